@@ -1,0 +1,259 @@
+"""Boards: hardware as data, one TOML file each in `boards/` (or any path the user names)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from harness import strict_toml
+from harness.core import CORES, Core
+from harness.errors import BoardError
+
+BOARD_DIRECTORY = Path(__file__).parent / "boards"
+_NEEDED_SOURCES = ("core", "clock", "memory", "wait_states", "current", "console")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """One memory region: [origin, origin + size). `kind` is "flash" or "ram".
+
+    `wait_states` are those at the board's clock; `fetch_bytes` is the width of one flash read and
+    `cache` names what stands between core and flash ("none", "prefetch", "art", "icache", ...).
+    """
+
+    name: str
+    kind: str
+    origin: int
+    size: int
+    wait_states: int
+    fetch_bytes: int
+    cache: str
+    cache_bytes: int
+    cache_line_bytes: int
+    cache_ways: int
+    data_cache_bytes: int
+    alias_of: str
+
+    @property
+    def end(self) -> int:
+        return self.origin + self.size
+
+    def holds(self, address: int) -> bool:
+        return self.origin <= address < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The UART that carries the firmware's text: which driver runs it, and where its registers are.
+
+    `enable` are (address, value) words OR-ed into registers first: clock gates and pin functions.
+    `renode` is the peripheral's path in Renode ("sysbus.usart2"), "" where Renode has none.
+    """
+
+    driver: str
+    base: int
+    enable: tuple[tuple[int, int], ...]
+    renode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One board. `code` and `data` name the memories that firmware is linked into."""
+
+    name: str
+    title: str
+    vendor: str
+    part: str
+    core: Core
+    fpu: str
+    dsp: bool
+    multiplier_cycles: int
+    clock_hz: int
+    memories: tuple[Memory, ...]
+    code: str
+    data: str
+    vector_offset: int
+    console: Console
+    current_a_per_hz: float | None
+    supply_v: float | None
+    price_class: str
+    renode_platform: str
+    sources: tuple[tuple[str, str], ...]
+    path: Path
+    digest: str  # sha256 of the file, for provenance
+
+    @property
+    def code_memory(self) -> Memory:
+        return self.memory(self.code)
+
+    @property
+    def data_memory(self) -> Memory:
+        return self.memory(self.data)
+
+    @property
+    def target(self) -> str:
+        """What firmware is compiled for, e.g. "cortex-m4+fpv4-sp-d16": boards that share it share objects."""
+        parts = [self.core.name]
+        if self.core.dsp == "optional" and self.dsp:
+            parts.append("dsp")
+        if self.fpu != "none":
+            parts.append(self.fpu)
+        return "+".join(parts)
+
+    def memory(self, name: str) -> Memory:
+        return next(memory for memory in self.memories if memory.name == name)
+
+    def region_of(self, address: int) -> Memory | None:
+        """The memory that holds `address`, None outside all of them. Aliases count as what they alias."""
+        for memory in self.memories:
+            if memory.holds(address):
+                return self.memory(memory.alias_of) if memory.alias_of else memory
+        return None
+
+
+def board_names() -> list[str]:
+    """Names of the boards that come with the harness, sorted."""
+    return sorted(path.stem for path in BOARD_DIRECTORY.glob("*.toml"))
+
+
+def find_board(name: str, directory: Path | None = None) -> Board:
+    """A built-in board by name, or a board file by path (absolute, or relative to `directory`).
+
+    Raises BoardError with the nearest name.
+    """
+    if name.endswith(".toml"):
+        path = (directory or Path()) / name
+        if not path.is_file():
+            raise BoardError(f"board file {path} does not exist", hint="give the path of a board .toml, or a board name")
+        return load_board(path.resolve())
+    if name not in board_names():
+        hint = strict_toml.did_you_mean(name, tuple(board_names()))
+        raise BoardError(f"no board named {name!r}", hint=f"{hint}; or give the path of a board .toml")
+    return load_board(BOARD_DIRECTORY / f"{name}.toml")
+
+
+@cache
+def load_board(path: Path) -> Board:
+    """Read and check one board file; raises BoardError with file, line and key."""
+    top = strict_toml.load(path, BoardError)
+    core_table = top.needed_table("core")
+    core = CORES[core_table.text("name", choices=tuple(CORES))]
+    fpu = core_table.text("fpu", "none", choices=("none", *core.fpus))
+    dsp = core_table.flag("dsp", core.dsp == "always")
+    if (core.dsp == "never" and dsp) or (core.dsp == "always" and not dsp):
+        raise core_table.fail("dsp", f"the {core.name} {core.dsp} has the DSP extension", hint="leave `dsp` out")
+    multiplier_cycles = core_table.whole("multiplier_cycles", 1)
+    core_table.done()
+    clock = top.needed_table("clock")
+    clock_hz = clock.whole_quantity("frequency", "hertz")
+    if clock_hz == 0:
+        raise clock.fail("frequency", "must be above 0")
+    clock.done()
+    memories = _memories(top)
+    layout = top.needed_table("layout")
+    ram = tuple(m.name for m in memories if m.kind == "ram")
+    code = layout.text("code", choices=tuple(m.name for m in memories))
+    data = layout.text("data", choices=ram)
+    vector_offset = layout.whole_quantity("vector_offset", "bytes", 0)
+    layout.done()
+    power = top.table("power")
+    current = supply = None
+    if power is not None:
+        current = power.quantity("current_ua_per_mhz", "count") * 1e-12
+        supply = power.quantity("supply_volts", "count")
+        power.done()
+    renode = top.table("renode")
+    platform = uart = ""
+    if renode is not None:
+        platform, uart = renode.text("platform"), renode.text("uart", "")
+        renode.done()
+    sources = _sources(top)
+    board = Board(
+        name=top.text("name"),
+        title=top.text("title"),
+        vendor=top.text("vendor"),
+        part=top.text("part"),
+        core=core,
+        fpu=fpu,
+        dsp=dsp,
+        multiplier_cycles=multiplier_cycles,
+        clock_hz=clock_hz,
+        memories=memories,
+        code=code,
+        data=data,
+        vector_offset=vector_offset,
+        console=_console(top, uart),
+        current_a_per_hz=current,
+        supply_v=supply,
+        price_class=top.text("price_class", ""),
+        renode_platform=platform,
+        sources=sources,
+        path=path,
+        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
+    if board.name != path.stem:
+        raise top.fail("name", f"is {board.name!r} but the file is called {path.name}", hint="make them the same")
+    top.done()
+    return board
+
+
+def _memories(top: strict_toml.Table) -> tuple[Memory, ...]:
+    memories: list[Memory] = []
+    for table in top.tables("memory"):
+        memory = Memory(
+            name=table.text("name"),
+            kind=table.text("kind", choices=("flash", "ram")),
+            origin=table.whole("origin"),
+            size=table.whole_quantity("size", "bytes"),
+            wait_states=table.whole("wait_states", 0),
+            fetch_bytes=table.whole_quantity("fetch", "bytes", 4),
+            cache=table.text("cache", "none"),
+            cache_bytes=table.whole_quantity("cache_size", "bytes", 0),
+            cache_line_bytes=table.whole_quantity("cache_line", "bytes", 0),
+            cache_ways=table.whole("cache_ways", 0),
+            data_cache_bytes=table.whole_quantity("data_cache_size", "bytes", 0),
+            alias_of=table.text("alias_of", ""),
+        )
+        table.done()
+        if memory.size == 0 or memory.end > 1 << 32:
+            raise table.fail("size", f"{memory.name} does not lie within the 4 GiB address space, or is empty")
+        for other in memories:
+            if memory.name == other.name:
+                raise table.fail("name", f"a memory named {memory.name!r} is there already")
+            if memory.origin < other.end and other.origin < memory.end:
+                raise table.fail("origin", f"{memory.name} overlaps {other.name} at {max(memory.origin, other.origin):#010x}")
+        if memory.alias_of and memory.alias_of not in {other.name for other in memories}:
+            raise table.fail("alias_of", f"no memory named {memory.alias_of!r} stands before it")
+        memories.append(memory)
+    if not memories:
+        raise top.fail("memory", "no memory at all", hint="add [[memory]] tables")
+    return tuple(memories)
+
+
+def _console(top: strict_toml.Table, renode_uart: str) -> Console:
+    table = top.needed_table("console")
+    pairs = table.raw("enable") if "enable" in table else []
+    good = isinstance(pairs, list) and all(
+        isinstance(p, list) and len(p) == 2 and all(isinstance(n, int) for n in p) for p in pairs
+    )
+    if not good:
+        raise table.fail("enable", "expected a list of [address, bits] pairs")
+    assert isinstance(pairs, list)
+    console = Console(
+        driver=table.text("driver"),
+        base=table.whole("base"),
+        enable=tuple((int(address), int(bits)) for address, bits in pairs),
+        renode=renode_uart,
+    )
+    table.done()
+    return console
+
+
+def _sources(top: strict_toml.Table) -> tuple[tuple[str, str], ...]:
+    table = top.needed_table("sources")
+    for key in _NEEDED_SOURCES:
+        table.text(key)
+    found = tuple((key, table.text(key)) for key in table.keys())
+    return found

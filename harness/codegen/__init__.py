@@ -1,0 +1,34 @@
+"""From a graph and its memory plan to C sources. The layout of a filter and its kernel are chosen together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TensorIo:
+    """A model input or output in the arena: `symbol` + `offset`, `nbytes` long, row-major `dtype`."""
+
+    tensor: int
+    symbol: str
+    offset: int
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What `build` compiles besides the runtime: generated files by name, and kernel files from firmware/kernels.
+
+    `layer_symbols[i]` is layer i's C function. `arena_symbol` is the one arena; `layer_outputs[i]` are where the
+    outputs of layer i lie when it has run (before anything overwrites them).
+    """
+
+    files: dict[str, str]
+    kernels: tuple[str, ...]
+    layer_symbols: tuple[str, ...]
+    inputs: tuple[TensorIo, ...]
+    outputs: tuple[TensorIo, ...]
+    layer_outputs: tuple[tuple[TensorIo, ...], ...]
+    arena_symbol: str
+    arena_bytes: int
+    kernel_set: str

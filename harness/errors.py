@@ -1,0 +1,73 @@
+"""The error tree: every error a user can meet says what failed, on what, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class HarnessError(Exception):
+    """Base of all errors that are reported without a traceback (command-line exit status 2).
+
+    `message` says what failed, on which file and place, expected and got; `hint` says what to do next.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+
+
+class UnitError(HarnessError):
+    """A quantity such as "256 KiB" could not be read."""
+
+
+class BoardError(HarnessError):
+    """A board file is wrong, or no board has that name."""
+
+
+class ScenarioError(HarnessError):
+    """A scenario file is wrong."""
+
+
+class ModelError(HarnessError):
+    """A model cannot be read, or holds something that is not supported."""
+
+
+class ToolchainError(HarnessError):
+    """No usable compiler."""
+
+
+class ElfError(HarnessError):
+    """A file is not a usable Arm ELF image."""
+
+
+class EmulatorError(HarnessError):
+    """An emulator is missing, cannot run this board, or failed itself (not the firmware in it)."""
+
+
+class ResultsError(HarnessError):
+    """A results file cannot be read."""
+
+
+class ToolFailure(HarnessError):
+    """An external process failed: carries the command, its exit code and the last lines it wrote."""
+
+    def __init__(
+        self, what: str, *, command: Sequence[str], exit_code: int | None, output: str, hint: str = ""
+    ) -> None:
+        tail = "\n".join(output.strip().splitlines()[-15:])
+        ended = "was stopped at its deadline" if exit_code is None else f"exited with {exit_code}"
+        message = f"{what}: {command[0]} {ended}\n  command: {' '.join(command)}"
+        if tail:
+            message += "\n  last output:\n    " + tail.replace("\n", "\n    ")
+        super().__init__(message, hint=hint)
+        self.command = tuple(command)
+        self.exit_code = exit_code
+        self.output = output
+
+
+class BuildError(ToolFailure):
+    """A compiler or linker failed."""

@@ -1,0 +1,98 @@
+"""A quantised neural network as plain data: tensors, layers, their order. Knows no file format and no C."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+DTYPE_BYTES = {"int8": 1, "uint8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4, "bool": 1}
+
+Attribute = int | float | str | bool | tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantization:
+    """real = scale[c] * (q - zero_point[c]); one entry each (per tensor) or one per index along `axis`."""
+
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    axis: int = 0
+
+    @property
+    def per_channel(self) -> bool:
+        return len(self.scales) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor. `data` is set for constants (weights, biases, shapes), in row-major order.
+
+    Activations are NHWC, convolution filters OHWI, depthwise filters 1HW(C*multiplier), dense filters [out, in],
+    all as TFLite stores them. `name` is untrusted text from the model file: for people only.
+    """
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    quantization: Quantization | None = None
+    data: npt.NDArray[np.generic] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        return self.elements * DTYPE_BYTES[self.dtype]
+
+    @property
+    def is_constant(self) -> bool:
+        return self.data is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One operator instance. `inputs` may hold -1 for an optional tensor that is absent (no bias).
+
+    `operator` is the TFLite name ("CONV_2D"); `attributes` hold its options under their TFLite names in
+    snake_case (stride_h, stride_w, dilation_h_factor, dilation_w_factor, padding ("SAME"/"VALID"),
+    fused_activation ("NONE", "RELU", "RELU6", "RELU_N1_TO_1"), depth_multiplier, axis, alpha, beta, keep_dims, ...).
+    """
+
+    index: int
+    operator: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    attributes: dict[str, Attribute] = field(default_factory=dict)
+    macs: int = 0
+
+    @property
+    def name(self) -> str:
+        """A name that is safe everywhere: "03 CONV_2D"; comes from no file."""
+        return f"{self.index:02d} {self.operator}"
+
+    @property
+    def symbol(self) -> str:
+        """The C function the generator emits for it; its constants are `<symbol>_filter` and so on."""
+        return f"mcu_layer_{self.index:02d}_{self.operator.lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A whole model: `tensors[i].index == i`, `layers` in execution order, `inputs`/`outputs` tensor indices."""
+
+    name: str
+    tensors: tuple[Tensor, ...]
+    layers: tuple[Layer, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    digest: str  # sha256 of the model file
+    file_bytes: int
+
+    @property
+    def macs(self) -> int:
+        return sum(layer.macs for layer in self.layers)

@@ -1,0 +1,201 @@
+"""Nouns of a result: plain frozen values, made by the pipeline, read by every report. `format_version` 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+FORMAT_VERSION = 1
+
+
+class Verdict(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_COMPARABLE = "not comparable"
+    NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One figure. `value` None means not measured, and `origin` then says why.
+
+    `unit` is "B", "s", "instructions", "cycles", "MAC", "fraction", "J" or "Hz"; `origin` says how it was obtained
+    ("counted: unicorn 2.1.4", "estimated: cycle-approximate, cortex-m4 model 1, not validated", "ELF", ...).
+    """
+
+    name: str
+    value: float | int | None
+    unit: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """A part of a measured total, for "largest contributors": a symbol, layer, function or section."""
+
+    name: str
+    value: float | int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a person must know. `code` is stable and dotted ("budget.flash", "output.mismatch", "fault.hard").
+
+    `limit`, `measured` and `unit` are set when it is about a figure; `advice` says what to do next.
+    """
+
+    code: str
+    verdict: Verdict
+    message: str
+    advice: str
+    limit: float | int | None = None
+    measured: float | int | None = None
+    unit: str = ""
+    contributors: tuple[Contributor, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LayerResult:
+    """One row of the per-layer table; figures per inference (mean over inputs), None = not measured."""
+
+    index: int
+    name: str
+    operator: str
+    macs: int
+    instructions: float | int | None
+    cycles: float | int | None
+    flash_bytes: int | None
+    arena_bytes: int | None = None  # live arena bytes while it runs
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionResult:
+    """A node of the flat profile, per inference: own (`self_`) and with callees (`total_`)."""
+
+    name: str
+    calls: float
+    self_instructions: float
+    self_cycles: float | None
+    total_instructions: float
+    total_cycles: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallNode:
+    """A node of the calling-context tree (flame graph): `parent` is an index into the list, -1 for the root."""
+
+    name: str
+    parent: int
+    self_instructions: float
+    self_cycles: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputCheck:
+    """Firmware outputs against the oracle's. `first_difference` names layer, element, expected and got."""
+
+    oracle: str
+    rounding: str
+    inputs: int
+    mismatches: int | None  # inputs with any differing element; None = not checked
+    max_abs_diff: float | int | None
+    first_difference: str = ""
+    accuracy: float | None = None
+    oracle_accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionResult:
+    name: str
+    kind: str
+    origin: int
+    used_bytes: int
+    capacity_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SectionResult:
+    name: str
+    region: str
+    flash_bytes: int
+    ram_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolResult:
+    name: str
+    section: str
+    region: str
+    flash_bytes: int
+    ram_bytes: int
+    layer: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    name: str
+    version: str
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a number depends on. Paths are given as the user gave them; digests are sha256."""
+
+    harness_version: str
+    commit: str  # of the user's checkout, "" outside one
+    model_digest: str
+    model_bytes: int
+    board_digest: str
+    build_id: str
+    kernel_set: str
+    cycle_model: str
+    scenario_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One scenario (and model) on one board."""
+
+    scenario: str
+    model: str
+    board: str
+    core: str
+    clock_hz: int
+    emulator: Tool
+    toolchain: Tool
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    measurements: dict[str, Measurement]
+    budgets: dict[str, float]
+    layers: tuple[LayerResult, ...]
+    functions: tuple[FunctionResult, ...]
+    calls: tuple[CallNode, ...]
+    outputs: OutputCheck
+    regions: tuple[RegionResult, ...]
+    sections: tuple[SectionResult, ...]
+    symbols: tuple[SymbolResult, ...]
+    console: str
+    provenance: Provenance
+
+    def value(self, name: str) -> float | int | None:
+        """The figure called `name`, None where it was not measured."""
+        measurement = self.measurements.get(name)
+        return measurement.value if measurement else None
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All runs of one session, in a fixed order (scenario, model, board)."""
+
+    runs: tuple[RunResult, ...] = ()
+    format_version: int = field(default=FORMAT_VERSION)
+
+    @property
+    def verdict(self) -> Verdict:
+        """FAIL if any run failed, NOT_MEASURED if any was not measured, else PASS."""
+        verdicts = {run.verdict for run in self.runs}
+        for worst in (Verdict.FAIL, Verdict.NOT_COMPARABLE, Verdict.NOT_MEASURED):
+            if worst in verdicts:
+                return worst
+        return Verdict.PASS if self.runs else Verdict.NOT_MEASURED
