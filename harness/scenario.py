@@ -1,0 +1,218 @@
+"""Scenarios: a model, the boards it runs on, its inputs, expected outputs and budgets, in one TOML file.
+
+Paths in a scenario are relative to its file. `Scenario.budgets_for(board)` merges the common and per-board budgets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import strict_toml, units
+from harness.board import board_names
+from harness.budget import METRICS, Budget
+from harness.errors import ScenarioError, UnitError
+
+DEFAULT_SEED = 1
+DEFAULT_COUNT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """Where inputs come from: `file` (.npy or .npz), or `count` seeded random ones. `count` None = all of the file."""
+
+    file: Path | None = None
+    seed: int = DEFAULT_SEED
+    count: int | None = DEFAULT_COUNT
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """What outputs are compared with: `oracle` "litert" or "none", or the arrays in `file`."""
+
+    oracle: str = "litert"
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario file, or what the command line says in place of one (`path` None)."""
+
+    name: str
+    description: str
+    models: tuple[Path, ...]
+    boards: tuple[str, ...]
+    inputs: InputSpec
+    outputs: OutputSpec
+    budgets: dict[str, Budget]
+    board_budgets: dict[str, dict[str, Budget]]
+    directory: Path
+    path: Path | None
+    digest: str
+
+    def budgets_for(self, board: str) -> dict[str, Budget]:
+        """The budgets that hold on `board`: its own over the common ones."""
+        return {**self.budgets, **self.board_budgets.get(board, {})}
+
+
+def is_scenario_file(path: Path) -> bool:
+    """Whether `path` looks like a scenario: a .toml with a top-level `model`, `models` or [firmware].
+
+    Cheap and forgiving, since pytest asks it for every .toml file it meets; a broken file that names a model
+    still counts, so that it is reported rather than skipped.
+    """
+    if path.suffix != ".toml" or path.name == "pyproject.toml":
+        return False
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    for line in lines:
+        stripped = line.strip()
+        if stripped.startswith("["):
+            return False
+        if stripped.split("=")[0].strip() in ("model", "models"):
+            return True
+    return False
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read and check a scenario file; raises ScenarioError with file, line and key."""
+    top = strict_toml.load(path, ScenarioError)
+    directory = path.resolve().parent
+    name = top.text("name", path.stem)
+    if not name or not all(c.isalnum() or c in "_-." for c in name):
+        raise top.fail("name", f"{name!r} is not a plain name", hint="use letters, digits, '_', '-' and '.'")
+    boards = top.texts("boards")
+    if not boards:
+        raise top.fail("boards", "no board", hint="name at least one: " + ", ".join(board_names()))
+    for board in boards:
+        known = board.endswith(".toml") or board in board_names()
+        if not known:
+            raise top.fail("boards", f"no board named {board!r}", hint=strict_toml.did_you_mean(board, tuple(board_names())))
+    if len(set(boards)) != len(boards):
+        raise top.fail("boards", "a board is named twice")
+    budgets, board_budgets = _budgets(top, boards)
+    scenario = Scenario(
+        name=name,
+        description=top.text("description", ""),
+        models=_models(top, directory),
+        boards=boards,
+        inputs=_inputs(top, directory),
+        outputs=_outputs(top, directory),
+        budgets=budgets,
+        board_budgets=board_budgets,
+        directory=directory,
+        path=path,
+        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
+    top.done()
+    return scenario
+
+
+def scenario_for_model(model: Path, boards: tuple[str, ...]) -> Scenario:
+    """The scenario that `mcu-harness run MODEL --board ...` means: seeded inputs, LiteRT's outputs, no budgets."""
+    if not model.is_file():
+        raise ScenarioError(f"{model}: no such file", hint="give a .tflite model or a scenario .toml")
+    return Scenario(
+        name=model.stem,
+        description="",
+        models=(model.resolve(),),
+        boards=boards,
+        inputs=InputSpec(),
+        outputs=OutputSpec(),
+        budgets={},
+        board_budgets={},
+        directory=Path.cwd(),
+        path=None,
+        digest="",
+    )
+
+
+def _models(top: strict_toml.Table, directory: Path) -> tuple[Path, ...]:
+    if "model" in top and "models" in top:
+        raise top.fail("models", "give either `model` or `models`, not both")
+    key = "models" if "models" in top else "model"
+    names = top.texts(key) if key == "models" else (top.text(key),)
+    if not names:
+        raise top.fail(key, "no model")
+    paths = []
+    for name in names:
+        paths.append(_existing(top, key, directory, name))
+    stems = [path.stem for path in paths]
+    if len(set(stems)) != len(stems):
+        raise top.fail(key, "two models have the same file name")
+    return tuple(paths)
+
+
+def _existing(table: strict_toml.Table, key: str, directory: Path, name: str) -> Path:
+    path = directory / name
+    if not path.is_file():
+        raise table.fail(key, f"no such file: {path}", hint="paths are relative to the scenario file")
+    return path
+
+
+def _inputs(top: strict_toml.Table, directory: Path) -> InputSpec:
+    table = top.table("inputs")
+    if table is None:
+        return InputSpec()
+    if "file" in table:
+        if "seed" in table:
+            raise table.fail("seed", "give either `file` or `seed`, not both")
+        count = table.whole("count") if "count" in table else None
+        spec = InputSpec(file=_existing(table, "file", directory, table.text("file")), count=count)
+    else:
+        spec = InputSpec(seed=table.whole("seed", DEFAULT_SEED), count=table.whole("count", DEFAULT_COUNT))
+    if spec.count == 0:
+        raise table.fail("count", "must be 1 or more")
+    table.done()
+    return spec
+
+
+def _outputs(top: strict_toml.Table, directory: Path) -> OutputSpec:
+    table = top.table("outputs")
+    if table is None:
+        return OutputSpec()
+    if "file" in table:
+        if "oracle" in table:
+            raise table.fail("oracle", "give either `file` or `oracle`, not both")
+        spec = OutputSpec(oracle="file", file=_existing(table, "file", directory, table.text("file")))
+    else:
+        spec = OutputSpec(oracle=table.text("oracle", "litert", choices=("litert", "none")))
+    table.done()
+    return spec
+
+
+def _budgets(
+    top: strict_toml.Table, boards: tuple[str, ...]
+) -> tuple[dict[str, Budget], dict[str, dict[str, Budget]]]:
+    table = top.table("budgets")
+    if table is None:
+        return {}, {}
+    common: dict[str, Budget] = {}
+    per_board: dict[str, dict[str, Budget]] = {}
+    for key in table.keys():
+        if key in METRICS:
+            common[key] = _budget(table, key)
+        elif key in boards:
+            own = table.table(key)
+            assert own is not None
+            per_board[key] = {inner: _budget(own, inner) for inner in own.keys() if inner in METRICS}
+            for metric in METRICS:
+                _ = metric in own  # so that did-you-mean knows them
+            own.done()
+    for known in (*METRICS, *boards):
+        _ = known in table
+    table.done()
+    return common, per_board
+
+
+def _budget(table: strict_toml.Table, key: str) -> Budget:
+    try:
+        limit = units.parse(table.raw(key), METRICS[key].kind)
+    except UnitError as error:
+        raise table.fail(key, error.message, hint=error.hint) from error
+    if limit < 0:
+        raise table.fail(key, "a budget is 0 or more")
+    return Budget(key, limit)
