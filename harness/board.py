@@ -19,8 +19,20 @@ _NEEDED_SOURCES = ("core", "clock", "memory", "wait_states", "current", "console
 class Memory:
     """One memory region: [origin, origin + size). `kind` is "flash" or "ram".
 
-    `wait_states` are those at the board's clock; `fetch_bytes` is the width of one flash read and
-    `cache` names what stands between core and flash ("none", "prefetch", "art", "icache", ...).
+    `wait_states` are those at the board's clock; `fetch_bytes` is the width of one read. `cache` names what
+    stands between the core and this memory when it fetches instructions:
+
+    - "none": every read pays the wait states;
+    - "prefetch": the next line is read ahead, nothing is kept;
+    - "art": prefetch and a small cache of lines in the flash interface (ST's ART accelerator and its kin),
+      sized by `cache_bytes`, `cache_line_bytes`, `cache_ways` (0: fully associative, or not published);
+    - "icache": an instruction cache of the core or on its code bus, sized likewise. It also holds constants
+      where code and constants share that bus (M33 parts), not where the core splits them (M7);
+    - "nvm-cache": a cache inside the flash controller that serves code and constants alike.
+
+    `data_cache_bytes` is the cache that data accesses to this memory go through: the M7's L1 data cache, or
+    the literal lines of an ART. Tightly coupled memories are "ram" with 0 wait states and no cache.
+    An alias (`alias_of`) is the same memory seen at another address: it has no bytes of its own.
     """
 
     name: str
@@ -48,7 +60,9 @@ class Memory:
 class Console:
     """The UART that carries the firmware's text: which driver runs it, and where its registers are.
 
-    `enable` are (address, value) words OR-ed into registers first: clock gates and pin functions.
+    Before the driver starts, `enable` are (address, bits) words OR-ed into registers in order (clock gates, pin
+    functions, baud rate at the clock after reset), then `clear` are bits taken out of registers in order (pins
+    whose reset mode is not zero). Both are 32-bit accesses. They are what silicon needs and harmless in an emulator.
     `renode` is the peripheral's path in Renode ("sysbus.usart2"), "" where Renode has none.
     """
 
@@ -56,6 +70,7 @@ class Console:
     base: int
     enable: tuple[tuple[int, int], ...]
     renode: str
+    clear: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,21 +249,31 @@ def _memories(top: strict_toml.Table) -> tuple[Memory, ...]:
 
 def _console(top: strict_toml.Table, renode_uart: str) -> Console:
     table = top.needed_table("console")
-    pairs = table.raw("enable") if "enable" in table else []
-    good = isinstance(pairs, list) and all(
-        isinstance(p, list) and len(p) == 2 and all(isinstance(n, int) for n in p) for p in pairs
-    )
-    if not good:
-        raise table.fail("enable", "expected a list of [address, bits] pairs")
-    assert isinstance(pairs, list)
     console = Console(
         driver=table.text("driver"),
         base=table.whole("base"),
-        enable=tuple((int(address), int(bits)) for address, bits in pairs),
+        enable=_words(table, "enable"),
         renode=renode_uart,
+        clear=_words(table, "clear"),
     )
     table.done()
     return console
+
+
+def _words(table: strict_toml.Table, key: str) -> tuple[tuple[int, int], ...]:
+    """The list of [address, bits] pairs under `key`, each a 32-bit number, the address word-aligned."""
+    pairs = table.raw(key) if key in table else []
+    if not isinstance(pairs, list):
+        raise table.fail(key, "expected a list of [address, bits] pairs")
+    found: list[tuple[int, int]] = []
+    for pair in pairs:
+        if not isinstance(pair, list) or len(pair) != 2 or not all(type(number) is int for number in pair):
+            raise table.fail(key, f"expected [address, bits] pairs of whole numbers, got {pair!r}")
+        address, bits = pair
+        if not (0 <= address < 1 << 32 and 0 <= bits < 1 << 32) or address % 4:
+            raise table.fail(key, f"expected a word-aligned 32-bit address and 32 bits, got [{address:#x}, {bits:#x}]")
+        found.append((address, bits))
+    return tuple(found)
 
 
 def _sources(top: strict_toml.Table) -> tuple[tuple[str, str], ...]:
