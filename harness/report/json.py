@@ -1,0 +1,48 @@
+"""results.json: the one record that every other report is a view of. Sorted, indented, no clock times."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from harness.errors import ResultsError
+from harness.files import write_text
+from harness.records import FORMAT_VERSION, Results
+
+
+def to_text(results: Results) -> str:
+    """`results` as JSON text."""
+    from cattrs.preconf.json import make_converter
+
+    plain = make_converter().unstructure(results)
+    return json.dumps(plain, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def save(results: Results, path: Path) -> None:
+    """Write `results` to `path` in one step."""
+    write_text(path, to_text(results))
+
+
+def load(path: Path) -> Results:
+    """Read `path`; raises ResultsError that names the file and what is wrong in it."""
+    # Not at the top: only commands that read or write results need it.
+    from cattrs import BaseValidationError, transform_error
+    from cattrs.preconf.json import make_converter
+
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ResultsError(f"{path}: not JSON: {error}", hint="give the results.json of a run") from error
+    version = plain.get("format_version") if isinstance(plain, dict) else None
+    if version != FORMAT_VERSION:
+        raise ResultsError(
+            f"{path}: format_version is {version!r}, this version reads {FORMAT_VERSION}",
+            hint="make the results again with this version of mcu-harness",
+        )
+    try:
+        return make_converter(forbid_extra_keys=True).structure(plain, Results)
+    except BaseValidationError as error:
+        first = transform_error(error)[0]
+        raise ResultsError(f"{path}: not a results file: {first}", hint="make the results again") from error

@@ -1,0 +1,153 @@
+"""A Markdown report per board: what fits, what it costs, where it goes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from harness import units
+from harness.files import write_text
+from harness.records import Results, RunResult
+from harness.report import text
+
+
+def write_board_reports(results: Results, directory: Path) -> list[Path]:
+    """Write `<board>.md` for every board of `results` into `directory`; returns the paths."""
+    paths = []
+    for board in sorted({run.board for run in results.runs}):
+        path = directory / f"{board}.md"
+        write_text(path, board_report(results, board))
+        paths.append(path)
+    return paths
+
+
+def board_report(results: Results, board: str) -> str:
+    """The report of one board as Markdown."""
+    runs = [run for run in results.runs if run.board == board]
+    first = runs[0]
+    lines = [f"# {board}", "", f"{first.core} at {units.format_hertz(first.clock_hz)}.", ""]
+    lines += _table(
+        ["scenario", "verdict", *(title for title, _ in text.SUMMARY_COLUMNS)],
+        [
+            [
+                _escape(text.case_name(run)),
+                f"**{text.verdict_mark(run.verdict)}**",
+                *(text.figure(run.measurements.get(name)) for _, name in text.SUMMARY_COLUMNS),
+            ]
+            for run in runs
+        ],
+        numbers_from=2,
+    )
+    for run in runs:
+        lines += ["", f"## {_escape(text.case_name(run))}", "", *_run(run)]
+    return "\n".join(lines) + "\n"
+
+
+def _run(run: RunResult) -> list[str]:
+    lines = [f"Outputs: {_escape(text.outputs_text(run))}.", ""]
+    for finding in run.findings:
+        body = text.finding_lines(finding, most=10)
+        lines += [f"- {_escape(body[0])}", *("    " + _escape(line.strip()) + "  " for line in body[1:])]
+    if run.findings:
+        lines.append("")
+    rows = []
+    for name, measurement in run.measurements.items():
+        exact = f"{measurement.value:,.6g}" if isinstance(measurement.value, float) else text.number(measurement.value)
+        title = text.MEASUREMENT_TITLES.get(name, name)
+        budget = run.budgets.get(name)
+        limit = "" if budget is None else units.format_value(budget, measurement.unit)
+        rows.append([title, text.figure(measurement), limit, f"{exact} {measurement.unit}".strip(), _escape(measurement.origin)])
+    lines += _table(["figure", "value", "budget", "exact", "how it was obtained"], rows)
+    lines += _layers(run) + _memory(run) + _functions(run)
+    made = run.provenance
+    flags = " ".join(run.toolchain.flags)
+    lines += [
+        "",
+        "### Provenance",
+        "",
+        f"- emulator: {run.emulator.name} {run.emulator.version}",
+        f"- compiler: {run.toolchain.name} {run.toolchain.version}, `{flags.replace('`', '')}`",
+        f"- kernels: {made.kernel_set}; rounding: {run.outputs.rounding}",
+        f"- cycle model: {made.cycle_model}",
+        f"- model sha256 {made.model_digest[:16]}, board file sha256 {made.board_digest[:16]}, build {made.build_id[:16]}",
+        f"- mcu-harness {made.harness_version}" + (f", commit {made.commit[:12]}" if made.commit else ""),
+    ]
+    return lines
+
+
+def _layers(run: RunResult) -> list[str]:
+    if not run.layers:
+        return []
+    total = sum(layer.cycles or 0 for layer in run.layers)
+    rows = []
+    for layer in run.layers:
+        share = f"{layer.cycles / total * 100:.1f} %" if total and layer.cycles is not None else ""
+        per_mac = f"{layer.cycles / layer.macs:.2f}" if layer.macs and layer.cycles is not None else ""
+        rows.append(
+            [
+                layer.name,
+                text.number(layer.macs),
+                text.number(layer.instructions),
+                text.number(layer.cycles),
+                share,
+                per_mac,
+                text.number(layer.flash_bytes),
+                text.number(layer.arena_bytes),
+            ]
+        )
+    titles = ["layer", "MACs", "instructions", "cycles", "share", "cycles/MAC", "flash B", "arena live B"]
+    return ["", "### Layers", "", *_table(titles, rows, numbers_from=1)]
+
+
+def _memory(run: RunResult) -> list[str]:
+    regions = [
+        [
+            region.name,
+            f"{region.origin:#010x}",
+            units.format_bytes(region.used_bytes),
+            units.format_bytes(region.capacity_bytes),
+            f"{region.used_bytes / region.capacity_bytes * 100:.1f} %",
+        ]
+        for region in run.regions
+    ]
+    largest = sorted(run.symbols, key=lambda symbol: (-(symbol.flash_bytes + symbol.ram_bytes), symbol.name))[:12]
+    symbols = [
+        [_code(symbol.name), symbol.region, text.number(symbol.flash_bytes), text.number(symbol.ram_bytes)]
+        for symbol in largest
+    ]
+    return [
+        "",
+        "### Memory",
+        "",
+        *_table(["region", "origin", "used", "size", "share"], regions, numbers_from=1),
+        "",
+        *_table(["largest symbols", "region", "flash B", "RAM B"], symbols, numbers_from=2),
+    ]
+
+
+def _functions(run: RunResult) -> list[str]:
+    hottest = sorted(run.functions, key=lambda f: (-(f.self_cycles or f.self_instructions), f.name))[:12]
+    rows = [
+        [_code(f.name), f"{f.calls:,.6g}", text.number(f.self_instructions), text.number(f.self_cycles)] for f in hottest
+    ]
+    if not rows:
+        return []
+    return ["", "### Functions", "", *_table(["function", "calls", "own instructions", "own cycles"], rows, numbers_from=1)]
+
+
+def _table(titles: list[str], rows: list[list[str]], numbers_from: int = 99) -> list[str]:
+    from tabulate import tabulate
+
+    alignment = tuple("right" if column >= numbers_from else "left" for column in range(len(titles)))
+    made = tabulate(rows, headers=titles, tablefmt="pipe", colalign=alignment if rows else None, disable_numparse=True)
+    return str(made).splitlines()
+
+
+def _escape(value: str) -> str:
+    """Text as Markdown shows it verbatim: no markup, no HTML, no table cell border."""
+    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", value.replace("\n", " "))
+
+
+def _code(value: str) -> str:
+    """An untrusted name as inline code in a table cell."""
+    return "`" + value.replace("`", "'").replace("|", "¦").replace("\n", " ") + "`"

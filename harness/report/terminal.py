@@ -1,0 +1,72 @@
+"""Results for a terminal: one table, then what failed and why."""
+
+from __future__ import annotations
+
+from harness.records import Results, RunResult, Verdict
+from harness.report import text
+
+
+def summary_table(results: Results) -> str:
+    """A row per run."""
+    from tabulate import tabulate  # kept out of start-up: `--help` does not need it
+
+    titles = ["scenario", "board", "verdict", *(title for title, _ in text.SUMMARY_COLUMNS)]
+    rows = [
+        [
+            text.case_name(run),
+            run.board,
+            text.verdict_mark(run.verdict),
+            *(text.figure(run.measurements.get(name)) for _, name in text.SUMMARY_COLUMNS),
+        ]
+        for run in results.runs
+    ]
+    alignment = ("left", "left", "left", *("right" for _ in text.SUMMARY_COLUMNS))
+    return str(tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True)) if rows else "no runs"
+
+
+def failure_text(run: RunResult, verbosity: int = 0) -> str:
+    """What went wrong in one run; more contributors, the layer table and the console with growing verbosity."""
+    lines = [f"{text.case_name(run)} on {run.board}: {run.verdict}"]
+    for finding in run.findings:
+        if finding.verdict is not Verdict.PASS:
+            lines += ["  " + line for line in text.finding_lines(finding, most=5 if verbosity < 1 else 50)]
+    if verbosity >= 1 and run.layers:
+        lines += ["", layer_table(run)]
+    if run.console and (verbosity >= 1 or run.verdict is not Verdict.PASS):
+        lines += ["  console:", *("    | " + line for line in run.console.splitlines()[-10:])]
+    return "\n".join(lines)
+
+
+def layer_table(run: RunResult) -> str:
+    """A row per layer with its share of the cycles."""
+    from tabulate import tabulate
+
+    total = sum(layer.cycles or 0 for layer in run.layers) or None
+    rows = [
+        [
+            layer.name,
+            text.number(layer.macs),
+            text.number(layer.instructions),
+            text.number(layer.cycles),
+            f"{layer.cycles / total * 100:.1f} %" if total and layer.cycles is not None else "",
+            text.number(layer.flash_bytes),
+        ]
+        for layer in run.layers
+    ]
+    titles = ["layer", "MACs", "instructions", "cycles", "share", "flash B"]
+    return str(tabulate(rows, headers=titles, colalign=("left", *["right"] * 5), disable_numparse=True))
+
+
+def notes(results: Results) -> list[str]:
+    """Lines under the table: which emulator and compiler, and how far the cycles can be trusted."""
+    lines: list[str] = []
+    for name, tools in (("emulator", "emulator"), ("compiler", "toolchain")):
+        used = sorted({f"{getattr(run, tools).name} {getattr(run, tools).version}" for run in results.runs})
+        lines += [f"{name}: {', '.join(used)}"] if used else []
+    origins: dict[str, set[str]] = {}
+    for run in results.runs:
+        cycles = run.measurements.get("cycles")
+        if cycles is not None:
+            origins.setdefault(cycles.origin, set()).add(run.core)
+    lines += [f"cycles on {', '.join(sorted(cores))}: {origin}" for origin, cores in sorted(origins.items())]
+    return lines

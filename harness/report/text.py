@@ -1,0 +1,87 @@
+"""Pieces of text that several reports share: figures, findings, rows."""
+
+from __future__ import annotations
+
+from harness import units
+from harness.records import Finding, Measurement, RunResult, Verdict
+
+NOT_MEASURED = "not measured"
+
+# What the summary shows, in this order: column title and measurement name.
+SUMMARY_COLUMNS = (
+    ("instructions", "instructions"),
+    ("cycles", "cycles"),
+    ("latency", "latency_s"),
+    ("flash", "flash_bytes"),
+    ("RAM", "ram_bytes"),
+    ("arena", "arena_bytes"),
+    ("stack", "stack_hwm_bytes"),
+)
+
+MEASUREMENT_TITLES = {
+    "instructions": "instructions per inference",
+    "cycles": "cycles per inference",
+    "latency_s": "latency",
+    "flash_bytes": "flash",
+    "ram_bytes": "RAM (static)",
+    "arena_bytes": "arena",
+    "arena_lower_bound_bytes": "arena, lower bound",
+    "stack_hwm_bytes": "stack high-water mark",
+    "accuracy": "accuracy",
+    "macs": "MACs",
+    "energy_j": "energy per inference",
+    "model_bytes": "weights and other constants of layers",
+    "code_bytes": "flash without the model",
+}
+
+
+def figure(measurement: Measurement | None) -> str:
+    """A measurement for people; "not measured" where there is none."""
+    if measurement is None or measurement.value is None:
+        return NOT_MEASURED
+    return units.format_value(measurement.value, measurement.unit)
+
+
+def number(value: float | int | None) -> str:
+    """A count for a table cell, "" where it was not measured."""
+    return "" if value is None else units.format_count(value)
+
+
+def outputs_text(run: RunResult) -> str:
+    """One line on whether the outputs were right, and by whose word."""
+    check = run.outputs
+    if check.mismatches is None:
+        return f"{NOT_MEASURED}: {check.first_difference or check.oracle}"
+    if check.mismatches == 0:
+        return f"{check.inputs} of {check.inputs} equal to {check.oracle}"
+    return (
+        f"{check.mismatches} of {check.inputs} differ from {check.oracle}, by up to {check.max_abs_diff}: "
+        f"{check.first_difference}"
+    )
+
+
+def finding_lines(finding: Finding, most: int = 5) -> list[str]:
+    """A finding as lines: message, largest contributors, advice."""
+    lines = [f"{finding.verdict}: {finding.message} [{finding.code}]"]
+    if finding.contributors:
+        lines.append("  largest contributors:")
+        total = finding.measured or sum(item.value for item in finding.contributors)
+        for item in finding.contributors[:most]:
+            share = f" ({item.value / total * 100:.1f} %)" if total else ""
+            lines.append(f"    {item.name}: {units.format_value(item.value, finding.unit)}{share}")
+        rest = len(finding.contributors) - most
+        if rest > 0:
+            lines.append(f"    and {rest} more (-v shows them)")
+    if finding.advice:
+        lines.append(f"  what to do: {finding.advice}")
+    return lines
+
+
+def verdict_mark(verdict: Verdict) -> str:
+    """The verdict as a word that stands out in plain text."""
+    return {Verdict.PASS: "pass", Verdict.FAIL: "FAIL"}.get(verdict, str(verdict))
+
+
+def case_name(run: RunResult) -> str:
+    """Scenario, with the model where a scenario has several."""
+    return run.scenario if run.model in ("", run.scenario) else f"{run.scenario}/{run.model}"
