@@ -141,7 +141,9 @@ def find_board(name: str, directory: Path | None = None) -> Board:
     if name.endswith(".toml"):
         path = (directory or Path()) / name
         if not path.is_file():
-            raise BoardError(f"board file {path} does not exist", hint="give the path of a board .toml, or a board name")
+            raise BoardError(
+                f"board file {path} does not exist", hint="give the path of a board .toml, or a board name"
+            )
         return load_board(path.resolve())
     if name not in board_names():
         hint = strict_toml.did_you_mean(name, tuple(board_names()))
@@ -238,7 +240,9 @@ def _memories(top: strict_toml.Table) -> tuple[Memory, ...]:
             if memory.name == other.name:
                 raise table.fail("name", f"a memory named {memory.name!r} is there already")
             if memory.origin < other.end and other.origin < memory.end:
-                raise table.fail("origin", f"{memory.name} overlaps {other.name} at {max(memory.origin, other.origin):#010x}")
+                raise table.fail(
+                    "origin", f"{memory.name} overlaps {other.name} at {max(memory.origin, other.origin):#010x}"
+                )
         if memory.alias_of and memory.alias_of not in {other.name for other in memories}:
             raise table.fail("alias_of", f"no memory named {memory.alias_of!r} stands before it")
         memories.append(memory)
@@ -280,5 +284,5 @@ def _sources(top: strict_toml.Table) -> tuple[tuple[str, str], ...]:
     table = top.needed_table("sources")
     for key in _NEEDED_SOURCES:
         table.text(key)
-    found = tuple((key, table.text(key)) for key in table.keys())
-    return found
+    names = table.keys()
+    return tuple((name, table.text(name)) for name in names)
