@@ -1,0 +1,239 @@
+"""Writes .tflite files from tensors and operators as they are, right or wrong, without TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import flatbuffers
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
+
+DTYPES = {"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "bool": 6, "int16": 7, "int8": 9}
+ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3, "TANH": 4}
+PADDINGS = {"SAME": 0, "VALID": 1}
+
+# The operator's version that TensorFlow's converter writes for int8, and the name of its options table ("" for none).
+OPERATORS: dict[str, tuple[int, str]] = {
+    "CONV_2D": (3, "Conv2DOptions"),
+    "DEPTHWISE_CONV_2D": (3, "DepthwiseConv2DOptions"),
+    "FULLY_CONNECTED": (4, "FullyConnectedOptions"),
+    "ADD": (2, "AddOptions"),
+    "SUB": (2, "SubOptions"),
+    "MUL": (2, "MulOptions"),
+    "AVERAGE_POOL_2D": (2, "Pool2DOptions"),
+    "MAX_POOL_2D": (2, "Pool2DOptions"),
+    "RESHAPE": (1, "ReshapeOptions"),
+    "SOFTMAX": (2, "SoftmaxOptions"),
+    "MEAN": (2, "ReducerOptions"),
+    "PAD": (2, "PadOptions"),
+    "PADV2": (2, "PadV2Options"),
+    "CONCATENATION": (2, "ConcatenationOptions"),
+    "SQUEEZE": (1, "SqueezeOptions"),
+    "EXPAND_DIMS": (1, "ExpandDimsOptions"),
+    "RELU": (2, ""),
+    "RELU6": (2, ""),
+    "LEAKY_RELU": (2, "LeakyReluOptions"),
+    "LOGISTIC": (2, ""),
+    "TANH": (2, ""),
+    "HARD_SWISH": (1, "HardSwishOptions"),
+    "QUANTIZE": (1, "QuantizeOptions"),
+    "DEQUANTIZE": (2, "DequantizeOptions"),
+    "TRANSPOSE": (2, "TransposeOptions"),
+    "STRIDED_SLICE": (2, "StridedSliceOptions"),
+    "SPLIT": (2, "SplitOptions"),
+    "RESIZE_NEAREST_NEIGHBOR": (2, "ResizeNearestNeighborOptions"),
+}
+_DEFAULTS: dict[str, float | int] = {
+    "strideH": 1,
+    "strideW": 1,
+    "depthMultiplier": 1,
+    "beta": 1.0,
+    "filterHeight": 1,
+    "filterWidth": 1,
+}
+
+
+@dataclass
+class _Tensor:
+    shape: tuple[int, ...]
+    dtype: str
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    axis: int
+    name: str
+    data: npt.NDArray[np.generic] | None
+
+
+@dataclass
+class _Operator:
+    code: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: dict[str, object]
+    version: int
+
+
+@dataclass
+class ModelFile:
+    """One subgraph under construction; tensors are handles, their index in the model."""
+
+    seed: int = 0
+    tensors: list[_Tensor] = field(default_factory=list)
+    operators: list[_Operator] = field(default_factory=list)
+    inputs: list[int] = field(default_factory=list)
+    outputs: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rng = np.random.default_rng(self.seed)
+
+    def tensor(
+        self,
+        shape: Sequence[int],
+        scale: float | Sequence[float] | None = 0.05,
+        zero_point: int | Sequence[int] = 0,
+        *,
+        dtype: str = "int8",
+        axis: int = 0,
+        name: str = "",
+        data: npt.NDArray[np.generic] | None = None,
+    ) -> int:
+        """Add a tensor that nothing writes yet; `scale=None` leaves it without quantisation. Returns its index."""
+        scales = () if scale is None else tuple(np.atleast_1d(np.asarray(scale, np.float64)).tolist())
+        points = () if scale is None else tuple(np.atleast_1d(np.asarray(zero_point, np.int64)).tolist())
+        if len(points) == 1:
+            points *= max(1, len(scales))
+        index = len(self.tensors)
+        self.tensors.append(_Tensor(tuple(shape), dtype, scales, points, axis, name or f"t{index}", data))
+        return index
+
+    def input(
+        self, shape: Sequence[int], scale: float | None = 0.05, zero_point: int = -3, *, dtype: str = "int8"
+    ) -> int:
+        """Add a model input."""
+        index = self.tensor(shape, scale if dtype != "float32" else None, zero_point, dtype=dtype)
+        self.inputs.append(index)
+        return index
+
+    def constant(
+        self,
+        array: npt.ArrayLike,
+        scale: float | Sequence[float] | None = None,
+        zero_point: int | Sequence[int] = 0,
+        *,
+        dtype: str | None = None,
+        axis: int = 0,
+        name: str = "",
+    ) -> int:
+        """Add a constant; its type is `dtype`, else the array's own (Python integers become int32)."""
+        data = np.asarray(array)
+        if dtype is not None or (not isinstance(array, np.ndarray) and data.dtype == np.int64):
+            data = data.astype(dtype or np.int32)
+        return self.tensor(
+            data.shape, scale, zero_point, dtype=str(data.dtype), axis=axis, name=name, data=np.ascontiguousarray(data)
+        )
+
+    def operator(
+        self,
+        code: str,
+        inputs: Sequence[int],
+        outputs: int | Sequence[int],
+        *,
+        version: int | None = None,
+        **options: object,
+    ) -> int:
+        """Add an operator that writes `outputs` (made by `tensor`); returns the first of them.
+
+        Options have their TFLite names in snake_case; `padding` and `fused_activation` are names ("SAME", "RELU").
+        """
+        written = (outputs,) if isinstance(outputs, int) else tuple(outputs)
+        known = OPERATORS[code][0] if code in OPERATORS else 1
+        self.operators.append(_Operator(code, tuple(inputs), written, options, version or known))
+        return written[0]
+
+    def output(self, *tensors: int) -> None:
+        """Make tensors model outputs."""
+        self.outputs.extend(tensors)
+
+    def shape(self, tensor: int) -> tuple[int, ...]:
+        return self.tensors[tensor].shape
+
+    def build(self) -> bytes:
+        """The .tflite file."""
+        model = schema.ModelT()
+        model.version = 3
+        model.description = "built by a test"
+        codes = list(dict.fromkeys((op.code, op.version) for op in self.operators))
+        model.operatorCodes = [_operator_code(code, version) for code, version in codes]
+        empty = schema.BufferT()
+        model.buffers = [empty]
+        graph = schema.SubGraphT()
+        graph.name = "main"
+        graph.tensors = []
+        for tensor in self.tensors:
+            number = 0
+            if tensor.data is not None:
+                buffer = schema.BufferT()
+                buffer.data = np.frombuffer(tensor.data.tobytes(), np.uint8)
+                number = len(model.buffers)
+                model.buffers.append(buffer)
+            graph.tensors.append(_tensor(tensor, number))
+        graph.inputs, graph.outputs = list(self.inputs), list(self.outputs)
+        graph.operators = [_operator(op, codes.index((op.code, op.version))) for op in self.operators]
+        model.subgraphs = [graph]
+        packer = flatbuffers.Builder(1024)
+        packer.Finish(model.Pack(packer), b"TFL3")
+        return bytes(packer.Output())
+
+
+def _operator_code(code: str, version: int) -> schema.OperatorCodeT:
+    result = schema.OperatorCodeT()
+    number = getattr(schema.BuiltinOperator, code, None)
+    if number is None:
+        number, result.customCode = schema.BuiltinOperator.CUSTOM, code
+    result.builtinCode, result.deprecatedBuiltinCode = number, min(number, 127)
+    result.version = version
+    return result
+
+
+def _tensor(tensor: _Tensor, buffer: int) -> schema.TensorT:
+    result = schema.TensorT()
+    result.shape = list(tensor.shape)
+    result.type = DTYPES[tensor.dtype]
+    result.buffer = buffer
+    result.name = tensor.name
+    result.hasRank = True
+    quantization = schema.QuantizationParametersT()
+    if tensor.scales:
+        quantization.scale, quantization.zeroPoint = list(tensor.scales), list(tensor.zero_points)
+        quantization.quantizedDimension = tensor.axis
+    result.quantization = quantization
+    return result
+
+
+def _operator(op: _Operator, code: int) -> schema.OperatorT:
+    result = schema.OperatorT()
+    result.opcodeIndex = code
+    result.inputs, result.outputs = list(op.inputs), list(op.outputs)
+    table = OPERATORS[op.code][1] if op.code in OPERATORS else ""
+    if not table:
+        return result
+    options = getattr(schema, table + "T")()
+    for name, value in {**{k: v for k, v in _DEFAULTS.items() if hasattr(options, k)}, **op.options}.items():
+        attribute = "fusedActivationFunction" if name == "fused_activation" else _camel(name)
+        if not hasattr(options, attribute):
+            raise AttributeError(f"{op.code} has no option {name}")
+        if attribute == "fusedActivationFunction":
+            value = ACTIVATIONS[str(value)]
+        elif attribute == "padding":
+            value = PADDINGS[str(value)]
+        setattr(options, attribute, value)
+    result.builtinOptionsType = getattr(schema.BuiltinOptions, table)
+    result.builtinOptions = options
+    return result
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
