@@ -1,6 +1,6 @@
 """Scenarios: a model, the boards it runs on, its inputs, expected outputs and budgets, in one TOML file.
 
-Paths in a scenario are relative to its file. `Scenario.budgets_for(board)` merges the common and per-board budgets.
+Paths in a scenario are relative to its file. `Scenario.budgets_for(name)` merges the common and per-board budgets.
 """
 
 from __future__ import annotations
@@ -190,19 +190,20 @@ def _budgets(
     table = top.table("budgets")
     if table is None:
         return {}, {}
+    names = [Path(board).stem for board in boards]  # a board may be named by the path of its file
     common: dict[str, Budget] = {}
     per_board: dict[str, dict[str, Budget]] = {}
     for key in table.keys():
         if key in METRICS:
             common[key] = _budget(table, key)
-        elif key in boards:
+        elif key in names:
             own = table.table(key)
             assert own is not None
             per_board[key] = {inner: _budget(own, inner) for inner in own.keys() if inner in METRICS}
             for metric in METRICS:
                 _ = metric in own  # so that did-you-mean knows them
             own.done()
-    for known in (*METRICS, *boards):
+    for known in (*METRICS, *names):
         _ = known in table
     table.done()
     return common, per_board
