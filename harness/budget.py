@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness import units
+from harness.errors import UnitError
 from harness.records import Contributor, Finding, Measurement, Verdict
 
 
@@ -46,6 +47,14 @@ class Budget:
 
     metric: str
     limit: float
+
+
+def parse_limit(key: str, value: object) -> Budget:
+    """The budget that `key = value` means ("64 KiB", "20 ms", "90 %"); raises UnitError."""
+    limit = units.parse(value, METRICS[key].kind)
+    if limit < 0:
+        raise UnitError(f"a budget is 0 or more, got {value!r}")
+    return Budget(key, limit)
 
 
 def check_budget(

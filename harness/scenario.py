@@ -9,9 +9,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import strict_toml, units
+from harness import strict_toml
 from harness.board import board_names
-from harness.budget import METRICS, Budget
+from harness.budget import METRICS, Budget, parse_limit
 from harness.errors import ScenarioError, UnitError
 
 DEFAULT_SEED = 1
@@ -211,9 +211,6 @@ def _budgets(
 
 def _budget(table: strict_toml.Table, key: str) -> Budget:
     try:
-        limit = units.parse(table.raw(key), METRICS[key].kind)
+        return parse_limit(key, table.raw(key))
     except UnitError as error:
         raise table.fail(key, error.message, hint=error.hint) from error
-    if limit < 0:
-        raise table.fail(key, "a budget is 0 or more")
-    return Budget(key, limit)

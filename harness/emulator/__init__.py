@@ -112,3 +112,7 @@ class Emulator(Protocol):
     def run(self, program: Program, board: Board, plan: RunPlan) -> Execution:
         """Run to the end; raises EmulatorError only when the emulator itself fails."""
         ...
+
+    def close(self) -> None:
+        """Give back whatever is kept between runs (processes, files); harmless when called twice."""
+        ...

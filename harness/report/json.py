@@ -25,24 +25,29 @@ def save(results: Results, path: Path) -> None:
 
 def load(path: Path) -> Results:
     """Read `path`; raises ResultsError that names the file and what is wrong in it."""
-    # Not at the top: only commands that read or write results need it.
-    from cattrs import BaseValidationError, transform_error
-    from cattrs.preconf.json import make_converter
-
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise ResultsError(f"{path}: not JSON: {error}", hint="give the results.json of a run") from error
+    return from_plain(plain, str(path))
+
+
+def from_plain(plain: object, origin: str) -> Results:
+    """Parsed JSON as `Results`; raises ResultsError that names `origin` and the first wrong place."""
+    # Not at the top: only commands that read or write results need it.
+    from cattrs import BaseValidationError, transform_error
+    from cattrs.preconf.json import make_converter
+
     version = plain.get("format_version") if isinstance(plain, dict) else None
     if version != FORMAT_VERSION:
         raise ResultsError(
-            f"{path}: format_version is {version!r}, this version reads {FORMAT_VERSION}",
+            f"{origin}: format_version is {version!r}, this version reads {FORMAT_VERSION}",
             hint="make the results again with this version of mcu-harness",
         )
     try:
         return make_converter(forbid_extra_keys=True).structure(plain, Results)
     except BaseValidationError as error:
         first = transform_error(error)[0]
-        raise ResultsError(f"{path}: not a results file: {first}", hint="make the results again") from error
+        raise ResultsError(f"{origin}: not a results file: {first}", hint="make the results again") from error

@@ -1,0 +1,56 @@
+"""Cases: one model of one scenario on one board, and the options that hold for all of a session's cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.board import Board, find_board
+from harness.budget import METRICS, Budget, parse_limit
+from harness.errors import ScenarioError
+from harness.scenario import InputSpec, Scenario, scenario_for_model
+from harness.strict_toml import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line or pytest's options choose for all cases: names, or "auto"."""
+
+    emulator: str = "auto"
+    toolchain: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A single run to be made."""
+
+    scenario: Scenario
+    model: Path
+    board: Board
+
+    @property
+    def name(self) -> str:
+        """Short and unique within its scenario: the board, with the model where there are several."""
+        return self.board.name if len(self.scenario.models) == 1 else f"{self.model.stem}-{self.board.name}"
+
+    @property
+    def budgets(self) -> dict[str, Budget]:
+        return self.scenario.budgets_for(self.board.name)
+
+
+def cases_of(scenario: Scenario, boards: tuple[str, ...] = ()) -> list[Case]:
+    """All cases of `scenario`, on `boards` in place of its own where given; raises BoardError."""
+    found = [find_board(name, scenario.directory) for name in boards or scenario.boards]
+    return [Case(scenario, model, board) for model in scenario.models for board in found]
+
+
+def case_of_model(model: Path, board: str, *, limits: Mapping[str, object], seed: int, count: int) -> Case:
+    """The case that the `mcu_profile` fixture means; raises ScenarioError for an unknown limit."""
+    scenario = replace(scenario_for_model(model, (board,)), inputs=InputSpec(seed=seed, count=count))
+    budgets = {}
+    for key, value in limits.items():
+        if key not in METRICS:
+            raise ScenarioError(f"mcu_budget: unknown limit {key!r}", hint=did_you_mean(key, tuple(METRICS)))
+        budgets[key] = parse_limit(key, value)
+    return cases_of(replace(scenario, budgets=budgets))[0]

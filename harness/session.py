@@ -1,0 +1,77 @@
+"""What is kept while many cases run: one emulator, one compiler, the results so far."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.files import write_text
+from harness.records import Results, RunResult
+from harness.report import json as results_json
+from harness.report import markdown, terminal
+
+if TYPE_CHECKING:
+    from harness.cases import Case, Options
+    from harness.emulator import Emulator
+
+Progress = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+class Session:
+    """Runs cases and collects their results; `close` ends whatever an emulator keeps running."""
+
+    def __init__(self) -> None:
+        self.runs: list[RunResult] = []
+        self._emulators: dict[str, Emulator] = {}
+
+    def run(self, case: Case, options: Options, progress: Progress = _silent) -> RunResult:
+        """Run one case and keep its result; raises HarnessError when it cannot be set up."""
+        # Late: this is what pulls in the emulator, numba and the model reader.
+        from harness.pipeline import run_case
+
+        result = run_case(case, self._emulator(options.emulator), options.toolchain, progress)
+        self.runs.append(result)
+        return result
+
+    def _emulator(self, name: str) -> Emulator:
+        from harness.emulator.select import find_emulator
+
+        if name not in self._emulators:
+            self._emulators[name] = find_emulator(name)
+        return self._emulators[name]
+
+    @property
+    def results(self) -> Results:
+        """All results in a fixed order, whatever order they came in."""
+        return Results(tuple(sorted(self.runs, key=lambda run: (run.scenario, run.model, run.board))))
+
+    def to_json(self) -> list[str]:
+        """The results as text that another process can `add_json`."""
+        return [results_json.to_text(Results((run,))) for run in self.runs]
+
+    def add_json(self, text: str) -> None:
+        """Take over results from `to_json` of another process."""
+        self.runs += results_json.from_plain(json.loads(text), "a worker's results").runs
+
+    def write(self, directory: Path) -> list[Path]:
+        """Write results.json and the board reports; returns the paths."""
+        path = directory / "results.json"
+        write_text(path, results_json.to_text(self.results))
+        return [path, *markdown.write_board_reports(self.results, directory)]
+
+    def summary_lines(self) -> list[str]:
+        """The table and its notes, for a terminal."""
+        results = self.results
+        return [*terminal.summary_table(results).splitlines(), "", *terminal.notes(results)]
+
+    def close(self) -> None:
+        """End what emulators keep running."""
+        for emulator in self._emulators.values():
+            emulator.close()
+        self._emulators.clear()
