@@ -30,8 +30,8 @@ MEASUREMENT_TITLES = {
     "accuracy": "accuracy",
     "macs": "MACs",
     "energy_j": "energy per inference",
-    "model_bytes": "weights and other constants of layers",
-    "code_bytes": "flash without the model",
+    "weights_bytes": "flash, constants of layers",
+    "code_bytes": "flash without those",
 }
 
 

@@ -1,0 +1,85 @@
+"""What went wrong in a run, as findings: how it ended, where, and in which layer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.board import Board, Memory
+from harness.codegen import Sources
+from harness.elf import Program
+from harness.emulator import STACK_PAINT, Execution, ExitReason
+from harness.records import Finding, Verdict
+
+_ADVICE = {
+    ExitReason.TIMEOUT: "give it more time, or look for a loop in the function named that never ends",
+    ExitReason.INSTRUCTION_LIMIT: "look for a loop in the function named that never ends",
+    ExitReason.FAULT: "look at the function named: a bad pointer, or more stack than there is",
+    ExitReason.ENDLESS_LOOP: "the firmware waits there for ever: a failed check, or a fault handler",
+    ExitReason.STOPPED_EARLY: "the firmware ended before it had run every input",
+}
+_CODES = {
+    ExitReason.TIMEOUT: "run.timeout",
+    ExitReason.INSTRUCTION_LIMIT: "run.instruction-limit",
+    ExitReason.FAULT: "run.fault",
+    ExitReason.ENDLESS_LOOP: "run.endless-loop",
+    ExitReason.STOPPED_EARLY: "run.stopped-early",
+}
+
+
+def execution_findings(execution: Execution, program: Program, sources: Sources) -> list[Finding]:
+    """Findings for a run that did not finish, ended with a status, or used up its stack; [] for a good one."""
+    findings = []
+    if execution.stack_bytes and execution.stack_bytes[0] != STACK_PAINT:
+        size = len(execution.stack_bytes)
+        findings.append(
+            Finding(
+                code="run.stack-overflow",
+                verdict=Verdict.FAIL,
+                message=f"the stack used all of its {size:,} B and may have overwritten the data below it",
+                advice="use a smaller model or a board with more RAM; look for large locals and deep calls",
+                limit=size,
+                unit="B",
+            )
+        )
+    if execution.reason is not ExitReason.FINISHED:
+        findings.append(
+            Finding(
+                code=_CODES[execution.reason],
+                verdict=Verdict.FAIL,
+                message=f"{execution.reason} {_place(execution, program)}: {execution.detail}",
+                advice=_ADVICE[execution.reason],
+            )
+        )
+    elif execution.status:
+        findings.append(
+            Finding(
+                code="run.status",
+                verdict=Verdict.FAIL,
+                message=f"the firmware ended with status {execution.status}",
+                advice="look at its console output",
+            )
+        )
+    return findings
+
+
+def _place(execution: Execution, program: Program) -> str:
+    function = program.function_at(execution.pc)
+    name = f"in {function.name} " if function else "outside all functions "
+    return f"{name}at {execution.pc:#010x}"
+
+
+def with_room(board: Board, data_bytes: int) -> Board:
+    """`board` with a data RAM of at least `data_bytes`, for looking into a model: never for measuring it.
+
+    Memories that would then overlap are left out.
+    """
+    data = board.data_memory
+    if data.size >= data_bytes:
+        return board
+    larger = replace(data, size=data_bytes)
+
+    def clashes(other: Memory) -> bool:
+        return other.name != data.name and other.origin < larger.end and larger.origin < other.end
+
+    memories = tuple(larger if m.name == data.name else m for m in board.memories if not clashes(m))
+    return replace(board, memories=memories)

@@ -1,0 +1,129 @@
+"""Figures of a run, each with its unit and origin, and what contributes most to each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from harness.board import Board
+from harness.codegen import Sources
+from harness.elf import Footprint, SymbolUse
+from harness.fit import largest_symbols
+from harness.model.graph import Graph
+from harness.model.planner import MemoryPlan
+from harness.profile import Profile
+from harness.records import (
+    Contributor,
+    LayerResult,
+    Measurement,
+    OutputCheck,
+    RegionResult,
+    SectionResult,
+    SymbolResult,
+)
+from harness.units import format_hertz
+
+
+def measurements(
+    graph: Graph,
+    board: Board,
+    memory: MemoryPlan,
+    footprint: Footprint,
+    sources: Sources,
+    profiled: Profile | None,
+    check: OutputCheck,
+    counted_by: str,
+) -> dict[str, Measurement]:
+    """All figures, in the order in which reports show them; what a run did not yield has value None and says why."""
+    instructions = profiled.instructions if profiled else None
+    cycles = profiled.cycles if profiled else None
+    weights = sum(s.flash_bytes for s in footprint.symbols if _is_constant(s, sources))
+    figures = [
+        Measurement("instructions", instructions, "instructions", f"counted: {counted_by}"),
+        Measurement("cycles", cycles, "cycles", profiled.cycles_origin if profiled else ""),
+        Measurement(
+            "latency_s",
+            None if cycles is None else cycles / board.clock_hz,
+            "s",
+            f"estimated: the cycles above at {format_hertz(board.clock_hz)}",
+        ),
+        Measurement("flash_bytes", footprint.flash_bytes, "B", "ELF: all initial bytes, by address"),
+        Measurement("ram_bytes", footprint.ram_bytes, "B", "ELF: .data, .bss and .noinit, the arena included"),
+        Measurement("arena_bytes", memory.arena_bytes, "B", "memory plan"),
+        Measurement("arena_lower_bound_bytes", memory.lower_bound, "B", "memory plan: most live bytes of any layer"),
+        Measurement(
+            "stack_hwm_bytes", profiled.stack_hwm_bytes if profiled else None, "B", f"painted and scanned: {counted_by}"
+        ),
+        Measurement("weights_bytes", weights, "B", "ELF: constants of layers"),
+        Measurement("code_bytes", footprint.flash_bytes - weights, "B", "ELF: flash less the constants of layers"),
+        Measurement("macs", graph.macs, "MAC", "model"),
+    ]
+    if check.accuracy is not None:
+        origin = f"{check.inputs} labelled inputs, firmware run: {counted_by}"
+        figures.append(Measurement("accuracy", check.accuracy, "fraction", origin))
+    missing = "not measured: the run did not finish"
+    return {f.name: f if f.value is not None else replace(f, origin=missing) for f in figures}
+
+
+def _is_constant(symbol: SymbolUse, sources: Sources) -> bool:
+    """Whether `symbol` is a constant of a layer and not its function."""
+    return symbol.layer is not None and symbol.name.startswith(sources.layer_symbols[symbol.layer] + "_")
+
+
+def contributors(
+    footprint: Footprint, profiled: Profile | None, memory: MemoryPlan, graph: Graph, board: Board
+) -> dict[str, tuple[Contributor, ...]]:
+    """What takes most of each figure, largest first, keyed by measurement name."""
+    names = [f"layer {layer.name}" for layer in graph.layers]
+    found = {
+        "flash_bytes": largest_symbols(footprint, "flash"),
+        "ram_bytes": largest_symbols(footprint, "ram"),
+        "arena_bytes": _largest(zip(names, memory.live_bytes, strict=True)),
+    }
+    if profiled is not None:
+        cycles = [layer.cycles or 0 for layer in profiled.layers]
+        found["instructions"] = _largest(zip(names, [layer.instructions for layer in profiled.layers], strict=True))
+        found["cycles"] = _largest(zip(names, cycles, strict=True))
+        found["latency_s"] = _largest(zip(names, [value / board.clock_hz for value in cycles], strict=True))
+    return found
+
+
+def _largest(parts: Iterable[tuple[str, float | int]]) -> tuple[Contributor, ...]:
+    ordered = sorted(parts, key=lambda part: (-part[1], part[0]))
+    return tuple(Contributor(name, value) for name, value in ordered if value)
+
+
+def layer_results(
+    graph: Graph, memory: MemoryPlan, footprint: Footprint, profiled: Profile | None
+) -> tuple[LayerResult, ...]:
+    """The per-layer table."""
+    rows = []
+    for layer in graph.layers:
+        cost = profiled.layers[layer.index] if profiled else None
+        rows.append(
+            LayerResult(
+                index=layer.index,
+                name=layer.name,
+                operator=layer.operator,
+                macs=layer.macs,
+                instructions=cost.instructions if cost else None,
+                cycles=cost.cycles if cost else None,
+                flash_bytes=footprint.layer_flash_bytes(layer.index),
+                arena_bytes=memory.live_bytes[layer.index],
+            )
+        )
+    return tuple(rows)
+
+
+def memory_results(
+    footprint: Footprint, board: Board
+) -> tuple[tuple[RegionResult, ...], tuple[SectionResult, ...], tuple[SymbolResult, ...]]:
+    """Regions, sections and symbols as records."""
+    regions = tuple(
+        RegionResult(r.region, r.kind, board.memory(r.region).origin, r.used, r.capacity) for r in footprint.regions
+    )
+    sections = tuple(SectionResult(s.name, s.region, s.flash_bytes, s.ram_bytes) for s in footprint.sections)
+    symbols = tuple(
+        SymbolResult(s.name, s.section, s.region, s.flash_bytes, s.ram_bytes, s.layer) for s in footprint.symbols
+    )
+    return regions, sections, symbols

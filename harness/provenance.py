@@ -1,0 +1,64 @@
+"""What the numbers of a run depend on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from harness import __version__
+from harness.build import Image
+from harness.cases import Case
+from harness.codegen import Sources
+from harness.model.graph import Graph
+from harness.profile import Profile
+from harness.records import Provenance
+
+
+def of(case: Case, graph: Graph, image: Image, sources: Sources, profiled: Profile | None) -> Provenance:
+    """The provenance of one run."""
+    return Provenance(
+        harness_version=__version__,
+        commit=commit_of(case.scenario.directory),
+        model_digest=graph.digest,
+        model_bytes=graph.file_bytes,
+        board_digest=case.board.digest,
+        build_id=image.build_id,
+        kernel_set=sources.kernel_set,
+        cycle_model=profiled.cycle_model if profiled else "",
+        scenario_digest=case.scenario.digest,
+    )
+
+
+def commit_of(directory: Path) -> str:
+    """The commit checked out around `directory`, "" outside a git checkout. CI's own variable wins.
+
+    Read from .git by hand: a process for forty characters would cost more than the rest of a cached run.
+    """
+    for variable in ("GITHUB_SHA", "CI_COMMIT_SHA"):
+        if os.environ.get(variable):
+            return os.environ[variable]
+    for folder in (directory, *directory.parents):
+        git = folder / ".git"
+        if not git.exists():
+            continue
+        try:
+            if git.is_file():  # a worktree or submodule: "gitdir: <path>"
+                git = (folder / git.read_text().partition("gitdir:")[2].strip()).resolve()
+            common = git
+            if (git / "commondir").is_file():
+                common = (git / (git / "commondir").read_text().strip()).resolve()
+            head = (git / "HEAD").read_text().strip()
+            if not head.startswith("ref:"):
+                return head
+            name = head.partition("ref:")[2].strip()
+            for base in (git, common):
+                if (base / name).is_file():
+                    return (base / name).read_text().strip()
+            packed = common / "packed-refs"
+            for line in packed.read_text().splitlines() if packed.is_file() else ():
+                if line.endswith(" " + name):
+                    return line.split()[0]
+        except OSError:
+            return ""
+        return ""
+    return ""
