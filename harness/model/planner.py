@@ -85,7 +85,7 @@ def _aligned(nbytes: int, alignment: int) -> int:
 
 def _lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
     """First and last layer that need each activation tensor, in the order in which they appear."""
-    ends: dict[int, tuple[int, int]] = {index: (-1, -1) for index in graph.inputs}
+    ends: dict[int, tuple[int, int]] = dict.fromkeys(graph.inputs, (-1, -1))
     for layer in graph.layers:
         for index in layer.inputs:
             if index in ends:

@@ -1,0 +1,83 @@
+"""The supported operators as data: what each takes and gives, in types, constants and quantisation.
+
+The quantisation rules are those of TensorFlow Lite's 8-bit specification
+(https://ai.google.dev/edge/litert/models/quantization_spec) and of what LiteRT's kernels check in Prepare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Role(Enum):
+    """What an operand may be; the value is how messages name it."""
+
+    ACTIVATION = "an int8 activation"
+    VALUE = "an int8 activation or constant"
+    FLOAT = "a float32 activation"
+    FLOAT_OR_INT8 = "a float32 or int8 activation"
+    FILTER = "an int8 constant with symmetric quantisation (zero point 0)"
+    BIAS = "an int32 constant with zero point 0"
+    INDICES = "an int32 constant (shape, axes or positions)"
+    PAD_VALUE = "a single int8 constant"
+
+
+@dataclass(frozen=True, slots=True)
+class Operands:
+    """What an operator's inputs and outputs must be.
+
+    The last `optional` inputs may be absent (left out, or -1). `repeated` lets the last input occur any number of times.
+    `outputs` None means one or more. `keeps_quantization`: outputs have the quantisation of the first activation.
+    `fixed_output` is the (scale, zero point) that the operator's output must have. `filter_axis` is the dimension along
+    which a filter may have a scale per channel.
+    """
+
+    inputs: tuple[Role, ...]
+    optional: int = 0
+    repeated: bool = False
+    output: Role = Role.ACTIVATION
+    outputs: int | None = 1
+    keeps_quantization: bool = False
+    fixed_output: tuple[float, int] | None = None
+    filter_axis: int = 0
+
+
+_PLAIN = Operands((Role.ACTIVATION,))
+_BINARY = Operands((Role.VALUE, Role.VALUE))
+_POOL = Operands((Role.ACTIVATION,), keeps_quantization=True)
+_MOVED = Operands((Role.ACTIVATION, Role.INDICES), keeps_quantization=True)
+
+OPERATORS: dict[str, Operands] = {
+    # LiteRT's CONV_2D refuses a missing bias; the other two take none as zeros.
+    "CONV_2D": Operands((Role.ACTIVATION, Role.FILTER, Role.BIAS)),
+    "DEPTHWISE_CONV_2D": Operands((Role.ACTIVATION, Role.FILTER, Role.BIAS), optional=1, filter_axis=3),
+    "FULLY_CONNECTED": Operands((Role.ACTIVATION, Role.FILTER, Role.BIAS), optional=1),
+    "ADD": _BINARY,
+    "SUB": _BINARY,
+    "MUL": _BINARY,
+    "AVERAGE_POOL_2D": _POOL,
+    "MAX_POOL_2D": _POOL,
+    "RESHAPE": Operands((Role.ACTIVATION, Role.INDICES), optional=1, keeps_quantization=True),
+    "SQUEEZE": _POOL,
+    "EXPAND_DIMS": _MOVED,
+    "SOFTMAX": Operands((Role.ACTIVATION,), fixed_output=(1 / 256, -128)),
+    "LOGISTIC": Operands((Role.ACTIVATION,), fixed_output=(1 / 256, -128)),
+    "TANH": Operands((Role.ACTIVATION,), fixed_output=(1 / 128, 0)),
+    "RELU": _PLAIN,
+    "RELU6": _PLAIN,
+    "LEAKY_RELU": _PLAIN,
+    "HARD_SWISH": _PLAIN,
+    "MEAN": Operands((Role.ACTIVATION, Role.INDICES)),
+    "PAD": _MOVED,
+    "PADV2": Operands((Role.ACTIVATION, Role.INDICES, Role.PAD_VALUE), keeps_quantization=True),
+    "CONCATENATION": Operands((Role.VALUE,), repeated=True, keeps_quantization=True),
+    "SPLIT": Operands((Role.INDICES, Role.ACTIVATION), outputs=None, keeps_quantization=True),
+    "TRANSPOSE": _MOVED,
+    "STRIDED_SLICE": Operands(
+        (Role.ACTIVATION, Role.INDICES, Role.INDICES, Role.INDICES), keeps_quantization=True
+    ),
+    "RESIZE_NEAREST_NEIGHBOR": _MOVED,
+    "QUANTIZE": Operands((Role.FLOAT_OR_INT8,)),
+    "DEQUANTIZE": Operands((Role.ACTIVATION,), output=Role.FLOAT),
+}  # fmt: skip
