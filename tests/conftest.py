@@ -1,0 +1,34 @@
+"""Fixtures that several folders of tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from model_builder import ModelBuilder
+
+pytest_plugins = ["pytester"]
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def third_party_models() -> Path:
+    """The folder of real third-party models, which lies outside the project."""
+    shared = Path(os.environ.get("MCU_HARNESS_SHARED", REPOSITORY.parent / "shared"))
+    if not (shared / "models").is_dir():
+        pytest.skip("no third-party models: MCU_HARNESS_SHARED names no folder with models/")
+    return shared / "models"
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that builds and runs in an instant: a convolution, a dense layer and a softmax."""
+    builder = ModelBuilder(seed=3)
+    image = builder.input((1, 6, 6, 2))
+    x = builder.conv_2d(image, channels=4, activation="RELU")
+    builder.output(builder.softmax(builder.fully_connected(builder.reshape(x, (1, -1)), units=5)))
+    path = tmp_path_factory.mktemp("models") / "small.tflite"
+    path.write_bytes(builder.build())
+    return path
