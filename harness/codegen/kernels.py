@@ -41,6 +41,12 @@ PORTABLE = KernelSet(
     "portable-1",
     {
         "copy": Kernel("mcu_copy", "copy.c"),
+        "copy_strided": Kernel("mcu_copy_strided", "copy_strided.c"),
+        "lookup": Kernel("mcu_lookup", "lookup.c"),
+        "quantize": Kernel("mcu_quantize", "quantize.c"),
+        "dequantize": Kernel("mcu_dequantize", "dequantize.c"),
+        "mean": Kernel("mcu_mean_s8", "mean_s8.c"),
+        "resize_nearest": Kernel("mcu_resize_nearest", "resize_nearest.c"),
     },
 )
 

@@ -1,0 +1,63 @@
+#include "mcu_copy_strided.h"
+
+enum { COUNT, DESTINATION_STEP, SOURCE_STEP, ROW };
+
+/* Calling memcpy costs more than copying this few bytes one by one. */
+#define SHORT_RUN_BYTES 8
+
+static void copy_runs(uint8_t *destination, const uint8_t *source, const int32_t *loop, uint32_t run_bytes)
+{
+    const int32_t destination_step = loop[DESTINATION_STEP], source_step = loop[SOURCE_STEP];
+    int32_t to = 0, from = 0;
+    int32_t count = loop[COUNT];
+    if (run_bytes == 1) {
+        do {
+            destination[to] = source[from];
+            to += destination_step;
+            from += source_step;
+        } while (--count != 0);
+    } else if (run_bytes <= SHORT_RUN_BYTES) {
+        do {
+            for (int32_t i = 0; i < (int32_t)run_bytes; ++i) {
+                destination[to + i] = source[from + i];
+            }
+            to += destination_step;
+            from += source_step;
+        } while (--count != 0);
+    } else {
+        do {
+            __builtin_memcpy(destination + to, source + from, run_bytes);
+            to += destination_step;
+            from += source_step;
+        } while (--count != 0);
+    }
+}
+
+void mcu_copy_strided(void *destination, const void *source, const int32_t *loops, uint32_t rank, uint32_t run_bytes)
+{
+    const uint32_t inner = rank - 1;
+    int32_t left[MCU_COPY_DIMENSIONS];
+    uint8_t *to = destination;
+    const uint8_t *from = source;
+    for (uint32_t outer = 0; outer < inner; ++outer) {
+        left[outer] = loops[outer * ROW + COUNT];
+    }
+    for (;;) {
+        copy_runs(to, from, loops + inner * ROW, run_bytes);
+        for (uint32_t outer = inner;;) {
+            if (outer == 0) {
+                return;
+            }
+            --outer;
+            const int32_t *loop = loops + outer * ROW;
+            if (--left[outer] != 0) {
+                to += loop[DESTINATION_STEP];
+                from += loop[SOURCE_STEP];
+                break;
+            }
+            left[outer] = loop[COUNT];
+            to -= (loop[COUNT] - 1) * loop[DESTINATION_STEP];
+            from -= (loop[COUNT] - 1) * loop[SOURCE_STEP];
+        }
+    }
+}
