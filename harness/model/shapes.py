@@ -130,8 +130,15 @@ def _windows(op: Operation, kernel: Sequence[int], dilation: Sequence[int]) -> S
 
 
 def _convolved(op: Operation, channels: int) -> tuple[Shape, ...]:
+    _expect_bias(op, channels)
     filter_shape, dilation = op.shape(1), (op.number("dilation_h_factor"), op.number("dilation_w_factor"))
     return ((op.shape()[0], *_windows(op, filter_shape[1:3], dilation), channels),)
+
+
+def _expect_bias(op: Operation, channels: int) -> None:
+    bias = op.inputs[2] if len(op.inputs) > 2 else None
+    if bias is not None and bias.elements != channels:
+        raise ShapeError(f"the bias has {bias.elements} entries for {channels} channels")
 
 
 def _conv_2d(op: Operation) -> tuple[Shape, ...]:
@@ -157,6 +164,7 @@ def _fully_connected(op: Operation) -> tuple[Shape, ...]:
     _expect_rank(op.shape(1), 2, "the filter")
     units, depth = op.shape(1)
     elements = math.prod(op.shape())
+    _expect_bias(op, units)
     if op.attributes["keep_num_dims"]:
         if not op.shape() or op.shape()[-1] != depth:
             raise ShapeError(f"the filter {op.shape(1)} does not fit the input {op.shape()}")
