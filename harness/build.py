@@ -1,0 +1,199 @@
+"""From C sources to an ELF image for one board, cached by content (see build_cache).
+
+Object files are shared by all boards with the same target: whatever else the firmware must know of its board
+(memories, stack, console) reaches it through the linker script.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import linkscript, process
+from harness.board import Board
+from harness.build_cache import BuildCache, default_root, digest
+from harness.codegen import Sources
+from harness.errors import BoardError, BuildError, HarnessError
+from harness.records import Tool
+from harness.toolchain import Toolchain
+
+_HERE = Path(__file__).resolve().parent
+# Inside the package in a wheel, beside it in a checkout.
+FIRMWARE = _HERE / "firmware" if (_HERE / "firmware").is_dir() else _HERE.parent / "firmware"
+_RUNTIME = ("runtime/main.c", "runtime/memory.c", "runtime/startup.c")
+_INCLUDE = ("generated", "include", "runtime", "kernels")
+_FORMAT = "1"  # part of every key: to be changed when the same inputs give other outputs
+_TIMEOUT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A linked firmware image. `build_id` is a digest of everything it was made from, compiler included."""
+
+    elf: Path
+    build_id: str
+    toolchain: Tool
+    from_cache: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A C file to compile. `name` is its path in the scratch tree and in debug information."""
+
+    name: str
+    text: bytes
+
+
+def build(sources: Sources, board: Board, toolchain: Toolchain, cache_dir: Path | None = None) -> Image:
+    """Compile and link `sources` with the runtime for `board`.
+
+    Raises BuildError with file, line and command when the compiler or linker refuses. An image that is larger than
+    the board's memories is no error here: it links, and its footprint says by how much it is too large.
+    """
+    cache = BuildCache(cache_dir.absolute() if cache_dir else default_root())
+    flags = toolchain.compile_flags(board)
+    headers = _headers(sources)
+    units = _units(sources, board)
+    script = linkscript.render((FIRMWARE / "runtime/board.ld").read_text(encoding="utf-8"), board)
+    tool = Tool(toolchain.name, toolchain.version, flags)
+    context = digest(
+        [_FORMAT, toolchain.name, toolchain.version, *flags, *(x for h in headers for x in (h.name, h.text))]
+    )
+    keys = [digest([context, unit.name, unit.text]) for unit in units]
+    link = toolchain.link_command(board, Path("board.ld"), (), None)[len(toolchain.command) :]
+    build_id = digest([context, script, *link, *keys])
+    elf = cache.entry("elf", build_id)
+    if cache.has(elf):
+        return Image(elf, build_id, tool, True)
+    with cache.scratch() as scratch:
+        job = _Job(toolchain, board, cache, scratch)
+        objects = job.compile(headers, dict(zip(keys, units, strict=True)))
+        job.link(objects, script, elf)
+    cache.prune()
+    return Image(elf, build_id, tool, False)
+
+
+def _units(sources: Sources, board: Board) -> list[_Unit]:
+    units = [_Unit(f"generated/{name}", text.encode()) for name, text in sources.files.items() if name.endswith(".c")]
+    units += [_firmware_file(name) for name in _RUNTIME]
+    units += [_firmware_file(f"kernels/{kernel}") for kernel in sources.kernels]
+    drivers = sorted(path.stem for path in (FIRMWARE / "runtime/console").glob("*.c"))
+    if board.console.driver not in drivers:
+        raise BoardError(
+            f"{board.path}: console.driver: no driver is called {board.console.driver!r}",
+            hint="known here: " + ", ".join(drivers),
+        )
+    units.append(_firmware_file(f"runtime/console/{board.console.driver}.c"))
+    return sorted(set(units), key=lambda unit: unit.name)
+
+
+def _headers(sources: Sources) -> list[_Unit]:
+    """Every header there is: any change compiles everything anew, which is cheap and cannot miss an include."""
+    shared = [_firmware_file(path.relative_to(FIRMWARE).as_posix()) for path in sorted(FIRMWARE.rglob("*.h"))]
+    own = [_Unit(f"generated/{name}", text.encode()) for name, text in sources.files.items() if name.endswith(".h")]
+    return [*shared, *sorted(own, key=lambda unit: unit.name)]
+
+
+def _firmware_file(name: str) -> _Unit:
+    try:
+        return _Unit(name, (FIRMWARE / name).read_bytes())
+    except OSError as cause:
+        raise HarnessError(
+            f"firmware source {FIRMWARE / name} cannot be read: {cause.strerror}", hint="reinstall pytest-mcu-harness"
+        ) from cause
+
+
+class _Job:
+    """The steps of one build, in one scratch directory whose name no output depends on."""
+
+    def __init__(self, toolchain: Toolchain, board: Board, cache: BuildCache, scratch: Path) -> None:
+        self._toolchain = toolchain
+        self._board = board
+        self._cache = cache
+        self._scratch = scratch
+        self._source = scratch / "source"
+        self._environment = {"LC_ALL": "C", **toolchain.environment(cache.root)}
+
+    def compile(self, headers: Sequence[_Unit], units: dict[str, _Unit]) -> list[Path]:
+        """Object files for `units` (by key), in their order; those that are missing are compiled side by side."""
+        objects = {key: self._cache.entry("o", key) for key in units}
+        missing = [key for key, path in objects.items() if not self._cache.has(path)]
+        for unit in [*headers, *(units[key] for key in missing)] if missing else []:
+            path = self._source / unit.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(unit.text)
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            steps = [pool.submit(self._compile_one, key, units[key].name, objects[key]) for key in missing]
+            try:
+                for step in steps:
+                    step.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        return list(objects.values())
+
+    def _compile_one(self, key: str, name: str, target: Path) -> None:
+        made = self._scratch / f"{key}.o"
+        command = [
+            *self._toolchain.command,
+            *self._toolchain.compile_flags(self._board),
+            f"-ffile-prefix-map={self._source}=.",
+            *(f"-I{directory}" for directory in _INCLUDE),
+            "-c",
+            name,
+            "-o",
+            str(made),
+        ]
+        done = self._run(command, self._source)
+        if done.exit_code != 0:
+            raise _failure(f"{_place(done.output, name)}: does not compile", done)
+        self._cache.publish(made, target)
+
+    def link(self, objects: Sequence[Path], script: str, target: Path) -> None:
+        """Link `objects` by `script` to `target`; the compiler's helper archive is made only when it is missed."""
+        (self._scratch / "board.ld").write_text(script, encoding="utf-8")
+        done = self._link_one(objects, None)
+        if done.exit_code != 0:
+            helpers = self._helpers()
+            done = self._link_one(objects, helpers) if helpers else done
+        if done.exit_code != 0:
+            raise _failure("the firmware does not link", done)
+        self._cache.publish(self._scratch / "image.elf", target)
+
+    def _link_one(self, objects: Sequence[Path], helpers: Path | None) -> process.CompletedText:
+        command = self._toolchain.link_command(self._board, Path("board.ld"), objects, helpers)
+        return self._run([*command, "-o", "image.elf"], self._scratch)
+
+    def _helpers(self) -> Path | None:
+        toolchain = self._toolchain
+        key = digest([_FORMAT, toolchain.name, toolchain.version, *toolchain.target_flags(self._board)])
+        archive = self._cache.entry("a", key)
+        if self._cache.has(archive):
+            return archive
+        made, source = self._scratch / "helpers.a", self._scratch / "empty.c"
+        command = toolchain.helper_command(self._board, source, made)
+        if command is None:
+            return None
+        source.write_text("typedef int mcu_empty;\n", encoding="utf-8")
+        done = self._run(command, self._scratch)
+        if done.exit_code != 0:
+            raise _failure("the compiler's helper functions cannot be built", done)
+        self._cache.publish(made, archive)
+        return archive
+
+    def _run(self, command: list[str], cwd: Path) -> process.CompletedText:
+        return process.run(command, _TIMEOUT_S, cwd=cwd, env=self._environment)
+
+
+def _failure(what: str, done: process.CompletedText) -> BuildError:
+    return BuildError(what, command=done.argv, exit_code=done.exit_code, output=done.output)
+
+
+def _place(output: str, name: str) -> str:
+    """`file:line` of the first error, as both compilers write it (`file:line:column: error: ...`)."""
+    found = re.search(r"^([^:\n]+:\d+)(?::\d+)?: (?:fatal )?error: ", output, re.MULTILINE)
+    return found[1] if found else name

@@ -1,0 +1,138 @@
+"""External processes: started from an argument list, bounded in time and output, never left behind.
+
+Each process leads its own session (POSIX) or process group (Windows). When it ends, is stopped at its deadline, or
+the caller is interrupted, everything still alive in that group is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from harness.errors import HarnessError, ToolFailure
+
+_CHUNK_BYTES = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedText:
+    """A process that ended by itself. Output is decoded as UTF-8; undecodable bytes become U+FFFD."""
+
+    argv: tuple[str, ...]
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        """Both streams, stderr last: compilers and linkers say what went wrong there."""
+        return self.stdout + self.stderr
+
+
+def run(
+    argv: Sequence[str | Path],
+    timeout_s: float,
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    max_output_bytes: int = 1 << 20,
+) -> CompletedText:
+    """Run `argv` to its end with stdin closed; `env` is added to the environment.
+
+    Of each stream at most `max_output_bytes` are kept: its start and its end, with a line saying what was left out.
+    Raises ToolFailure (exit code None) at the deadline and HarnessError when the program cannot be started. A
+    non-zero exit code is the caller's to judge.
+    """
+    command = tuple(str(part) for part in argv)
+    process = _start(command, cwd, env)
+    assert process.stdout is not None and process.stderr is not None
+    streams = [_Capture(process.stdout, max_output_bytes), _Capture(process.stderr, max_output_bytes)]
+    waiter = threading.Thread(target=process.wait, daemon=True)
+    try:
+        waiter.start()
+        waiter.join(timeout_s)
+        timed_out = waiter.is_alive()
+    finally:
+        kill_group(process)
+        waiter.join()
+    texts = [stream.text() for stream in streams]
+    if timed_out:
+        raise ToolFailure(
+            f"no end within {timeout_s:g} s", command=command, exit_code=None, output="".join(texts)
+        ) from None
+    return CompletedText(command, process.returncode, texts[0], texts[1])
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill `process` and everything that it started and that is still in its group."""
+    if os.name == "posix":
+        # The group outlives its leader as long as any member lives, and its id is not given away before that.
+        # macOS answers "not permitted" for a group of zombies.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    elif process.poll() is None:
+        subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)
+        process.kill()
+
+
+def _start(command: tuple[str, ...], cwd: Path | None, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**os.environ, **env} if env else None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=os.name == "posix",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+    except OSError as cause:
+        raise HarnessError(
+            f"{command[0]} cannot be started: {cause.strerror}", hint="check that it is installed and executable"
+        ) from cause
+
+
+class _Capture:
+    """Reads a pipe to its end in a thread, and keeps a bounded part of it."""
+
+    def __init__(self, pipe: IO[bytes], limit_bytes: int) -> None:
+        self._pipe = pipe
+        self._head = bytearray()
+        self._tail: deque[bytes] = deque()
+        self._tail_bytes = 0
+        self._dropped_bytes = 0
+        self._half_bytes = max(1, limit_bytes // 2)
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with self._pipe:
+            while chunk := os.read(self._pipe.fileno(), _CHUNK_BYTES):
+                room = self._half_bytes - len(self._head)
+                if room > 0:
+                    self._head += chunk[:room]
+                    chunk = chunk[room:]
+                self._tail.append(chunk)
+                self._tail_bytes += len(chunk)
+                while self._tail and self._tail_bytes - len(self._tail[0]) >= self._half_bytes:
+                    gone = self._tail.popleft()
+                    self._tail_bytes -= len(gone)
+                    self._dropped_bytes += len(gone)
+
+    def text(self) -> str:
+        """What was read. Call once the process group is gone; one that escaped from it may still hold the pipe."""
+        self._thread.join(timeout=5)
+        tail = b"".join(tuple(self._tail))
+        cut = max(0, len(tail) - self._half_bytes)
+        dropped = self._dropped_bytes + cut
+        note = f"\n[... {dropped} bytes left out ...]\n".encode() if dropped else b""
+        return (bytes(self._head) + note + tail[cut:]).decode("utf-8", "replace").replace("\r\n", "\n")
