@@ -60,9 +60,9 @@ class Memory:
 class Console:
     """The UART that carries the firmware's text: which driver runs it, and where its registers are.
 
-    Before the driver starts, `enable` are (address, bits) words OR-ed into registers in order (clock gates, pin
-    functions, baud rate at the clock after reset), then `clear` are bits taken out of registers in order (pins
-    whose reset mode is not zero). Both are 32-bit accesses. They are what silicon needs and harmless in an emulator.
+    `enable` is what silicon needs before the driver starts, in order, by 32-bit accesses: clock gates, pin
+    functions, the baud rate at the clock after reset. (address, bits) sets bits; with bit 0 of the address set,
+    (address + 1, bits), it clears them. All of it is harmless in an emulator.
     `renode` is the peripheral's path in Renode ("sysbus.usart2"), "" where Renode has none.
     """
 
@@ -70,7 +70,6 @@ class Console:
     base: int
     enable: tuple[tuple[int, int], ...]
     renode: str
-    clear: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,27 +255,29 @@ def _console(top: strict_toml.Table, renode_uart: str) -> Console:
     console = Console(
         driver=table.text("driver"),
         base=table.whole("base"),
-        enable=_words(table, "enable"),
+        enable=_register_steps(table, "enable"),
         renode=renode_uart,
-        clear=_words(table, "clear"),
     )
     table.done()
     return console
 
 
-def _words(table: strict_toml.Table, key: str) -> tuple[tuple[int, int], ...]:
-    """The list of [address, bits] pairs under `key`, each a 32-bit number, the address word-aligned."""
-    pairs = table.raw(key) if key in table else []
-    if not isinstance(pairs, list):
-        raise table.fail(key, "expected a list of [address, bits] pairs")
+def _register_steps(table: strict_toml.Table, key: str) -> tuple[tuple[int, int], ...]:
+    """The steps under `key`: [address, set] or [address, set, clear] (clear first), coded as in `Console.enable`."""
+    steps = table.raw(key) if key in table else []
+    if not isinstance(steps, list):
+        raise table.fail(key, "expected a list of [address, set] or [address, set, clear]")
     found: list[tuple[int, int]] = []
-    for pair in pairs:
-        if not isinstance(pair, list) or len(pair) != 2 or not all(type(number) is int for number in pair):
-            raise table.fail(key, f"expected [address, bits] pairs of whole numbers, got {pair!r}")
-        address, bits = pair
-        if not (0 <= address < 1 << 32 and 0 <= bits < 1 << 32) or address % 4:
-            raise table.fail(key, f"expected a word-aligned 32-bit address and 32 bits, got [{address:#x}, {bits:#x}]")
-        found.append((address, bits))
+    for step in steps:
+        if not isinstance(step, list) or len(step) not in (2, 3) or not all(type(number) is int for number in step):
+            raise table.fail(key, f"expected [address, set] or [address, set, clear] in whole numbers, got {step!r}")
+        if not all(0 <= number < 1 << 32 for number in step) or step[0] % 4:
+            raise table.fail(key, f"expected a word-aligned 32-bit address and 32-bit words, got {step!r}")
+        address, bits, cleared = (*step, 0)[:3]
+        if cleared:
+            found.append((address | 1, cleared))
+        if bits:
+            found.append((address, bits))
     return tuple(found)
 
 
