@@ -285,5 +285,5 @@ def _sources(top: strict_toml.Table) -> tuple[tuple[str, str], ...]:
     table = top.needed_table("sources")
     for key in _NEEDED_SOURCES:
         table.text(key)
-    names = table.keys()
+    names = table.names()
     return tuple((name, table.text(name)) for name in names)

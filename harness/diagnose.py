@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from harness.board import Board, Memory
-from harness.codegen import Sources
 from harness.elf import Program
 from harness.emulator import STACK_PAINT, Execution, ExitReason
 from harness.records import Finding, Verdict
@@ -26,7 +22,7 @@ _CODES = {
 }
 
 
-def execution_findings(execution: Execution, program: Program, sources: Sources) -> list[Finding]:
+def execution_findings(execution: Execution, program: Program) -> list[Finding]:
     """Findings for a run that did not finish, ended with a status, or used up its stack; [] for a good one."""
     findings = []
     if execution.stack_bytes and execution.stack_bytes[0] != STACK_PAINT:
@@ -66,20 +62,3 @@ def _place(execution: Execution, program: Program) -> str:
     function = program.function_at(execution.pc)
     name = f"in {function.name} " if function else "outside all functions "
     return f"{name}at {execution.pc:#010x}"
-
-
-def with_room(board: Board, data_bytes: int) -> Board:
-    """`board` with a data RAM of at least `data_bytes`, for looking into a model: never for measuring it.
-
-    Memories that would then overlap are left out.
-    """
-    data = board.data_memory
-    if data.size >= data_bytes:
-        return board
-    larger = replace(data, size=data_bytes)
-
-    def clashes(other: Memory) -> bool:
-        return other.name != data.name and other.origin < larger.end and larger.origin < other.end
-
-    memories = tuple(larger if m.name == data.name else m for m in board.memories if not clashes(m))
-    return replace(board, memories=memories)

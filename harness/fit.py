@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from harness import units
 from harness.board import Board
-from harness.elf import Footprint, RegionUse
+from harness.footprint import Footprint, RegionUse
 from harness.records import Contributor, Finding, Verdict
 
 # Below this the interrupt frame and main's own frame alone would run into the data.
@@ -17,9 +17,7 @@ LEAST_STACK_BYTES = 256
 
 def check_fit(footprint: Footprint, board: Board) -> list[Finding]:
     """A finding for every memory that is too small and for sections that lie in no memory of the board."""
-    findings = [
-        _too_small(footprint, region, 0) for region in footprint.regions if region.used > region.capacity
-    ]
+    findings = [_too_small(footprint, region, 0) for region in footprint.regions if region.used > region.capacity]
     for region in footprint.regions:
         free = region.capacity - region.used
         if region.region == board.data and 0 <= free < LEAST_STACK_BYTES:
@@ -56,4 +54,6 @@ def _too_small(footprint: Footprint, region: RegionUse, stack: int) -> Finding:
 def largest_symbols(footprint: Footprint, kind: str, most: int = 50) -> tuple[Contributor, ...]:
     """The symbols that take most "flash" or "ram", largest first."""
     sizes = [(s.flash_bytes if kind == "flash" else s.ram_bytes, s.name) for s in footprint.symbols]
-    return tuple(Contributor(name, size) for size, name in sorted(sizes, key=lambda item: (-item[0], item[1]))[:most] if size)
+    return tuple(
+        Contributor(name, size) for size, name in sorted(sizes, key=lambda item: (-item[0], item[1]))[:most] if size
+    )

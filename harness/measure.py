@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from harness.board import Board
+from harness.budget import METRICS, Budget
 from harness.codegen import Sources
-from harness.elf import Footprint, SymbolUse
+from harness.footprint import Footprint, SymbolUse
 from harness.fit import largest_symbols
 from harness.model.graph import Graph
 from harness.model.planner import MemoryPlan
@@ -20,6 +21,7 @@ from harness.records import (
     RegionResult,
     SectionResult,
     SymbolResult,
+    Tool,
 )
 from harness.units import format_hertz
 
@@ -32,9 +34,10 @@ def measurements(
     sources: Sources,
     profiled: Profile | None,
     check: OutputCheck,
-    counted_by: str,
+    emulator: Tool,
 ) -> dict[str, Measurement]:
     """All figures, in the order in which reports show them; what a run did not yield has value None and says why."""
+    counted_by = f"{emulator.name} {emulator.version}"
     instructions = profiled.instructions if profiled else None
     cycles = profiled.cycles if profiled else None
     weights = sum(s.flash_bytes for s in footprint.symbols if _is_constant(s, sources))
@@ -63,6 +66,11 @@ def measurements(
         figures.append(Measurement("accuracy", check.accuracy, "fraction", origin))
     missing = "not measured: the run did not finish"
     return {f.name: f if f.value is not None else replace(f, origin=missing) for f in figures}
+
+
+def limits(budgets: Mapping[str, Budget]) -> dict[str, float]:
+    """Budgets keyed by the measurement that they limit, for reports."""
+    return {METRICS[key].measurement: budget.limit for key, budget in budgets.items()}
 
 
 def _is_constant(symbol: SymbolUse, sources: Sources) -> bool:

@@ -100,6 +100,7 @@ class OutputCheck:
     mismatches: int | None  # inputs with any differing element; None = not checked
     max_abs_diff: float | int | None
     first_difference: str = ""
+    first_input: int = -1  # number of the first input with a mismatch, -1 without one
     accuracy: float | None = None
     oracle_accuracy: float | None = None
 

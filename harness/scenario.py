@@ -90,7 +90,9 @@ def load_scenario(path: Path) -> Scenario:
     for board in boards:
         known = board.endswith(".toml") or board in board_names()
         if not known:
-            raise top.fail("boards", f"no board named {board!r}", hint=strict_toml.did_you_mean(board, tuple(board_names())))
+            raise top.fail(
+                "boards", f"no board named {board!r}", hint=strict_toml.did_you_mean(board, tuple(board_names()))
+            )
     if len(set(boards)) != len(boards):
         raise top.fail("boards", "a board is named twice")
     budgets, board_budgets = _budgets(top, boards)
@@ -184,28 +186,22 @@ def _outputs(top: strict_toml.Table, directory: Path) -> OutputSpec:
     return spec
 
 
-def _budgets(
-    top: strict_toml.Table, boards: tuple[str, ...]
-) -> tuple[dict[str, Budget], dict[str, dict[str, Budget]]]:
+def _budgets(top: strict_toml.Table, boards: tuple[str, ...]) -> tuple[dict[str, Budget], dict[str, dict[str, Budget]]]:
     table = top.table("budgets")
     if table is None:
         return {}, {}
     names = [Path(board).stem for board in boards]  # a board may be named by the path of its file
     common: dict[str, Budget] = {}
     per_board: dict[str, dict[str, Budget]] = {}
-    for key in table.keys():
+    for key in table.names():
         if key in METRICS:
             common[key] = _budget(table, key)
         elif key in names:
             own = table.table(key)
             assert own is not None
-            per_board[key] = {inner: _budget(own, inner) for inner in own.keys() if inner in METRICS}
-            for metric in METRICS:
-                _ = metric in own  # so that did-you-mean knows them
-            own.done()
-    for known in (*METRICS, *names):
-        _ = known in table
-    table.done()
+            per_board[key] = {inner: _budget(own, inner) for inner in own.names() if inner in METRICS}
+            own.done(known=tuple(METRICS))
+    table.done(known=(*METRICS, *names))
     return common, per_board
 
 

@@ -36,7 +36,7 @@ class Table:
             self._asked.append(key)
         return key in self._data
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """All keys present, in file order (asking for them one by one is up to the caller)."""
         return list(self._data)
 
@@ -118,8 +118,9 @@ class Table:
         for nth, item in enumerate(value):
             yield Table(self.path, self._text, item, self._error, where, nth)
 
-    def done(self) -> None:
-        """Raise for the first key that nothing asked for."""
+    def done(self, known: tuple[str, ...] = ()) -> None:
+        """Raise for the first key that nothing asked for; `known` adds names to those that may be meant."""
+        self._asked += [key for key in known if key not in self._asked and key not in self._data]
         for key in self._data:
             if key not in self._asked:
                 raise self.fail(key, "unknown key", hint=did_you_mean(key, tuple(self._asked)))
@@ -187,4 +188,3 @@ def did_you_mean(word: str, known: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(word, known, n=1)
     listed = "known here: " + ", ".join(sorted(known))
     return f"did you mean {near[0]!r}? {listed}" if near else listed
-

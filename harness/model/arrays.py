@@ -54,39 +54,44 @@ def _float_range(graph: Graph, index: int) -> tuple[float, float]:
 
 def load_inputs(path: Path, graph: Graph) -> tuple[Array, ...]:
     """Samples for every model input, (count, *shape) each; raises ModelError naming file, expected and got."""
-    return _load_tensors(path, [graph.tensors[index] for index in graph.inputs], "model input")
+    return _load_tensors(path, [graph.tensors[index] for index in graph.inputs], "input")
 
 
 def load_expected(path: Path, graph: Graph, count: int) -> tuple[Array, ...]:
     """Expected outputs for `count` samples, (count, *shape) for every model output; raises ModelError."""
-    arrays = _load_tensors(path, [graph.tensors[index] for index in graph.outputs], "model output")
+    arrays = _load_tensors(path, [graph.tensors[index] for index in graph.outputs], "output")
     if len(arrays[0]) != count:
         raise ModelError(f"{path}: expected outputs of {count} inputs, got {len(arrays[0])}")
     return arrays
 
 
-def load_labels(path: Path, count: int) -> npt.NDArray[np.int64]:
-    """Class numbers (count,) of `count` samples; raises ModelError."""
-    arrays = _load(path)
-    if len(arrays) != 1:
-        raise ModelError(f"{path}: expected one array of labels, got {len(arrays)}")
-    labels = next(iter(arrays.values()))
+def load_labels(path: Path, count: int) -> npt.NDArray[np.int64] | None:
+    """Class numbers (count,) of `count` samples, from the array "labels"; None without one; raises ModelError."""
+    labels = _load(path).get("labels")
+    if labels is None:
+        return None
     if labels.dtype.kind not in "iu" or labels.size != count or labels.shape[:1] != (count,):
         raise ModelError(f"{path}: expected {count} whole numbers, got {labels.dtype} {labels.shape}")
     return labels.reshape(count).astype(np.int64)
 
 
 def _load_tensors(path: Path, tensors: Sequence[Tensor], what: str) -> tuple[Array, ...]:
-    """One array a tensor, all of the same count. Arrays of an .npz are told apart by tensor name or arr_0, arr_1, ..."""
+    """One array a tensor, all of the same count. `what` is "input" or "output".
+
+    Arrays of an .npz are told apart by name: "inputs" for the only one, "inputs_0", "inputs_1", ..., arr_0, arr_1, ...,
+    or the tensor's own.
+    """
     given = _load(path)
     arrays = []
     for position, tensor in enumerate(tensors):
-        names = [tensor.name, f"arr_{position}"] if len(tensors) > 1 or len(given) > 1 else list(given)
+        names = [f"{what}s_{position}", f"arr_{position}", tensor.name]
+        if len(tensors) == 1:
+            names = [f"{what}s", *names, *(list(given) if len(given) == 1 else ())]
         array = next((given[name] for name in names if name in given), None)
         if array is None:
-            wanted = ", ".join(f"arr_{k} or {t.name[:60]!a}" for k, t in enumerate(tensors))
-            raise ModelError(f"{path}: no array for {what} {label(tensor)}", hint=f"name the arrays: {wanted}")
-        arrays.append(_fitted(path, array, tensor, f"{what} {label(tensor)}"))
+            wanted = f'"{what}s"' if len(tensors) == 1 else ", ".join(f'"{what}s_{k}"' for k in range(len(tensors)))
+            raise ModelError(f"{path}: no array for model {what} {label(tensor)}", hint=f"name the arrays {wanted}")
+        arrays.append(_fitted(path, array, tensor, f"model {what} {label(tensor)}"))
     if len({len(array) for array in arrays}) > 1:
         raise ModelError(
             f"{path}: arrays for {[len(array) for array in arrays]} samples, expected one number of samples"

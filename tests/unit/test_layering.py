@@ -22,7 +22,7 @@ LAYERS = (
     ("build", "elf", "footprint", "emulator"),
     ("profile", "fit", "outputs", "cases"),
     ("inference", "provenance"),
-    ("diagnose", "measure"),
+    ("diagnose", "divergence", "measure"),
     ("pipeline", "report"),
     ("session", "doctor"),
     ("plugin", "cli"),

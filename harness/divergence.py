@@ -1,0 +1,85 @@
+"""Where a wrong output begins: the first layer whose tensor differs from the oracle's, and the element.
+
+The model is built once more with a memory plan in which nothing is overwritten, run on the first wrong input, and every
+layer's output compared. That may take more RAM than the board has, so this run gets a board with room: it explains,
+and none of its figures are reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.board import Board, Memory
+from harness.build import build
+from harness.cases import Case
+from harness.codegen.generate import generate, scratch_bytes
+from harness.elf import read_program
+from harness.emulator import Emulator
+from harness.errors import HarnessError
+from harness.inference import run_plan, tensors_read
+from harness.model.graph import Graph
+from harness.model.planner import plan
+from harness.model.reference import run_reference
+from harness.model.samples import Samples
+from harness.records import OutputCheck
+from harness.toolchain import Toolchain
+
+Array = npt.NDArray[np.generic]
+
+
+def first_diverging_layer(
+    case: Case, graph: Graph, samples: Samples, emulator: Emulator, toolchain: Toolchain, check: OutputCheck
+) -> str:
+    """ "layer 03 CONV_2D, element 17 of 64: expected 4, got 5", or why that cannot be told."""
+    sample = [array[check.first_input : check.first_input + 1] for array in samples.inputs]
+    memory = plan(graph, scratch_bytes(graph, case.board.target), share=False)
+    sources = generate(graph, memory, case.board.target)
+    board = with_room(case.board, memory.arena_bytes * 2 + 65536)
+    ios = [io for layer in sources.layer_outputs for io in layer]
+    try:
+        program = read_program(build(sources, board, toolchain).elf)
+        execution = emulator.run(program, board, run_plan(program, sources, graph, sample, ios))
+        expected = run_reference(case.model, graph, sample, all_tensors=True).tensors
+    except HarnessError as error:
+        return f"the first diverging layer is not known: {error.message}"
+    if not execution.reads:
+        return f"the first diverging layer is not known: the run for it ended with {execution.reason}"
+    got = dict(zip([io.tensor for io in ios], tensors_read(graph, ios, execution.reads[0]), strict=True))
+    place = compare_layers(graph, got, {index: array[0] for index, array in expected.items()})
+    return place or "every layer agrees when none overwrites another: the memory plan is at fault"
+
+
+def compare_layers(graph: Graph, got: dict[int, Array], expected: dict[int, Array]) -> str:
+    """The first layer, in execution order, with an output that differs; both by tensor index; "" without one."""
+    for layer in graph.layers:
+        for index in layer.outputs:
+            mine, theirs = got[index].reshape(-1), expected[index].reshape(-1)
+            wrong = np.flatnonzero(mine.view(f"V{mine.itemsize}") != theirs.view(f"V{theirs.itemsize}"))
+            if wrong.size:
+                at = int(wrong[0])
+                others = f" ({wrong.size} elements differ)" if wrong.size > 1 else ""
+                return f"layer {layer.name}, element {at} of {mine.size}: expected {theirs[at]}, got {mine[at]}{others}"
+    return ""
+
+
+def with_room(board: Board, data_bytes: int) -> Board:
+    """`board` with a data RAM of at least `data_bytes`; memories that would then overlap are left out."""
+    data = board.data_memory
+    if data.size >= data_bytes:
+        return board
+    larger = replace(data, size=data_bytes)
+    return replace(board, memories=tuple(_making_room(board.memories, larger)))
+
+
+def _making_room(memories: Sequence[Memory], larger: Memory) -> list[Memory]:
+    kept = []
+    for memory in memories:
+        if memory.name == larger.name:
+            kept.append(larger)
+        elif memory.end <= larger.origin or larger.end <= memory.origin:
+            kept.append(memory)
+    return kept
