@@ -1,8 +1,10 @@
 #include "mcu_copy_strided.h"
 
+#include "mcu_copy.h"
+
 enum { COUNT, DESTINATION_STEP, SOURCE_STEP, ROW };
 
-/* Calling memcpy costs more than copying this few bytes one by one. */
+/* Calling mcu_copy costs more than copying this few bytes one by one. */
 #define SHORT_RUN_BYTES 8
 
 static void copy_runs(uint8_t *destination, const uint8_t *source, const int32_t *loop, uint32_t run_bytes)
@@ -26,7 +28,7 @@ static void copy_runs(uint8_t *destination, const uint8_t *source, const int32_t
         } while (--count != 0);
     } else {
         do {
-            __builtin_memcpy(destination + to, source + from, run_bytes);
+            mcu_copy(destination + to, source + from, run_bytes);
             to += destination_step;
             from += source_step;
         } while (--count != 0);

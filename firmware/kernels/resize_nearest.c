@@ -1,5 +1,7 @@
 #include "mcu_resize_nearest.h"
 
+#include "mcu_copy.h"
+
 void mcu_resize_nearest(void *output, const void *input, const struct mcu_resize_nearest *parameters)
 {
     const uint32_t pixel_bytes = parameters->pixel_bytes;
@@ -9,13 +11,13 @@ void mcu_resize_nearest(void *output, const void *input, const struct mcu_resize
     for (uint32_t i = 0; i < parameters->images; ++i) {
         for (uint32_t y = 0; y < parameters->output_height; ++y) {
             if (y != 0 && parameters->rows[y] == parameters->rows[y - 1]) {
-                __builtin_memcpy(to, to - output_row_bytes, output_row_bytes);
+                mcu_copy(to, to - output_row_bytes, output_row_bytes);
                 to += output_row_bytes;
                 continue;
             }
             const uint8_t *row = image + (uint32_t)parameters->rows[y] * parameters->input_row_bytes;
             for (uint32_t x = 0; x < parameters->output_width; ++x) {
-                __builtin_memcpy(to, row + (uint32_t)parameters->columns[x] * pixel_bytes, pixel_bytes);
+                mcu_copy(to, row + (uint32_t)parameters->columns[x] * pixel_bytes, pixel_bytes);
                 to += pixel_bytes;
             }
         }
