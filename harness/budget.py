@@ -29,13 +29,29 @@ class Metric:
 METRICS: dict[str, Metric] = {
     metric.key: metric
     for metric in (
-        Metric("flash", "flash_bytes", "bytes", "flash", "cut the largest contributors or choose a board with more flash"),
-        Metric("ram", "ram_bytes", "bytes", "RAM (static)", "cut the largest contributors or choose a board with more RAM"),
-        Metric("arena", "arena_bytes", "bytes", "arena", "shrink the activations of the layers that are live at the peak"),
-        Metric("stack", "stack_hwm_bytes", "bytes", "stack", "look for large locals and deep calls in the functions named"),
-        Metric("instructions", "instructions", "count", "instructions", "look at the layers that take the largest share"),
+        Metric(
+            "flash", "flash_bytes", "bytes", "flash", "cut the largest contributors or choose a board with more flash"
+        ),
+        Metric(
+            "ram", "ram_bytes", "bytes", "RAM (static)", "cut the largest contributors or choose a board with more RAM"
+        ),
+        Metric(
+            "arena", "arena_bytes", "bytes", "arena", "shrink the activations of the layers that are live at the peak"
+        ),
+        Metric(
+            "stack", "stack_hwm_bytes", "bytes", "stack", "look for large locals and deep calls in the functions named"
+        ),
+        Metric(
+            "instructions", "instructions", "count", "instructions", "look at the layers that take the largest share"
+        ),
         Metric("cycles", "cycles", "count", "cycles", "look at the layers that take the largest share"),
-        Metric("latency", "latency_s", "seconds", "latency", "look at the layers that take the largest share, or raise the clock"),
+        Metric(
+            "latency",
+            "latency_s",
+            "seconds",
+            "latency",
+            "look at the layers that take the largest share, or raise the clock",
+        ),
         Metric("accuracy", "accuracy", "fraction", "accuracy", "check the quantisation of the model", at_least=True),
     )
 }

@@ -39,13 +39,19 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="build a model for boards, run it, judge it")
-    run.add_argument("what", nargs="+", type=Path, metavar="MODEL_OR_SCENARIO", help="a .tflite model or a scenario .toml")
-    run.add_argument("--board", action="append", default=[], metavar="B", help="a board name or board .toml (repeatable)")
+    run.add_argument(
+        "what", nargs="+", type=Path, metavar="MODEL_OR_SCENARIO", help="a .tflite model or a scenario .toml"
+    )
+    run.add_argument(
+        "--board", action="append", default=[], metavar="B", help="a board name or board .toml (repeatable)"
+    )
     run.add_argument("--emulator", default="auto", metavar="E", help="auto, unicorn or renode")
     run.add_argument("--toolchain", default="auto", metavar="T", help="auto, gnu or zig")
     run.add_argument("--json", type=Path, metavar="FILE", help="write results.json there")
     run.add_argument("--report-dir", type=Path, metavar="DIR", help="write results.json and Markdown reports there")
-    run.add_argument("-v", "--verbose", action="count", default=0, help="show the layer table; twice: for passing runs too")
+    run.add_argument(
+        "-v", "--verbose", action="count", default=0, help="show the layer table; twice: for passing runs too"
+    )
     run.set_defaults(command=_run)
 
     boards = commands.add_parser("boards", help="list the boards")
@@ -101,7 +107,9 @@ def _scenario(path: Path, boards: tuple[str, ...]):  # type: ignore[no-untyped-d
     if path.suffix == ".toml":
         return load_scenario(path)
     if not boards:
-        raise HarnessError(f"{path}: which board?", hint="add --board NAME (repeatable); `mcu-harness boards` lists them")
+        raise HarnessError(
+            f"{path}: which board?", hint="add --board NAME (repeatable); `mcu-harness boards` lists them"
+        )
     return scenario_for_model(path, boards)
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from harness.board import Board
 from harness.budget import METRICS, Budget
 from harness.codegen import Sources
-from harness.footprint import Footprint, SymbolUse
 from harness.fit import largest_symbols
+from harness.footprint import Footprint, SymbolUse
 from harness.model.graph import Graph
 from harness.model.planner import MemoryPlan
 from harness.profile import Profile

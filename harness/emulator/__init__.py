@@ -59,10 +59,10 @@ class ExitReason(StrEnum):
 class BlockCounts:
     """Executed blocks by calling context: what every emulator hands to the profiler, and all it hands to it.
 
-    A block is (address, bytes, instructions); a context is a path of calls (`context_parent[0] == -1` is the root,
-    `context_entry` the first address executed in it); an edge says that `edge_current` was executed right
-    after `edge_previous` (-1 at the start of a window) within `edge_context`, `edge_count` times.
-    Instructions skipped by IT count as executed.
+    A block is (address, bytes, instructions) and its machine code `block_code`, as it was when it first ran; a
+    context is a path of calls (`context_parent[0] == -1` is the root, `context_entry` where it was entered); an edge
+    says that `edge_current` was executed in `edge_context` right after `edge_previous` (-1 at the start of a
+    window), `edge_count` times. Instructions skipped by IT count as executed.
     """
 
     block_address: npt.NDArray[np.uint32]
@@ -74,6 +74,7 @@ class BlockCounts:
     edge_previous: npt.NDArray[np.int32]
     edge_current: npt.NDArray[np.int32]
     edge_count: npt.NDArray[np.int64]
+    block_code: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,4 +26,6 @@ def boards_table() -> str:
             ]
         )
     titles = ["name", "board", "core", "clock", "flash", "RAM", "emulators"]
-    return str(tabulate(rows, headers=titles, colalign=("left", "left", "left", *["right"] * 3, "left"), disable_numparse=True))
+    return str(
+        tabulate(rows, headers=titles, colalign=("left", "left", "left", *["right"] * 3, "left"), disable_numparse=True)
+    )

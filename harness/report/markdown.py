@@ -56,7 +56,9 @@ def _run(run: RunResult) -> list[str]:
         title = text.MEASUREMENT_TITLES.get(name, name)
         budget = run.budgets.get(name)
         limit = "" if budget is None else units.format_value(budget, measurement.unit)
-        rows.append([title, text.figure(measurement), limit, f"{exact} {measurement.unit}".strip(), _escape(measurement.origin)])
+        rows.append(
+            [title, text.figure(measurement), limit, f"{exact} {measurement.unit}".strip(), _escape(measurement.origin)]
+        )
     lines += _table(["figure", "value", "budget", "exact", "how it was obtained"], rows)
     lines += _layers(run) + _memory(run) + _functions(run)
     made = run.provenance
@@ -128,11 +130,17 @@ def _memory(run: RunResult) -> list[str]:
 def _functions(run: RunResult) -> list[str]:
     hottest = sorted(run.functions, key=lambda f: (-(f.self_cycles or f.self_instructions), f.name))[:12]
     rows = [
-        [_code(f.name), f"{f.calls:,.6g}", text.number(f.self_instructions), text.number(f.self_cycles)] for f in hottest
+        [_code(f.name), f"{f.calls:,.6g}", text.number(f.self_instructions), text.number(f.self_cycles)]
+        for f in hottest
     ]
     if not rows:
         return []
-    return ["", "### Functions", "", *_table(["function", "calls", "own instructions", "own cycles"], rows, numbers_from=1)]
+    return [
+        "",
+        "### Functions",
+        "",
+        *_table(["function", "calls", "own instructions", "own cycles"], rows, numbers_from=1),
+    ]
 
 
 def _table(titles: list[str], rows: list[list[str]], numbers_from: int = 99) -> list[str]:

@@ -37,7 +37,12 @@ def test_scenario_becomes_one_test_per_board(project: pytest.Pytester) -> None:
 def test_summary_shows_a_row_per_run_and_says_how_cycles_were_obtained(project: pytest.Pytester) -> None:
     result = run(project)
     result.stdout.fnmatch_lines(
-        ["*= mcu-harness =*", "scenario *verdict *instructions *", "case *stm32f4_discovery *pass *", "cycles on cortex-m*"]
+        [
+            "*= mcu-harness =*",
+            "scenario *verdict *instructions *",
+            "case *stm32f4_discovery *pass *",
+            "cycles on cortex-m*",
+        ]
     )
 
 
@@ -54,7 +59,9 @@ def test_summary_shows_a_row_per_run_and_says_how_cycles_were_obtained(project: 
     ],
 )
 def test_selection_works_as_for_any_test(project: pytest.Pytester, arguments: tuple[str, ...], passed: int) -> None:
-    run(project, *arguments).assert_outcomes(passed=passed, deselected=2 - passed if "--mcu-board" not in arguments else 0)
+    run(project, *arguments).assert_outcomes(
+        passed=passed, deselected=2 - passed if "--mcu-board" not in arguments else 0
+    )
 
 
 def test_breach_fails_and_names_limit_excess_contributors_and_way_out(project: pytest.Pytester) -> None:

@@ -19,6 +19,7 @@ LAYERS = (
     ("budget", "baseline", "scenario"),
     ("model", "toolchain"),
     ("codegen",),
+    ("build_cache", "linkscript", "elf_file"),
     ("build", "elf", "footprint", "emulator"),
     ("profile", "fit", "outputs", "cases"),
     ("inference", "provenance"),
@@ -30,7 +31,7 @@ LAYERS = (
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {
     "pytest": {"plugin"},
-    "elftools": {"elf"},
+    "elftools": {"elf_file"},
     "subprocess": {"process"},
 }
 
