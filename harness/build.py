@@ -24,7 +24,7 @@ from harness.toolchain import Toolchain
 _HERE = Path(__file__).resolve().parent
 # Inside the package in a wheel, beside it in a checkout.
 FIRMWARE = _HERE / "firmware" if (_HERE / "firmware").is_dir() else _HERE.parent / "firmware"
-_RUNTIME = ("runtime/main.c", "runtime/memory.c", "runtime/startup.c")
+_RUNTIME = ("runtime/console.c", "runtime/main.c", "runtime/memory.c", "runtime/startup.c")
 _INCLUDE = ("generated", "include", "runtime", "kernels")
 _FORMAT = "1"  # part of every key: to be changed when the same inputs give other outputs
 _TIMEOUT_S = 300.0

@@ -22,9 +22,7 @@ def render(template: str, board: Board) -> str:
         "DATA_PLACE": "> CODE" if shared else "> DATA AT > CODE",
         "DATA": "CODE" if shared else "DATA",
         "CONSOLE_BASE": f"{board.console.base:#010x}",
-        "CONSOLE_ENABLE": "\n".join(
-            f"        LONG({address:#010x}) LONG({bits:#010x})" for address, bits in board.console.enable
-        ),
+        "CONSOLE_ENABLE": _table(board.console.enable),
     }
     for name, text in fields.items():
         template = template.replace(f"@{name}@", text)
@@ -33,6 +31,10 @@ def render(template: str, board: Board) -> str:
 
 def _region(data: Memory) -> str:
     return f"    DATA (rwx) : ORIGIN = {data.origin:#010x}, LENGTH = {_length(data.origin):#x}"
+
+
+def _table(words: tuple[tuple[int, int], ...]) -> str:
+    return "\n".join(f"        LONG({address:#010x}) LONG({bits:#010x})" for address, bits in words)
 
 
 def _length(origin: int) -> int:
