@@ -52,13 +52,11 @@ def _run(run: RunResult) -> list[str]:
         lines.append("")
     rows = []
     for name, measurement in run.measurements.items():
-        exact = f"{measurement.value:,.6g}" if isinstance(measurement.value, float) else text.number(measurement.value)
+        exact = text.exact(measurement)
         title = text.MEASUREMENT_TITLES.get(name, name)
         budget = run.budgets.get(name)
         limit = "" if budget is None else units.format_value(budget, measurement.unit)
-        rows.append(
-            [title, text.figure(measurement), limit, f"{exact} {measurement.unit}".strip(), _escape(measurement.origin)]
-        )
+        rows.append([title, text.figure(measurement), limit, exact, _escape(measurement.origin)])
     lines += _table(["figure", "value", "budget", "exact", "how it was obtained"], rows)
     lines += _layers(run) + _memory(run) + _functions(run)
     made = run.provenance

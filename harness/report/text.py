@@ -42,6 +42,14 @@ def figure(measurement: Measurement | None) -> str:
     return units.format_value(measurement.value, measurement.unit)
 
 
+def exact(measurement: Measurement) -> str:
+    """A measurement to the last digit, in its own unit; "" where there is none."""
+    value = measurement.value
+    if value is None:
+        return ""
+    return f"{f'{value:,.6g}' if isinstance(value, float) else f'{value:,}'} {measurement.unit}"
+
+
 def number(value: float | int | None) -> str:
     """A count for a table cell, "" where it was not measured."""
     return "" if value is None else units.format_count(value)
