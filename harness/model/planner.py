@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.model.blocks import Block, choices, separate, shared
 from harness.model.graph import Graph
+from harness.model.placement import place
+
+# Offsets are multiples of this. A word: the largest access of the portable and DSP kernels, and Cortex-M0 faults on
+# words that are not aligned. A larger one buys nothing there and costs up to its size for every tensor.
+ALIGNMENT = 4
+
+# Pair comparisons that the search for the first plan may spend, about a quarter of a second; and how many plans may be
+# compared, with as much again in all, when layers can work in place in more than one way.
+_SEARCH_EFFORT = 400_000
+_COMBINATIONS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +25,7 @@ class Placement:
 
     `first` is -1 for what must be there before the first layer runs (model inputs), and `last` is the number of layers
     for what must be there after the last one (model outputs). `shares_with` is the tensor whose place this one takes
-    over (in place), or None.
+    over (in place) or shares (a view of the same bytes), or None.
     """
 
     offset: int
@@ -29,10 +40,11 @@ class MemoryPlan:
     """A place for every activation tensor and every scratch buffer of a graph.
 
     `tensors` is keyed by tensor index (constants have no place), `scratch` by layer index. `live_bytes[i]` is what is
-    in use while layer i runs, scratch included; `lower_bound` is the largest of them: no plan that keeps the layers'
-    order and these in-place decisions can need less. Every offset is a multiple of `alignment`. A model input may be
-    overwritten once its last reader has run; model outputs stay to the end. `shared` is False for a plan in which
-    nothing is ever overwritten.
+    in use while layer i runs, scratch included; `lower_bound` is the least that any moment needs, before the first and
+    after the last layer included and aligned: no plan that keeps the layers' order and these in-place decisions can need
+    less. Every offset is a multiple of `alignment`. A model input may be overwritten once its last reader has run, so
+    inputs are written anew for every inference; model outputs stay. `shared` is False for a plan in which nothing is
+    ever overwritten.
     """
 
     arena_bytes: int
@@ -54,45 +66,48 @@ class MemoryPlan:
 
 
 def plan(
-    graph: Graph, scratch: Mapping[int, int] | None = None, *, share: bool = True, alignment: int = 4
+    graph: Graph, scratch: Mapping[int, int] | None = None, *, share: bool = True, alignment: int = ALIGNMENT
 ) -> MemoryPlan:
-    """Place all activations of `graph`; `scratch` is the bytes that a kernel asked for, by layer index.
+    """Place all activations of a validated `graph`; `scratch` is the bytes that a kernel asked for, by layer index.
 
-    With `share=False` every tensor has a place of its own, so that all of them can be read after the last layer.
+    With `share=False` everything has a place of its own, so that every layer's output can be read after the last one.
+    The same graph and scratch always give the same plan.
     """
-    ends = _lifetimes(graph)
     requests = {layer: size for layer, size in (scratch or {}).items() if size > 0}
-    offset = 0
+    if not share:
+        return _planned(graph, separate(graph, requests), alignment, 0, shared=False)
+    best = _planned(graph, shared(graph, requests), alignment, _SEARCH_EFFORT, shared=True)
+    declined: frozenset[int] = frozenset()
+    for layer in choices(graph)[:_COMBINATIONS]:
+        if best.arena_bytes <= best.lower_bound:
+            break
+        blocks = shared(graph, requests, declined | {layer})
+        other = _planned(graph, blocks, alignment, _SEARCH_EFFORT // _COMBINATIONS, shared=True)
+        if other.arena_bytes < best.arena_bytes:
+            best, declined = other, declined | {layer}
+    return best
+
+
+def _stacked(sizes: Sequence[int], alignment: int) -> int:
+    """Bytes that buffers take one above the other: each is padded to the next one's start, the topmost is not."""
+    paddings = [-size % alignment for size in sizes if size]
+    return sum(sizes) + sum(paddings) - max(paddings, default=0)
+
+
+def _planned(graph: Graph, blocks: Sequence[Block], alignment: int, effort: int, *, shared: bool) -> MemoryPlan:
+    moments = [[block.bytes_at(moment) for block in blocks] for moment in range(-1, len(graph.layers) + 1)]
+    live = [sum(sizes) for sizes in moments]
+    lower_bound = max(_stacked(sizes, alignment) for sizes in moments)
+    offsets = place(blocks, alignment, lower_bound, effort)
     tensors: dict[int, Placement] = {}
-    for index, (first, last) in ends.items():
-        nbytes = graph.tensors[index].nbytes
-        tensors[index] = Placement(offset, nbytes, first, last)
-        offset += _aligned(nbytes, alignment)
-    places: dict[int, Placement] = {}
-    for layer, size in requests.items():
-        places[layer] = Placement(offset, size, layer, layer)
-        offset += _aligned(size, alignment)
-    live = tuple(
-        sum(_aligned(p.nbytes, alignment) for p in (*tensors.values(), *places.values()) if p.first <= i <= p.last)
-        for i in range(len(graph.layers))
-    )
-    return MemoryPlan(offset, max(live, default=0), live, tensors, places, alignment, False)
-
-
-def _aligned(nbytes: int, alignment: int) -> int:
-    return -(-nbytes // alignment) * alignment
-
-
-def _lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
-    """First and last layer that need each activation tensor, in the order in which they appear."""
-    ends: dict[int, tuple[int, int]] = dict.fromkeys(graph.inputs, (-1, -1))
-    for layer in graph.layers:
-        for index in layer.inputs:
-            if index in ends:
-                ends[index] = (ends[index][0], layer.index)
-        for index in layer.outputs:
-            ends[index] = (layer.index, layer.index)
-    for index in graph.outputs:
-        if index in ends:
-            ends[index] = (ends[index][0], len(graph.layers))
-    return ends
+    scratch: dict[int, Placement] = {}
+    for block, offset in zip(blocks, offsets, strict=True):
+        previous = None
+        for index, use in zip(block.tensors, block.uses, strict=False):
+            tensors[index] = Placement(offset, use.nbytes, use.first, use.last, previous)
+            previous = index
+        if block.scratch_of is not None:
+            use = block.uses[0]
+            scratch[block.scratch_of] = Placement(offset, use.nbytes, use.first, use.last)
+    arena_bytes = max((p.offset + p.nbytes for p in (*tensors.values(), *scratch.values())), default=0)
+    return MemoryPlan(arena_bytes, lower_bound, tuple(live[1:-1]), tensors, scratch, alignment, shared)

@@ -30,7 +30,7 @@ _WORKER = Path(__file__).with_name("reference_worker.py")
 _NOT_IMPORTABLE = 3  # the worker's exit status
 
 
-class OracleMissing(ModelError):  # noqa: N818  # a state to report as "not measured", not only an error
+class OracleMissing(ModelError):
     """LiteRT is not installed: outputs cannot be checked, everything else can be measured."""
 
 
