@@ -2,8 +2,12 @@
 #define MCU_COPY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-/* Copies `size` bytes; source and destination must not overlap. */
+/* Copies `size` bytes; source and destination must not overlap. Fast where both are aligned to 4. */
 void mcu_copy(void *destination, const void *source, size_t size);
+
+/* Sets `size` bytes. */
+void mcu_fill(void *destination, int8_t value, size_t size);
 
 #endif

@@ -7,13 +7,18 @@
 #ifndef MCU_KERNELS_H
 #define MCU_KERNELS_H
 
+#include "mcu_arithmetic.h"
+#include "mcu_conv_2d.h"
 #include "mcu_copy.h"
 #include "mcu_copy_strided.h"
 #include "mcu_dequantize.h"
+#include "mcu_fully_connected.h"
 #include "mcu_lookup.h"
 #include "mcu_mean.h"
+#include "mcu_pool_2d.h"
 #include "mcu_quantize.h"
 #include "mcu_resize_nearest.h"
+#include "mcu_softmax.h"
 
 /* A layer keeps a function and an address of its own, or it could not be told apart in a profile: equal bodies must
  * not be merged, and a layer must not be inlined into mcu_infer. Clang has no noipa and merges nothing by itself. */

@@ -9,24 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
+from harness.codegen.layouts import Array, as_stored, groups_of_four
 
-FilterLayout = Callable[[npt.NDArray[np.generic]], npt.NDArray[np.generic]]
-
-
-def as_stored(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    """The layout of the model file."""
-    return values
+FilterLayout = Callable[[Array], Array]
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """`function` in firmware/kernels/`file`; `layout` turns a filter as TFLite stores it into what it reads."""
+    """`function` in firmware/kernels/`file`, which calls into the files `helpers` beside it.
+
+    `layout` turns a filter, as [outputs, taps] int8, into the flat array that the kernel reads.
+    """
 
     function: str
     file: str
     layout: FilterLayout = as_stored
+    helpers: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Everything to compile for it."""
+        return (self.file, *self.helpers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,17 @@ class KernelSet:
 PORTABLE = KernelSet(
     "portable-1",
     {
+        "conv_2d": Kernel("mcu_conv_2d_s8", "conv_2d_s8.c", groups_of_four, ("copy.c",)),
+        "depthwise_conv_2d": Kernel("mcu_depthwise_conv_2d_s8", "depthwise_conv_2d_s8.c", groups_of_four, ("copy.c",)),
+        "depthwise_conv_2d_multiplier": Kernel(
+            "mcu_depthwise_conv_2d_s8", "depthwise_conv_2d_s8.c", as_stored, ("copy.c",)
+        ),
+        "fully_connected": Kernel("mcu_fully_connected_s8", "fully_connected_s8.c", groups_of_four),
+        "add": Kernel("mcu_add_s8", "add_s8.c"),
+        "mul": Kernel("mcu_mul_s8", "mul_s8.c"),
+        "average_pool_2d": Kernel("mcu_average_pool_2d_s8", "average_pool_2d_s8.c"),
+        "max_pool_2d": Kernel("mcu_max_pool_2d_s8", "max_pool_2d_s8.c"),
+        "softmax": Kernel("mcu_softmax_s8", "softmax_s8.c"),
         "copy": Kernel("mcu_copy", "copy.c"),
         "copy_strided": Kernel("mcu_copy_strided", "copy_strided.c"),
         "lookup": Kernel("mcu_lookup", "lookup.c"),

@@ -147,6 +147,14 @@ class Context:
 Emitter = Callable[[Layer, Context], LayerCode]
 
 
+def number(layer: Layer, name: str, default: float | None = None) -> float:
+    """A numeric attribute of `layer`; without a default it must be there. Raises ModelError."""
+    value = layer.attributes.get(name, default)
+    if not isinstance(value, (int, float)):
+        raise unsupported(layer, f"its option {name} is {value!r} instead of a number")
+    return value
+
+
 def unsupported(layer: Layer, why: str) -> ModelError:
     """The error for a layer that is well formed but not (yet) turned into C."""
     return ModelError(

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from harness.codegen.layer import Emitter
 from harness.codegen.operators import (
+    arithmetic,
     concatenation,
+    convolution,
+    fully_connected,
     lookup,
     mean,
     pad,
+    pooling,
     quantize,
     reshape,
     resize,
+    softmax,
     split,
     strided_slice,
     transpose,
 )
 
 EMITTERS: dict[str, Emitter] = {
+    "CONV_2D": convolution.emit_conv_2d,
+    "DEPTHWISE_CONV_2D": convolution.emit_depthwise_conv_2d,
+    "FULLY_CONNECTED": fully_connected.emit,
+    "ADD": arithmetic.emit_add,
+    "SUB": arithmetic.emit_add,
+    "MUL": arithmetic.emit_mul,
+    "AVERAGE_POOL_2D": pooling.emit,
+    "MAX_POOL_2D": pooling.emit,
+    "SOFTMAX": softmax.emit,
     "RESHAPE": reshape.emit,
     "SQUEEZE": reshape.emit,
     "EXPAND_DIMS": reshape.emit,

@@ -1,0 +1,27 @@
+/* Where a window that moves over an image lies: convolutions and pooling. */
+#ifndef MCU_WINDOW_H
+#define MCU_WINDOW_H
+
+#include <stdint.h>
+
+/* An NHWC input, an output of `out_height` x `out_width` positions, and the window that makes one from the other.
+ * Output (y, x) looks at input rows y * stride_height - pad_top + i * dilation_height, i < kernel_height, likewise
+ * columns; positions outside the input count as the input's zero point. */
+struct mcu_window {
+    uint16_t batches;
+    uint16_t in_height;
+    uint16_t in_width;
+    uint16_t in_channels;
+    uint16_t out_height;
+    uint16_t out_width;
+    uint16_t kernel_height;
+    uint16_t kernel_width;
+    uint16_t stride_height;
+    uint16_t stride_width;
+    uint16_t dilation_height;
+    uint16_t dilation_width;
+    uint16_t pad_top;
+    uint16_t pad_left;
+};
+
+#endif

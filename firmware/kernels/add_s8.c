@@ -1,0 +1,30 @@
+#include "mcu_broadcast.h"
+
+/* Operands are scaled up before they meet, so that rounding them costs little. */
+#define HEADROOM_BITS 20
+
+MCU_INLINE int32_t scaled(int32_t value, int32_t zero_point, int32_t multiplier, int32_t shift) {
+    return mcu_requantize_twice((value - zero_point) * (1 << HEADROOM_BITS), multiplier, shift);
+}
+
+void mcu_add_s8(int8_t *output, const int8_t *first, const int8_t *second, const struct mcu_add *parameters) {
+    const struct mcu_add *const p = parameters;
+    const int32_t sign = p->subtract ? -1 : 1;
+    const uint32_t first_step = p->broadcast.step[0];
+    const uint32_t second_step = p->broadcast.step[1];
+    struct mcu_walk walk;
+    mcu_walk_begin(&walk, &p->broadcast);
+    do {
+        const int8_t *a = first + walk.at[0];
+        const int8_t *b = second + walk.at[1];
+        int8_t *const end = output + p->broadcast.length;
+        while (output != end) {
+            const int32_t left = scaled(*a, p->zero_point[0], p->multiplier[0], p->shift[0]);
+            const int32_t right = scaled(*b, p->zero_point[1], p->multiplier[1], p->shift[1]);
+            const int32_t sum = mcu_requantize_twice(left + sign * right, p->out_multiplier, p->out_shift);
+            *output++ = mcu_clamp(sum + p->out_zero_point, p->minimum, p->maximum);
+            a += first_step;
+            b += second_step;
+        }
+    } while (mcu_walk_next(&walk, &p->broadcast));
+}
