@@ -29,8 +29,12 @@ class Operation:
 
     @classmethod
     def of(cls, graph: Graph, layer: Layer) -> Operation:
-        inputs = tuple(None if index < 0 else graph.tensors[index] for index in layer.inputs)
-        return cls(inputs, tuple(graph.tensors[index] for index in layer.outputs), layer.attributes)
+        return cls.among(graph.tensors, layer)
+
+    @classmethod
+    def among(cls, tensors: Sequence[Tensor], layer: Layer) -> Operation:
+        inputs = tuple(None if index < 0 else tensors[index] for index in layer.inputs)
+        return cls(inputs, tuple(tensors[index] for index in layer.outputs), layer.attributes)
 
     def operand(self, position: int) -> Tensor:
         """Input number `position`, which must be there."""

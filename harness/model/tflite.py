@@ -19,12 +19,14 @@ import tflite
 from tflite.utils import BUILTIN_OPCODE2NAME
 
 from harness.errors import ModelError
+from harness.model.fold import fold_constants
 from harness.model.graph import DTYPE_BYTES, Attribute, Graph, Layer, Quantization, Tensor
 from harness.model.macs import macs
 from harness.model.tflite_options import OPTIONS
 from harness.model.validate import validate
 
 MAX_FILE_BYTES = 1 << 28  # larger than any Cortex-M's flash by far
+MAX_ENTRIES = 20_000  # tensors, layers: hundreds of times what such models have
 _DTYPES = {
     getattr(tflite.TensorType, name.upper()): (name, np.dtype(code))
     for name, code in {
@@ -46,6 +48,7 @@ def import_tflite(path: Path) -> Graph:
         graph = _Reader(content, str(path)).graph(path.stem)
     except _GARBAGE as error:
         raise _damaged(str(path), f"{type(error).__name__}: {error}") from error
+    graph = fold_constants(graph)
     validate(graph, str(path))
     return replace(graph, layers=tuple(replace(layer, macs=macs(graph, layer)) for layer in graph.layers))
 
@@ -86,6 +89,8 @@ class _Reader:
                 hint="convert one signature at a time",
             )
         subgraph = self._entry(self.model.Subgraphs, 0)
+        if max(subgraph.TensorsLength(), subgraph.OperatorsLength()) > MAX_ENTRIES:
+            raise ModelError(f"{self.source}: more than {MAX_ENTRIES} tensors or layers")
         tensors = tuple(self._tensor(subgraph, i) for i in range(self._length(subgraph.TensorsLength)))
         count = len(tensors)
         return Graph(

@@ -117,4 +117,7 @@ OPTIONS: dict[str, OptionTable] = {
     ),
     "QUANTIZE": _table("QuantizeOptions"),
     "DEQUANTIZE": _table("DequantizeOptions"),
+    # These two only ever fold away (harness/model/fold.py).
+    "SHAPE": _table("ShapeOptions"),
+    "PACK": _table("PackOptions", _option("axis")),
 }
