@@ -117,10 +117,9 @@ def _difference(graph: Graph, index: int, got: Array, expected: Array) -> str:
     """One line on an output that is wrong: the layer, how much of it, and the first wrong element."""
     layer = next(layer for layer in graph.layers if index in layer.outputs)
     shapes = " ".join(str(graph.tensors[i].shape) for i in layer.inputs if i >= 0)
-    places = np.argwhere(
-        got.view(np.uint8).reshape(got.shape + (-1,)) != expected.view(np.uint8).reshape(got.shape + (-1,))
-    )
-    first = tuple(places[0][:-1].tolist())
+    bits = f"u{got.itemsize}"
+    places = np.argwhere(got.view(bits) != expected.view(bits))
+    first = tuple(places[0].tolist())
     return (
         f"layer {layer.name} {shapes} -> {expected.shape[1:]} {layer.attributes}: {len(places)} wrong, "
         f"first at {first}: got {got[first]}, expected {expected[first]}"

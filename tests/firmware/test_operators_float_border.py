@@ -1,0 +1,67 @@
+"""QUANTIZE from float32 and DEQUANTIZE to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from host_firmware import check_against_reference, run_on_host
+from model_builder import ModelBuilder
+
+from harness.codegen.generate import generate
+from harness.model.planner import plan
+from harness.model.tflite import import_tflite
+
+CASES = 60
+
+
+def near_the_halves(rng: np.random.Generator, scale: float) -> npt.NDArray[np.float32]:
+    """[1, 1000] values whose quotient by `scale` is on or next to the middle between two integers, or anywhere."""
+    middles = (rng.integers(-300, 300, 600) + 0.5).astype(np.float32) * np.float32(scale)
+    shifted = np.nextafter(middles, rng.choice([-np.inf, np.inf], 600).astype(np.float32))
+    anywhere = rng.normal(size=190) * scale * 100
+    extremes = [0.0, -0.0, 1e-45, -1e-45, 1e-38, 2e6 * scale, -2e6 * scale, scale, -scale, 65536 * scale]
+    return np.concatenate([middles[:200], shifted, anywhere, extremes])[np.newaxis].astype(np.float32)
+
+
+def test_quantizing_rounds_as_the_reference_does(tmp_path: Path) -> None:
+    builder = ModelBuilder(seed=21)
+    inputs = []
+    for _ in range(CASES):
+        scale = float(np.float32(10 ** builder.rng.uniform(-4, 2)))
+        x = builder.input((1000,), dtype="float32")
+        builder.output(builder.unary("QUANTIZE", x, scale=scale, zero_point=int(builder.rng.integers(-128, 128))))
+        inputs.append(near_the_halves(builder.rng, scale))
+    check_against_reference(builder, tmp_path, inputs=inputs)
+
+
+def test_dequantizing_every_value_equals_the_reference(tmp_path: Path) -> None:
+    builder = ModelBuilder(seed=22)
+    for _ in range(CASES):
+        x = builder.input((256,), float(10 ** builder.rng.uniform(-6, 3)), int(builder.rng.integers(-128, 128)))
+        builder.output(builder.dequantize(x))
+    every_byte = np.arange(-128, 128).astype(np.int8)[np.newaxis]
+    check_against_reference(builder, tmp_path, inputs=[every_byte] * CASES)
+
+
+def test_infinite_huge_and_undefined_inputs_saturate(tmp_path: Path) -> None:
+    """Beyond 2^31 the reference's conversion is undefined and differs between processors: ours saturates everywhere."""
+    builder = ModelBuilder(seed=23)
+    x = builder.input((6,), dtype="float32")
+    builder.output(builder.unary("QUANTIZE", x, scale=0.5, zero_point=9))
+    path = tmp_path / "model.tflite"
+    path.write_bytes(builder.build())
+    graph = import_tflite(path)
+    sources = generate(graph, plan(graph, share=False), "cortex-m0")
+    values = np.array([[np.inf, -np.inf, 3e38, -3e38, np.nan, -np.nan]], np.float32)
+    (got,) = run_on_host(graph, sources, [values], tmp_path)
+    assert got.tolist() == [[127, -128, 127, -128, 9, 9]]
+
+
+def test_float_in_and_out_around_int8(tmp_path: Path) -> None:
+    builder = ModelBuilder(seed=24)
+    x = builder.unary("QUANTIZE", builder.input((1, 6, 6, 2), dtype="float32"), scale=0.03, zero_point=-3)
+    x = builder.unary("RELU", x, scale=0.02, zero_point=-128)
+    builder.output(builder.dequantize(builder.transpose(x, [0, 3, 1, 2])))
+    check_against_reference(builder, tmp_path, share=True, samples=8)

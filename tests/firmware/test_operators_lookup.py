@@ -1,0 +1,63 @@
+"""Operators from byte to byte: their tables equal LiteRT for all 256 inputs, and the firmware uses them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from host_firmware import check_against_reference
+from model_builder import ModelBuilder
+
+from harness.codegen.fixed_point import Affine
+from harness.codegen.lookup_tables import hard_swish
+
+EVERY_BYTE = np.arange(-128, 128).astype(np.int8)
+SCALE_PAIRS = 60
+OPERATORS = ["RELU", "RELU6", "LEAKY_RELU", "HARD_SWISH", "QUANTIZE", "LOGISTIC", "TANH"]
+
+
+def add_operator(builder: ModelBuilder, operator: str) -> None:
+    """One layer over all 256 values, with random quantisation of input and output."""
+    rng = builder.rng
+    scale = float(10 ** rng.uniform(-4, 1))
+    x = builder.input((256,), scale, int(rng.integers(-128, 128)))
+    if operator in ("LOGISTIC", "TANH"):
+        builder.output(builder.logistic(x) if operator == "LOGISTIC" else builder.tanh(x))
+        return
+    out_scale = scale * float(10 ** rng.uniform(-2, 2))
+    if operator == "HARD_SWISH":
+        out_scale = max(out_scale, scale / 127)
+    options = {"alpha": float(rng.uniform(0, 1.5))} if operator == "LEAKY_RELU" else {}
+    zero_point = int(rng.integers(-128, 128))
+    builder.output(builder.unary(operator, x, scale=out_scale, zero_point=zero_point, **options))
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_every_input_of_random_quantisations_equals_the_reference(operator: str, tmp_path: Path) -> None:
+    builder = ModelBuilder(seed=11)
+    for _ in range(SCALE_PAIRS):
+        add_operator(builder, operator)
+    inputs = [EVERY_BYTE[np.newaxis]] * SCALE_PAIRS
+    check_against_reference(builder, tmp_path, inputs=inputs)
+
+
+def test_requantising_to_the_same_numbers_is_a_copy(tmp_path: Path) -> None:
+    builder = ModelBuilder(seed=12)
+    x = builder.input((256,), 0.5, 3)
+    builder.output(builder.unary("QUANTIZE", x, scale=0.5, zero_point=3))
+    check_against_reference(builder, tmp_path, inputs=[EVERY_BYTE[np.newaxis]])
+    assert "lookup" not in (tmp_path / "model.c").read_text()
+
+
+def test_operators_work_in_place(tmp_path: Path) -> None:
+    builder = ModelBuilder(seed=13)
+    x = builder.input((1, 300), 0.03, -5)
+    x = builder.unary("HARD_SWISH", builder.unary("LEAKY_RELU", x, alpha=0.2), scale=0.02, zero_point=-100)
+    builder.output(builder.tanh(builder.unary("RELU6", x)))
+    check_against_reference(builder, tmp_path, share=True, samples=8)
+
+
+def test_hard_swish_refuses_what_the_reference_refuses() -> None:
+    with pytest.raises(ValueError, match="output scale"):
+        hard_swish(Affine(1.0, 0), Affine(1 / 129, 0))
