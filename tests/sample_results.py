@@ -83,7 +83,7 @@ FAILING = replace(
             5120,
             6144,
             "B",
-            tuple(Contributor(f"symbol_{i}", 600 - i) for i in range(7)) + (Contributor(HOSTILE, 1),),
+            (*(Contributor(f"symbol_{i}", 600 - i) for i in range(7)), Contributor(HOSTILE, 1)),
         ),
     ),
 )
