@@ -19,13 +19,15 @@ _NEEDED_SOURCES = ("core", "clock", "memory", "wait_states", "current", "console
 class Memory:
     """One memory region: [origin, origin + size). `kind` is "flash" or "ram".
 
-    `wait_states` are those at the board's clock; `fetch_bytes` is the width of one read. `cache` names what
-    stands between the core and this memory when it fetches instructions:
+    `wait_states` are the core's clock cycles that one read of `fetch_bytes` takes beyond the first, at the
+    board's clock; where they are not known they are left at 0, which the board's sources then say. `cache`
+    names what stands between the core and this memory when it fetches instructions:
 
     - "none": every read pays the wait states;
     - "prefetch": the next line is read ahead, nothing is kept;
     - "art": prefetch and a small cache of lines in the flash interface (ST's ART accelerator and its kin),
-      sized by `cache_bytes`, `cache_line_bytes`, `cache_ways` (0: fully associative, or not published);
+      sized by `cache_bytes`, `cache_line_bytes`, `cache_ways` (each 0 where not known, ways also where fully
+      associative);
     - "icache": an instruction cache of the core or on its code bus, sized likewise. It also holds constants
       where code and constants share that bus (M33 parts), not where the core splits them (M7);
     - "nvm-cache": a cache inside the flash controller that serves code and constants alike.
