@@ -6,6 +6,7 @@ the caller is interrupted, everything still alive in that group is killed.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -71,6 +72,46 @@ def run(
     return CompletedText(command, process.returncode, texts[0], texts[1])
 
 
+class Background:
+    """A process that works beside the caller. Its stdin is open and silent; both outputs go to the file `output`.
+
+    The caller ends it; if that is forgotten, it ends with the caller's interpreter. Raises HarnessError when the
+    program cannot be started.
+    """
+
+    def __init__(
+        self, argv: Sequence[str | Path], output: Path, *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> None:
+        self.argv = tuple(str(part) for part in argv)
+        self._output = output
+        with output.open("wb") as log:
+            self._process = _start(self.argv, cwd, env, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT)
+        atexit.register(self.end)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative: the signal that killed it."""
+        return self._process.poll()
+
+    def output(self, last_bytes: int = 1 << 16) -> str:
+        """The end of what it has written so far."""
+        with self._output.open("rb") as log:
+            log.seek(max(0, self._output.stat().st_size - last_bytes))
+            return log.read().decode("utf-8", "replace").replace("\r\n", "\n")
+
+    def end(self) -> None:
+        """Kill it and everything that it started. Does nothing the second time."""
+        atexit.unregister(self.end)
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            kill_group(self._process)
+            self._process.wait()
+            self._process.stdin.close()
+
+
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill `process` and everything that it started and that is still in its group."""
     if os.name == "posix":
@@ -83,15 +124,23 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _start(command: tuple[str, ...], cwd: Path | None, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
+def _start(
+    command: tuple[str, ...],
+    cwd: Path | None,
+    env: Mapping[str, str] | None,
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | IO[bytes] = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command,
             cwd=cwd,
             env={**os.environ, **env} if env else None,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
