@@ -116,7 +116,7 @@ class _Job:
         self._cache = cache
         self._scratch = scratch
         self._source = scratch / "source"
-        self._environment = {"LC_ALL": "C", **toolchain.environment(cache.root)}
+        self._environment = {"LC_ALL": "C", **toolchain.environment(cache.root / toolchain.name, scratch / "compiler")}
 
     def compile(self, headers: Sequence[_Unit], units: dict[str, _Unit]) -> list[Path]:
         """Object files for `units` (by key), in their order; those that are missing are compiled side by side."""
@@ -169,20 +169,17 @@ class _Job:
         return self._run([*command, "-o", "image.elf"], self._scratch)
 
     def _helpers(self) -> Path | None:
-        toolchain = self._toolchain
-        key = digest([_FORMAT, toolchain.name, toolchain.version, *toolchain.target_flags(self._board)])
-        archive = self._cache.entry("a", key)
-        if self._cache.has(archive):
-            return archive
-        made, source = self._scratch / "helpers.a", self._scratch / "empty.c"
-        command = toolchain.helper_command(self._board, source, made)
+        command = self._toolchain.helper_command(self._board)
         if command is None:
             return None
-        source.write_text("typedef int mcu_empty;\n", encoding="utf-8")
-        done = self._run(command, self._scratch)
-        if done.exit_code != 0:
-            raise _failure("the compiler's helper functions cannot be built", done)
-        self._cache.publish(made, archive)
+        archive = self._cache.entry("a", digest([_FORMAT, self._toolchain.version, *command[1:]]))
+        if not self._cache.has(archive):
+            made, source = self._scratch / "helpers.a", self._scratch / "empty.c"
+            source.write_text("typedef int mcu_empty;\n", encoding="utf-8")
+            done = self._run([*command, str(source), f"-femit-bin={made}"], self._scratch)
+            if done.exit_code != 0:
+                raise _failure("the compiler's helper functions cannot be built", done)
+            self._cache.publish(made, archive)
         return archive
 
     def _run(self, command: list[str], cwd: Path) -> process.CompletedText:

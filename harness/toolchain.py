@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness import process
 from harness.board import Board
+from harness.core import CORES, Core
 from harness.errors import ToolchainError
 
 NAMES = ("gnu", "zig")
@@ -48,6 +49,8 @@ _OWN_FLAGS = {"gnu": ("-fno-ipa-icf",), "zig": ("-fno-sanitize=undefined", "-fno
 # image that outgrows its memory into the next one; the footprint says so instead.
 _LINK_FLAGS = ("--gc-sections", "--no-check-sections", "-z", "max-page-size=4", "--build-id=none")
 
+_HELPER_FLAGS = ("-O", "ReleaseFast", "-fstrip", "-fcompiler-rt", "--name", "helpers")
+
 # Board FPU names, which are GNU's -mfpu names, to LLVM's feature names. Zig's core names bring no FPU by themselves.
 _LLVM_FPU = {"fpv4-sp-d16": "vfp4d16sp", "fpv5-sp-d16": "fp_armv8d16sp", "fpv5-d16": "fp_armv8d16"}
 
@@ -67,11 +70,7 @@ class Toolchain:
             no_dsp = "+nodsp" if core.dsp == "optional" and not board.dsp else ""
             fpu = ("-mfloat-abi=soft",) if board.fpu == "none" else ("-mfloat-abi=hard", f"-mfpu={board.fpu}")
             return (f"-mcpu={core.gcc_cpu}{no_dsp}", "-mthumb", *fpu)
-        features = "+dsp" if core.dsp == "optional" and board.dsp else ""
-        if board.fpu != "none":
-            features += f"+{_LLVM_FPU[board.fpu]}"
-        abi = "eabi" if board.fpu == "none" else "eabihf"
-        return ("-target", f"thumb-freestanding-{abi}", f"-mcpu={core.zig_cpu}{features}")
+        return _zig_target(board, core)
 
     def compile_flags(self, board: Board) -> tuple[str, ...]:
         """Everything that decides what a source file becomes, except include paths."""
@@ -90,27 +89,35 @@ class Toolchain:
         # Not through `zig cc`, which knows only some of the linker's options.
         return [self.command[0], "ld.lld", *_LINK_FLAGS, "-T", str(script), *map(str, objects), *archive]
 
-    def helper_command(self, board: Board, empty_source: Path, archive: Path) -> list[str] | None:
+    def helper_command(self, board: Board) -> tuple[str, ...] | None:
         """The command that makes the archive of functions that compiled code may call (soft float, long division).
 
-        None where the compiler finds its own. Zig compiles its for each target anew, which takes seconds, so the
-        archive is for images that do not link without it.
+        The C file that it wants (an empty one) and `-femit-bin=ARCHIVE` are for the caller to add. None where the
+        compiler finds its own. Zig compiles its for each target anew, which takes seconds, so the archive is for
+        images that do not link without it, and cores of one architecture share it.
         """
         if self.name == "gnu":
             return None
-        return [
-            *(self.command[0], "build-lib", "-static", *self.target_flags(board), "-O", "ReleaseFast", "-fstrip"),
-            *("-fcompiler-rt", "-fno-ubsan-rt", "--name", "helpers", f"-femit-bin={archive}", str(empty_source)),
-        ]
+        core = next(core for core in CORES.values() if core.architecture == board.core.architecture)
+        target = _zig_target(board, core)
+        return (self.command[0], "build-lib", "-static", *target, *_HELPER_FLAGS)
 
-    def environment(self, cache_directory: Path) -> dict[str, str]:
-        """Variables to add when it is started, so that what it caches by itself stays in `cache_directory`."""
+    def environment(self, lasting: Path, passing: Path) -> dict[str, str]:
+        """Variables to add when it is started, so that what it caches by itself stays in directories of ours.
+
+        `lasting` gets what is worth keeping (parsed standard library), `passing` what is cached here anyway.
+        """
         if self.name == "gnu":
             return {}
-        return {
-            "ZIG_GLOBAL_CACHE_DIR": str(cache_directory / "zig"),
-            "ZIG_LOCAL_CACHE_DIR": str(cache_directory / "zig"),
-        }
+        return {"ZIG_GLOBAL_CACHE_DIR": str(lasting), "ZIG_LOCAL_CACHE_DIR": str(passing)}
+
+
+def _zig_target(board: Board, core: Core) -> tuple[str, ...]:
+    features = "+dsp" if core.dsp == "optional" and board.dsp else ""
+    if board.fpu != "none":
+        features += f"+{_LLVM_FPU[board.fpu]}"
+    abi = "eabi" if board.fpu == "none" else "eabihf"
+    return ("-target", f"thumb-freestanding-{abi}", f"-mcpu={core.zig_cpu}{features}")
 
 
 def available_toolchains() -> list[Toolchain]:
