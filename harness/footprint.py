@@ -9,11 +9,63 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.board import Board, Memory
-from harness.elf import Footprint, Program, RegionUse, Section, SectionUse, Symbol, SymbolUse
+from harness.elf import Program, Section, Symbol
 
 _LAYER = re.compile(r"mcu_layer_(\d{1,6})_")
 # A stretch that begins this close behind one that outgrew its memory is its continuation (alignment lies between).
 _SPILL_GAP_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class RegionUse:
+    """Bytes used of a board memory, by this image. `used` above `capacity`: it does not fit."""
+
+    region: str
+    kind: str
+    used: int
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolUse:
+    """A symbol's share; `layer` is the index of the layer it belongs to, None for shared code and runtime.
+
+    Bytes that no symbol covers (alignment, vectors, literal padding) appear as "(unattributed <section>)".
+    """
+
+    name: str
+    section: str
+    region: str
+    flash_bytes: int
+    ram_bytes: int
+    layer: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SectionUse:
+    name: str
+    region: str  # where it lives at run time
+    load_region: str  # where its initial bytes lie, "" when none
+    flash_bytes: int
+    ram_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """Flash = everything that has initial bytes; RAM (static) = everything that lives in RAM; to the byte.
+
+    `outside` lists sections that lie in no memory of the board.
+    """
+
+    flash_bytes: int
+    ram_bytes: int
+    regions: tuple[RegionUse, ...]
+    sections: tuple[SectionUse, ...]
+    symbols: tuple[SymbolUse, ...]
+    outside: tuple[str, ...]
+
+    def layer_flash_bytes(self, layer: int) -> int:
+        return sum(symbol.flash_bytes for symbol in self.symbols if symbol.layer == layer)
 
 
 @dataclass(frozen=True, slots=True)
