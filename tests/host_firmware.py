@@ -74,7 +74,7 @@ def run_on_host(graph: Graph, sources: Sources, inputs: Sequence[Array], folder:
     files += [FIRMWARE / "kernels" / name for name in sources.kernels]
     includes = [f"-I{path}" for path in (folder, FIRMWARE / "include", FIRMWARE / "kernels")]
     compiled = subprocess.run(
-        [*_compiler(), *includes, "-o", program, *files], capture_output=True, text=True, timeout=300
+        [*host_compiler(), *includes, "-o", program, *files], capture_output=True, text=True, timeout=300
     )
     assert compiled.returncode == 0, compiled.stderr
     count = len(inputs[0])
@@ -101,7 +101,7 @@ def _main(sources: Sources) -> str:
 
 
 @cache
-def _compiler() -> tuple[str, ...]:
+def host_compiler() -> tuple[str, ...]:
     """A compiler for this machine with flags; sanitizers where it brings them."""
     native = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if native is None:

@@ -62,13 +62,13 @@ MCU_INLINE int32_t mcu_doubling_high_multiply(int32_t a, int32_t b) {
 
 #endif
 
-/* value / 2^exponent, halves away from zero: gemmlowp's RoundingDivideByPOT. exponent in [1, 31], |value| <= 2^30. */
+/* value / 2^exponent, halves away from zero: gemmlowp's RoundingDivideByPOT. exponent in [1, 31], |value| < 2^30. */
 MCU_INLINE int32_t mcu_divide_by_power(int32_t value, int32_t exponent) {
     return (value + (1 << (exponent - 1)) + (value >> 31)) >> exponent;
 }
 
 /* value * multiplier * 2^(shift - 31), rounded twice (first halves up, then halves away from zero): TFLite's
- * MultiplyByQuantizedMultiplier. shift in [-31, 30]; |value| <= 2^30 where shift < 0; a left shift wraps. */
+ * MultiplyByQuantizedMultiplier. shift in [-31, 30]; |value| < 2^30 where shift < 0; a left shift wraps. */
 MCU_INLINE int32_t mcu_requantize_twice(int32_t value, int32_t multiplier, int32_t shift) {
     if (shift < 0) {
         return mcu_divide_by_power(mcu_doubling_high_multiply(value, multiplier), -shift);

@@ -18,7 +18,7 @@ from harness.model.graph import Layer, Tensor
 
 _RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 
-# Sums up to here leave room for what rounding adds to them, whatever the shift.
+# Sums below this leave room for what rounding adds to them, whatever the shift.
 LARGEST_ACCUMULATOR = 2**30
 
 Int64s = npt.NDArray[np.int64]
@@ -91,7 +91,7 @@ def dot_products(layer: Layer, context: Context, filters: npt.NDArray[np.int8]) 
     # Where padding is counted as the zero point, every partial sum lies within what real values could add up to.
     furthest = max(127 - incoming.zero_point, 128 + incoming.zero_point)
     reach = np.abs(bias) + furthest * np.abs(wide).sum(axis=1)
-    if int(reach.max(initial=0)) > LARGEST_ACCUMULATOR:
+    if int(reach.max(initial=0)) >= LARGEST_ACCUMULATOR:
         raise unsupported(layer, "its sums could grow beyond 2^30 and overflow 32 bits")
     return Sums(filters, folded.astype(np.int32), scales, reach)
 

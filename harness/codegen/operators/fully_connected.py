@@ -16,16 +16,11 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     if weights.data is None or weights.dtype != "int8" or len(weights.shape) != 2:
         raise unsupported(layer, f"filter {weights.index} ({weights.name!r}) must be constant int8 of two dimensions")
     units, depth = weights.shape
-    filters = weights.data.astype(np.int16).reshape(units, depth)
-    quantization = weights.quantization
-    if quantization is not None and len(quantization.zero_points) == 1:
-        filters = filters - quantization.zero_points[0]
-        if filters.size and (filters.min() < -128 or filters.max() > 127):
-            raise unsupported(layer, f"filter {weights.index} ({weights.name!r}) is not symmetric")
+    filters = weights.data.astype(np.int8).reshape(units, depth)
     if depth == 0 or source.elements % depth:
         raise unsupported(layer, f"its input has {source.elements} values, its filter rows of {depth}")
     kernel = context.kernel("fully_connected")
-    sums = dot_products(layer, context, filters.astype(np.int8))
+    sums = dot_products(layer, context, filters)
     low, high = activation_range(layer, result)
     zero_point = affine(layer, result).zero_point
     reaches = sums.reach.tolist() if len(sums.scales) > 1 else [int(sums.reach.max(initial=0))]
@@ -36,7 +31,7 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     if any(reach << one.left >= 2**31 for reach, one in zip(reaches, rounding, strict=True)):
         raise unsupported(layer, "its sums times its scales overflow 32 bits")
     constants = (
-        Constant("filter", kernel.layout(filters.astype(np.int8))),
+        Constant("filter", kernel.layout(filters)),
         Constant("bias", sums.bias),
         Constant("multiplier", np.array([one.multiplier for one in rounding], np.int32)),
         Constant("left", np.array([one.left for one in rounding], np.int8), 1),

@@ -1,0 +1,32 @@
+"""Real models that no one here made, whole, on this machine against LiteRT, planned as for a board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from host_firmware import run_on_host
+
+from harness.codegen.generate import generate, scratch_bytes
+from harness.model.arrays import make_inputs
+from harness.model.planner import plan
+from harness.model.reference import run_reference
+from harness.model.tflite import import_tflite
+
+TARGET = "cortex-m4"
+
+# What TensorFlow Lite Micro uses of its arena for the same model.
+PEER_ARENA_BYTES = {"ad01_int8": 2580, "kws_ref_model": 22820, "pretrainedResnet_quant": 54996}
+
+
+@pytest.mark.third_party
+@pytest.mark.parametrize("name", ["ad01_int8", "hello_world_int8", "kws_ref_model", "pretrainedResnet_quant"])
+def test_outputs_equal_the_reference_bit_for_bit(name: str, third_party_models: Path, tmp_path: Path) -> None:
+    path = third_party_models / f"{name}.tflite"
+    graph = import_tflite(path)
+    placed = plan(graph, scratch_bytes(graph, TARGET))
+    assert placed.arena_bytes <= PEER_ARENA_BYTES.get(name, placed.arena_bytes)
+    inputs = make_inputs(graph, 7, 24)
+    got = run_on_host(graph, generate(graph, placed, TARGET), inputs, tmp_path)
+    expected = run_reference(path, graph, inputs).outputs
+    assert [values.tobytes() for values in got] == [values.tobytes() for values in expected]
