@@ -1,0 +1,1 @@
+"""Renode, the emulator of record: see `emulator.RenodeEmulator`."""

@@ -1,0 +1,55 @@
+// What the harness starts from the monitor: `emulation ServeMcuHarness`.
+namespace McuHarness
+{
+    using System;
+    using System.Text;
+    using Antmicro.Renode.Core;
+    using Antmicro.Renode.Utilities;
+
+    public static class Commands
+    {
+        /// <summary>Serve requests until the harness closes the connection; never returns.</summary>
+        public static void ServeMcuHarness(this Emulation emulation)
+        {
+            var port = int.Parse(Environment.GetEnvironmentVariable("MCU_HARNESS_PORT"));
+            var channel = new Channel(port);
+            string root;
+            Misc.TryGetRootDirectory(out root);
+            channel.Send(new Answer('H').Text(Environment.GetEnvironmentVariable("MCU_HARNESS_SECRET")).Text(root ?? ""));
+            Platform platform = null;
+            while(true)
+            {
+                var request = channel.Next();
+                try
+                {
+                    switch(request.Kind)
+                    {
+                    case 'P':
+                        platform = new Platform(request);
+                        channel.Send(new Answer('K'));
+                        break;
+                    case 'R':
+                        new Run(platform, channel, request).Execute();
+                        break;
+                    default:
+                        throw new InvalidOperationException("unknown request " + request.Kind);
+                    }
+                }
+                catch(Exception error)
+                {
+                    channel.Send(new Answer('E').Text(Describe(error)));
+                }
+            }
+        }
+
+        private static string Describe(Exception error)
+        {
+            var text = new StringBuilder();
+            for(; error != null; error = error.InnerException)
+            {
+                text.Append(error.GetType().Name).Append(": ").AppendLine(error.Message);
+            }
+            return text.ToString();
+        }
+    }
+}

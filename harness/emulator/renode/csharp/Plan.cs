@@ -1,0 +1,80 @@
+// What a run has to do, as the harness sent it. The order of the fields is that of protocol.py.
+namespace McuHarness
+{
+    using System.Collections.Generic;
+
+    /// <summary>Bytes at an address.</summary>
+    internal struct Chunk
+    {
+        public ulong Address;
+        public byte[] Data;
+    }
+
+    /// <summary>An area of memory.</summary>
+    internal struct Area
+    {
+        public ulong Address;
+        public int Size;
+    }
+
+    internal sealed class Window
+    {
+        public readonly List<Chunk> Writes = new List<Chunk>();
+        public readonly List<Area> Reads = new List<Area>();
+    }
+
+    internal sealed class Plan
+    {
+        public Plan(Request request)
+        {
+            Profile = request.Flag();
+            Vectors = request.Word();
+            Begin = request.Address();
+            End = request.Address();
+            Exit = request.Address();
+            MaxInstructions = request.Long();
+            TimeoutMilliseconds = request.Word();
+            Stack = ReadArea(request);
+            Load = ReadChunks(request);
+            var count = request.Word();
+            for(var i = 0u; i < count; i++)
+            {
+                var window = new Window();
+                window.Writes.AddRange(ReadChunks(request));
+                var reads = request.Word();
+                for(var j = 0u; j < reads; j++)
+                {
+                    window.Reads.Add(ReadArea(request));
+                }
+                Windows.Add(window);
+            }
+        }
+
+        public readonly bool Profile;
+        public readonly uint Vectors;
+        public readonly ulong? Begin;
+        public readonly ulong? End;
+        public readonly ulong? Exit;
+        public readonly ulong MaxInstructions;
+        public readonly uint TimeoutMilliseconds;
+        public readonly Area Stack;
+        public readonly List<Chunk> Load;
+        public readonly List<Window> Windows = new List<Window>();
+
+        private static Area ReadArea(Request request)
+        {
+            return new Area { Address = request.Word(), Size = checked((int)request.Word()) };
+        }
+
+        private static List<Chunk> ReadChunks(Request request)
+        {
+            var chunks = new List<Chunk>();
+            var count = request.Word();
+            for(var i = 0u; i < count; i++)
+            {
+                chunks.Add(new Chunk { Address = request.Word(), Data = request.Bytes() });
+            }
+            return chunks;
+        }
+    }
+}

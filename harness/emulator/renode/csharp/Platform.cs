@@ -1,0 +1,131 @@
+// A machine made from a platform description, with what the harness needs to find in it.
+namespace McuHarness
+{
+    using System;
+    using System.Collections.Generic;
+    using System.Linq;
+    using System.Text;
+    using Antmicro.Renode.Core;
+    using Antmicro.Renode.Exceptions;
+    using Antmicro.Renode.Peripherals.CPU;
+    using Antmicro.Renode.Peripherals.UART;
+    using Antmicro.Renode.PlatformDescription.UserInterface;
+    using Antmicro.Renode.UserInterface;
+    using Antmicro.Renode.Utilities;
+    using Monitor = Antmicro.Renode.UserInterface.Monitor;
+
+    internal sealed class Platform
+    {
+        /// <summary>Throw away the last machine and make a new one: no run can leave anything behind for the next.</summary>
+        public Platform(Request request)
+        {
+            EmulationManager.Instance.Clear();
+            Log = LogWatch.Renew();
+            var emulation = EmulationManager.Instance.CurrentEmulation;
+            Machine = new Machine();
+            emulation.AddMachine(Machine, "board");
+            var monitor = ObjectCreator.Instance.GetSurrogate<Monitor>();
+            monitor.Machine = Machine;
+            Load(monitor, request.Text());
+            var count = request.Word();
+            for(var i = 0u; i < count; i++)
+            {
+                Include(monitor, request.Flag(), request.Text());
+            }
+            Core = FindCore();
+            Core.PerformanceInMips = request.Word();
+            ListenTo(request.Text());
+            count = request.Word();
+            for(var i = 0u; i < count; i++)
+            {
+                Guards.AddRange(Guard.Fill(Machine, request.Long(), request.Long()));
+            }
+        }
+
+        public readonly Machine Machine;
+        public readonly CortexM Core;
+        public readonly List<Guard> Guards = new List<Guard>();
+        public readonly LogWatch Log;
+
+        /// <summary>What the console UART has sent, from the start up to a limit.</summary>
+        public byte[] ConsoleText()
+        {
+            lock(console)
+            {
+                return console.ToArray();
+            }
+        }
+
+        private void Include(Monitor monitor, bool isScript, string path)
+        {
+            if(!isScript)
+            {
+                Load(monitor, path);
+                return;
+            }
+            var output = new CommandInteractionEater();
+            monitor.Interaction = output;
+            // A failing command leaves an error behind, even where the script as a whole is said to have worked.
+            if(!monitor.TryExecuteScript(path, output) || output.HasError)
+            {
+                throw new RecoverableException(path + ": " + output.GetError().Trim());
+            }
+        }
+
+        private void Load(Monitor monitor, string path)
+        {
+            var output = new CommandInteractionEater();
+            monitor.Interaction = output;
+            Machine.LoadPlatformDescription(path);
+            var errors = output.GetError().Split('\n').Select(x => x.Trim())
+                .Where(x => x != "" && !x.StartsWith(DownloadFailed)).ToList();
+            if(errors.Count > 0)
+            {
+                throw new RecoverableException(path + ": " + string.Join("; ", errors));
+            }
+        }
+
+        private CortexM FindCore()
+        {
+            var cores = Machine.SystemBus.GetCPUs().ToList();
+            var core = cores.OfType<CortexM>().FirstOrDefault();
+            if(core == null)
+            {
+                throw new RecoverableException("the platform has no Cortex-M core");
+            }
+            foreach(var other in cores.Where(x => x != core))
+            {
+                other.IsHalted = true;
+            }
+            return core;
+        }
+
+        private void ListenTo(string path)
+        {
+            if(path == "")
+            {
+                return;
+            }
+            IUART uart;
+            if(!Machine.TryGetByName(path, out uart))
+            {
+                throw new RecoverableException("the platform has no UART " + path);
+            }
+            uart.CharReceived += delegate(byte value)
+            {
+                lock(console)
+                {
+                    if(console.Count < ConsoleLimit)
+                    {
+                        console.Add(value);
+                    }
+                }
+            };
+        }
+
+        // Register names for the log, which stock descriptions get from the network; the platform works without.
+        private const string DownloadFailed = "Failed to download";
+        private const int ConsoleLimit = 1 << 20;
+        private readonly List<byte> console = new List<byte>();
+    }
+}

@@ -1,0 +1,181 @@
+"""A board as a Renode platform description, made from the board file: the memory map and the clock exist once.
+
+Where Renode has a platform for the board's part, ours is a layer over it: its memories become the board's, its clock
+the board's, and nothing is fetched from the network. Where it has none, a small one is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.board import Board, Memory
+from harness.emulator.renode import versions
+from harness.emulator.renode.repl import Entry, quoted, read_entries
+from harness.errors import EmulatorError
+
+# Devices, and the core's own registers, live here (Armv7-M Architecture Reference Manual, B3.1). Elsewhere a board
+# has memory or nothing.
+DEVICE_SPACE = ((0x40000000, 0x60000000), (0xE0000000, 0x100000000))
+
+_CONSOLE = "mcuConsole"
+_MEMORY_TYPES = ("Memory.MappedMemory", "Memory.ArrayMemory")
+_PRIORITY_MASK = {"armv6-m": 0xC0}
+_PRIORITY_MASK_OTHERS = 0xF0
+_VECTOR_INPUTS = "-> cpu@0"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """`description` is the text of a .repl; `console` the path of the UART that carries the firmware's text."""
+
+    description: str
+    console: str
+
+
+def why_not(board: Board) -> str:
+    """ "" when a platform can be made for `board`, else what is missing and what to use instead."""
+    if board.renode_platform or board.console.driver in _UARTS:
+        return ""
+    return (
+        f"Renode has no platform for {board.part}, and none can be made for the console driver "
+        f"{board.console.driver!r}; use --emulator unicorn"
+    )
+
+
+def platform_for(board: Board, root: Path, version: str) -> Platform:
+    """The platform of `board`; `root` is Renode's directory. Raises EmulatorError when this Renode cannot run it."""
+    reason = why_not(board)
+    if reason:
+        raise EmulatorError(f"{board.name}: {reason}")
+    if not board.renode_platform:
+        return _made(board, version)
+    stock = root / board.renode_platform
+    if not stock.is_file():
+        raise EmulatorError(
+            f"{board.name}: this Renode ({version}) has no {board.renode_platform}",
+            hint="get another version of Renode, or correct `platform` under [renode] in the board file",
+        )
+    return Platform(_layered(board, stock, read_entries(stock, root)), board.console.renode or _console_path(board))
+
+
+def empty_ranges(board: Board) -> list[tuple[int, int]]:
+    """The [start, end) in which the board has neither memory nor devices: whoever goes there has lost his way."""
+    taken = sorted([*DEVICE_SPACE, *((memory.origin, memory.end) for memory in board.memories)])
+    ranges = []
+    start = 0
+    for low, high in taken:
+        if start < low:
+            ranges.append((start, low))
+        start = max(start, high)
+    return ranges
+
+
+def mips(board: Board) -> int:
+    """Renode's speed: an instruction a cycle. What it reports as time is not used; timers of the board run by it."""
+    return max(1, round(board.clock_hz / 1e6))
+
+
+def _layered(board: Board, stock: Path, entries: Sequence[Entry]) -> str:
+    """The stock platform, with the board's memories and clock, and without downloads."""
+    parts = [f"using {quoted(str(stock))}"]
+    memories = [entry for entry in entries if entry.type in _MEMORY_TYPES and not _is_device(entry)]
+    kept: set[str] = set()
+    for memory in _real(board):
+        same = [entry for entry in memories if memory.origin in entry.places and entry.name not in kept]
+        parts.append(_memory(board, memory, same[0] if same else None))
+        kept.update(entry.name for entry in same[:1])
+    parts += [f"{entry.name}: @ none" for entry in memories if entry.name not in kept]
+    parts += [f"{entry.name}:\n    systickFrequency: {board.clock_hz}" for entry in entries if _is(entry, "NVIC")]
+    for entry in entries:
+        downloads = [command for command in entry.init if command.startswith("ApplySVD")]
+        if downloads:
+            commands = [command for command in entry.init if command not in downloads]
+            parts.append(
+                f"{entry.name}:\n    init:\n" + "\n".join(f"        {command}" for command in commands or [""])
+            )
+    if not board.console.renode:
+        parts.append(_UARTS[board.console.driver](board))
+    return "\n\n".join(parts) + "\n"
+
+
+def _made(board: Board, version: str) -> Platform:
+    core = board.core.renode
+    if core not in versions.facts(version).cores:
+        raise EmulatorError(f"{board.name}: Renode {version} has no {core}", hint="get a newer version of Renode")
+    mask = _PRIORITY_MASK.get(board.core.architecture, _PRIORITY_MASK_OTHERS)
+    parts = [
+        f"cpu: CPU.CortexM @ sysbus\n    cpuType: {quoted(core)}\n    nvic: nvic",
+        f"nvic: IRQControllers.NVIC @ sysbus 0xE000E000\n    priorityMask: {mask:#x}\n"
+        f"    systickFrequency: {board.clock_hz}\n    {_VECTOR_INPUTS}",
+        *(_memory(board, memory, None) for memory in _real(board)),
+        _UARTS[board.console.driver](board),
+    ]
+    return Platform("\n\n".join(parts) + "\n", _console_path(board))
+
+
+def _console_path(board: Board) -> str:
+    return "" if board.console.driver == "none" else f"sysbus.{_CONSOLE}"
+
+
+def _real(board: Board) -> Iterator[Memory]:
+    return (memory for memory in board.memories if not memory.alias_of)
+
+
+def _is(entry: Entry, type_name: str) -> bool:
+    return entry.type.rpartition(".")[2] == type_name
+
+
+def _is_device(entry: Entry) -> bool:
+    """Memory that plays a device: the board file knows nothing of it."""
+    return any(low <= place < high for place in entry.places for low, high in DEVICE_SPACE) or not entry.places
+
+
+def _memory(board: Board, memory: Memory, stock: Entry | None) -> str:
+    """An entry for one memory of the board and its aliases; its name is ours, never one from the board file."""
+    places = [memory.origin, *(alias.origin for alias in board.memories if alias.alias_of == memory.name)]
+    where = "".join(f"        sysbus {place:#010x};\n" for place in places).rstrip(";\n")
+    name = stock.name if stock else f"mcuMemory{board.memories.index(memory)}"
+    kind = "" if stock else "Memory.MappedMemory "
+    return f"{name}: {kind}@ {{\n{where}\n    }}\n    size: {memory.size:#x}"
+
+
+def _stm32_usart_v1(board: Board) -> str:
+    return f"{_CONSOLE}: UART.STM32_UART @ sysbus <{board.console.base:#x}, +0x100>"
+
+
+def _stm32_usart_v2(board: Board) -> str:
+    return f"{_CONSOLE}: UART.STM32F7_USART @ sysbus {board.console.base:#x}\n    frequency: {board.clock_hz}"
+
+
+def _nrf_uarte(board: Board) -> str:
+    return f"{_CONSOLE}: UART.NRF52840_UART @ sysbus {board.console.base:#x}\n    easyDMA: true"
+
+
+def _nxp_lpuart(board: Board) -> str:
+    return f"{_CONSOLE}: UART.NXP_LPUART @ sysbus {board.console.base:#x}"
+
+
+def _sam_sercom_usart(board: Board) -> str:
+    return f"{_CONSOLE}: UART.SAMD20_UART @ sysbus <{board.console.base:#x}, +0x100>"
+
+
+def _semihosting(_: Board) -> str:
+    return f"{_CONSOLE}: UART.SemihostingUart @ cpu"
+
+
+def _none(_: Board) -> str:
+    return ""
+
+
+# Renode's model of the UART that each console driver in firmware/runtime/console drives.
+_UARTS = {
+    "stm32_usart_v1": _stm32_usart_v1,
+    "stm32_usart_v2": _stm32_usart_v2,
+    "nrf_uarte": _nrf_uarte,
+    "nxp_lpuart": _nxp_lpuart,
+    "sam_sercom_usart": _sam_sercom_usart,
+    "semihosting": _semihosting,
+    "none": _none,
+}

@@ -1,0 +1,150 @@
+"""The frames exchanged with the code that runs inside Renode; the other side of the same format is csharp/Wire.cs.
+
+A frame is its length (32 bits) and so many bytes. Numbers are little-endian, bytes and UTF-8 texts have their length
+in front. A request begins with its kind (one byte), an answer with its kind (four bytes).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from harness.emulator import STACK_PAINT, RunPlan
+
+HELLO, OK, ERROR, BLOCKS, WINDOW, END = b"H", b"K", b"E", b"B", b"W", b"X"
+
+_NO_ADDRESS = -1
+_REGISTERS = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "xpsr", "cfsr", "mmfar")
+
+
+class Cause(IntEnum):
+    """Why a run ended, as Run.cs numbers it."""
+
+    EXIT = 0
+    DEADLINE = 1
+    INSTRUCTION_LIMIT = 2
+    BAD_ACCESS = 3
+    EXCEPTION = 4
+    ABORT = 5
+    STUCK = 6
+    BAD_RESET = 7
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a run. `about` and `more` depend on the cause:
+
+    - EXIT: r0;
+    - BAD_ACCESS: the address; the width in bytes, + 0x100 for a write;
+    - EXCEPTION: the translator's number of the exception; the fault status.
+
+    `intact` is false when that Renode cannot be used any more, `window_open` true when a window was cut short.
+    """
+
+    intact: bool
+    cause: Cause
+    pc: int
+    about: int
+    more: int
+    instructions: int
+    window_open: bool
+    stack: bytes
+    console: bytes
+    log: str
+    registers: dict[str, int]
+
+
+class Reader:
+    """Takes an answer apart, field by field."""
+
+    def __init__(self, frame: bytearray) -> None:
+        self._frame = frame
+        self._at = 4
+
+    def number(self, code: str) -> int:
+        """The next number, in `struct`'s notation ("I", "Q", "B")."""
+        (value,) = struct.unpack_from("<" + code, self._frame, self._at)
+        self._at += struct.calcsize("<" + code)
+        return int(value)
+
+    def data(self) -> bytes:
+        size = self.number("I")
+        self._at += size
+        return bytes(self._frame[self._at - size : self._at])
+
+    def text(self) -> str:
+        return self.data().decode("utf-8", "replace")
+
+
+def _data(value: bytes) -> bytes:
+    return struct.pack("<I", len(value)) + value
+
+
+def _text(value: str) -> bytes:
+    return _data(value.encode())
+
+
+def _chunks(chunks: Sequence[tuple[int, bytes]]) -> bytes:
+    return struct.pack("<I", len(chunks)) + b"".join(struct.pack("<I", at) + _data(data) for at, data in chunks)
+
+
+def platform_request(
+    description: Path, includes: Sequence[Path], uart: str, mips: int, empty: Iterable[tuple[int, int]]
+) -> bytes:
+    """Make a new machine. `includes` are further descriptions (.repl) and scripts (anything else), in order.
+
+    `uart` is the peripheral whose text is the console, "" for none; `empty` are the [start, end) where the board has
+    nothing.
+    """
+    parts = [b"P", _text(str(description)), struct.pack("<I", len(includes))]
+    for path in includes:
+        parts += [struct.pack("<B", path.suffix != ".repl"), _text(str(path))]
+    ranges = list(empty)
+    parts += [struct.pack("<I", mips), _text(uart), struct.pack("<I", len(ranges))]
+    parts += [struct.pack("<QQ", start, end) for start, end in ranges]
+    return b"".join(parts)
+
+
+def run_request(plan: RunPlan, load: Sequence[tuple[int, bytes]], vectors: int, timeout_s: float) -> bytes:
+    """Run what `load` puts into memory from the vector table at `vectors`."""
+    low, high = plan.stack
+    marks = [_NO_ADDRESS if mark is None else mark for mark in (plan.begin, plan.end, plan.exit)]
+    parts = [
+        b"R",
+        struct.pack("<BI3q", plan.profile, vectors, *marks),
+        struct.pack("<QIII", plan.max_instructions, max(1, round(timeout_s * 1000)), low, high - low),
+        _chunks([*load, (low, bytes([STACK_PAINT]) * (high - low))]),
+        struct.pack("<I", len(plan.windows)),
+    ]
+    for window in plan.windows:
+        parts += [_chunks(window.writes), struct.pack("<I", len(window.reads))]
+        parts += [struct.pack("<II", at, size) for at, size in window.reads]
+    return b"".join(parts)
+
+
+def read_window(frame: bytearray) -> tuple[int, tuple[bytes, ...]]:
+    """A closed window: instructions, and what was read."""
+    reader = Reader(frame)
+    instructions = reader.number("Q")
+    return instructions, tuple(reader.data() for _ in range(reader.number("I")))
+
+
+def read_end(frame: bytearray) -> End:
+    """The end of a run."""
+    reader = Reader(frame)
+    return End(
+        intact=bool(reader.number("B")),
+        cause=Cause(reader.number("B")),
+        pc=reader.number("I"),
+        about=reader.number("Q"),
+        more=reader.number("I"),
+        instructions=reader.number("Q"),
+        window_open=bool(reader.number("B")),
+        stack=reader.data(),
+        console=reader.data(),
+        log=reader.text(),
+        registers={name: reader.number("I") for name in _REGISTERS},
+    )
