@@ -4,7 +4,15 @@ void mcu_lookup(void *output, const void *input, const uint8_t *table, size_t co
 {
     uint8_t *to = output;
     const uint8_t *from = input;
-    for (size_t i = 0; i < count; ++i) {
-        to[i] = table[from[i]];
+    for (; count >= 4; count -= 4) {
+        to[0] = table[from[0]];
+        to[1] = table[from[1]];
+        to[2] = table[from[2]];
+        to[3] = table[from[3]];
+        to += 4;
+        from += 4;
+    }
+    while (count-- != 0) {
+        *to++ = table[*from++];
     }
 }

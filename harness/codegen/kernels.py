@@ -55,12 +55,13 @@ PORTABLE = KernelSet(
         "max_pool_2d": Kernel("mcu_max_pool_2d_s8", "max_pool_2d_s8.c"),
         "softmax": Kernel("mcu_softmax_s8", "softmax_s8.c"),
         "copy": Kernel("mcu_copy", "copy.c"),
-        "copy_strided": Kernel("mcu_copy_strided", "copy_strided.c"),
+        "fill": Kernel("mcu_fill", "copy.c"),
+        "copy_strided": Kernel("mcu_copy_strided", "copy_strided.c", as_stored, ("copy.c",)),
         "lookup": Kernel("mcu_lookup", "lookup.c"),
         "quantize": Kernel("mcu_quantize", "quantize.c"),
         "dequantize": Kernel("mcu_dequantize", "dequantize.c"),
         "mean": Kernel("mcu_mean_s8", "mean_s8.c"),
-        "resize_nearest": Kernel("mcu_resize_nearest", "resize_nearest.c"),
+        "resize_nearest": Kernel("mcu_resize_nearest", "resize_nearest.c", as_stored, ("copy.c",)),
     },
 )
 

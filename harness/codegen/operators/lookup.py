@@ -11,8 +11,9 @@ from harness.codegen.fixed_point import Affine
 from harness.codegen.layer import Constant, Context, LayerCode, unsupported
 from harness.codegen.lookup_tables import BYTE_RANGES, ByteFunction
 from harness.codegen.operators.movement import copy_tensor
+from harness.codegen.quantization import affine
 from harness.codegen.strided_copy import StridedCopy
-from harness.model.graph import Layer, Tensor
+from harness.model.graph import Layer
 
 _FUNCTIONS: dict[str, Callable[[Affine, Affine, Layer], ByteFunction]] = {
     "RELU": lambda source, result, _: lookup_tables.relu(source, result, None),
@@ -41,15 +42,7 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     kernel = context.kernel("lookup")
     pointer, constants = context.operand(source.index, "input")
     call = f"{kernel.function}({context.write(result.index)}, {pointer}, {context.name('table')}, {result.nbytes}u);"
-    return LayerCode((call,), kernels=(kernel.file,), constants=(*constants, Constant("table", table)))
-
-
-def affine(layer: Layer, tensor: Tensor) -> Affine:
-    """The tensor's one scale and zero point; ModelError where it has none or several."""
-    quantization = tensor.quantization
-    if quantization is None or len(quantization.scales) != 1:
-        raise unsupported(layer, f"tensor {tensor.index} ({tensor.name!r}) needs one scale and zero point")
-    return Affine(quantization.scales[0], quantization.zero_points[0])
+    return LayerCode((call,), kernels=kernel.files, constants=(*constants, Constant("table", table)))
 
 
 def _alpha(layer: Layer) -> float:

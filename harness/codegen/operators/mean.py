@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.codegen.fixed_point import quantize_multiplier
 from harness.codegen.layer import Context, LayerCode, Struct, unsupported
-from harness.codegen.operators.lookup import affine
+from harness.codegen.quantization import affine
 from harness.codegen.strided_copy import row_major_steps
 from harness.model.graph import Layer
 from harness.model.shapes import Operation, reduced_axes
@@ -37,7 +37,7 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     )
     kernel, parameters = context.kernel("mean"), Struct("struct mcu_mean", "parameters", fields)
     call = f"{kernel.function}({context.write(result.index)}, {context.read(source.index)}, &{context.name('parameters')});"
-    return LayerCode((call,), (kernel.file,), structs=(parameters,))
+    return LayerCode((call,), kernel.files, structs=(parameters,))
 
 
 def mean_multiplier(real: float, elements: int) -> tuple[int, int]:

@@ -30,14 +30,14 @@ def copy_bytes(context: Context, copy: StridedCopy, destination: str, source: st
     start = _advanced(source, "const uint8_t *", copy.source_offset)
     if not copy.loops:
         kernel = context.kernel("copy")
-        return LayerCode((f"{kernel.function}({to}, {start}, {copy.run_bytes}u);",), kernels=(kernel.file,))
+        return LayerCode((f"{kernel.function}({to}, {start}, {copy.run_bytes}u);",), kernels=kernel.files)
     if len(copy.loops) > MAX_LOOPS:
         raise unsupported(context.layer, f"moving this data needs {len(copy.loops)} nested loops, {MAX_LOOPS} at most")
-    plain, kernel = context.kernel("copy"), context.kernel("copy_strided")
+    kernel = context.kernel("copy_strided")
     rows = [(loop.count, loop.destination_step, loop.source_step) for loop in copy.loops]
     loops = Constant("loops" + suffix, np.array(rows, np.int32))
     call = f"{kernel.function}({to}, {start}, {context.name(loops.suffix)}, {len(rows)}u, {copy.run_bytes}u);"
-    return LayerCode((call,), kernels=(plain.file, kernel.file), constants=(loops,))
+    return LayerCode((call,), kernels=kernel.files, constants=(loops,))
 
 
 def joined(codes: Iterable[LayerCode]) -> LayerCode:

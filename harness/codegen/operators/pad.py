@@ -24,12 +24,13 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     copied = copy_tensor(context, inside, result.index, source.index)
     if source.shape == result.shape:
         return copied
-    fill = f"__builtin_memset({context.write(result.index)}, {_fill_byte(layer, context)}, {result.nbytes}u);"
-    return joined([LayerCode(body=(fill,)), copied])
+    kernel = context.kernel("fill")
+    fill = f"{kernel.function}({context.write(result.index)}, {_fill_byte(layer, context)}, {result.nbytes}u);"
+    return joined([LayerCode(body=(fill,), kernels=kernel.files), copied])
 
 
 def _fill_byte(layer: Layer, context: Context) -> int:
-    """What every byte of the padding is, 0 to 255."""
+    """What every byte of the padding is, -128 to 127."""
     result = context.tensor(layer.outputs[0])
     given = context.tensor(layer.inputs[2]).data if len(layer.inputs) > 2 and layer.inputs[2] >= 0 else None
     zero_point = result.quantization.zero_points[0] if result.quantization else 0
@@ -37,4 +38,4 @@ def _fill_byte(layer: Layer, context: Context) -> int:
     raw: bytes = value.tobytes()
     if len(set(raw)) != 1:
         raise unsupported(layer, f"padding {result.dtype} with {value}, which is not one byte repeated")
-    return raw[0]
+    return int.from_bytes(raw[:1], "little", signed=True)

@@ -6,6 +6,7 @@ from harness.codegen.c_text import floating
 from harness.codegen.layer import Context, LayerCode, Struct, unsupported
 from harness.codegen.lookup_tables import BYTE_RANGES
 from harness.codegen.operators import lookup
+from harness.codegen.quantization import affine
 from harness.model.graph import Layer
 
 
@@ -15,7 +16,7 @@ def emit_quantize(layer: Layer, context: Context) -> LayerCode:
         return lookup.emit(layer, context)
     if result.dtype not in BYTE_RANGES:
         raise unsupported(layer, f"from float32 to {result.dtype}; to int8 and uint8 are")
-    numbers, (low, high) = lookup.affine(layer, result), BYTE_RANGES[result.dtype]
+    numbers, (low, high) = affine(layer, result), BYTE_RANGES[result.dtype]
     fields = (
         ("scale", floating(numbers.scale)),
         ("zero_point", str(numbers.zero_point)),
@@ -29,7 +30,7 @@ def emit_dequantize(layer: Layer, context: Context) -> LayerCode:
     source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
     if source.dtype not in BYTE_RANGES or result.dtype != "float32":
         raise unsupported(layer, f"from {source.dtype} to {result.dtype}; int8 and uint8 to float32 are")
-    numbers, low = lookup.affine(layer, source), BYTE_RANGES[source.dtype][0]
+    numbers, low = affine(layer, source), BYTE_RANGES[source.dtype][0]
     fields = (
         ("scale", floating(numbers.scale)),
         ("flip", f"{-low}u"),
@@ -45,4 +46,4 @@ def _call(context: Context, role: str, fields: tuple[tuple[str, str], ...]) -> L
     pointer, constants = context.operand(layer.inputs[0], "input")
     parameters = Struct(f"struct mcu_{role}", "parameters", fields)
     arguments = f"{context.write(result.index)}, {pointer}, &{context.name(parameters.suffix)}, {result.elements}u"
-    return LayerCode((f"{kernel.function}({arguments});",), (kernel.file,), constants, (parameters,))
+    return LayerCode((f"{kernel.function}({arguments});",), kernel.files, constants, (parameters,))

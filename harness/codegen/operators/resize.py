@@ -43,7 +43,7 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         "output_height": result.shape[1],
         "output_width": result.shape[2],
     }
-    plain, kernel = context.kernel("copy"), context.kernel("resize_nearest")
+    kernel = context.kernel("resize_nearest")
     fields = (
         *((member, f"{value}u") for member, value in numbers.items()),
         ("rows", context.name(rows.suffix)),
@@ -52,4 +52,4 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     parameters = Struct("struct mcu_resize_nearest", "parameters", fields)
     pointer, constants = context.operand(source.index, "input")
     call = f"{kernel.function}({context.write(result.index)}, {pointer}, &{context.name(parameters.suffix)});"
-    return LayerCode((call,), (plain.file, kernel.file), (*constants, rows, columns), (parameters,))
+    return LayerCode((call,), kernel.files, (*constants, rows, columns), (parameters,))
