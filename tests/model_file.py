@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import flatbuffers
 import numpy as np
@@ -43,7 +44,9 @@ OPERATORS: dict[str, tuple[int, str]] = {
     "TRANSPOSE": (2, "TransposeOptions"),
     "STRIDED_SLICE": (2, "StridedSliceOptions"),
     "SPLIT": (2, "SplitOptions"),
-    "RESIZE_NEAREST_NEIGHBOR": (2, "ResizeNearestNeighborOptions"),
+    "RESIZE_NEAREST_NEIGHBOR": (3, "ResizeNearestNeighborOptions"),
+    "SHAPE": (1, "ShapeOptions"),
+    "PACK": (2, "PackOptions"),
 }
 _DEFAULTS: dict[str, float | int] = {
     "strideH": 1,
@@ -158,6 +161,11 @@ class ModelFile:
 
     def shape(self, tensor: int) -> tuple[int, ...]:
         return self.tensors[tensor].shape
+
+    def write(self, path: Path) -> Path:
+        """Write the .tflite file and return `path`."""
+        path.write_bytes(self.build())
+        return path
 
     def build(self) -> bytes:
         """The .tflite file."""

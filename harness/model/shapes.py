@@ -14,6 +14,8 @@ from harness.model.graph import Attribute, Graph, Layer, Tensor
 
 Shape = tuple[int, ...]
 
+MAX_STEP = 32767  # of strides, windows and dilations: LiteRT's own limit in DEPTHWISE_CONV_2D
+
 
 class ShapeError(ValueError):
     """The operands do not fit together; the message says how, without naming the layer."""
@@ -124,8 +126,9 @@ def _windows(op: Operation, kernel: Sequence[int], dilation: Sequence[int]) -> S
     sizes = []
     for axis, letter in ((0, "h"), (1, "w")):
         size, stride = op.shape()[axis + 1], op.number(f"stride_{letter}")
-        if min(stride, kernel[axis], dilation[axis]) < 1:
-            raise ShapeError("window, stride and dilation must be 1 or more")
+        steps = (stride, kernel[axis], dilation[axis])
+        if min(steps) < 1 or max(steps) > MAX_STEP:
+            raise ShapeError(f"stride, window and dilation {steps} must each be 1 to {MAX_STEP}")
         extent = 1 if op.attributes["padding"] == "SAME" else (kernel[axis] - 1) * dilation[axis] + 1
         if extent > size:
             raise ShapeError(f"a window of {extent} does not fit in {size} with VALID padding")

@@ -180,15 +180,14 @@ class _Reader:
         if not len(scales):
             return None
         points = self._integers(quantization.ZeroPointLength, quantization.ZeroPointAsNumpy, 8)
-        if len(points) not in (0, 1, len(scales)):
+        if len(points) != len(scales):
             raise _damaged(place, f"{len(points)} zero points for {len(scales)} scales")
         if quantization.DetailsType():
             raise ModelError(f"{place}: quantisation other than affine is not supported")
-        zero_points = points if len(points) == len(scales) else (points or (0,)) * len(scales)
-        axis = quantization.QuantizedDimension()
-        if axis < 0:
-            raise _damaged(place, f"quantised dimension {axis}")
-        return Quantization(tuple(float(scale) for scale in scales), zero_points, axis)
+        axis, rank = quantization.QuantizedDimension(), table.ShapeLength()
+        if not 0 <= axis < max(rank, 1):
+            raise _damaged(place, f"quantised dimension {axis} of a tensor of {rank} dimensions")
+        return Quantization(tuple(float(scale) for scale in scales), points, axis)
 
     def _layer(self, subgraph: Any, index: int, count: int) -> Layer:
         table = self._entry(subgraph.Operators, index)
