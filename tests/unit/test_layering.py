@@ -16,7 +16,7 @@ LAYERS = (
     ("errors", "units", "records", "__init__"),
     ("files", "strict_toml", "process", "core"),
     ("board",),
-    ("budget", "baseline", "scenario"),
+    ("budget", "baseline", "compare", "scenario"),
     ("model", "toolchain"),
     ("codegen",),
     ("build_cache", "linkscript", "elf_file"),
