@@ -1,0 +1,151 @@
+"""Files that are broken, by accident or on purpose: each is one ElfError, in little time and memory."""
+
+from __future__ import annotations
+
+import random
+import struct
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from elf_builder import FUNC, R, W, X, ordinary, text, zeros
+from sample_boards import board
+
+from harness.elf import read_program
+from harness.errors import ElfError
+from harness.footprint import read_footprint
+
+PHDR = 52
+
+
+def refused(content: bytes, tmp_path: Path, message: str) -> None:
+    path = tmp_path / "bad.elf"
+    path.write_bytes(content)
+    with pytest.raises(ElfError, match=message) as caught:
+        read_program(path)
+    assert str(path) in caught.value.message
+
+
+def patched(offset: int, layout: str, *values: int) -> bytes:
+    content = bytearray(ordinary().build())
+    struct.pack_into(layout, content, offset, *values)
+    return bytes(content)
+
+
+def test_no_file_at_all(tmp_path: Path) -> None:
+    with pytest.raises(ElfError, match="cannot be read: No such file"):
+        read_program(tmp_path / "missing.elf")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x7f", b"MZ\0\0", b":10000000", bytes(1000)], ids=range(5))
+def test_not_an_elf_file(content: bytes, tmp_path: Path) -> None:
+    refused(content, tmp_path, "not an ELF file")
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "message"),
+    [(4, 2, "64-bit"), (5, 2, "big-endian"), (18, 62, "machine 62"), (16, 1, "relocatable"), (16, 3, "shared object")],
+)
+def test_the_wrong_class_order_machine_or_kind(offset: int, value: int, message: str, tmp_path: Path) -> None:
+    refused(patched(offset, "<B", value), tmp_path, message)
+
+
+def test_a_truncated_header(tmp_path: Path) -> None:
+    refused(ordinary().build()[:40], tmp_path, "truncated")
+
+
+def test_nothing_to_load(tmp_path: Path) -> None:
+    refused(patched(44, "<H", 0), tmp_path, "nothing to load")
+
+
+def test_a_segment_beyond_the_end_of_the_file(tmp_path: Path) -> None:
+    refused(patched(PHDR + 4, "<I", 0x7FFF_FFFF), tmp_path, r"segment at 0x08000000 needs bytes up to")
+
+
+def test_a_segment_with_more_bytes_than_room(tmp_path: Path) -> None:
+    refused(patched(PHDR + 20, "<I", 0x20), tmp_path, "has 96 bytes in the file and room for 32")
+
+
+def test_a_segment_of_four_gigabytes(tmp_path: Path) -> None:
+    refused(patched(PHDR + 64 + 20, "<I", 0xFFFF_FFFF), tmp_path, "beyond the 4 GiB address space")
+
+
+def test_segments_that_overlap_where_they_live(tmp_path: Path) -> None:
+    builder = ordinary()
+    builder.segment(0x2000_0020, None, R | W, zeros(0x2000_0020, 4, ".again"))
+    refused(builder.build(), tmp_path, "two segments overlap at 0x20000020")
+
+
+def test_segments_that_overlap_where_they_are_loaded(tmp_path: Path) -> None:
+    builder = ordinary()
+    builder.segments[1].load_address = 0x0800_0050
+    refused(builder.build(), tmp_path, "two segments overlap at 0x08000050")
+
+
+def test_a_section_header_table_beyond_the_end(tmp_path: Path) -> None:
+    refused(patched(32, "<I", 0xFFFF_FFF0), tmp_path, "section header table")
+
+
+def test_a_symbol_table_beyond_the_end(tmp_path: Path) -> None:
+    content = bytearray(ordinary().build())
+    shoff, count = struct.unpack_from("<I", content, 32)[0], struct.unpack_from("<H", content, 48)[0]
+    symtab = next(nth for nth in range(count) if struct.unpack_from("<I", content, shoff + 40 * nth + 4)[0] == 2)
+    struct.pack_into("<I", content, shoff + 40 * symtab + 16, 0x00FF_FFFF)
+    refused(bytes(content), tmp_path, "the symbol table ends at byte")
+
+
+def test_a_big_claim_takes_no_memory(tmp_path: Path) -> None:
+    builder = ordinary()
+    builder.segments[2].sections[0].size = 0xD000_0000
+    path = builder.write(tmp_path / "big.elf")
+    tracemalloc.start()
+    footprint = read_footprint(read_program(path), board())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert footprint.ram_bytes == 0x10 + 0xD000_0000
+    assert peak < 4 << 20
+
+
+def test_many_long_names_are_refused_before_they_fill_memory(tmp_path: Path) -> None:
+    builder = ordinary()
+    builder.symbol("x" * 70_000, 0x0800_0001, 4, FUNC)
+    content = bytearray(builder.build())
+    start = content.index(b"x" * 100)
+    strings = content.index(b"reset\0") - 1
+    table = struct.pack("<IIIBBH", 0, 0x0800_0001, 4, 0x12, 0, 1)
+    # One name, and 40,000 symbols that each begin a byte further inside it.
+    many = b"".join(struct.pack("<I", start - strings + nth) + table[4:] for nth in range(40_000))
+    shoff, count = struct.unpack_from("<I", content, 32)[0], struct.unpack_from("<H", content, 48)[0]
+    symtab = next(nth for nth in range(count) if struct.unpack_from("<I", content, shoff + 40 * nth + 4)[0] == 2)
+    struct.pack_into("<II", content, shoff + 40 * symtab + 16, len(content), len(many))
+    refused(bytes(content) + many, tmp_path, "MiB of symbol names")
+
+
+def test_no_mutation_ends_in_anything_but_a_program_or_an_elf_error(tmp_path: Path) -> None:
+    builder = ordinary()
+    builder.segment(0x0801_0000, None, R | X, text(0x0801_0000, 0x10, ".more"))
+    builder.symbol("$t", 0x0800_0000)
+    builder.symbol("$d", 0x0800_0030)
+    original = builder.build()
+    tables = [*range(PHDR + 32 * 4), *range(struct.unpack_from("<I", original, 32)[0], len(original))]
+    chance = random.Random(1)  # noqa: S311
+    path = tmp_path / "mutant.elf"
+    sample = board()
+    outcomes = {"read": 0, "refused": 0}
+    for nth in range(1500):
+        content = bytearray(original)
+        for _ in range(chance.randint(1, 4)):
+            place = chance.choice(tables) if chance.random() < 0.8 else chance.randrange(len(content))
+            content[place] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256)))
+        if nth % 5 == 0:
+            del content[chance.randrange(len(content)) :]
+        path.write_bytes(content)
+        try:
+            program = read_program(path)
+            footprint = read_footprint(program, sample)
+            program.function_at(0x0800_0010)
+            assert sum(use.flash_bytes for use in footprint.symbols) == footprint.flash_bytes
+            outcomes["read"] += 1
+        except ElfError:
+            outcomes["refused"] += 1
+    assert min(outcomes.values()) > 100, outcomes
