@@ -86,6 +86,7 @@ class _Run:
         self._plan = plan
         self._instructions: list[int] = []
         self._reads: list[tuple[bytes, ...]] = []
+        self._other_code: list[tuple[int, bytes]] = []
         self._recorder: BlockRecorder | None = None
         self._recorded = 0
         if plan.profile:
@@ -104,12 +105,14 @@ class _Run:
         started = time.monotonic()
         deadline = started + self._plan.timeout_s + _GRACE_S
         load = [(segment.load_address, segment.data) for segment in self._program.segments if segment.data]
-        server.request(protocol.run_request(self._plan, load, self._vectors(), self._plan.timeout_s))
+        server.request(protocol.run_request(self._plan, load, self._vectors(), self._largest_code()))
         while True:
             frame = server.answer(deadline)
             kind = frame[:1]
             if kind == protocol.BLOCKS:
                 self._intake.add(frame)
+            elif kind == protocol.CODE:
+                self._other_code.append(protocol.read_code(frame))
             elif kind == protocol.WINDOW:
                 self._close_window(frame)
             elif kind == protocol.END:
@@ -177,13 +180,18 @@ class _Run:
             handlers.add(vector & ~1)
         return handlers
 
+    def _largest_code(self) -> tuple[int, int]:
+        """(address, size) of the executable segment that stays where it is loaded."""
+        fixed = [s for s in self._program.segments if s.executable and s.address == s.load_address]
+        return max(((s.address, len(s.data)) for s in fixed), key=lambda area: area[1], default=(0, 0))
+
     def _code(self, address: int, size: int) -> bytes:
-        """The program's bytes from `address` on, as far as it has any: at most `size`."""
-        for segment in self._program.segments:
-            for base in (segment.address, segment.load_address):
-                offset = address - base
-                if 0 <= offset < len(segment.data):
-                    return segment.data[offset : offset + size]
+        """The bytes from `address` on, as far as any are known: at most `size`."""
+        known = [(segment.load_address, segment.data) for segment in self._program.segments]
+        for base, data in (*reversed(self._other_code), *known):
+            offset = address - base
+            if 0 <= offset < len(data):
+                return data[offset : offset + size]
         return b""
 
     def _function_start(self, address: int) -> int | None:

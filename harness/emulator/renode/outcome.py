@@ -16,6 +16,8 @@ _EXCEPTIONS = {
     17: "a coprocessor or FPU instruction while that unit is switched off",
     18: "a jump to an even address: Arm code on a core that only runs Thumb",
 }
+_UNDEFINED, _INVALID_STATE = 1, 18
+_THUMB_STATE = 1 << 24
 _BRANCH_TO_ITSELF = b"\xfe\xe7"
 _WAITS = {b"\x30\xbf": "WFI", b"\x20\xbf": "WFE"}
 
@@ -37,22 +39,21 @@ def outcome(end: End, program: Program, board: Board, plan: RunPlan, windows_see
 
 
 def _fault(end: End, board: Board) -> str:
-    if cause_is_reset(end):
+    if end.cause is Cause.BAD_RESET:
         return f"the reset vector {end.pc:#010x} is not the address of Thumb code in a memory of {board.name}"
-    if end.cause is Cause.BAD_ACCESS:
+    fetched = end.cause is Cause.BAD_ACCESS and end.about == end.pc
+    if end.cause is Cause.BAD_ACCESS and not fetched:
         what = "write to" if end.more & 0x100 else "read from"
         return f"{end.more & 0xFF} B {what} {end.about:#010x}, outside the memory of {board.name}"
     if end.cause is Cause.EXCEPTION:
-        what = _EXCEPTIONS.get(end.about, f"exception {end.about}")
+        number = end.about
+        if number == _UNDEFINED and not end.registers["xpsr"] & _THUMB_STATE:
+            number = _INVALID_STATE
+        what = _EXCEPTIONS.get(number, f"exception {number}")
         status = f" (CFSR {end.more:#010x})" if end.more else ""
         return what + status
     where = "nowhere" if board.region_of(end.pc) is None else "code that cannot be executed"
-    aborted = [line for line in end.log.splitlines() if "CPU abort" in line]
-    return f"a jump to {where}: {end.pc:#010x}" + (f" ({aborted[-1].partition(': ')[2]})" if aborted else "")
-
-
-def cause_is_reset(end: End) -> bool:
-    return end.cause is Cause.BAD_RESET
+    return f"a jump to {where}: {end.pc:#010x}"
 
 
 def _stuck(end: End, program: Program) -> str:

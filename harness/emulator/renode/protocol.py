@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.emulator import STACK_PAINT, RunPlan
 
-HELLO, OK, ERROR, BLOCKS, WINDOW, END = b"H", b"K", b"E", b"B", b"W", b"X"
+HELLO, OK, ERROR, BLOCKS, CODE, WINDOW, END = b"H", b"K", b"E", b"B", b"C", b"W", b"X"
 
 _NO_ADDRESS = -1
 _REGISTERS = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "xpsr", "cfsr", "mmfar")
@@ -108,14 +108,18 @@ def platform_request(
     return b"".join(parts)
 
 
-def run_request(plan: RunPlan, load: Sequence[tuple[int, bytes]], vectors: int, timeout_s: float) -> bytes:
-    """Run what `load` puts into memory from the vector table at `vectors`."""
+def run_request(plan: RunPlan, load: Sequence[tuple[int, bytes]], vectors: int, code: tuple[int, int]) -> bytes:
+    """Run what `load` puts into memory from the vector table at `vectors`.
+
+    Blocks outside of `code`, (address, size), are preceded by a CODE answer with their bytes.
+    """
     low, high = plan.stack
     marks = [_NO_ADDRESS if mark is None else mark for mark in (plan.begin, plan.end, plan.exit)]
     parts = [
         b"R",
         struct.pack("<BI3q", plan.profile, vectors, *marks),
-        struct.pack("<QIII", plan.max_instructions, max(1, round(timeout_s * 1000)), low, high - low),
+        struct.pack("<QIII", plan.max_instructions, max(1, round(plan.timeout_s * 1000)), low, high - low),
+        struct.pack("<II", *code),
         _chunks([*load, (low, bytes([STACK_PAINT]) * (high - low))]),
         struct.pack("<I", len(plan.windows)),
     ]
@@ -123,6 +127,12 @@ def run_request(plan: RunPlan, load: Sequence[tuple[int, bytes]], vectors: int, 
         parts += [_chunks(window.writes), struct.pack("<I", len(window.reads))]
         parts += [struct.pack("<II", at, size) for at, size in window.reads]
     return b"".join(parts)
+
+
+def read_code(frame: bytearray) -> tuple[int, bytes]:
+    """Code that is not where the program was loaded: address and bytes."""
+    reader = Reader(frame)
+    return reader.number("I"), reader.data()
 
 
 def read_window(frame: bytearray) -> tuple[int, tuple[bytes, ...]]:

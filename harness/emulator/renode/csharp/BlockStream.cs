@@ -2,12 +2,18 @@
 namespace McuHarness
 {
     using System;
+    using System.Collections.Generic;
+    using Antmicro.Renode.Peripherals.Bus;
     using Antmicro.Renode.Peripherals.CPU;
 
     internal sealed class BlockStream
     {
-        public BlockStream(CortexM core, Channel channel)
+        /// <summary>Record in `core`. The harness has the code in `known`, and is told all other code.</summary>
+        public BlockStream(IBusController bus, CortexM core, Channel channel, Area known)
         {
+            knownStart = known.Address;
+            knownEnd = known.Address + (ulong)known.Size;
+            this.bus = bus;
             this.core = core;
             this.channel = channel;
             core.SetHookAtBlockEnd(OnBlock);
@@ -45,12 +51,34 @@ namespace McuHarness
                 return;
             }
             counted += instructions;
+            if(address < knownStart || address >= knownEnd)
+            {
+                SendCode(address, instructions);
+            }
             buffer[used++] = (uint)address;
             buffer[used++] = instructions;
             if(used == buffer.Length)
             {
                 Flush();
             }
+        }
+
+        /// <summary>Code that is not where the program was loaded: what it has copied to RAM, a boot ROM, an alias.</summary>
+        private void SendCode(ulong address, uint instructions)
+        {
+            if(!sent.Add(new KeyValuePair<ulong, uint>(address, instructions)))
+            {
+                return;
+            }
+            var size = instructions * MostBytesOfInstruction;
+            var start = (address & 1) == 0 ? address : address - 1 - size;
+            var memory = bus.FindMemory(start);
+            if(memory == null)
+            {
+                return;
+            }
+            var end = Math.Min(start + size, memory.RegistrationPoint.Range.EndAddress + 1);
+            channel.Send(new Answer('C').Word((uint)start).Bytes(bus.ReadBytes(start, (int)(end - start))));
         }
 
         private void Flush()
@@ -66,7 +94,12 @@ namespace McuHarness
             used = 0;
         }
 
+        private const uint MostBytesOfInstruction = 4;
+        private readonly IBusController bus;
         private readonly CortexM core;
+        private readonly ulong knownStart;
+        private readonly ulong knownEnd;
+        private readonly HashSet<KeyValuePair<ulong, uint>> sent = new HashSet<KeyValuePair<ulong, uint>>();
         private readonly Channel channel;
         private readonly uint[] buffer = new uint[1 << 17];
         private int used;

@@ -35,6 +35,7 @@ namespace McuHarness
             MaxInstructions = request.Long();
             TimeoutMilliseconds = request.Word();
             Stack = ReadArea(request);
+            Code = ReadArea(request);
             Load = ReadChunks(request);
             var count = request.Word();
             for(var i = 0u; i < count; i++)
@@ -58,6 +59,7 @@ namespace McuHarness
         public readonly ulong MaxInstructions;
         public readonly uint TimeoutMilliseconds;
         public readonly Area Stack;
+        public readonly Area Code;
         public readonly List<Chunk> Load;
         public readonly List<Window> Windows = new List<Window>();
 

@@ -59,7 +59,7 @@ namespace McuHarness
             Watch();
             if(plan.Profile)
             {
-                blocks = new BlockStream(core, channel);
+                blocks = new BlockStream(platform.Machine.SystemBus, core, channel, plan.Code);
             }
             if(!plan.Begin.HasValue)
             {
@@ -196,16 +196,28 @@ namespace McuHarness
             if(arguments.Reason == HaltReason.Abort)
             {
                 Stop(Cause.Abort, core.PC, 0, 0);
-                // The core's thread ends without giving its time back, so RunFor will not return.
-                new Thread(() => Report(false)) { IsBackground = true }.Start();
+                ReportUnlessDone();
             }
         }
 
         private void Expire()
         {
             Stop(Cause.Deadline, core.PC, 0, 0);
-            Thread.Sleep(MillisecondsToStop);
-            Report(false);
+            ReportUnlessDone();
+        }
+
+        /// <summary>
+        /// Once the core is told to halt, RunFor returns and the run is reported. Should it not, this Renode is lost,
+        /// but not the report.
+        /// </summary>
+        private void ReportUnlessDone()
+        {
+            new Thread(() =>
+            {
+                Thread.Sleep(MillisecondsToStop);
+                Report(false);
+            })
+            { IsBackground = true }.Start();
         }
 
         /// <summary>End the run for the first cause that comes up; `about` and `more` are that cause's own.</summary>
@@ -221,6 +233,8 @@ namespace McuHarness
                 causePc = (uint)pc;
                 causeAbout = about;
                 causeMore = more;
+                registers = Enumerable.Range(0, 16).Select(x => (uint)core.GetRegister(x).RawValue)
+                    .Concat(new[] { core.XProgramStatusRegister, core.FaultStatus, core.MemoryFaultAddress }).ToArray();
                 stopped = true;
             }
             core.IsHalted = true;
@@ -246,11 +260,11 @@ namespace McuHarness
                 .Word(causeMore).Long(core.ExecutedInstructions).Byte(open ? 1 : 0)
                 .Bytes(bus.ReadBytes(plan.Stack.Address, plan.Stack.Size))
                 .Bytes(platform.ConsoleText()).Text(platform.Log.Text());
-            for(var register = 0; register < 16; register++)
+            foreach(var register in registers)
             {
-                answer.Word((uint)core.GetRegister(register).RawValue);
+                answer.Word(register);
             }
-            channel.Send(answer.Word(core.XProgramStatusRegister).Word(core.FaultStatus).Word(core.MemoryFaultAddress));
+            channel.Send(answer);
         }
 
         // tlib's numbers of the exceptions that a healthy program may take.
@@ -278,5 +292,6 @@ namespace McuHarness
         private uint causePc;
         private ulong causeAbout;
         private uint causeMore;
+        private uint[] registers;
     }
 }

@@ -1,0 +1,35 @@
+"""Fixtures of the tests that run firmware in an emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.emulator.renode.emulator import RenodeEmulator
+from harness.emulator.renode.find import Install, find_renode
+from harness.errors import EmulatorError
+
+
+@pytest.fixture(scope="session")
+def renode_install() -> Install:
+    """The Renode of this machine; without one, the tests that need it are skipped, visibly."""
+    try:
+        return find_renode()
+    except EmulatorError as error:
+        pytest.skip(f"no Renode: {error.hint}")
+
+
+@pytest.fixture(scope="session")
+def renode(renode_install: Install) -> Iterator[RenodeEmulator]:
+    """One emulator for all tests of a worker, as in real use."""
+    emulator = RenodeEmulator(renode_install)
+    yield emulator
+    emulator.close()
+
+
+@pytest.fixture(scope="session")
+def firmware_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where small test firmware is built."""
+    return tmp_path_factory.mktemp("firmware")

@@ -1,0 +1,98 @@
+"""Whatever goes wrong in firmware under Renode ends in time and says what happened, where: Renode itself stays silent."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from small_firmware import firmware, plan_for
+
+from harness.board import Board, find_board
+from harness.emulator import ExitReason
+from harness.emulator.renode.emulator import RenodeEmulator
+
+pytestmark = pytest.mark.renode
+
+# `at` is a label in the firmware's assembly at which the mishap must be found, or an address.
+MISHAPS = {
+    "read-outside": (
+        'ldr r3, =0x30000000\nmcu_test_here: ldr r2, [r3]\nbx lr',
+        ExitReason.FAULT, "mcu_test_here", "4 B read from 0x30000000, outside the memory of stm32f4_discovery",
+    ),
+    "write-outside-a-byte-behind-ram": (
+        'ldr r3, =0x20020000\nmovs r2, #1\nmcu_test_here: strb r2, [r3]\nbx lr',
+        ExitReason.FAULT, "mcu_test_here", "1 B write to 0x20020000, outside the memory of stm32f4_discovery",
+    ),
+    "read-where-the-stock-platform-has-more-memory-than-the-board": (
+        'ldr r3, =0x60000000\nmcu_test_here: ldrh r2, [r3]\nbx lr',
+        ExitReason.FAULT, "mcu_test_here", "2 B read from 0x60000000, outside the memory of stm32f4_discovery",
+    ),
+    "jump-to-nowhere": (
+        'ldr r3, =0x60000001\nbx r3', ExitReason.FAULT, 0x60000000, "a jump to nowhere: 0x60000000",
+    ),
+    "jump-into-a-device": (
+        'ldr r3, =0x40000001\nbx r3', ExitReason.FAULT, 0x40000000, "a jump to nowhere: 0x40000000",
+    ),
+    "jump-to-an-even-address": (
+        'ldr r3, =mcu_window_begin\nlsrs r3, #1\nlsls r3, #1\nbx r3',
+        ExitReason.FAULT, "mcu_window_begin", "a jump to an even address: Arm code on a core that only runs Thumb",
+    ),
+    "undefined-instruction": (
+        'mcu_test_here: udf #1\nbx lr', ExitReason.FAULT, "mcu_test_here", "an undefined instruction",
+    ),
+    "hard-fault-with-the-other-handlers-off": (
+        'ldr r3, =0xE000ED24\nmovs r2, #0\nstr r2, [r3]\nmcu_test_here: udf #1\nbx lr',
+        ExitReason.FAULT, "mcu_test_here", "an undefined instruction",
+    ),
+    "lock-up-by-a-fault-in-the-fault-handler": (
+        'ldr r3, =0xE000ED08\nldr r2, =0x20000000\nstr r2, [r3]\nmcu_test_here: udf #1\nbx lr',
+        ExitReason.FAULT, "mcu_test_here", "an undefined instruction",
+    ),
+    "breakpoint-without-a-debugger": (
+        'mcu_test_here: bkpt #1\nbx lr', ExitReason.FAULT, "mcu_test_here", "a breakpoint instruction without a debugger",
+    ),
+    "branch-to-itself": (
+        'mcu_test_here: b .', ExitReason.ENDLESS_LOOP, "mcu_test_here", "a branch to itself, and no interrupt is on to leave it",
+    ),
+    "supervisor-call-into-a-handler-that-loops": (
+        'svc #1\nbx lr', ExitReason.ENDLESS_LOOP, "mcu_supervisor_call", "a branch to itself, and no interrupt is on to leave it",
+    ),
+    "wait-for-interrupt-without-a-source": (
+        'wfi\nmcu_test_here: bx lr', ExitReason.ENDLESS_LOOP, "mcu_test_here", "WFI, and nothing is on that could wake the core",
+    ),
+    "loop-that-does-something": (
+        'movs r2, #0\nmcu_test_here: adds r2, #1\nb mcu_test_here',
+        ExitReason.INSTRUCTION_LIMIT, "mcu_test_here", "more than 3,000,000 instructions",
+    ),
+}  # fmt: skip
+
+
+def body(assembly: str) -> str:
+    lines = "\\n\\t".join(assembly.splitlines())
+    return (
+        "__attribute__((naked, noinline, used)) void mcu_infer(void) {\n"
+        f'    __asm__ volatile(".global mcu_test_here\\n\\t{lines}\\n\\t.ltorg");\n}}\n'
+    )
+
+
+@pytest.fixture(scope="module")
+def board() -> Board:
+    return find_board("stm32f4_discovery")
+
+
+@pytest.mark.parametrize("profile", [True, False], ids=["profile", "count"])
+@pytest.mark.parametrize("name", MISHAPS)
+def test_mishap_ends_in_time_and_is_named(
+    name: str, profile: bool, renode: RenodeEmulator, board: Board, firmware_cache: Path
+) -> None:
+    assembly, reason, at, detail = MISHAPS[name]
+    program = firmware(board, body(assembly), firmware_cache)
+    started = time.monotonic()
+    execution = renode.run(program, board, plan_for(program, profile=profile, max_instructions=3_000_000, timeout_s=60))
+    assert time.monotonic() - started < 30
+    assert (execution.reason, execution.detail) == (reason, detail)
+    where = at if isinstance(at, int) else program.symbol(at).address
+    assert where <= execution.pc <= where + (2 if reason is ExitReason.INSTRUCTION_LIMIT else 0)
+    assert execution.console == "mcu-harness: start\r\n"
+    assert execution.window_instructions == ()
