@@ -107,7 +107,7 @@ class Emulator(Protocol):
         ...
 
     def supports(self, board: Board) -> str:
-        """"" when it can run `board`, else why not and what to use instead."""
+        """ "" when it can run `board`, else why not and what to use instead."""
         ...
 
     def run(self, program: Program, board: Board, plan: RunPlan) -> Execution:

@@ -1,0 +1,163 @@
+"""One Unicorn engine set up as a board: its core, memories, peripherals and the native block hook.
+
+Unicorn is QEMU's translator as a library. What is relied on here, of version 2.1:
+
+- `UC_MODE_MCLASS` would make every core a Cortex-M33, whatever model is asked for; plain Thumb mode does not.
+- `UC_HOOK_MEM_READ` and `_WRITE` corrupt the program when they fire inside an IT block, because they restore the IT
+  state from the block's start. None is used; memory-mapped callbacks do not restore state, hooks on faults end the run.
+- Exit addresses cut blocks, so that counts are exact when execution stops at one of them. Code that was translated
+  before an address became an exit has to be dropped.
+- A single block hook is called straight from translated code; a second one would send both through a slow path.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from unicorn import arm_const, unicorn_const
+from unicorn.unicorn_py3.unicorn import Uc, UcError, uclib
+
+from harness.board import Board
+from harness.emulator.memory import PAGE, BoardMemory
+from harness.emulator.scs import BASE as SCS_BASE
+from harness.emulator.scs import SIZE as SCS_SIZE
+from harness.emulator.scs import SystemControlSpace
+from harness.emulator.uart import SPAN, UARTS, UartRegisters
+
+_PERIPHERALS = (0x40000000, 0x60000000)
+_REGISTERS = {f"r{i}": getattr(arm_const, f"UC_ARM_REG_R{i}") for i in range(13)} | {
+    "sp": arm_const.UC_ARM_REG_SP,
+    "lr": arm_const.UC_ARM_REG_LR,
+    "pc": arm_const.UC_ARM_REG_PC,
+    "xpsr": arm_const.UC_ARM_REG_XPSR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BadAccess:
+    """The access that ended a run: `kind` is a UC_MEM_* constant."""
+
+    kind: int
+    address: int
+    size: int
+
+
+class Engine:
+    """A core, its memories and peripherals. `send` takes console output; `elapsed` gives instructions so far."""
+
+    def __init__(
+        self, board: Board, *, send: Callable[[bytes], None], elapsed: Callable[[], int], vectors: int
+    ) -> None:
+        self.bad_access: BadAccess | None = None
+        self.exception: int | None = None
+        self.reset_requested = False
+        self.core = Uc(unicorn_const.UC_ARCH_ARM, unicorn_const.UC_MODE_THUMB)
+        self.core.ctl_set_cpu_model(getattr(arm_const, f"UC_CPU_ARM_{board.core.unicorn}"))
+        self.core.ctl_exits_enabled(True)
+        self.memory = BoardMemory(board, self.core)
+        self._callbacks: list[object] = []
+        self._map_peripherals(board, send)
+        system = SystemControlSpace(board.core.name, vectors, elapsed, self._request_reset)
+        self._map_registers(SCS_BASE, SCS_SIZE, system.read, system.write)
+        self.core.hook_add(unicorn_const.UC_HOOK_MEM_INVALID, self._on_bad_access)
+        self.core.hook_add(unicorn_const.UC_HOOK_INTR, self._on_exception)
+
+    def hook_blocks(self, callback: int, user_data: int) -> None:
+        """Call the C function at `callback` before each block."""
+        handle = ctypes.c_size_t()
+        status = uclib.uc_hook_add(
+            self.core._uch, ctypes.byref(handle), unicorn_const.UC_HOOK_BLOCK,
+            ctypes.c_void_p(callback), ctypes.c_void_p(user_data), ctypes.c_uint64(1), ctypes.c_uint64(0),
+        )  # fmt: skip
+        if status != unicorn_const.UC_ERR_OK:
+            raise UcError(status)
+
+    @staticmethod
+    def stop_function() -> int:
+        """The C address of uc_emu_stop."""
+        return ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p).value or 0
+
+    def set_exits(self, addresses: Collection[int]) -> None:
+        """Stop before the instruction at any of `addresses`."""
+        self.core.ctl_set_exits(sorted(addresses))
+        for address in addresses:
+            if self.memory.writable_at(address) is not None:
+                self.core.ctl_remove_cache(address, address + 2)
+
+    def run(self, pc: int) -> int:
+        """Run Thumb code from `pc` until something stops it; returns the error number, 0 when there was none."""
+        self.bad_access = self.exception = None
+        try:
+            self.core.emu_start(pc | 1, 0)
+        except UcError as error:
+            return int(error.errno)
+        return 0
+
+    @property
+    def pc(self) -> int:
+        return int(self.core.reg_read(arm_const.UC_ARM_REG_PC)) & 0xFFFFFFFF
+
+    @property
+    def thumb(self) -> bool:
+        """Whether the core still executes Thumb code: Cortex-M cores can do nothing else."""
+        return bool(self.core.reg_read(arm_const.UC_ARM_REG_CPSR) & 1 << 5)
+
+    def register(self, name: str) -> int:
+        return int(self.core.reg_read(_REGISTERS[name])) & 0xFFFFFFFF
+
+    def set_register(self, name: str, value: int) -> None:
+        self.core.reg_write(_REGISTERS[name], value)
+
+    def registers(self) -> dict[str, int]:
+        return {name: self.register(name) for name in _REGISTERS}
+
+    def _map_peripherals(self, board: Board, send: Callable[[bytes], None]) -> None:
+        """Registers of every peripheral are zero at first and keep what is written; the console UART works."""
+        console, taken = board.console, [(SCS_BASE, SCS_BASE + SCS_SIZE), *self.memory.spans()]
+        uart = UARTS.get(console.driver)
+        if uart is not None:
+            page = console.base & -PAGE
+            size = -(-(console.base - page + SPAN) // PAGE) * PAGE
+            registers = UartRegisters(
+                uart, console.base, page, size, send, lambda at, n: self.memory.peek(at, n) or b""
+            )
+            self._map_registers(page, size, registers.read, registers.write)
+            taken.append((page, page + size))
+        start = _PERIPHERALS[0]
+        for low, high in sorted(taken):
+            self._map_plain(start, min(low, _PERIPHERALS[1]))
+            start = max(start, high)
+        self._map_plain(start, _PERIPHERALS[1])
+        for address, _ in console.enable:
+            page = address & -PAGE
+            known = [_PERIPHERALS, *taken]
+            if not any(low <= page < high for low, high in known):
+                self._map_plain(page, page + PAGE)
+                taken.append((page, page + PAGE))
+
+    def _map_plain(self, start: int, end: int) -> None:
+        if start < end:
+            self.core.mem_map(start, end - start, unicorn_const.UC_PROT_READ | unicorn_const.UC_PROT_WRITE)
+
+    def _map_registers(
+        self, start: int, size: int, read: Callable[[int, int], int], write: Callable[[int, int, int], None]
+    ) -> None:
+        self.core.mmio_map(
+            start, size,
+            lambda _core, offset, width, _data: read(offset, width), None,
+            lambda _core, offset, width, value, _data: write(offset, width, value), None,
+        )  # fmt: skip
+
+    def _request_reset(self) -> None:
+        self.reset_requested = True
+        self.core.emu_stop()
+
+    def _on_bad_access(self, _core: Uc, kind: int, address: int, size: int, _value: int, _data: object) -> bool:
+        self.bad_access = BadAccess(kind, address & 0xFFFFFFFF, size)
+        return False
+
+    def _on_exception(self, core: Uc, number: int, _data: object) -> None:
+        self.exception = number
+        core.emu_stop()

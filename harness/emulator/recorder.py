@@ -1,0 +1,340 @@
+"""The block recorder: one for every emulator. Executed blocks go in, `BlockCounts` come out.
+
+It keeps the calling-context tree while the program runs, and only counts: how often each block ran right after which
+other, in which context. Pricing those counts in cycles happens after the run, as often as one likes.
+
+- A call (BL, BLX) makes the block after it a child context and puts a frame with the return address on a stack.
+- An indirect jump (BX, POP {pc}, ...) to the return address of a frame is a return to it, dropping the frames above.
+- Any other step into another function, with symbols, is a tail call: a child context, without a frame. Going back
+  into a function that was tail-called from is recognised, as is a jump back into any caller (longjmp).
+- A handler of the vector table that is reached otherwise than by a call or jump is an exception: a frame of its own.
+- Recursion is followed to a depth of 1000 contexts, and folds back onto the tree below that.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Sequence
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.emulator import BlockCounts
+from harness.emulator import recorder_native as native
+from harness.emulator.thumb import block_end
+
+Words = npt.NDArray[np.int64]
+
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
+_DEEPEST = 1000
+_DEEPEST_IN_LARGE_TREE = 64
+_LARGE_TREE = 1 << 16
+_CHECK_EVERY = 2_000_000
+_MOST_BYTES_OF_INSTRUCTION = 4
+_LINE_WORDS = 16  # two cache lines: processors fetch them in pairs
+
+
+class _Compiled:
+    """The compiled recorder: some seconds the first time, then a fraction of one from numba's cache."""
+
+    def __init__(self) -> None:
+        try:
+            self._hook, self._new_block, self.add = native.compiled(cache=True)
+        except RuntimeError:  # neither this directory, nor the user's cache directory, can be written
+            self._hook, self._new_block, self.add = native.compiled(cache=False)
+        self.hook_address = int(self._hook.address)
+        self.new_block_address = int(self._new_block.address)
+
+
+@cache
+def _compiled() -> _Compiled:
+    return _Compiled()
+
+
+def _aligned(words: int) -> Words:
+    """Zeroed words that start at a cache line."""
+    room = np.zeros(words + _LINE_WORDS, np.int64)
+    skip = -room.ctypes.data // 8 % _LINE_WORDS
+    return room[skip : skip + words]
+
+
+class _Table:
+    """Rows of 64-bit words that compiled code reaches by address; `grow` keeps the rows and moves them."""
+
+    def __init__(self, rows: int, row_bytes: int) -> None:
+        self.rows = _aligned(rows * row_bytes // 8).reshape(rows, row_bytes // 8)
+
+    def grow(self) -> None:
+        rows, words = self.rows.shape
+        larger = _aligned(2 * rows * words).reshape(2 * rows, words)
+        larger[:rows] = self.rows
+        self.rows = larger
+
+    @property
+    def address(self) -> int:
+        return int(self.rows.ctypes.data)
+
+
+class BlockRecorder:
+    """Records one run.
+
+    `read_code(address, size)` gives the bytes of a block that is seen for the first time; `functions` are the
+    (start, end) of known functions, sorted; `handlers` are the entries of exception handlers, for emulators that
+    take exceptions (empty otherwise: then a block that branches to itself is known to be endless).
+    `keep_going(instructions)` is asked every two million instructions, and at `limit`; False stops the run.
+    With `sizes_are_instructions` a block comes as (address, instructions) instead of (address, bytes).
+    """
+
+    def __init__(
+        self,
+        read_code: Callable[[int, int], bytes],
+        *,
+        functions: Sequence[tuple[int, int]] = (),
+        handlers: Collection[int] = (),
+        keep_going: Callable[[int], bool] = lambda _: True,
+        limit: int = 1 << 62,
+        sizes_are_instructions: bool = False,
+    ) -> None:
+        self.error: BaseException | None = None
+        self._read_code = read_code
+        self._functions = functions
+        self._function_starts = [start for start, _ in functions]
+        self._handlers = frozenset(handlers)
+        self._keep_going = keep_going
+        self._limit = limit
+        self._counted_in_instructions = sizes_are_instructions
+        self._code: list[bytes] = [b""]
+        self._bytes: list[int] = [0]
+        self._left_early: list[tuple[int, int, int, int]] = []  # context, previous, current, count
+        self._state = _aligned(native.STATE_WORDS)
+        self._blocks = _Table(1 << 12, native.BLOCK_ROW)
+        self._edges = _Table(1 << 13, native.EDGE_ROW)
+        self._contexts = _Table(1 << 10, native.CONTEXT_ROW)
+        self._frames = _Table(1 << 12, native.FRAME_ROW)
+        self._block_index = _Table(1 << 15, 8)
+        self._edge_index = _Table(1 << 15, 8)
+        self._callbacks = [_CALLBACK(f) for f in (self._decode, self._check, self._grow)]
+        for word, callback in zip((native.DECODE, native.CHECK, native.GROW), self._callbacks, strict=True):
+            self._set(word, ctypes.cast(callback, ctypes.c_void_p).value or 0)
+        self._blocks.rows[0, [native.FUNCTION // 8, native.TARGET // 8]] = -1
+        self._edges.rows[:3, native.KEY // 8] = -1
+        self._edges.rows[2, native.TO // 8] = native.ROOT
+        self._set(native.NEW_BLOCK, _compiled().new_block_address)
+        self._set(native.EDGE, native.START_OUTSIDE)
+        self._set(native.EDGE_COUNT, 3)
+        self._set(native.CONTEXT_COUNT, native.ROOT + 1)
+        self._set(native.MAX_DEPTH, _DEEPEST)
+        self._set(native.INTERRUPTS, int(bool(self._handlers)))
+        self._granted = min(limit, _CHECK_EVERY)
+        self._set(native.LEFT, self._granted)
+        self._point_at_tables()
+
+    # What an emulator does with it.
+
+    @property
+    def state_address(self) -> int:
+        """User data of the block hook."""
+        return int(self._state.ctypes.data)
+
+    @property
+    def hook_address(self) -> int:
+        """C address of a UC_HOOK_BLOCK callback."""
+        return _compiled().hook_address
+
+    def set_stop_function(self, address: int) -> None:
+        """The C function that the block hook calls with its engine to stop it (uc_emu_stop)."""
+        self._set(native.EMU_STOP, address)
+
+    def add(self, records: npt.NDArray[np.uint32]) -> bool:
+        """Record an (n, 2) array of (address, size); False when the run has to stop. Raises what a callback raised."""
+        taken = _compiled().add(self.state_address, np.ascontiguousarray(records, np.uint32))
+        if self.error is not None:
+            raise self.error
+        return taken == len(records)
+
+    def begin(self, entry: int) -> None:
+        """Start to count into the tree, whose root is the code at `entry`."""
+        root = self._contexts.rows[native.ROOT]
+        if root[native.ENTRY // 8] == 0:
+            root[native.ENTRY // 8] = entry
+            root[native.CONTEXT_FUNCTION // 8] = self._function_start(entry)
+        self._set(native.EDGE, native.START_ROOT)
+        self._set(native.DEPTH, 0)
+
+    def end(self) -> None:
+        """Count instructions only, until the next `begin`."""
+        self._set(native.EDGE, native.START_OUTSIDE)
+        self._set(native.DEPTH, 0)
+
+    @property
+    def instructions(self) -> int:
+        """All instructions so far, inside and outside of windows."""
+        return self._granted - self._get(native.LEFT)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the recorder stopped the run: an endless loop, the limit, `keep_going`, or an error."""
+        return self._get(native.STOPPED) != 0
+
+    @property
+    def stopped_in_endless_loop(self) -> bool:
+        return self._get(native.STOPPED) == native.STOP_ENDLESS
+
+    @property
+    def last_block(self) -> int:
+        """Where the block starts that was recorded last."""
+        return self._address(int(self._last_edge[native.CURRENT // 8]))
+
+    @property
+    def last_end(self) -> int:
+        """Where the block ends that was recorded last."""
+        return int(self._last_edge[native.EDGE_END // 8])
+
+    def leave_early(self, pc: int) -> None:
+        """The block recorded last was left before its instruction at `pc` completed: take back the rest of it."""
+        edge = self._last_edge
+        block = int(edge[native.CURRENT // 8])
+        address = self._address(block)
+        if block == 0 or not address <= pc < address + self._bytes[block]:
+            return
+        edge[native.COUNT // 8] -= 1
+        executed = 0
+        if pc > address:
+            executed = block_end(self._code[block][: pc - address], address).instructions
+            part = self._decode(address << 32 | (executed if self._counted_in_instructions else pc - address))
+            self._left_early.append((int(edge[native.TO // 8]), int(edge[native.PRIOR // 8]), part, 1))
+        self._granted -= int(edge[native.EDGE_INSTRUCTIONS // 8]) - executed
+
+    def counts(self) -> BlockCounts:
+        """What was counted inside windows."""
+        blocks = self._blocks.rows[1 : len(self._code)]
+        contexts = self._contexts.rows[native.ROOT : self._get(native.CONTEXT_COUNT)]
+        taken = self._edges.rows[: self._get(native.EDGE_COUNT)]
+        columns = taken[:, [native.TO // 8, native.PRIOR // 8, native.CURRENT // 8, native.COUNT // 8]]
+        columns = np.concatenate([columns, np.array(self._left_early, np.int64).reshape(-1, 4)])
+        columns = columns[(columns[:, 0] != native.OUTSIDE) & (columns[:, 3] > 0)]
+        # Edges that differ only in the context they came from are one.
+        steps, which = np.unique(columns[:, :3], axis=0, return_inverse=True)
+        totals = np.zeros(len(steps), np.int64)
+        np.add.at(totals, which.reshape(-1), columns[:, 3])
+        return BlockCounts(
+            block_address=(blocks[:, native.KEY // 8] >> 32).astype(np.uint32),
+            block_bytes=np.array(self._bytes[1:], np.int32),
+            block_instructions=blocks[:, native.INSTRUCTIONS // 8].astype(np.int32),
+            context_parent=(contexts[:, native.PARENT // 8] - native.ROOT).astype(np.int32),
+            context_entry=contexts[:, native.ENTRY // 8].astype(np.uint32),
+            edge_context=(steps[:, 0] - native.ROOT).astype(np.int32),
+            edge_previous=(steps[:, 1] - 1).astype(np.int32),
+            edge_current=(steps[:, 2] - 1).astype(np.int32),
+            edge_count=totals,
+            block_code=tuple(self._code[1:]),
+        )
+
+    # Callbacks of the compiled code. They must not raise: ctypes would print and go on.
+
+    def _decode(self, key: int) -> int:
+        try:
+            return self._new_block(key)
+        except BaseException as error:
+            self.error = self.error or error
+            return 0
+
+    def _new_block(self, key: int) -> int:
+        address, size = key >> 32, key & 0xFFFFFFFF
+        if self._counted_in_instructions:
+            code = self._read_code(address, size * _MOST_BYTES_OF_INSTRUCTION)
+            end = block_end(code, address, size)
+            code = code[: end.size]
+        else:
+            code = self._read_code(address, size)
+            end = block_end(code, address)
+        index = len(self._code)
+        self._code.append(code)
+        self._bytes.append(len(code))
+        while index >= len(self._blocks.rows):
+            self._blocks.grow()
+            self._point_at_tables()
+        if 2 * index > len(self._block_index.rows):
+            self._rehash_blocks()
+        flags = native.ENDLESS if end.endless and end.instructions == 1 else 0
+        flags |= native.HANDLER if address in self._handlers else 0
+        row = (key, end.instructions, end.kind | flags, end.target, address + end.size, self._function_start(address))
+        self._blocks.rows[index, : len(row)] = row
+        return index
+
+    def _check(self, next_block: int) -> int:
+        try:
+            after = self.instructions + next_block
+            if after > self._limit or not self._keep_going(after):
+                return 0
+        except BaseException as error:
+            self.error = self.error or error
+            return 0
+        more = min(self._limit - self._granted, next_block + _CHECK_EVERY)
+        self._granted += more
+        self._set(native.LEFT, self._get(native.LEFT) + more)
+        return 1
+
+    def _grow(self, what: int) -> int:
+        if what == native.EDGES:
+            self._edges.grow()
+            self._edge_index = _Table(4 * len(self._edges.rows), 8)  # the compiled code fills it again
+        elif what == native.CONTEXTS:
+            self._contexts.grow()
+            if len(self._contexts.rows) > _LARGE_TREE:
+                self._set(native.MAX_DEPTH, _DEEPEST_IN_LARGE_TREE)
+        else:
+            self._frames.grow()
+        self._point_at_tables()
+        return 0
+
+    def _rehash_blocks(self) -> None:
+        self._block_index = _Table(2 * len(self._block_index.rows), 8)
+        self._point_at_tables()
+        slots, mask = self._block_index.rows[:, 0], len(self._block_index.rows) - 1
+        for index in range(1, len(self._code) - 1):
+            at = native.hash_block(self._key(index)) & mask
+            while slots[at]:
+                at = (at + 1) & mask
+            slots[at] = index
+
+    # State.
+
+    def _point_at_tables(self) -> None:
+        for word, table in (
+            (native.BLOCKS, self._blocks),
+            (native.BLOCK_INDEX, self._block_index),
+            (native.EDGES, self._edges),
+            (native.EDGE_INDEX, self._edge_index),
+            (native.CONTEXTS, self._contexts),
+            (native.FRAMES, self._frames),
+        ):
+            self._set(word, table.address)
+        self._set(native.BLOCK_MASK, len(self._block_index.rows) - 1)
+        self._set(native.EDGE_MASK, len(self._edge_index.rows) - 1)
+        self._set(native.EDGE_ROOM, len(self._edges.rows))
+        self._set(native.CONTEXT_ROOM, len(self._contexts.rows))
+        self._set(native.FRAME_ROOM, len(self._frames.rows))
+
+    def _get(self, word: int) -> int:
+        return int(self._state[word // 8])
+
+    def _set(self, word: int, value: int) -> None:
+        self._state[word // 8] = value
+
+    def _key(self, block: int) -> int:
+        return int(self._blocks.rows[block, native.KEY // 8])
+
+    def _address(self, block: int) -> int:
+        return self._key(block) >> 32
+
+    @property
+    def _last_edge(self) -> Words:
+        row: Words = self._edges.rows[self._get(native.EDGE) // native.EDGE_ROW]
+        return row
+
+    def _function_start(self, address: int) -> int:
+        at = bisect_right(self._function_starts, address) - 1
+        return self._functions[at][0] if at >= 0 and address < self._functions[at][1] else -1

@@ -1,0 +1,110 @@
+"""Console UARTs of microcontrollers as data: where a driver looks before it sends, and where the byte goes.
+
+Registers and bits are from the reference manual named with each entry. A transmitter here is always ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+SPAN = 0x1000  # bytes of registers that are looked after from the UART's base
+
+
+@dataclass(frozen=True, slots=True)
+class Uart:
+    """Registers by offset from the base.
+
+    `ready` are the values that reads give for registers that say "send on"; a write to `data` sends its lowest byte.
+    A UART that fetches what it sends from memory has `start`, `pointer` and `count` registers instead, and sets
+    `done` to 1 when it is through.
+    """
+
+    source: str
+    ready: dict[int, int] = field(default_factory=dict)
+    data: int | None = None
+    start: int | None = None
+    pointer: int = 0
+    count: int = 0
+    done: int = 0
+
+
+UARTS: dict[str, Uart] = {
+    # ISR/SR: TXE and TC; the newer one also acknowledges transmitter and receiver enable (TEACK, REACK).
+    "stm32_usart_v1": Uart("ST RM0090, 30.6: SR, DR", {0x00: 0xC0}, 0x04),
+    "stm32_usart_v2": Uart("ST RM0351, 40.8: ISR, TDR", {0x1C: 0x6000C0}, 0x28),
+    # SC1_UARTSTAT: SC_UARTTXFREE and SC_UARTTXIDLE.
+    "stm32w_uart": Uart("ST RM0065, 9.12: SC1_UARTSTAT, SC1_DATA", {0x48: 0x44}, 0x3C),
+    # EasyDMA; EVENTS_TXDRDY, EVENTS_TXSTARTED and TXD.AMOUNT are not needed to send.
+    "nrf_uarte": Uart("Nordic nRF52840 PS v1.7, 6.34", start=0x008, pointer=0x544, count=0x548, done=0x120),
+    # INTFLAG: DRE and TXC.
+    "sam_sercom_usart": Uart("Microchip DS40001882, 26.8: INTFLAG, DATA", {0x18: 0x03}, 0x28),
+    # US_CSR: TXRDY and TXEMPTY.
+    "sam_usart": Uart("Microchip DS60001527, USART: US_CSR, US_THR", {0x14: 0x202}, 0x1C),
+    # STAT: TDRE and TC.
+    "nxp_lpuart": Uart("NXP i.MX RT1064 RM, 49.4: STAT, DATA", {0x14: 0xC00000}, 0x1C),
+    # S1: TDRE and TC; both registers are bytes.
+    "kinetis_uart": Uart("NXP K64P144M120SF5RM, 52.3: S1, D", {0x04: 0xC0}, 0x07),
+    # UARTFR: TXFE and RXFE.
+    "pl011": Uart("Arm DDI 0183, 3.3: UARTFR, UARTDR", {0x18: 0x90}, 0x00),
+    # STATUS: TXBL and TXC.
+    "efm32_usart": Uart("Silicon Labs EFM32GG reference manual, 17.5: STATUS, TXDATA", {0x10: 0x60}, 0x34),
+    "efr32_usart": Uart("Silicon Labs EFR32xG22 reference manual, USART: STATUS, TXDATA", {0x18: 0x60}, 0x3C),
+    # SSR: TDRE and TEND; both registers are bytes.
+    "renesas_sci": Uart("Renesas R01UH0887, SCI: SSR, TDR", {0x04: 0x84}, 0x03),
+    # STATUS: transmit and receive FIFO empty.
+    "max32_uart": Uart("Analog Devices MAX32650-MAX32652 user guide, UART: STATUS, FIFO", {0x08: 0x50}, 0x1C),
+    # UICTRL: TBE, and with FIFOs UFTSTS: TX FIFO empty; registers are bytes.
+    "npcx_uart": Uart(
+        "Nuvoton NPCX9, CR_UART, as Zephyr drives it: UICTRL, UFTSTS, UTBUF", {0x04: 0x01, 0x20: 0x40}, 0x00
+    ),
+    # LSR: THRE and TEMT, as in the 16550; USR: TFNF and TFE.
+    "da14_uart": Uart("Renesas DA14592 data sheet, UART: LSR, USR, THR", {0x14: 0x60, 0x7C: 0x06}, 0x00),
+    # STATUS: transmit shift register and FIFO empty.
+    "apb_uart": Uart("Gaisler GRLIB IP manual, APBUART: STATUS, DATA", {0x04: 0x06}, 0x00),
+}
+
+
+class UartRegisters:
+    """The registers around one UART: plain memory, but for what `Uart` says."""
+
+    def __init__(
+        self,
+        uart: Uart,
+        base: int,
+        page: int,
+        size: int,
+        send: Callable[[bytes], None],
+        fetch: Callable[[int, int], bytes],
+    ) -> None:
+        self._uart = uart
+        self._base = base - page
+        self._words = bytearray(size)
+        self._send = send
+        self._fetch = fetch
+        for offset, value in uart.ready.items():
+            self._set(offset, value)
+
+    def read(self, offset: int, size: int) -> int:
+        """What a read of `size` bytes at `offset` from the page gives."""
+        return int.from_bytes(self._words[offset : offset + size], "little")
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        """What a write does; status registers keep saying "send on"."""
+        uart, at = self._uart, offset - self._base
+        if at == uart.data:
+            self._send(bytes([value & 0xFF]))
+            return
+        if any(at & ~3 == register & ~3 for register in uart.ready):
+            return
+        self._words[offset : offset + size] = value.to_bytes(8, "little")[:size]
+        if at == uart.start and value & 1:
+            self._send(self._fetch(self._get(uart.pointer), self._get(uart.count) & 0xFFFF))
+            self._set(uart.done, 1)
+
+    def _get(self, register: int) -> int:
+        return self.read(self._base + register, 4)
+
+    def _set(self, register: int, value: int) -> None:
+        at = self._base + register
+        self._words[at : at + 4] = value.to_bytes(4, "little")
