@@ -29,8 +29,8 @@ struct mcu_add {
     int32_t out_multiplier;
     int16_t zero_point[2];
     int16_t out_zero_point;
-    int8_t shift[2];
-    int8_t out_shift;
+    int8_t right[2];
+    int8_t out_right;
     uint8_t subtract;
     int16_t minimum;
     int16_t maximum;
@@ -46,7 +46,7 @@ struct mcu_mul {
     int16_t out_zero_point;
     int16_t minimum;
     int16_t maximum;
-    int8_t shift;
+    int8_t right;
 };
 
 /* MUL, int8, rounding twice. `output` may be an operand that does not repeat. */

@@ -1,22 +1,8 @@
 #ifndef MCU_CONV_2D_H
 #define MCU_CONV_2D_H
 
+#include "mcu_channels.h"
 #include "mcu_window.h"
-
-/* How sums become outputs: one multiplier and shift a channel, or one for all.
- *
- * `bias` [channels] already contains -input_zero_point * (sum of the channel's filter). Channel c uses multiplier and
- * shift number c * channel_step, channel_step 0 or 1: see mcu_requantize_twice. */
-struct mcu_channels {
-    const int32_t *bias;
-    const int32_t *multiplier;
-    const int8_t *shift;
-    uint16_t channels;
-    uint16_t channel_step;
-    int16_t zero_point;
-    int16_t minimum;
-    int16_t maximum;
-};
 
 struct mcu_conv_2d {
     struct mcu_window window;

@@ -4,12 +4,13 @@
 
 #include "mcu_requantize.h"
 
-/* Adds the products of `length` inputs with four filters to four sums: one input is read for every four products.
+/* `sums` = `start` plus the products of `length` inputs with four filters: one input is read for every four products.
  * `filter` is [length][4], the four filters interleaved. */
-MCU_INLINE void mcu_dot_4(int32_t sums[4], const int8_t *input, const int8_t *filter, int32_t length) {
+MCU_INLINE void mcu_dot_4(int32_t sums[4], const int32_t start[4], const int8_t *input, const int8_t *filter,
+                          int32_t length) {
     const int8_t *const end = input + length;
     const int8_t *const unrolled = end - (length & 3);
-    int32_t s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
+    int32_t s0 = start[0], s1 = start[1], s2 = start[2], s3 = start[3];
 #define MCU_STEP(k)                       \
     do {                                  \
         const int32_t value = input[k];   \
@@ -38,13 +39,13 @@ MCU_INLINE void mcu_dot_4(int32_t sums[4], const int8_t *input, const int8_t *fi
     sums[3] = s3;
 }
 
-/* `sum` plus the products of `length` inputs with one filter. */
-MCU_INLINE int32_t mcu_dot_1(int32_t sum, const int8_t *input, const int8_t *filter, int32_t length) {
+/* `start` plus the products of `length` inputs with one filter. */
+MCU_INLINE int32_t mcu_dot_1(int32_t start, const int8_t *input, const int8_t *filter, int32_t length) {
     const int8_t *const end = input + length;
     while (input != end) {
-        sum += *input++ * *filter++;
+        start += *input++ * *filter++;
     }
-    return sum;
+    return start;
 }
 
 #endif

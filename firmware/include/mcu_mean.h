@@ -13,7 +13,7 @@ struct mcu_mean {
     int32_t reduced_steps[MCU_MEAN_LOOPS];
     int32_t sum_offset; /* -input zero point * elements in a mean */
     int32_t multiplier; /* input scale / output scale / elements in a mean; see mcu_requantize_twice */
-    int32_t shift;
+    int32_t right;
     int32_t zero_point;
 };
 

@@ -67,13 +67,16 @@ MCU_INLINE int32_t mcu_divide_by_power(int32_t value, int32_t exponent) {
     return (value + (1 << (exponent - 1)) + (value >> 31)) >> exponent;
 }
 
-/* value * multiplier * 2^(shift - 31), rounded twice (first halves up, then halves away from zero): TFLite's
- * MultiplyByQuantizedMultiplier. shift in [-31, 30]; |value| < 2^30 where shift < 0; a left shift wraps. */
-MCU_INLINE int32_t mcu_requantize_twice(int32_t value, int32_t multiplier, int32_t shift) {
-    if (shift < 0) {
-        return mcu_divide_by_power(mcu_doubling_high_multiply(value, multiplier), -shift);
+/* value * multiplier * 2^(-31 - right), rounded twice (first halves up, then halves away from zero): TFLite's
+ * MultiplyByQuantizedMultiplier with shift = -right. right in [-30, 31]; |value| < 2^30 where right > 0; a left shift
+ * wraps. */
+MCU_INLINE int32_t mcu_requantize_twice(int32_t value, int32_t multiplier, int32_t right) {
+    if (__builtin_expect(right > 0, 1)) {
+        /* mcu_divide_by_power, but by the sign of `value`: it is that of the product, save where that is between -1/2
+         * and 0, which becomes 0 either way. */
+        return (mcu_doubling_high_multiply(value, multiplier) + (int32_t)((1u << right) >> 1) + (value >> 31)) >> right;
     }
-    return mcu_doubling_high_multiply((int32_t)((uint32_t)value << shift), multiplier);
+    return mcu_doubling_high_multiply((int32_t)((uint32_t)value << -right), multiplier);
 }
 
 /* value * 2^left * multiplier / 2^(32 + right), rounded once (halves up), right in [1, 31]. The generator chooses the
@@ -83,9 +86,9 @@ MCU_INLINE int32_t mcu_requantize_once(int32_t value, int32_t multiplier, int32_
     return (mcu_high_multiply((int32_t)((uint32_t)value << left), multiplier) + (1 << (right - 1))) >> right;
 }
 
-MCU_INLINE int8_t mcu_clamp(int32_t value, int32_t minimum, int32_t maximum) {
+MCU_INLINE int32_t mcu_clamp(int32_t value, int32_t minimum, int32_t maximum) {
     value = value < minimum ? minimum : value;
-    return (int8_t)(value > maximum ? maximum : value);
+    return value > maximum ? maximum : value;
 }
 
 #endif

@@ -3,8 +3,8 @@
 /* Operands are scaled up before they meet, so that rounding them costs little. */
 #define HEADROOM_BITS 20
 
-MCU_INLINE int32_t scaled(int32_t value, int32_t zero_point, int32_t multiplier, int32_t shift) {
-    return mcu_requantize_twice((value - zero_point) * (1 << HEADROOM_BITS), multiplier, shift);
+MCU_INLINE int32_t scaled(int32_t value, int32_t zero_point, int32_t multiplier, int32_t right) {
+    return mcu_requantize_twice((value - zero_point) * (1 << HEADROOM_BITS), multiplier, right);
 }
 
 void mcu_add_s8(int8_t *output, const int8_t *first, const int8_t *second, const struct mcu_add *parameters) {
@@ -19,10 +19,10 @@ void mcu_add_s8(int8_t *output, const int8_t *first, const int8_t *second, const
         const int8_t *b = second + walk.at[1];
         int8_t *const end = output + p->broadcast.length;
         while (output != end) {
-            const int32_t left = scaled(*a, p->zero_point[0], p->multiplier[0], p->shift[0]);
-            const int32_t right = scaled(*b, p->zero_point[1], p->multiplier[1], p->shift[1]);
-            const int32_t sum = mcu_requantize_twice(left + sign * right, p->out_multiplier, p->out_shift);
-            *output++ = mcu_clamp(sum + p->out_zero_point, p->minimum, p->maximum);
+            const int32_t left = scaled(*a, p->zero_point[0], p->multiplier[0], p->right[0]);
+            const int32_t right = scaled(*b, p->zero_point[1], p->multiplier[1], p->right[1]);
+            const int32_t sum = mcu_requantize_twice(left + sign * right, p->out_multiplier, p->out_right);
+            *output++ = (int8_t)mcu_clamp(sum + p->out_zero_point, p->minimum, p->maximum);
             a += first_step;
             b += second_step;
         }

@@ -36,7 +36,7 @@ static void pool(int8_t *output, const int8_t *input, const struct mcu_pool_2d *
         }
         const uint32_t size = (uint32_t)(sum < 0 ? -sum : sum) + count / 2;
         const int32_t mean = (int32_t)(reciprocal ? (size * reciprocal) >> 24 : divide(size, count, 8));
-        output[channel] = mcu_clamp(sum < 0 ? -mean : mean, p->minimum, p->maximum);
+        output[channel] = (int8_t)mcu_clamp(sum < 0 ? -mean : mean, p->minimum, p->maximum);
     }
 }
 

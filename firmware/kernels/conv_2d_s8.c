@@ -36,34 +36,23 @@ static void gather(int8_t *patch, const int8_t *image, const struct mcu_conv_2d 
 
 /* All output channels of one position. */
 static void convolve(int8_t *output, const int8_t *input, const struct mcu_conv_2d *p, int32_t taps) {
-    const struct mcu_channels *const out = &p->out;
+    const int32_t channels = p->out.channels;
+    const int32_t grouped = channels & ~3;
+    const int32_t *bias = p->out.bias;
     const int8_t *filter = p->filter;
-    const int32_t *bias = out->bias;
-    const int32_t *multiplier = out->multiplier;
-    const int8_t *shift = out->shift;
-    const int32_t step = out->channel_step;
-    const int32_t channels = out->channels;
-    int32_t group = 4;
-    for (int32_t channel = 0; channel < channels; channel += group) {
-        int32_t sums[4];
-        if (channels - channel >= 4) {
-            sums[0] = bias[0];
-            sums[1] = bias[1];
-            sums[2] = bias[2];
-            sums[3] = bias[3];
-            mcu_dot_4(sums, input, filter, taps);
-        } else {
-            group = 1;
-            sums[0] = mcu_dot_1(bias[0], input, filter, taps);
-        }
-        filter += group * taps;
-        bias += group;
-        for (int32_t i = 0; i < group; ++i) {
-            const int32_t value = mcu_requantize_twice(sums[i], *multiplier, *shift) + out->zero_point;
-            *output++ = mcu_clamp(value, out->minimum, out->maximum);
-            multiplier += step;
-            shift += step;
-        }
+    int32_t sums[4];
+    int32_t channel = 0;
+    while (channel != grouped) {
+        mcu_dot_4(sums, bias + channel, input, filter, taps);
+        mcu_finish_channels(output + channel, sums, &p->out, channel, 4);
+        filter += 4 * taps;
+        channel += 4;
+    }
+    while (channel != channels) {
+        sums[0] = mcu_dot_1(bias[channel], input, filter, taps);
+        mcu_finish_channels(output + channel, sums, &p->out, channel, 1);
+        filter += taps;
+        channel += 1;
     }
 }
 

@@ -35,6 +35,14 @@ void mcu_copy(void *destination, const void *source, size_t size) {
 void mcu_fill(void *destination, int8_t value, size_t size) {
     int8_t *to = destination;
     int8_t *const end = to + size;
+    if (((uintptr_t)to & 3u) == 0) {
+        const word four = (uint8_t)value * 0x01010101u;
+        for (; size >= 8; size -= 8) {
+            ((word *)(void *)to)[0] = four;
+            ((word *)(void *)to)[1] = four;
+            to += 8;
+        }
+    }
     while (to != end) {
         *to++ = value;
         __asm__ volatile("" ::: "memory");

@@ -1,7 +1,6 @@
 #include "mcu_conv_2d.h"
 
 #include "mcu_copy.h"
-#include "mcu_requantize.h"
 
 /* Where each tap of the window at (top, left) reads its first channel, as an offset from `image`: in the image, or in
  * `padding`, which holds the zero point for every channel. */
@@ -23,55 +22,48 @@ static void locate(int32_t *taps, const int8_t *image, const struct mcu_window *
     }
 }
 
-/* All output channels of one position. */
-static void convolve(int8_t *output, const int8_t *image, const struct mcu_depthwise_conv_2d *p, const int32_t *taps,
-                     int32_t count) {
-    const struct mcu_channels *const out = &p->out;
-    const int32_t *const end = taps + count;
+/* All output channels of one position. `value` is where the taps' offsets start from. */
+static void convolve(int8_t *output, const int8_t *value, const struct mcu_depthwise_conv_2d *p, const int32_t *taps,
+                     const int32_t *end) {
+    const int32_t channels = p->out.channels;
+    const int32_t grouped = p->multiplier == 1 ? channels & ~3 : 0;
+    const int32_t *bias = p->out.bias;
     const int8_t *filter = p->filter;
-    const int32_t *bias = out->bias;
-    const int32_t *multiplier = out->multiplier;
-    const int8_t *shift = out->shift;
-    const int32_t step = out->channel_step;
-    const int32_t channels = out->channels;
-    int32_t group = p->multiplier == 1 ? 4 : 1;
+    int32_t sums[4];
+    int32_t channel = 0;
+    while (channel != grouped) {
+        int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
+        const int32_t *tap = taps;
+        do {
+            const int8_t *const at = value + *tap;
+            s0 += at[0] * filter[0];
+            s1 += at[1] * filter[1];
+            s2 += at[2] * filter[2];
+            s3 += at[3] * filter[3];
+            filter += 4;
+        } while (++tap != end);
+        sums[0] = s0;
+        sums[1] = s1;
+        sums[2] = s2;
+        sums[3] = s3;
+        mcu_finish_channels(output + channel, sums, &p->out, channel, 4);
+        bias += 4;
+        value += 4;
+        channel += 4;
+    }
     int32_t repeats = p->multiplier;
-    for (int32_t channel = 0; channel < channels; channel += group) {
-        int32_t sums[4];
-        if (group == 4 && channels - channel >= 4) {
-            int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
-            for (const int32_t *tap = taps; tap != end; ++tap) {
-                const int8_t *const value = image + *tap;
-                s0 += value[0] * filter[0];
-                s1 += value[1] * filter[1];
-                s2 += value[2] * filter[2];
-                s3 += value[3] * filter[3];
-                filter += 4;
-            }
-            sums[0] = s0;
-            sums[1] = s1;
-            sums[2] = s2;
-            sums[3] = s3;
-            image += 4;
-        } else {
-            int32_t sum = bias[0];
-            for (const int32_t *tap = taps; tap != end; ++tap) {
-                sum += image[*tap] * *filter++;
-            }
-            sums[0] = sum;
-            group = 1;
-            repeats -= 1;
-            if (repeats == 0) {
-                repeats = p->multiplier;
-                image += 1;
-            }
-        }
-        bias += group;
-        for (int32_t i = 0; i < group; ++i) {
-            const int32_t value = mcu_requantize_twice(sums[i], *multiplier, *shift) + out->zero_point;
-            *output++ = mcu_clamp(value, out->minimum, out->maximum);
-            multiplier += step;
-            shift += step;
+    while (channel != channels) {
+        int32_t sum = *bias++;
+        const int32_t *tap = taps;
+        do {
+            sum += value[*tap] * *filter++;
+        } while (++tap != end);
+        mcu_finish_channels(output + channel, &sum, &p->out, channel, 1);
+        channel += 1;
+        repeats -= 1;
+        if (repeats == 0) {
+            repeats = p->multiplier;
+            value += 1;
         }
     }
 }
@@ -90,7 +82,7 @@ void mcu_depthwise_conv_2d_s8(int8_t *output, const int8_t *input, const struct 
             int32_t left = -w->pad_left;
             for (int32_t x = 0; x < w->out_width; ++x) {
                 locate(taps, image, w, padding, top, left);
-                convolve(output, image, parameters, taps, count);
+                convolve(output, image, parameters, taps, taps + count);
                 output += parameters->out.channels;
                 left += w->stride_width;
             }

@@ -14,7 +14,7 @@ static void pool(int8_t *output, const int8_t *input, const struct mcu_pool_2d *
             }
             value += next_row;
         }
-        output[channel] = mcu_clamp(largest, p->minimum, p->maximum);
+        output[channel] = (int8_t)mcu_clamp(largest, p->minimum, p->maximum);
     }
 }
 

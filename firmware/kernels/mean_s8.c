@@ -25,8 +25,8 @@ void mcu_mean_s8(int8_t *output, const int8_t *input, const struct mcu_mean *par
             const int8_t *first = input + i * p->kept_steps[0] + j * p->kept_steps[1];
             for (int32_t left = p->kept_counts[2]; left != 0; --left) {
                 const int32_t sum = sum_of(first, p->reduced_counts, p->reduced_steps) + p->sum_offset;
-                const int32_t mean = mcu_requantize_twice(sum, p->multiplier, p->shift) + p->zero_point;
-                *output++ = mcu_clamp(mean, -128, 127);
+                const int32_t mean = mcu_requantize_twice(sum, p->multiplier, p->right) + p->zero_point;
+                *output++ = (int8_t)mcu_clamp(mean, -128, 127);
                 first += p->kept_steps[2];
             }
         }

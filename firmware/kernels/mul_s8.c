@@ -12,8 +12,8 @@ void mcu_mul_s8(int8_t *output, const int8_t *first, const int8_t *second, const
         int8_t *const end = output + p->broadcast.length;
         while (output != end) {
             const int32_t product = (*a - p->zero_point[0]) * (*b - p->zero_point[1]);
-            const int32_t value = mcu_requantize_twice(product, p->multiplier, p->shift);
-            *output++ = mcu_clamp(value + p->out_zero_point, p->minimum, p->maximum);
+            const int32_t value = mcu_requantize_twice(product, p->multiplier, p->right);
+            *output++ = (int8_t)mcu_clamp(value + p->out_zero_point, p->minimum, p->maximum);
             a += first_step;
             b += second_step;
         }

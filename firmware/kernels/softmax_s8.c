@@ -48,7 +48,7 @@ static void softmax(int8_t *output, const int8_t *input, const struct mcu_softma
             value = mcu_doubling_high_multiply(scale, p->exponentials[difference]);
             value = (value >> shift) + ((value >> (shift - 1)) & 1);
         }
-        *output++ = mcu_clamp(value + INT8_MIN, INT8_MIN, INT8_MAX);
+        *output++ = (int8_t)mcu_clamp(value + INT8_MIN, INT8_MIN, INT8_MAX);
     }
 }
 

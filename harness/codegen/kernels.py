@@ -43,10 +43,12 @@ class KernelSet:
 PORTABLE = KernelSet(
     "portable-1",
     {
-        "conv_2d": Kernel("mcu_conv_2d_s8", "conv_2d_s8.c", groups_of_four, ("copy.c",)),
-        "depthwise_conv_2d": Kernel("mcu_depthwise_conv_2d_s8", "depthwise_conv_2d_s8.c", groups_of_four, ("copy.c",)),
+        "conv_2d": Kernel("mcu_conv_2d_s8", "conv_2d_s8.c", groups_of_four, ("channels.c", "copy.c")),
+        "depthwise_conv_2d": Kernel(
+            "mcu_depthwise_conv_2d_s8", "depthwise_conv_2d_s8.c", groups_of_four, ("channels.c", "copy.c")
+        ),
         "depthwise_conv_2d_multiplier": Kernel(
-            "mcu_depthwise_conv_2d_s8", "depthwise_conv_2d_s8.c", as_stored, ("copy.c",)
+            "mcu_depthwise_conv_2d_s8", "depthwise_conv_2d_s8.c", as_stored, ("channels.c", "copy.c")
         ),
         "fully_connected": Kernel("mcu_fully_connected_s8", "fully_connected_s8.c", groups_of_four),
         "add": Kernel("mcu_add_s8", "add_s8.c"),

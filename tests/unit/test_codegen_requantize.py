@@ -22,7 +22,7 @@ int main(void) {
             mcu_doubling_high_multiply_by_halves(row[0], row[1]),
             mcu_high_multiply(row[0], row[1]),
             mcu_high_multiply_by_halves(row[0], row[1]),
-            mcu_requantize_twice(row[0], row[1], row[2]),
+            mcu_requantize_twice(row[0], row[1], -row[2]),
         };
         fwrite(results, sizeof results, 1, stdout);
     }

@@ -57,8 +57,8 @@ def emit_add(layer: Layer, context: Context) -> LayerCode:
     members = (
         ("multiplier", f"{{{first[0]}, {second[0]}}}"),
         ("out_multiplier", str(out[0])),
-        ("shift", f"{{{first[1]}, {second[1]}}}"),
-        ("out_shift", str(out[1])),
+        ("right", f"{{{-first[1]}, {-second[1]}}}"),
+        ("out_right", str(-out[1])),
         ("subtract", str(int(layer.operator == "SUB"))),
     )
     return _binary(layer, context, "add", members)
@@ -67,7 +67,7 @@ def emit_add(layer: Layer, context: Context) -> LayerCode:
 def emit_mul(layer: Layer, context: Context) -> LayerCode:
     scales = [np.float32(affine(layer, context.tensor(index)).scale) for index in (*layer.inputs, layer.outputs[0])]
     multiplier, shift = quantize_multiplier(float(scales[0] * scales[1] / scales[2]))
-    return _binary(layer, context, "mul", (("multiplier", str(multiplier)), ("shift", str(shift))))
+    return _binary(layer, context, "mul", (("multiplier", str(multiplier)), ("right", str(-shift))))
 
 
 def _binary(layer: Layer, context: Context, role: str, scaling: tuple[tuple[str, str], ...]) -> LayerCode:

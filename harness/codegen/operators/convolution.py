@@ -89,7 +89,7 @@ def _members(
     outgoing = {
         "bias": context.name("bias"),
         "multiplier": context.name("multiplier"),
-        "shift": context.name("shift"),
+        "right": context.name("right"),
         "channels": len(sums.filters),
         "channel_step": int(len(multiplier) > 1),
         "zero_point": affine(layer, context.tensor(layer.outputs[0])).zero_point,
@@ -102,5 +102,5 @@ def _members(
         ("filter", context.name("filter")),
         ("in_zero_point", str(affine(layer, context.tensor(layer.inputs[0])).zero_point)),
     )
-    constants = (Constant("bias", sums.bias), Constant("multiplier", multiplier), Constant("shift", shift, 1))
+    constants = (Constant("bias", sums.bias), Constant("multiplier", multiplier), Constant("right", -shift, 1))
     return members, constants

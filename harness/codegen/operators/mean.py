@@ -32,7 +32,7 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         ("reduced_steps", _braced(step for _, step in reduced)),
         ("sum_offset", str(-numbers.zero_point * elements)),
         ("multiplier", str(multiplier)),
-        ("shift", str(shift)),
+        ("right", str(-shift)),
         ("zero_point", str(target.zero_point)),
     )
     kernel, parameters = context.kernel("mean"), Struct("struct mcu_mean", "parameters", fields)
