@@ -63,7 +63,7 @@ def run(
         timed_out = waiter.is_alive()
     finally:
         kill_group(process)
-        waiter.join()
+        process.wait()
     texts = [stream.text() for stream in streams]
     if timed_out:
         raise ToolFailure(

@@ -65,12 +65,22 @@ class ElfBuilder:
                     body.extend(bytes(start - len(body)))
                     body.extend(bytes((nth + 1) & 255 for nth in range(section.size)))
                 kind = section.kind if section.in_file else 8
-                headers.append(self._header(names, section.name, kind, section.flags, section.address, start, section.size))
+                headers.append(
+                    self._header(names, section.name, kind, section.flags, section.address, start, section.size)
+                )
             filesz = len(body) - offset
             memsz = max((s.address + s.size for s in segment.sections), default=segment.address) - segment.address
             programs.append(
                 struct.pack(
-                    "<8I", 1, offset, segment.address, segment.load_address, filesz, max(memsz, filesz), segment.flags, 4
+                    "<8I",
+                    1,
+                    offset,
+                    segment.address,
+                    segment.load_address,
+                    filesz,
+                    max(memsz, filesz),
+                    segment.flags,
+                    4,
                 )
             )
         if symbols and self.symbols:

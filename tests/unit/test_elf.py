@@ -88,7 +88,9 @@ def test_a_label_without_a_type_is_code_only_outside_of_functions(tmp_path: Path
 
 
 def test_of_two_names_for_one_function_the_global_one_is_chosen(tmp_path: Path) -> None:
-    program = read(code_only(("helper.part", 0x1001, 8, FUNC, LOCAL), ("helper_function", 0x1001, 8, FUNC, 1)), tmp_path)
+    program = read(
+        code_only(("helper.part", 0x1001, 8, FUNC, LOCAL), ("helper_function", 0x1001, 8, FUNC, 1)), tmp_path
+    )
     assert name_at(program, 0x1004) == "helper_function"
     assert program.symbol("helper.part").address == 0x1000
 
