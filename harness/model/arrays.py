@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,20 @@ from harness.model.validate import label
 Array = npt.NDArray[np.generic]
 
 MAX_ARRAYS_BYTES = 1 << 30
+# What numpy.load raises on files that are damaged or of another kind; it parses headers as Python literals.
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    EOFError,
+    MemoryError,
+    OverflowError,
+    KeyError,
+    SyntaxError,
+    TokenError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def make_inputs(graph: Graph, seed: int, count: int) -> tuple[Array, ...]:
@@ -127,7 +143,7 @@ def _load(path: Path) -> dict[str, Array]:
             return {name: content[name] for name in content.files}
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, EOFError, MemoryError, OverflowError, KeyError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise ModelError(
             f"{path}: not a usable .npy or .npz file: {error}", hint="write it with numpy.save or numpy.savez"
         ) from error
