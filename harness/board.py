@@ -11,7 +11,9 @@ from harness import strict_toml
 from harness.core import CORES, Core
 from harness.errors import BoardError
 
+CACHES = ("none", "prefetch", "art", "icache", "nvm-cache")  # see Memory
 BOARD_DIRECTORY = Path(__file__).parent / "boards"
+_VECTOR_ALIGNMENT = 128  # VTOR has no lower bits (Armv7-M ARM, B3.2.5)
 _NEEDED_SOURCES = ("core", "clock", "memory", "wait_states", "current", "console")
 
 
@@ -34,7 +36,7 @@ class Memory:
 
     `data_cache_bytes` is the cache that data accesses to this memory go through: the M7's L1 data cache, or
     the literal lines of an ART. Tightly coupled memories are "ram" with 0 wait states and no cache.
-    An alias (`alias_of`) is the same memory seen at another address: it has no bytes of its own.
+    An alias (`alias_of`) is the whole of another memory seen at another address: it has no bytes of its own.
     """
 
     name: str
@@ -163,6 +165,8 @@ def load_board(path: Path) -> Board:
     if (core.dsp == "never" and dsp) or (core.dsp == "always" and not dsp):
         raise core_table.fail("dsp", f"the {core.name} {core.dsp} has the DSP extension", hint="leave `dsp` out")
     multiplier_cycles = core_table.whole("multiplier_cycles", 1)
+    if multiplier_cycles not in (1, 32):
+        raise core_table.fail("multiplier_cycles", f"a Cortex-M multiplies in 1 or 32 cycles, not {multiplier_cycles}")
     core_table.done()
     clock = top.needed_table("clock")
     clock_hz = clock.whole_quantity("frequency", "hertz")
@@ -175,12 +179,18 @@ def load_board(path: Path) -> Board:
     code = layout.text("code", choices=tuple(m.name for m in memories))
     data = layout.text("data", choices=ram)
     vector_offset = layout.whole_quantity("vector_offset", "bytes", 0)
+    code_size = next(m.size for m in memories if m.name == code)
+    if vector_offset % _VECTOR_ALIGNMENT or vector_offset >= code_size:
+        raise layout.fail("vector_offset", f"must be a multiple of {_VECTOR_ALIGNMENT} B within {code}'s {code_size} B")
     layout.done()
     power = top.table("power")
     current = supply = None
     if power is not None:
         current = power.quantity("current_ua_per_mhz", "count") * 1e-12
         supply = power.quantity("supply_volts", "count")
+        for key, value in (("current_ua_per_mhz", current), ("supply_volts", supply)):
+            if value <= 0:
+                raise power.fail(key, "must be above 0", hint="leave [power] out where no figure is known")
         power.done()
     renode = top.table("renode")
     platform = uart = ""
@@ -227,7 +237,7 @@ def _memories(top: strict_toml.Table) -> tuple[Memory, ...]:
             size=table.whole_quantity("size", "bytes"),
             wait_states=table.whole("wait_states", 0),
             fetch_bytes=table.whole_quantity("fetch", "bytes", 4),
-            cache=table.text("cache", "none"),
+            cache=table.text("cache", "none", choices=CACHES),
             cache_bytes=table.whole_quantity("cache_size", "bytes", 0),
             cache_line_bytes=table.whole_quantity("cache_line", "bytes", 0),
             cache_ways=table.whole("cache_ways", 0),
@@ -244,12 +254,26 @@ def _memories(top: strict_toml.Table) -> tuple[Memory, ...]:
                 raise table.fail(
                     "origin", f"{memory.name} overlaps {other.name} at {max(memory.origin, other.origin):#010x}"
                 )
-        if memory.alias_of and memory.alias_of not in {other.name for other in memories}:
-            raise table.fail("alias_of", f"no memory named {memory.alias_of!r} stands before it")
+        if memory.alias_of:
+            _check_alias(table, memory, memories)
         memories.append(memory)
     if not memories:
         raise top.fail("memory", "no memory at all", hint="add [[memory]] tables")
     return tuple(memories)
+
+
+def _check_alias(table: strict_toml.Table, alias: Memory, before: list[Memory]) -> None:
+    seen = {memory.name: memory for memory in before if not memory.alias_of}
+    if alias.alias_of not in seen:
+        hint = strict_toml.did_you_mean(alias.alias_of, tuple(seen))
+        raise table.fail("alias_of", f"no memory named {alias.alias_of!r} stands before it", hint=hint)
+    memory = seen[alias.alias_of]
+    if alias.kind != memory.kind:
+        raise table.fail("kind", f"is {alias.kind!r}, but {memory.name} is {memory.kind!r}")
+    if alias.size != memory.size:
+        raise table.fail(
+            "size", f"{alias.name} has {alias.size} B, but {memory.name}, the same memory, {memory.size} B"
+        )
 
 
 def _console(top: strict_toml.Table, renode_uart: str) -> Console:

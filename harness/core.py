@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Core:
     """A core without its options (FPU, DSP: those are a board's).
 
-    `unicorn` is the QEMU CPU model the embedded emulator runs it as: the M0+ has the M0's instruction set.
+    `unicorn` is the QEMU CPU model the embedded emulator runs it as: the M0+ has the M0's instruction set, the M23 a
+    part of the M33's.
     """
 
     name: str
@@ -33,6 +34,7 @@ _ALL = (
         "cortex-m7", "armv7e-m", "cortex-m7", "cortex_m7", "CORTEX_M7", "cortex-m7", "always",
         ("fpv5-sp-d16", "fpv5-d16"), True, True,
     ),
+    Core("cortex-m23", "armv8-m.base", "cortex-m23", "cortex_m23", "CORTEX_M33", "cortex-m23", "never", (), True, False),
     Core("cortex-m33", "armv8-m.main", "cortex-m33", "cortex_m33", "CORTEX_M33", "cortex-m33", "optional", ("fpv5-sp-d16",), True, True),
 )  # fmt: skip
 

@@ -143,24 +143,38 @@ class Table:
         return f"[{self.where}]" if self.where else "the top of the file"
 
     def _line(self, key: str) -> int:
+        """The line of `key`, else that of this table's header, else 1 (counting from 1)."""
         lines = self._text.splitlines()
-        first, last = 0, len(lines)
+        begin, end = self._extent(lines)
+        if key:
+            assigned = re.compile(rf"^\s*(?:[\w.-]+\.)?{_key(key)}\s*[=.]")
+            inline = re.compile(rf"(?<![\w-]){_key(key)}\s*[=.]")
+            header = _header_of([*self._parts(), key])
+            for find, first, last in (
+                (assigned.match, begin, end),
+                (header.match, 0, len(lines)),
+                (inline.search, begin, end),
+            ):
+                for number in range(first, last):
+                    if find(lines[number]):
+                        return number + 1
+        return begin + 1
+
+    def _extent(self, lines: list[str]) -> tuple[int, int]:
+        """Where this table's own lines begin (with its header) and end, counting from 0."""
+        headers = [number for number, line in enumerate(lines) if re.match(r"^\s*\[", line)]
+        begin = 0
         if self.where:
-            header = re.compile(r"^\s*\[\[?\s*" + r"\s*\.\s*".join(map(_key, self.where.split("."))) + r"\s*\]")
-            starts = [number for number, line in enumerate(lines) if header.match(line)]
-            if starts:
-                first = starts[min(self._nth, len(starts) - 1)]
-        for number in range(first + 1 if self.where else 0, len(lines)):
-            if re.match(r"^\s*\[", lines[number]) and not (key and re.match(rf"^\s*\[+\s*{_key(key)}", lines[number])):
-                last = number
-                break
-        for number in range(first, last):
-            if key and re.match(rf"^\s*\[*\s*(?:[\w.-]+\.)?{_key(key)}\s*[=\].]", lines[number]):
-                return number + 1
-        for number, line in enumerate(lines):  # inline tables, dotted headers
-            if key and re.search(rf"(?<![\w-]){_key(key)}\s*[=\].]", line):
-                return number + 1
-        return first + 1
+            own = [number for number in headers if _header_of(self._parts(), whole=True).match(lines[number])]
+            if not own:  # an inline table, dotted keys, or only headers of its own sub-tables
+                named = re.compile(rf"(?<![\w-]){_key(self._parts()[-1])}\s*[=.\]]")
+                return next((number for number, line in enumerate(lines) if named.search(line)), 0), len(lines)
+            begin = own[min(self._nth, len(own) - 1)]
+        first_other = 0 if not self.where else begin + 1
+        return begin, next((number for number in headers if number >= first_other), len(lines))
+
+    def _parts(self) -> list[str]:
+        return self.where.split(".") if self.where else []
 
 
 def load(path: Path, error: type[HarnessError]) -> Table:
@@ -177,6 +191,11 @@ def load(path: Path, error: type[HarnessError]) -> Table:
         line = re.search(r"line (\d+)", str(cause))
         place = f"{path}:{line[1]}" if line else str(path)
         raise error(f"{place}: not valid TOML: {cause}") from cause
+
+
+def _header_of(parts: list[str], whole: bool = False) -> re.Pattern[str]:
+    """Matches the header [parts] or [[parts]]; unless `whole`, also headers of what lies below it."""
+    return re.compile(r"^\s*\[\[?\s*" + r"\s*\.\s*".join(map(_key, parts)) + r"\s*" + (r"\]" if whole else r"[\].]"))
 
 
 def _key(key: str) -> str:
