@@ -8,9 +8,24 @@ from pathlib import Path
 import pytest
 from model_builder import ModelBuilder
 
+from harness.errors import ToolchainError
+from harness.toolchain import Toolchain, find_toolchain
+
 pytest_plugins = ["pytester"]
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(
+    params=[pytest.param("gnu", marks=pytest.mark.gnu), "zig"],
+    scope="session",
+)
+def toolchain(request: pytest.FixtureRequest) -> Toolchain:
+    """Each compiler in turn; a test that asks for it is skipped, visibly, for one that is not installed."""
+    try:
+        return find_toolchain(request.param)
+    except ToolchainError as error:
+        pytest.skip(error.message)
 
 
 @pytest.fixture(scope="session")

@@ -128,7 +128,7 @@ def test_no_mutation_ends_in_anything_but_a_program_or_an_elf_error(tmp_path: Pa
     builder.symbol("$d", 0x0800_0030)
     original = builder.build()
     tables = [*range(PHDR + 32 * 4), *range(struct.unpack_from("<I", original, 32)[0], len(original))]
-    chance = random.Random(1)  # noqa: S311
+    chance = random.Random(1)
     path = tmp_path / "mutant.elf"
     sample = board()
     outcomes = {"read": 0, "refused": 0}
