@@ -1,0 +1,70 @@
+"""Models on emulated boards: outputs equal LiteRT's reference kernels on every core, with every compiler."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.board import board_names, find_board
+from harness.cases import Case, Options, case_of_model, cases_of
+from harness.emulator.select import supports
+from harness.records import RunResult, Verdict
+from harness.scenario import load_scenario
+from harness.session import Session
+
+SCENARIOS = sorted((Path(__file__).parent.parent.parent / "scenarios").glob("*.toml"))
+THIRD_PARTY = ("kws_ref_model", "pretrainedResnet_quant", "ad01_int8", "hello_world_int8")
+INPUTS = 20
+
+
+def one_board_per_target() -> list[str]:
+    """The board with most RAM for every set of compiler flags that the embedded emulator can run."""
+    chosen: dict[str, str] = {}
+    for name in board_names():
+        board = find_board(name)
+        if supports("unicorn", board):
+            continue
+        best = chosen.get(board.target)
+        if best is None or find_board(best).data_memory.size < board.data_memory.size:
+            chosen[board.target] = name
+    return sorted(chosen.values())
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return Session()
+
+
+def run(session: Session, case: Case, toolchain: str) -> RunResult:
+    return session.run(case, Options(emulator="unicorn", toolchain=toolchain))
+
+
+def assert_right(result: RunResult, inputs: int) -> None:
+    assert result.verdict is Verdict.PASS, [finding.message for finding in result.findings]
+    assert result.outputs.oracle.startswith("LiteRT")
+    assert (result.outputs.inputs, result.outputs.mismatches) == (inputs, 0)
+
+
+@pytest.mark.third_party
+@pytest.mark.parametrize("board", one_board_per_target())
+@pytest.mark.parametrize("model", THIRD_PARTY)
+def test_third_party_model_is_bit_exact_on_every_core(
+    session: Session, third_party_models: Path, model: str, board: str, toolchain: object
+) -> None:
+    path = third_party_models / f"{model}.tflite"
+    name = toolchain.name  # type: ignore[attr-defined]
+    result = run(session, case_of_model(path, board, limits={}, seed=11, count=INPUTS), name)
+    if any(finding.code.startswith("fit.") for finding in result.findings):
+        assert result.value("flash_bytes") > 128 * 1024 or result.value("ram_bytes") > 16 * 1024
+        return
+    assert_right(result, INPUTS)
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_scenario_passes_on_its_boards_with_every_compiler(session: Session, path: Path, toolchain: object) -> None:
+    scenario = load_scenario(path)
+    for case in cases_of(scenario):
+        result = run(session, case, toolchain.name)  # type: ignore[attr-defined]
+        assert result.verdict is Verdict.PASS, (case.board.name, [finding.message for finding in result.findings])
+        assert result.outputs.mismatches == 0
