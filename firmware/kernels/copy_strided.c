@@ -4,12 +4,17 @@
 
 enum { COUNT, DESTINATION_STEP, SOURCE_STEP, ROW };
 
-/* Calling mcu_copy costs more than copying this few bytes one by one. */
+/* Up to here a loop costs less than calling mcu_copy. */
+#define SHORT_RUN_WORDS 8
 #define SHORT_RUN_BYTES 8
+
+typedef uint32_t __attribute__((may_alias)) word;
 
 static void copy_runs(uint8_t *destination, const uint8_t *source, const int32_t *loop, uint32_t run_bytes)
 {
     const int32_t destination_step = loop[DESTINATION_STEP], source_step = loop[SOURCE_STEP];
+    const uint32_t unaligned = ((uint32_t)(uintptr_t)destination | (uint32_t)(uintptr_t)source | run_bytes |
+                                (uint32_t)destination_step | (uint32_t)source_step) % sizeof(word);
     int32_t to = 0, from = 0;
     int32_t count = loop[COUNT];
     if (run_bytes == 1) {
@@ -18,10 +23,20 @@ static void copy_runs(uint8_t *destination, const uint8_t *source, const int32_t
             to += destination_step;
             from += source_step;
         } while (--count != 0);
+    } else if (unaligned == 0 && run_bytes <= SHORT_RUN_WORDS * sizeof(word)) {
+        do {
+            word *target = (word *)(void *)(destination + to);
+            const word *origin = (const word *)(const void *)(source + from);
+            for (uint32_t left = run_bytes; left != 0; left -= sizeof(word)) {
+                *target++ = *origin++;
+            }
+            to += destination_step;
+            from += source_step;
+        } while (--count != 0);
     } else if (run_bytes <= SHORT_RUN_BYTES) {
         do {
-            for (int32_t i = 0; i < (int32_t)run_bytes; ++i) {
-                destination[to + i] = source[from + i];
+            for (uint32_t i = 0; i < run_bytes; ++i) {
+                destination[to + (int32_t)i] = source[from + (int32_t)i];
             }
             to += destination_step;
             from += source_step;

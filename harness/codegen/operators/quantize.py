@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from harness.codegen.c_text import floating
 from harness.codegen.layer import Context, LayerCode, Struct, unsupported
 from harness.codegen.lookup_tables import BYTE_RANGES
@@ -17,8 +19,11 @@ def emit_quantize(layer: Layer, context: Context) -> LayerCode:
     if result.dtype not in BYTE_RANGES:
         raise unsupported(layer, f"from float32 to {result.dtype}; to int8 and uint8 are")
     numbers, (low, high) = affine(layer, result), BYTE_RANGES[result.dtype]
+    fraction, exponent = math.frexp(numbers.scale)
     fields = (
         ("scale", floating(numbers.scale)),
+        ("exponent", str(exponent + 126)),
+        ("reciprocal", f"{2**39 // int(fraction * 2**24)}u"),
         ("zero_point", str(numbers.zero_point)),
         ("minimum", str(low)),
         ("maximum", str(high)),
