@@ -43,7 +43,7 @@ MCU_INLINE int32_t mcu_doubling_high_multiply_by_halves(int32_t a, int32_t b) {
     return (int32_t)(((uint32_t)sums.high << 1) + (sums.middle >> 15));
 }
 
-#if defined(__ARM_ARCH_6M__)
+#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
 
 #define mcu_high_multiply mcu_high_multiply_by_halves
 #define mcu_doubling_high_multiply mcu_doubling_high_multiply_by_halves

@@ -1,0 +1,83 @@
+"""Every main operator on every core and with every compiler, in the emulator, against LiteRT bit for bit.
+
+The host tests try hundreds of configurations; these few show that nothing depends on what a core lacks (a long
+multiply, division, unaligned access) or on how a compiler reads the C.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from model_builder import ModelBuilder
+
+from harness.board import find_board
+from harness.build import build
+from harness.codegen.generate import generate, scratch_bytes
+from harness.elf import read_program
+from harness.emulator import ExitReason
+from harness.emulator.select import find_emulator
+from harness.inference import run_plan, tensors_read
+from harness.model.arrays import make_inputs
+from harness.model.graph import Graph
+from harness.model.planner import plan
+from harness.model.reference import run_reference
+from harness.model.tflite import import_tflite
+from harness.toolchain import Toolchain, available_toolchains
+
+# A board a core.
+BOARDS = ("stm32f072b_disco", "nucleo_g071rb", "nucleo_l152re", "stm32f4_discovery", "nucleo_h753zi", "nucleo_l552ze_q")
+
+
+@dataclass(frozen=True)
+class Case:
+    graph: Graph
+    inputs: tuple[np.ndarray, ...]
+    expected: tuple[np.ndarray, ...]
+
+
+def all_operators() -> ModelBuilder:
+    """A model of separate chains, one for each way through a kernel."""
+    builder = ModelBuilder(seed=11)
+    image = builder.input((1, 5, 6, 6), zero_point=-20)
+    wide = builder.conv_2d(image, channels=7)
+    builder.output(builder.conv_2d(wide, channels=6, kernel=(1, 1), activation="RELU6", per_channel=False))
+    builder.output(builder.conv_2d(image, channels=3, kernel=(2, 3), dilation=(2, 2), stride=(2, 1), padding="VALID"))
+    builder.output(builder.depthwise_conv_2d(wide, stride=(1, 2), activation="RELU"))
+    builder.output(builder.depthwise_conv_2d(image, multiplier=2, kernel=(3, 2), bias=False))
+    added = builder.binary("ADD", image, image, activation="RELU")
+    builder.output(builder.binary("SUB", added, builder.input((1, 1, 1, 6), scale=0.3)))
+    builder.output(builder.binary("MUL", image, added))
+    builder.output(builder.pool(image, "AVERAGE", kernel=(3, 3), padding="SAME"))
+    builder.output(builder.pool(image, "MAX", kernel=(2, 3), stride=(1, 2), activation="RELU_N1_TO_1"))
+    dense = builder.fully_connected(builder.reshape(wide, (1, -1)), units=7)
+    builder.output(builder.fully_connected(dense, units=3, per_channel=True))
+    builder.output(builder.softmax(dense))
+    return builder
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    path: Path = tmp_path_factory.mktemp("model") / "model.tflite"
+    path.write_bytes(all_operators().build())
+    graph = import_tflite(path)
+    inputs = make_inputs(graph, 1, 8)
+    return Case(graph, inputs, run_reference(path, graph, inputs).outputs)
+
+
+@pytest.mark.parametrize("toolchain", available_toolchains(), ids=lambda toolchain: toolchain.name)
+@pytest.mark.parametrize("name", BOARDS)
+def test_outputs_on_the_target_equal_the_reference(name: str, toolchain: Toolchain, case: Case, tmp_path: Path) -> None:
+    board = find_board(name)
+    sources = generate(case.graph, plan(case.graph, scratch_bytes(case.graph, board.target)), board.target)
+    program = read_program(build(sources, board, toolchain, tmp_path).elf)
+    asked = run_plan(program, sources, case.graph, case.inputs, sources.outputs, timeout_s=60)
+    execution = find_emulator("unicorn").run(program, board, asked)
+    assert execution.reason is ExitReason.FINISHED, execution.detail
+    for sample, raw in enumerate(execution.reads):
+        outputs = tensors_read(case.graph, sources.outputs, raw)
+        for io, got, expected in zip(sources.outputs, outputs, case.expected, strict=True):
+            layer = next(layer.name for layer in case.graph.layers if io.tensor in layer.outputs)
+            assert np.array_equal(got, expected[sample]), f"sample {sample}, {layer}"
