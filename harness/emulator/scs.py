@@ -35,6 +35,7 @@ _CPUIDS = {
     "cortex-m3": 0x412FC231,
     "cortex-m4": 0x410FC241,
     "cortex-m7": 0x411FC272,
+    "cortex-m23": 0x411CD200,
     "cortex-m33": 0x410FD213,
 }
 
