@@ -10,8 +10,8 @@ from harness.model.graph import Graph, Layer
 # The output is the input's bytes under another shape: both may stay alive, as neither changes.
 VIEWS = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
 
-# Operators whose kernels read an element of the input before they write the output element of the same position, so that
-# the output may start exactly where that input starts; the numbers are the inputs for which this holds. Shapes must be
+# Operators whose kernels read an element of the input for the last time before they write the output element of the same
+# position, so that the output may start exactly where that input starts; the numbers are the inputs for which this holds. Shapes must be
 # equal, so a broadcast input is out; sizes may differ (DEQUANTIZE). The input must not be needed afterwards.
 IN_PLACE: dict[str, tuple[int, ...]] = {
     "ADD": (0, 1),
@@ -23,6 +23,7 @@ IN_PLACE: dict[str, tuple[int, ...]] = {
     "LOGISTIC": (0,),
     "TANH": (0,),
     "HARD_SWISH": (0,),
+    "SOFTMAX": (0,),
     "QUANTIZE": (0,),
     "DEQUANTIZE": (0,),
 }
@@ -55,10 +56,6 @@ class Block:
     def nbytes(self) -> int:
         return max(use.nbytes for use in self.uses)
 
-    def bytes_at(self, layer: int) -> int:
-        """Bytes in use while `layer` runs."""
-        return max((use.nbytes for use in self.uses if use.first <= layer <= use.last), default=0)
-
 
 def lifetimes(graph: Graph) -> dict[int, Use]:
     """When each activation is needed, by tensor index, in the order in which they come to be."""
@@ -75,11 +72,20 @@ def lifetimes(graph: Graph) -> dict[int, Use]:
     return {index: Use(first[index], last[index], graph.tensors[index].nbytes) for index in first}
 
 
+def occupancy(blocks: Sequence[Block]) -> dict[int, dict[int, int]]:
+    """Bytes in use of each block, by number, at every moment (-1, a layer, the number of layers) that has any."""
+    moments: dict[int, dict[int, int]] = {}
+    for number, block in enumerate(blocks):
+        for use in block.uses:
+            for moment in range(use.first, use.last + 1):
+                sizes = moments.setdefault(moment, {})
+                sizes[number] = max(use.nbytes, sizes.get(number, 0))
+    return moments
+
+
 def separate(graph: Graph, scratch: Mapping[int, int]) -> list[Block]:
-    """A block for every tensor and scratch buffer, none of which is ever given up."""
-    whole = (-1, len(graph.layers))
-    blocks = [Block([Use(*whole, use.nbytes)], [index]) for index, use in lifetimes(graph).items()]
-    return blocks + [Block([Use(*whole, size)], scratch_of=layer) for layer, size in sorted(scratch.items())]
+    """A block for every tensor and scratch buffer."""
+    return [Block([use], [index]) for index, use in lifetimes(graph).items()] + _scratch_blocks(scratch)
 
 
 def shared(graph: Graph, scratch: Mapping[int, int], declined: frozenset[int] = frozenset()) -> list[Block]:
@@ -100,7 +106,30 @@ def shared(graph: Graph, scratch: Mapping[int, int], declined: frozenset[int] = 
                 home[index], host = host, None
             home[index].uses.append(uses[index])
             home[index].tensors.append(index)
-    return blocks + [Block([Use(layer, layer, size)], scratch_of=layer) for layer, size in sorted(scratch.items())]
+    return blocks + _scratch_blocks(scratch)
+
+
+def _scratch_blocks(scratch: Mapping[int, int]) -> list[Block]:
+    return [Block([Use(layer, layer, size)], scratch_of=layer) for layer, size in sorted(scratch.items())]
+
+
+def overlaps(blocks: Sequence[Block], graph: Graph, distances: Mapping[int, int]) -> dict[int, tuple[int, int, int]]:
+    """Layers whose output may lie in their input's bytes: layer -> (output's block, input's block, distance).
+
+    `distances` is how many bytes below the input the output must start, by layer. Only an input that ends with the layer
+    can be given up, and only when it is all that the two blocks ever hold at the same time.
+    """
+    home = {index: number for number, block in enumerate(blocks) for index in block.tensors}
+    result = {}
+    for index, distance in distances.items():
+        layer = graph.layers[index]
+        output, source = home[layer.outputs[0]], home.get(layer.inputs[0])
+        if source is None or source == output:
+            continue
+        met = [(a, b) for a in blocks[output].uses for b in blocks[source].uses if a.meets(b)]
+        if len(met) == 1 and met[0][0].first == met[0][1].last == index:
+            result[index] = (output, source, distance)
+    return result
 
 
 def choices(graph: Graph) -> tuple[int, ...]:

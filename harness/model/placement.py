@@ -4,20 +4,32 @@ allocation). Among all orders there is one that gives the smallest arena, so the
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from harness.model.blocks import Block
+from harness.model.blocks import Block, occupancy
 
 Order = list[int]
 
 
-def place(blocks: Sequence[Block], alignment: int, target_bytes: int, effort: int) -> list[int]:
+def place(
+    blocks: Sequence[Block],
+    alignment: int,
+    target_bytes: int,
+    effort: int,
+    closer: Iterable[tuple[int, int, int]] = (),
+) -> list[int]:
     """An offset for every block, a multiple of `alignment` each.
+
+    Blocks that are in use at the same time lie apart, but for the exceptions in `closer`: (low, high, distance) says that
+    block `high` may start `distance` bytes above the start of block `low`, although `low` reaches further.
 
     Stops looking once `target_bytes` are met or, all the orders that tend to be good tried, about `effort` comparisons
     of two blocks are spent.
     """
     apart = _separations(blocks, alignment)
+    for low, high, distance in closer:
+        apart[low][high] = min(apart[low][high], -(-distance // alignment) * alignment)
+    round_effort = 100 + 10 * len(blocks) + sum(len(neighbours) for neighbours in apart)
     sizes = [block.nbytes for block in blocks]
     best: Order = []
     best_offsets: list[int] = []
@@ -36,17 +48,18 @@ def place(blocks: Sequence[Block], alignment: int, target_bytes: int, effort: in
             best, best_offsets, best_top = order, offsets, top
         if best_top <= target_bytes:
             return best_offsets
-        effort -= sum(len(neighbours) for neighbours in apart) + len(blocks)
+        effort -= round_effort
 
 
 def _separations(blocks: Sequence[Block], alignment: int) -> list[dict[int, int]]:
     """`[a][b]`: how far above the start of a must b start, if it lies above; only for blocks that meet in time."""
     result: list[dict[int, int]] = [{} for _ in blocks]
-    for a, first in enumerate(blocks):
-        for b, second in enumerate(blocks):
-            met = [use.nbytes for use in first.uses if any(use.meets(other) for other in second.uses)]
-            if a != b and met:
-                result[a][b] = -(-max(met) // alignment) * alignment
+    for sizes in occupancy(blocks).values():
+        for a, size in sizes.items():
+            room = -(-size // alignment) * alignment
+            for b in sizes:
+                if a != b:
+                    result[a][b] = max(room, result[a].get(b, 0))
     return result
 
 
@@ -69,8 +82,7 @@ def _lowest_free(order: Order, apart: Sequence[dict[int, int]], alignment: int) 
 
 def _orders(blocks: Sequence[Block]) -> Iterator[Order]:
     """Orders that tend to be good: the large, the long-lived, and what is there when memory is tightest come first."""
-    moments = range(-1, max((use.last for block in blocks for use in block.uses), default=0) + 1)
-    live = {moment: sum(block.bytes_at(moment) for block in blocks) for moment in moments}
+    live = {moment: sum(sizes.values()) for moment, sizes in occupancy(blocks).items()}
     tightest = [max(live[m] for use in block.uses for m in range(use.first, use.last + 1)) for block in blocks]
     length = [sum(use.last - use.first + 1 for use in block.uses) for block in blocks]
     keys: tuple[Callable[[int], tuple[int, ...]], ...] = (

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from model_builder import ModelBuilder
 from model_samples import everything
 
 from harness.model.blocks import IN_PLACE, VIEWS, Block, Use
 from harness.model.graph import Graph, Layer, Tensor
+from harness.model.overlap import raster_distance
 from harness.model.placement import place
-from harness.model.planner import MemoryPlan, plan
+from harness.model.planner import MemoryPlan, Placement, plan
 from harness.model.tflite import import_tflite
 
 # What TensorFlow Lite Micro's arena needs for the same models (arena_used_bytes, tflite-micro 90b983c2b).
@@ -64,6 +66,129 @@ def _replay(graph: Graph, memory: MemoryPlan, scratch: Mapping[int, int]) -> Non
             write(output, content[layer.inputs[0]] if layer.operator in VIEWS else output)
         assert all(intact(output) for output in layer.outputs)
     assert all(intact(index) for index in graph.outputs)
+
+
+def _replay_windows(graph: Graph, memory: MemoryPlan, raster: Mapping[int, int]) -> int:
+    """As `_replay`, position by position for layers in `raster`, the worst way that they promise: a group of positions is
+    written as a whole, and only then are its windows read. Returns how many layers lay in their input's bytes."""
+    owner = np.full(memory.arena_bytes, -1)
+
+    def area(index: int) -> np.ndarray:
+        """The tensor's bytes [batch, height, width, channels] in the arena."""
+        offset, shape = memory.offset_of(index), graph.tensors[index].shape
+        return owner[offset : offset + graph.tensors[index].nbytes].reshape(shape)
+
+    for index in graph.inputs:
+        area(index)[:] = index
+    overlapping = 0
+    for layer in graph.layers:
+        source, output = area(layer.inputs[0]), area(layer.outputs[0])
+        assert (source == layer.inputs[0]).all()
+        overlapping += np.shares_memory(source, output)
+        positions = list(np.ndindex(output.shape[:3]))
+        for group in _batched(positions, raster[layer.index]):
+            for at in group:
+                output[at] = layer.outputs[0]
+            for n, y, x in group:
+                for row, column in _window(graph, layer, y, x):
+                    assert (source[n, row, column] == layer.inputs[0]).all()
+        assert (output == layer.outputs[0]).all()
+    assert all((area(index) == index).all() for index in graph.outputs)
+    return overlapping
+
+
+def _batched(items: list[tuple[int, ...]], size: int) -> Iterator[list[tuple[int, ...]]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _window(graph: Graph, layer: Layer, y: int, x: int) -> Iterator[tuple[int, int]]:
+    """Rows and columns inside the image that the window of one output position covers, one by one."""
+    _, height, width, _ = graph.tensors[layer.inputs[0]].shape
+    _, out_height, out_width, _ = graph.tensors[layer.outputs[0]].shape
+    options = layer.attributes
+    if layer.operator.endswith("POOL_2D"):
+        kernel, dilation = (options["filter_height"], options["filter_width"]), (1, 1)
+    else:
+        kernel = graph.tensors[layer.inputs[1]].shape[1:3]
+        dilation = (options["dilation_h_factor"], options["dilation_w_factor"])
+    stride = (options["stride_h"], options["stride_w"])
+    before = [0, 0]
+    if options["padding"] == "SAME":
+        sizes = zip((height, width), (out_height, out_width), kernel, dilation, stride, strict=True)
+        before = [max(0, (out - 1) * s + (k - 1) * d + 1 - size) // 2 for size, out, k, d, s in sizes]
+    for i, j in itertools.product(range(kernel[0]), range(kernel[1])):
+        row, column = y * stride[0] - before[0] + i * dilation[0], x * stride[1] - before[1] + j * dilation[1]
+        if 0 <= row < height and 0 <= column < width:
+            yield row, column
+
+
+def _random_windows(rng: random.Random, path: Path) -> Graph:
+    """A chain of convolutions and pools of every stride, dilation, padding and kernel."""
+    builder = ModelBuilder(rng.randrange(1000))
+    x = builder.input((rng.choice((1, 1, 2)), rng.randint(4, 12), rng.randint(3, 12), rng.randint(1, 6)))
+    for _ in range(rng.randint(1, 5)):
+        kernel = (rng.randint(1, 3), rng.randint(1, 3))
+        size = builder.shape(x)[1:3]
+        padding = "SAME" if min(size) < 6 else rng.choice(("SAME", "VALID"))
+        stride = (rng.randint(1, 2), rng.randint(1, 2))
+        kind = rng.choice(("conv", "depthwise", "AVERAGE", "MAX"))
+        if kind in ("AVERAGE", "MAX"):
+            x = builder.pool(x, kind, kernel=kernel, stride=stride, padding=padding)
+            continue
+        dilation = (rng.randint(1, 2), rng.randint(1, 2)) if stride == (1, 1) else (1, 1)
+        if kind == "conv":
+            x = builder.conv_2d(
+                x, channels=rng.randint(1, 8), kernel=kernel, stride=stride, dilation=dilation, padding=padding
+            )
+        else:
+            x = builder.depthwise_conv_2d(
+                x, multiplier=rng.randint(1, 2), kernel=kernel, stride=stride, dilation=dilation, padding=padding
+            )
+    builder.output(x)
+    return import_tflite(builder.write(path))
+
+
+@pytest.mark.parametrize("positions", [1, 2, 4])
+def test_windows_may_be_written_over_what_they_no_longer_read(positions: int, tmp_path: Path) -> None:
+    overlapping = saved = 0
+    for seed in range(60):
+        graph = _random_windows(random.Random(seed), tmp_path / "m.tflite")
+        raster = {layer.index: positions for layer in graph.layers}
+        memory = plan(graph, raster=raster)
+        overlapping += _replay_windows(graph, memory, raster)
+        assert max(memory.live_bytes) <= memory.lower_bound <= memory.arena_bytes
+        saved += plan(graph).arena_bytes - memory.arena_bytes
+    assert overlapping > 40
+    assert saved > 0
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_distance_is_the_smallest_that_works(seed: int, tmp_path: Path) -> None:
+    graph = _random_windows(random.Random(seed), tmp_path / "m.tflite")
+    layer = graph.layers[0]
+    source, output = layer.inputs[0], layer.outputs[0]
+    single = replace(graph, layers=(layer,), outputs=(output,))
+    distance = raster_distance(graph, layer)
+    assert distance is not None
+    for short in (0, 1):
+        at = max(0, distance - short)
+        nbytes = (graph.tensors[source].nbytes, graph.tensors[output].nbytes)
+        places = {source: Placement(at, nbytes[0], -1, 0), output: Placement(0, nbytes[1], 0, 1)}
+        memory = MemoryPlan(max(at + nbytes[0], nbytes[1]), 0, (0,), places, {}, 1, True)
+        if at == distance:
+            _replay_windows(single, memory, {layer.index: 1})
+        else:
+            with pytest.raises(AssertionError):
+                _replay_windows(single, memory, {layer.index: 1})
+
+
+def test_an_input_that_is_needed_afterwards_is_not_written_over(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    x = builder.input((1, 8, 8, 4))
+    builder.output(builder.binary("ADD", builder.conv_2d(x, channels=4), x))
+    graph = import_tflite(builder.write(tmp_path / "m.tflite"))
+    assert plan(graph, raster={0: 1}).arena_bytes == 512
 
 
 def _random_graph(rng: random.Random) -> Graph:
