@@ -45,6 +45,20 @@ def test_dequantizing_every_value_equals_the_reference(tmp_path: Path) -> None:
     check_against_reference(builder, tmp_path, inputs=[every_byte] * CASES)
 
 
+def test_unsigned_bytes_equal_the_reference(tmp_path: Path) -> None:
+    builder = ModelBuilder(seed=25)
+    inputs: list[npt.NDArray[np.generic]] = []
+    for _ in range(CASES // 2):
+        scale, zero_point = float(np.float32(10 ** builder.rng.uniform(-4, 2))), int(builder.rng.integers(256))
+        x = builder.input((1000,), dtype="float32")
+        y = builder.tensor((1000,), scale, zero_point, dtype="uint8")
+        builder.output(builder.operator("QUANTIZE", [x], y))
+        inputs.append(near_the_halves(builder.rng, scale))
+        builder.output(builder.dequantize(builder.input((256,), scale, zero_point, dtype="uint8")))
+        inputs.append(np.arange(256).astype(np.uint8)[np.newaxis])
+    check_against_reference(builder, tmp_path, inputs=inputs, importing=False)
+
+
 def test_infinite_huge_and_undefined_inputs_saturate(tmp_path: Path) -> None:
     """Beyond 2^31 the reference's conversion is undefined and differs between processors: ours saturates everywhere."""
     builder = ModelBuilder(seed=23)

@@ -50,6 +50,29 @@ def test_requantising_to_the_same_numbers_is_a_copy(tmp_path: Path) -> None:
     assert "lookup" not in (tmp_path / "model.c").read_text()
 
 
+@pytest.mark.parametrize(("source", "result"), [("uint8", "int8"), ("int8", "uint8"), ("uint8", "uint8")])
+def test_requantising_unsigned_bytes_equals_the_reference(source: str, result: str, tmp_path: Path) -> None:
+    builder = ModelBuilder(seed=14)
+    every_byte = np.arange(256).astype(np.uint8).view(source)[np.newaxis]
+    lowest = {"int8": -128, "uint8": 0}
+    for same_scale in [True] + [False] * (SCALE_PAIRS - 1):
+        scale, offset = float(10 ** builder.rng.uniform(-4, 1)), int(builder.rng.integers(256))
+        x = builder.input((256,), scale, lowest[source] + offset, dtype=source)
+        if not same_scale:
+            scale, offset = scale * float(10 ** builder.rng.uniform(-2, 2)), int(builder.rng.integers(256))
+        y = builder.tensor((256,), scale, lowest[result] + offset, dtype=result)
+        builder.output(builder.operator("QUANTIZE", [x], y))
+    check_against_reference(builder, tmp_path, inputs=[every_byte] * SCALE_PAIRS, importing=False)
+
+
+def test_negative_slopes_equal_the_reference(tmp_path: Path) -> None:
+    builder = ModelBuilder(seed=15)
+    for alpha in (-0.01, -0.3, -1.0, -2.5):
+        x = builder.input((256,), 0.03, -20)
+        builder.output(builder.unary("LEAKY_RELU", x, alpha=alpha))
+    check_against_reference(builder, tmp_path, inputs=[EVERY_BYTE[np.newaxis]] * 4, importing=False)
+
+
 def test_operators_work_in_place(tmp_path: Path) -> None:
     builder = ModelBuilder(seed=13)
     x = builder.input((1, 300), 0.03, -5)
