@@ -1,4 +1,4 @@
-/* ST STM32W108: serial controller SC1 as UART (RM0065, chapter "Serial interfaces"). `base` is that of its DMA
+/* ST STM32W108: serial controller SC1 as UART (STM32W108xx datasheet, "Serial interfaces"). `base` is that of its DMA
  * registers (0x4000C800), around which the others lie; UART mode and divisor come from the board file.
  * Two signs of readiness are read, since emulators may have only the interrupt flag: it latches that the buffer
  * became free, and is cleared with each byte sent. */
