@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -32,7 +33,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """Addresses have no Thumb bit. `stack` is the area [low, high) to paint and to hand back at the end."""
+    """Addresses have no Thumb bit. `stack` is the area [low, high) to paint and to hand back at the end.
+
+    `includes` are the user's own platform descriptions (.repl) and monitor scripts, for emulators that know such.
+    """
 
     begin: int | None
     end: int | None
@@ -42,6 +46,7 @@ class RunPlan:
     max_instructions: int = 20_000_000_000
     timeout_s: float = 300.0
     profile: bool = True
+    includes: tuple[Path, ...] = ()
 
 
 class ExitReason(StrEnum):

@@ -21,6 +21,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from harness.elf import Program
 from harness.emulator import BlockCounts
 from harness.emulator import recorder_native as native
 from harness.emulator.thumb import block_end
@@ -338,3 +339,17 @@ class BlockRecorder:
     def _function_start(self, address: int) -> int:
         at = bisect_right(self._function_starts, address) - 1
         return self._functions[at][0] if at >= 0 and address < self._functions[at][1] else -1
+
+
+def function_ranges(program: Program) -> list[tuple[int, int]]:
+    """(start, end) of every function, sorted, without overlaps; one without a size ends where the next begins."""
+    starts: dict[int, int] = {}
+    for symbol in program.symbols:
+        if symbol.kind == "function":
+            starts[symbol.address] = max(starts.get(symbol.address, 0), symbol.size)
+    ordered = sorted(starts.items())
+    ranges = []
+    for index, (start, size) in enumerate(ordered):
+        following = ordered[index + 1][0] if index + 1 < len(ordered) else start + max(size, 1 << 12)
+        ranges.append((start, min(start + size, following) if size else following))
+    return ranges

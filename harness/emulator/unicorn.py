@@ -16,7 +16,7 @@ from harness.elf import Program
 from harness.emulator import STACK_PAINT, Execution, ExitReason, RunPlan, faults
 from harness.emulator.engine import Engine
 from harness.emulator.memory import unmappable
-from harness.emulator.recorder import BlockRecorder
+from harness.emulator.recorder import BlockRecorder, function_ranges
 from harness.emulator.semihosting import BREAKPOINT, Semihosting
 from harness.errors import EmulatorError
 
@@ -223,17 +223,3 @@ class _Run:
     def _in_time(self, _instructions: int) -> bool:
         self._timed_out = time.perf_counter() > self._deadline
         return not self._timed_out
-
-
-def function_ranges(program: Program) -> list[tuple[int, int]]:
-    """(start, end) of every function, sorted, without overlaps; one without a size ends where the next begins."""
-    starts: dict[int, int] = {}
-    for symbol in program.symbols:
-        if symbol.kind == "function":
-            starts[symbol.address] = max(starts.get(symbol.address, 0), symbol.size)
-    ordered = sorted(starts.items())
-    ranges = []
-    for index, (start, size) in enumerate(ordered):
-        following = ordered[index + 1][0] if index + 1 < len(ordered) else start + max(size, 1 << 12)
-        ranges.append((start, min(start + size, following) if size else following))
-    return ranges

@@ -1,72 +1,103 @@
-"""What the end of a run in Renode means: the same words for the same mishap as in any other emulator."""
+"""What the end of a run in Renode means: the same reason, and as far as possible the same words, as elsewhere."""
 
 from __future__ import annotations
 
 from harness.board import Board
-from harness.elf import Program
 from harness.emulator import ExitReason, RunPlan
 from harness.emulator.renode.protocol import Cause, End
+from harness.emulator.thumb import instruction_size
 
-# The translator's own numbers (tlib, arch/arm/cpu.h).
+# The translator's own numbers of exceptions (tlib, arch/arm/cpu.h).
+_UNDEFINED, _NOT_EXECUTABLE, _FORBIDDEN, _BREAKPOINT, _NO_COPROCESSOR, _INVALID_STATE = 1, 3, 4, 7, 17, 18
 _EXCEPTIONS = {
-    1: "an undefined instruction",
-    3: "instructions fetched from where none may be fetched (memory protection)",
-    4: "an access that memory protection forbids",
-    7: "a breakpoint instruction without a debugger",
-    17: "a coprocessor or FPU instruction while that unit is switched off",
-    18: "a jump to an even address: Arm code on a core that only runs Thumb",
+    _NOT_EXECUTABLE: "it fetches an instruction from where no code may be",
+    _FORBIDDEN: "it accesses memory that memory protection forbids",
+    _NO_COPROCESSOR: "it uses a coprocessor (or FPU) that the core does not have, or that is off",
 }
-_UNDEFINED, _INVALID_STATE = 1, 18
 _THUMB_STATE = 1 << 24
+_RESET_LR = 0xFFFFFFFE
 _BRANCH_TO_ITSELF = b"\xfe\xe7"
-_WAITS = {b"\x30\xbf": "WFI", b"\x20\xbf": "WFE"}
+_WAITS = {b"\x30\xbf": "waits for an interrupt (WFI)", b"\x20\xbf": "waits for an event (WFE)"}
 
 
-def outcome(end: End, program: Program, board: Board, plan: RunPlan, windows_seen: int) -> tuple[ExitReason, str]:
-    """Why the run ended, and the sentence for `Execution.detail`."""
-    cause = end.cause
-    if cause is Cause.EXIT:
-        if windows_seen < len(plan.windows):
-            return ExitReason.STOPPED_EARLY, f"exit was reached after {windows_seen} of {len(plan.windows)} windows"
-        return ExitReason.FINISHED, ""
-    if cause is Cause.DEADLINE:
-        return ExitReason.TIMEOUT, f"{end.instructions:,} instructions in {plan.timeout_s:g} s, and no end"
-    if cause is Cause.INSTRUCTION_LIMIT:
-        return ExitReason.INSTRUCTION_LIMIT, f"more than {plan.max_instructions:,} instructions"
-    if cause is Cause.STUCK:
-        return ExitReason.ENDLESS_LOOP, _stuck(end, program)
-    return ExitReason.FAULT, _fault(end, board)
+class Outcome:
+    """The end of a run, explained. `code(address, size)` gives the program's bytes."""
+
+    def __init__(self, end: End, board: Board, plan: RunPlan, windows_seen: int, vectors: int, code: bytes) -> None:
+        """`code` are the bytes around the last instruction, from two bytes before it."""
+        self._end = end
+        self._board = board
+        self._plan = plan
+        self._windows_seen = windows_seen
+        self._vectors = vectors
+        self._before, self._at = code[:2], code[2:]
+
+    @property
+    def status(self) -> int | None:
+        """What the program ended with, None when it did not end by itself."""
+        if self._end.cause is not Cause.EXIT:
+            return None
+        return self._end.about - (1 << 32) if self._end.about >> 31 else self._end.about
+
+    def explain(self) -> tuple[ExitReason, str]:
+        """Why the run ended, and the sentence for `Execution.detail`."""
+        cause, plan = self._end.cause, self._plan
+        if cause is Cause.EXIT:
+            missing = len(plan.windows) - self._windows_seen
+            if missing:
+                of = f"before {missing} of {len(plan.windows)} inferences"
+                return ExitReason.STOPPED_EARLY, f"the program ended with status {self.status} {of}"
+            return ExitReason.FINISHED, ""
+        if cause is Cause.WINDOWS_DONE:
+            return ExitReason.FINISHED, ""
+        if cause is Cause.DEADLINE:
+            return ExitReason.TIMEOUT, f"not finished after {plan.timeout_s:g} s"
+        if cause is Cause.INSTRUCTION_LIMIT:
+            return ExitReason.INSTRUCTION_LIMIT, f"not finished after {plan.max_instructions:,} instructions"
+        if cause is Cause.STUCK:
+            return ExitReason.ENDLESS_LOOP, self._stuck()
+        return ExitReason.FAULT, self._fault()
+
+    def _fault(self) -> str:
+        end = self._end
+        if end.cause is Cause.BAD_VECTORS:
+            return f"no vector table at {self._vectors:#010x}: stack {end.about:#010x}, reset {end.more:#010x}"
+        if end.cause is Cause.SYSTEM_RESET:
+            return "it asked for a system reset"
+        if end.cause is Cause.FLASH_WRITE:
+            return f"it writes at {end.about:#010x}, which is flash"
+        if end.cause is Cause.EXCEPTION:
+            return self._exception()
+        if end.cause is Cause.BAD_ACCESS and end.about != end.pc:
+            what = "writes" if end.more & 0x100 else "reads"
+            where = f"{end.more & 0xFF} B at {end.about:#010x}"
+            return f"it {what} {where}, where the board has no memory (memories: {_memories(self._board)})"
+        if end.pc == _RESET_LR:
+            return "it returns from its first function: the link register still has its value after reset"
+        return f"it jumps to {end.pc:#010x}, where no code can be (memories: {_memories(self._board)})"
+
+    def _exception(self) -> str:
+        end = self._end
+        if end.about == _INVALID_STATE or not end.registers["xpsr"] & _THUMB_STATE:
+            return f"it leaves Thumb state, which a Cortex-M core cannot: a jump to {end.pc:#010x} without bit 0 set"
+        if end.about == _UNDEFINED:
+            return f"the core has no instruction {self._instruction()} (undefined, or of a larger core or an FPU)"
+        if end.about == _BREAKPOINT:
+            return f"it runs into a breakpoint ({self._instruction()}) without a debugger"
+        return _EXCEPTIONS.get(end.about, f"the core takes the unexpected exception {end.about}")
+
+    def _stuck(self) -> str:
+        if self._at[:2] == _BRANCH_TO_ITSELF:
+            return "it branches to itself for ever"
+        waits = _WAITS.get(self._at[:2]) or _WAITS.get(self._before)
+        return f"it {waits}, and none can come" if waits else "the core executes nothing any more"
+
+    def _instruction(self) -> str:
+        if len(self._at) < 2:
+            return "(no memory)"
+        size = min(len(self._at), instruction_size(int.from_bytes(self._at[:2], "little")))
+        return " ".join(f"{int.from_bytes(self._at[i : i + 2], 'little'):04x}" for i in range(0, size, 2))
 
 
-def _fault(end: End, board: Board) -> str:
-    if end.cause is Cause.BAD_RESET:
-        return f"the reset vector {end.pc:#010x} is not the address of Thumb code in a memory of {board.name}"
-    fetched = end.cause is Cause.BAD_ACCESS and end.about == end.pc
-    if end.cause is Cause.BAD_ACCESS and not fetched:
-        what = "write to" if end.more & 0x100 else "read from"
-        return f"{end.more & 0xFF} B {what} {end.about:#010x}, outside the memory of {board.name}"
-    if end.cause is Cause.EXCEPTION:
-        number = end.about
-        if number == _UNDEFINED and not end.registers["xpsr"] & _THUMB_STATE:
-            number = _INVALID_STATE
-        what = _EXCEPTIONS.get(number, f"exception {number}")
-        status = f" (CFSR {end.more:#010x})" if end.more else ""
-        return what + status
-    where = "nowhere" if board.region_of(end.pc) is None else "code that cannot be executed"
-    return f"a jump to {where}: {end.pc:#010x}"
-
-
-def _stuck(end: End, program: Program) -> str:
-    if _code_at(program, end.pc) == _BRANCH_TO_ITSELF:
-        return "a branch to itself, and no interrupt is on to leave it"
-    waits = _WAITS.get(_code_at(program, end.pc)) or _WAITS.get(_code_at(program, end.pc - 2))
-    if waits:
-        return f"{waits}, and nothing is on that could wake the core"
-    return "the core executes nothing any more"
-
-
-def _code_at(program: Program, address: int) -> bytes:
-    for segment in program.segments:
-        if segment.address <= address and address + 2 <= segment.address + len(segment.data):
-            return segment.data[address - segment.address : address - segment.address + 2]
-    return b""
+def _memories(board: Board) -> str:
+    return ", ".join(f"{m.name} {m.origin:#010x}..{m.end - 1:#010x}" for m in board.memories)

@@ -15,14 +15,16 @@ from harness.emulator.renode import versions
 from harness.emulator.renode.repl import Entry, quoted, read_entries
 from harness.errors import EmulatorError
 
-# Devices, and the core's own registers, live here (Armv7-M Architecture Reference Manual, B3.1). Elsewhere a board
-# has memory or nothing.
-DEVICE_SPACE = ((0x40000000, 0x60000000), (0xE0000000, 0x100000000))
+# Where devices and the core's own registers live (Armv7-M Architecture Reference Manual, B3.1), whatever the board
+# file says. Elsewhere a board has memory or nothing.
+DEVICE_SPACE = ((0x40000000, 0x60000000), (0xE0000000, 0xE0100000))
+_DEVICE_BYTES = 0x400  # of registers around those that the console needs
 
 _CONSOLE = "mcuConsole"
 _MEMORY_TYPES = ("Memory.MappedMemory", "Memory.ArrayMemory")
 _PRIORITY_MASK = {"armv6-m": 0xC0}
 _PRIORITY_MASK_OTHERS = 0xF0
+_HARMLESS = "UnhandledAccessBehaviour Report"  # an init block must not be empty; this is the default anyway
 _VECTOR_INPUTS = "-> cpu@0"
 
 
@@ -62,14 +64,17 @@ def platform_for(board: Board, root: Path, version: str) -> Platform:
 
 def empty_ranges(board: Board) -> list[tuple[int, int]]:
     """The [start, end) in which the board has neither memory nor devices: whoever goes there has lost his way."""
-    taken = sorted([*DEVICE_SPACE, *((memory.origin, memory.end) for memory in board.memories)])
+    console = board.console
+    registers = [console.base, *(address for address, _ in console.enable)]
+    devices = [(register & -_DEVICE_BYTES, (register & -_DEVICE_BYTES) + _DEVICE_BYTES) for register in registers]
+    taken = sorted([*DEVICE_SPACE, *devices, *((memory.origin, memory.end) for memory in board.memories)])
     ranges = []
     start = 0
     for low, high in taken:
         if start < low:
             ranges.append((start, low))
         start = max(start, high)
-    return ranges
+    return [*ranges, (start, 1 << 32)]
 
 
 def mips(board: Board) -> int:
@@ -92,9 +97,7 @@ def _layered(board: Board, stock: Path, entries: Sequence[Entry]) -> str:
         downloads = [command for command in entry.init if command.startswith("ApplySVD")]
         if downloads:
             commands = [command for command in entry.init if command not in downloads]
-            parts.append(
-                f"{entry.name}:\n    init:\n" + "\n".join(f"        {command}" for command in commands or [""])
-            )
+            parts.append(_init(entry.name, commands or [_HARMLESS]))
     if not board.console.renode:
         parts.append(_UARTS[board.console.driver](board))
     return "\n\n".join(parts) + "\n"
@@ -115,8 +118,12 @@ def _made(board: Board, version: str) -> Platform:
     return Platform("\n\n".join(parts) + "\n", _console_path(board))
 
 
+def _init(name: str, commands: Sequence[str]) -> str:
+    return f"{name}:\n    init:\n" + "\n".join(f"        {command}" for command in commands)
+
+
 def _console_path(board: Board) -> str:
-    return "" if board.console.driver == "none" else f"sysbus.{_CONSOLE}"
+    return "" if _UARTS[board.console.driver] is _none else f"sysbus.{_CONSOLE}"
 
 
 def _real(board: Board) -> Iterator[Memory]:
@@ -161,10 +168,6 @@ def _sam_sercom_usart(board: Board) -> str:
     return f"{_CONSOLE}: UART.SAMD20_UART @ sysbus <{board.console.base:#x}, +0x100>"
 
 
-def _semihosting(_: Board) -> str:
-    return f"{_CONSOLE}: UART.SemihostingUart @ cpu"
-
-
 def _none(_: Board) -> str:
     return ""
 
@@ -176,6 +179,6 @@ _UARTS = {
     "nrf_uarte": _nrf_uarte,
     "nxp_lpuart": _nxp_lpuart,
     "sam_sercom_usart": _sam_sercom_usart,
-    "semihosting": _semihosting,
+    "semihosting": _none,  # served by csharp/Semihosting.cs
     "none": _none,
 }

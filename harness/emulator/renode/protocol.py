@@ -30,7 +30,10 @@ class Cause(IntEnum):
     EXCEPTION = 4
     ABORT = 5
     STUCK = 6
-    BAD_RESET = 7
+    BAD_VECTORS = 7
+    SYSTEM_RESET = 8
+    FLASH_WRITE = 9
+    WINDOWS_DONE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +42,24 @@ class End:
 
     - EXIT: r0;
     - BAD_ACCESS: the address; the width in bytes, + 0x100 for a write;
-    - EXCEPTION: the translator's number of the exception; the fault status.
+    - EXCEPTION: the translator's number of the exception; the fault status;
+    - BAD_VECTORS: stack pointer and reset address; FLASH_WRITE: the address.
 
-    `intact` is false when that Renode cannot be used any more, `window_open` true when a window was cut short.
+    `registers` are as they were at that moment. `intact` is false when that Renode cannot be used any more,
+    `flash_changed` true when the program has written to flash.
     """
 
-    intact: bool
     cause: Cause
     pc: int
     about: int
     more: int
+    registers: dict[str, int]
+    intact: bool
+    flash_changed: bool
     instructions: int
-    window_open: bool
     stack: bytes
     console: bytes
     log: str
-    registers: dict[str, int]
 
 
 class Reader:
@@ -91,6 +96,10 @@ def _chunks(chunks: Sequence[tuple[int, bytes]]) -> bytes:
     return struct.pack("<I", len(chunks)) + b"".join(struct.pack("<I", at) + _data(data) for at, data in chunks)
 
 
+def _areas(areas: Sequence[tuple[int, int]]) -> bytes:
+    return struct.pack("<I", len(areas)) + b"".join(struct.pack("<II", *area) for area in areas)
+
+
 def platform_request(
     description: Path, includes: Sequence[Path], uart: str, mips: int, empty: Iterable[tuple[int, int]]
 ) -> bytes:
@@ -108,24 +117,36 @@ def platform_request(
     return b"".join(parts)
 
 
-def run_request(plan: RunPlan, load: Sequence[tuple[int, bytes]], vectors: int, code: tuple[int, int]) -> bytes:
-    """Run what `load` puts into memory from the vector table at `vectors`.
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What is in memory before a run: `load` are (address, bytes), `vectors` is the address of the vector table.
 
-    Blocks outside of `code`, (address, size), are preceded by a CODE answer with their bytes.
+    `code` and `flash` are areas (address, size): blocks outside of `code` are preceded by a CODE answer with their
+    bytes, and `flash` is what the program must not change.
     """
+
+    load: tuple[tuple[int, bytes], ...]
+    vectors: int
+    code: tuple[int, int]
+    flash: tuple[tuple[int, int], ...]
+
+
+def run_request(plan: RunPlan, image: Image, watch_flash: bool) -> bytes:
+    """Run `image` by `plan`; with `watch_flash`, slowly, until the first write to flash."""
     low, high = plan.stack
     marks = [_NO_ADDRESS if mark is None else mark for mark in (plan.begin, plan.end, plan.exit)]
+    paint = (low, bytes([STACK_PAINT]) * (high - low))
     parts = [
         b"R",
-        struct.pack("<BI3q", plan.profile, vectors, *marks),
-        struct.pack("<QIII", plan.max_instructions, max(1, round(plan.timeout_s * 1000)), low, high - low),
-        struct.pack("<II", *code),
-        _chunks([*load, (low, bytes([STACK_PAINT]) * (high - low))]),
+        struct.pack("<BI3q", plan.profile and not watch_flash, image.vectors, *marks),
+        struct.pack("<QI", plan.max_instructions, max(1, round(plan.timeout_s * 1000))),
+        struct.pack("<IIIIB", low, high - low, *image.code, watch_flash),
+        _areas(image.flash),
+        _chunks([*image.load, paint] if high > low else image.load),
         struct.pack("<I", len(plan.windows)),
     ]
     for window in plan.windows:
-        parts += [_chunks(window.writes), struct.pack("<I", len(window.reads))]
-        parts += [struct.pack("<II", at, size) for at, size in window.reads]
+        parts += [_chunks(window.writes), _areas(window.reads)]
     return b"".join(parts)
 
 
@@ -146,15 +167,15 @@ def read_end(frame: bytearray) -> End:
     """The end of a run."""
     reader = Reader(frame)
     return End(
-        intact=bool(reader.number("B")),
         cause=Cause(reader.number("B")),
         pc=reader.number("I"),
         about=reader.number("Q"),
         more=reader.number("I"),
+        registers={name: reader.number("I") for name in _REGISTERS},
+        intact=bool(reader.number("B")),
+        flash_changed=bool(reader.number("B")),
         instructions=reader.number("Q"),
-        window_open=bool(reader.number("B")),
         stack=reader.data(),
         console=reader.data(),
         log=reader.text(),
-        registers={name: reader.number("I") for name in _REGISTERS},
     )

@@ -18,7 +18,7 @@ import time
 from importlib.resources import files
 from pathlib import Path
 
-from harness.emulator.renode import protocol
+from harness.emulator.renode import protocol, versions
 from harness.emulator.renode.find import Install
 from harness.errors import EmulatorError
 from harness.process import Background
@@ -40,7 +40,7 @@ class RenodeServer:
         self._process: Background | None = None
         try:
             (self.directory / "tmp").mkdir()
-            (self.directory / _SCRIPT).write_text(_sources(), encoding="utf-8")
+            (self.directory / _SCRIPT).write_text(_sources(install.version), encoding="utf-8")
             self.root = self._start()
         except BaseException:
             self.close()
@@ -160,8 +160,9 @@ class RenodeServer:
         )
 
 
-def _sources() -> str:
+def _sources(version: str) -> str:
     """All our C#, as one file: every `include` costs a compiler run."""
     folder = files("harness.emulator.renode") / "csharp"
     sources = sorted((file for file in folder.iterdir() if file.name.endswith(".cs")), key=lambda file: file.name)
-    return "\n".join(file.read_text("utf-8") for file in sources)
+    symbols = [f"#define {symbol}" for symbol in versions.facts(version).symbols]
+    return "\n".join([*symbols, *(file.read_text("utf-8") for file in sources)])

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class VersionFacts:
-    """`cores` are the CPU types of Cortex-M that it knows, `uarts` its models of the consoles that we drive."""
+    """`cores` are the CPU types of Cortex-M that it knows; `symbols` choose between `#if` branches of our C#."""
 
     cores: frozenset[str]
+    symbols: tuple[str, ...] = ()
 
 
 _CORES_1_15_3 = frozenset(
@@ -19,7 +20,7 @@ _CORES_1_15_3 = frozenset(
 
 SUPPORTED: dict[str, VersionFacts] = {
     "1.15.3": VersionFacts(_CORES_1_15_3),
-    "1.16.1": VersionFacts(_CORES_1_15_3 | {"cortex-m55"}),
+    "1.16.1": VersionFacts(_CORES_1_15_3 | {"cortex-m55"}, ("MEMORY_HOOK_HAS_WIDTH",)),
 }
 INSTALLED_BY_DEFAULT = "1.16.1"
 

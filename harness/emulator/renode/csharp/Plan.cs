@@ -19,8 +19,8 @@ namespace McuHarness
 
     internal sealed class Window
     {
-        public readonly List<Chunk> Writes = new List<Chunk>();
-        public readonly List<Area> Reads = new List<Area>();
+        public List<Chunk> Writes;
+        public List<Area> Reads;
     }
 
     internal sealed class Plan
@@ -36,18 +36,13 @@ namespace McuHarness
             TimeoutMilliseconds = request.Word();
             Stack = ReadArea(request);
             Code = ReadArea(request);
+            WatchFlash = request.Flag();
+            Flash = ReadAreas(request);
             Load = ReadChunks(request);
             var count = request.Word();
             for(var i = 0u; i < count; i++)
             {
-                var window = new Window();
-                window.Writes.AddRange(ReadChunks(request));
-                var reads = request.Word();
-                for(var j = 0u; j < reads; j++)
-                {
-                    window.Reads.Add(ReadArea(request));
-                }
-                Windows.Add(window);
+                Windows.Add(new Window { Writes = ReadChunks(request), Reads = ReadAreas(request) });
             }
         }
 
@@ -60,12 +55,25 @@ namespace McuHarness
         public readonly uint TimeoutMilliseconds;
         public readonly Area Stack;
         public readonly Area Code;
+        public readonly bool WatchFlash;
+        public readonly List<Area> Flash;
         public readonly List<Chunk> Load;
         public readonly List<Window> Windows = new List<Window>();
 
         private static Area ReadArea(Request request)
         {
             return new Area { Address = request.Word(), Size = checked((int)request.Word()) };
+        }
+
+        private static List<Area> ReadAreas(Request request)
+        {
+            var areas = new List<Area>();
+            var count = request.Word();
+            for(var i = 0u; i < count; i++)
+            {
+                areas.Add(ReadArea(request));
+            }
+            return areas;
         }
 
         private static List<Chunk> ReadChunks(Request request)

@@ -56,6 +56,18 @@ namespace McuHarness
             }
         }
 
+        /// <summary>Add a byte to the console's text.</summary>
+        public void Send(byte value)
+        {
+            lock(console)
+            {
+                if(console.Count < ConsoleLimit)
+                {
+                    console.Add(value);
+                }
+            }
+        }
+
         private void Include(Monitor monitor, bool isScript, string path)
         {
             if(!isScript)
@@ -111,16 +123,7 @@ namespace McuHarness
             {
                 throw new RecoverableException("the platform has no UART " + path);
             }
-            uart.CharReceived += delegate(byte value)
-            {
-                lock(console)
-                {
-                    if(console.Count < ConsoleLimit)
-                    {
-                        console.Add(value);
-                    }
-                }
-            };
+            uart.CharReceived += Send;
         }
 
         // Register names for the log, which stock descriptions get from the network; the platform works without.

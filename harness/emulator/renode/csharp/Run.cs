@@ -3,13 +3,13 @@
 namespace McuHarness
 {
     using System;
-    using System.Collections.Generic;
     using System.Linq;
     using System.Threading;
     using Antmicro.Renode.Core;
-    using Antmicro.Renode.Exceptions;
+    using Antmicro.Renode.Peripherals.Bus;
     using Antmicro.Renode.Peripherals.CPU;
     using Antmicro.Renode.Time;
+    using Range = Antmicro.Renode.Core.Range;
 
     /// <summary>Why a run ended; the numbers are those of protocol.py.</summary>
     internal enum Cause
@@ -21,7 +21,10 @@ namespace McuHarness
         Exception = 4,
         Abort = 5,
         Stuck = 6,
-        BadReset = 7,
+        BadVectors = 7,
+        SystemReset = 8,
+        FlashWrite = 9,
+        WindowsDone = 10,
     }
 
     internal sealed class Run
@@ -35,41 +38,51 @@ namespace McuHarness
             this.platform = platform;
             this.channel = channel;
             core = platform.Core;
+            bus = platform.Machine.SystemBus;
             plan = new Plan(request);
         }
 
         public void Execute()
         {
-            var bus = platform.Machine.SystemBus;
             foreach(var chunk in plan.Load)
             {
                 bus.WriteBytes(chunk.Data, chunk.Address);
             }
-            core.VectorTableOffset = plan.Vectors;
-            var sp = bus.ReadDoubleWord(plan.Vectors);
-            var pc = bus.ReadDoubleWord(plan.Vectors + 4);
-            if((pc & 1) == 0 || bus.FindMemory(pc & ~1u) == null)
-            {
-                Stop(Cause.BadReset, pc, 0, 0);
-                Report(true);
-                return;
-            }
-            core.SP = sp;
-            core.PC = pc;
-            Watch();
+            flash = new Flash(bus, plan.Flash);
             if(plan.Profile)
             {
-                blocks = new BlockStream(platform.Machine.SystemBus, core, channel, plan.Code);
+                blocks = new BlockStream(bus, core, channel, plan.Code);
             }
-            if(!plan.Begin.HasValue)
+            windows = new Windows(plan, bus, core, channel, blocks);
+            if(Reset())
             {
-                OpenWindow();
-            }
-            using(new Timer(x => Expire(), null, (int)plan.TimeoutMilliseconds, Timeout.Infinite))
-            {
-                Advance();
+                using(new Timer(x => Expire(), null, (int)plan.TimeoutMilliseconds, Timeout.Infinite))
+                {
+                    Advance();
+                }
             }
             Report(true);
+        }
+
+        private bool Reset()
+        {
+            var sp = bus.ReadDoubleWord(plan.Vectors);
+            var pc = bus.ReadDoubleWord(plan.Vectors + 4);
+            core.VectorTableOffset = plan.Vectors;
+            if(sp == 0 || (pc & 1) == 0)
+            {
+                Stop(Cause.BadVectors, 0, sp, pc);
+                return false;
+            }
+            core.SP = sp & ~3u;
+            core.SetRegister(LinkRegister, uint.MaxValue);
+            core.PC = pc;
+            Watch();
+            if(windows.WholeRun || !plan.Begin.HasValue)
+            {
+                windows.Open();
+            }
+            return true;
         }
 
         private void Watch()
@@ -81,8 +94,18 @@ namespace McuHarness
                 guard.Touched = (address, write, width) =>
                     Stop(Cause.BadAccess, core.PC, address, (uint)(width | (write ? 0x100 : 0)));
             }
+            if(plan.WatchFlash)
+            {
+                flash.Watch(core, (pc, address) => Stop(Cause.FlashWrite, pc, address, 0));
+            }
             core.AddHookAtInterruptBegin(OnException);
             core.Halted += OnHalted;
+            var system = bus.WhatPeripheralIsAt(ResetControl) as IBusPeripheral;
+            if(system != null)
+            {
+                var control = new Range(ResetControl & 0xFFF, 4);
+                bus.SetHookBeforePeripheralWrite<uint>(system, OnResetControl, control);
+            }
             foreach(var address in new[] { plan.Begin, plan.End, plan.Exit }.OfType<ulong>().Distinct())
             {
                 core.AddHook(address, OnMarker);
@@ -98,7 +121,7 @@ namespace McuHarness
             var stretch = TimeInterval.FromMicroseconds(StretchInstructions / core.PerformanceInMips + 1);
             emulation.MasterTimeSource.Quantum = stretch;
             platform.Machine.LocalTimeSource.Quantum = stretch;
-            var asleep = TimeInterval.Empty;
+            var asleep = 0.0;
             while(!stopped)
             {
                 var before = core.ExecutedInstructions;
@@ -108,10 +131,10 @@ namespace McuHarness
                     break;
                 }
                 var left = (plan.MaxInstructions - before) / core.PerformanceInMips + 1;
-                var now = left < StretchInstructions ? TimeInterval.FromMicroseconds(left) : stretch;
-                emulation.RunFor(now < stretch ? now : stretch);
-                asleep = core.ExecutedInstructions == before ? asleep + stretch : TimeInterval.Empty;
-                if(asleep.TotalSeconds >= SecondsAsleep)
+                var step = left < StretchInstructions / core.PerformanceInMips ? TimeInterval.FromMicroseconds(left) : stretch;
+                emulation.RunFor(step);
+                asleep = core.ExecutedInstructions == before ? asleep + step.TotalSeconds : 0.0;
+                if(asleep >= SecondsAsleep)
                 {
                     Stop(Cause.Stuck, core.PC, 0, 0);
                 }
@@ -120,66 +143,31 @@ namespace McuHarness
 
         private void OnMarker(ICpuSupportingGdb cpu, ulong address)
         {
-            // One address can be several markers: compilers fold identical functions.
-            if(address == plan.End)
+            if(address == plan.End && !windows.WholeRun)
             {
-                CloseWindow();
+                windows.Close();
+                if(!plan.Exit.HasValue && windows.AllSeen)
+                {
+                    Stop(Cause.WindowsDone, address, 0, 0);
+                }
             }
-            if(address == plan.Begin)
+            if(address == plan.Begin && !windows.WholeRun)
             {
-                OpenWindow();
+                windows.Open();
             }
             if(address == plan.Exit)
             {
-                if(!plan.End.HasValue)
-                {
-                    CloseWindow();
-                }
-                Stop(Cause.Exit, address, core.GetRegister(0).RawValue, 0);
+                Exit((uint)core.GetRegister(0).RawValue);
             }
         }
 
-        private void OpenWindow()
+        private void Exit(uint status)
         {
-            if(open || nextWindow >= Math.Max(plan.Windows.Count, plan.Begin.HasValue ? 0 : 1))
+            if(windows.WholeRun || !plan.End.HasValue)
             {
-                return;
+                windows.Close();
             }
-            open = true;
-            if(nextWindow < plan.Windows.Count)
-            {
-                foreach(var chunk in plan.Windows[nextWindow].Writes)
-                {
-                    platform.Machine.SystemBus.WriteBytes(chunk.Data, chunk.Address);
-                }
-            }
-            openedAt = core.ExecutedInstructions;
-            if(blocks != null)
-            {
-                blocks.Open();
-            }
-        }
-
-        private void CloseWindow()
-        {
-            if(!open)
-            {
-                return;
-            }
-            open = false;
-            var instructions = core.ExecutedInstructions - openedAt;
-            if(blocks != null)
-            {
-                blocks.Close();
-            }
-            var reads = nextWindow < plan.Windows.Count ? plan.Windows[nextWindow].Reads : new List<Area>();
-            nextWindow++;
-            var answer = new Answer('W').Long(instructions).Word((uint)reads.Count);
-            foreach(var area in reads)
-            {
-                answer.Bytes(platform.Machine.SystemBus.ReadBytes(area.Address, area.Size));
-            }
-            channel.Send(answer);
+            Stop(Cause.Exit, core.PC, status, 0);
         }
 
         private void OnException(ulong number)
@@ -188,7 +176,26 @@ namespace McuHarness
             {
                 return;
             }
+            if(number == ExceptionBreakpoint && Semihosting.IsAsked(bus, core))
+            {
+                var status = Semihosting.Serve(bus, core, platform.Send);
+                if(status.HasValue)
+                {
+                    Exit(status.Value);
+                }
+                return;
+            }
             Stop(Cause.Exception, core.PC, number, core.FaultStatus);
+        }
+
+        private uint OnResetControl(uint value, long offset)
+        {
+            if(value >> 16 != ResetKey || (value & ResetRequest) == 0)
+            {
+                return value;
+            }
+            Stop(Cause.SystemReset, core.PC, 0, 0);
+            return value & ~ResetRequest;
         }
 
         private void OnHalted(HaltArguments arguments)
@@ -229,12 +236,12 @@ namespace McuHarness
                 {
                     return;
                 }
-                cause = why;
-                causePc = (uint)pc;
-                causeAbout = about;
-                causeMore = more;
-                registers = Enumerable.Range(0, 16).Select(x => (uint)core.GetRegister(x).RawValue)
-                    .Concat(new[] { core.XProgramStatusRegister, core.FaultStatus, core.MemoryFaultAddress }).ToArray();
+                end = new Answer('X').Byte((int)why).Word((uint)pc).Long(about).Word(more);
+                foreach(var register in Enumerable.Range(0, 16).Select(x => (uint)core.GetRegister(x).RawValue))
+                {
+                    end.Word(register);
+                }
+                end.Word(core.XProgramStatusRegister).Word(core.FaultStatus).Word(core.MemoryFaultAddress);
                 stopped = true;
             }
             core.IsHalted = true;
@@ -255,22 +262,23 @@ namespace McuHarness
             {
                 blocks.Close();
             }
-            var bus = platform.Machine.SystemBus;
-            var answer = new Answer('X').Byte(intact ? 1 : 0).Byte((int)cause).Word(causePc).Long(causeAbout)
-                .Word(causeMore).Long(core.ExecutedInstructions).Byte(open ? 1 : 0)
+            channel.Send(end.Byte(intact ? 1 : 0).Byte(flash.IsChanged() ? 1 : 0).Long(core.ExecutedInstructions)
                 .Bytes(bus.ReadBytes(plan.Stack.Address, plan.Stack.Size))
-                .Bytes(platform.ConsoleText()).Text(platform.Log.Text());
-            foreach(var register in registers)
-            {
-                answer.Word(register);
-            }
-            channel.Send(answer);
+                .Bytes(platform.ConsoleText()).Text(platform.Log.Text()));
         }
 
-        // tlib's numbers of the exceptions that a healthy program may take.
+        private const int LinkRegister = 14;
+
+        // tlib's numbers of exceptions.
         private const ulong ExceptionSupervisorCall = 2;
         private const ulong ExceptionInterrupt = 5;
         private const ulong ExceptionFastInterrupt = 6;
+        private const ulong ExceptionBreakpoint = 7;
+
+        // AIRCR and its SYSRESETREQ (Armv7-M Architecture Reference Manual, B3.2.6).
+        private const ulong ResetControl = 0xE000ED0C;
+        private const uint ResetKey = 0x05FA;
+        private const uint ResetRequest = 1 << 2;
 
         private const ulong StretchInstructions = 100 * 1000 * 1000;
         // Virtual seconds without a single instruction after which nothing can be expected to wake the core.
@@ -280,18 +288,14 @@ namespace McuHarness
         private readonly Platform platform;
         private readonly Channel channel;
         private readonly CortexM core;
+        private readonly IBusController bus;
         private readonly Plan plan;
         private readonly object gate = new object();
         private BlockStream blocks;
-        private int nextWindow;
-        private bool open;
-        private ulong openedAt;
+        private Windows windows;
+        private Flash flash;
+        private Answer end;
         private volatile bool stopped;
         private bool reported;
-        private Cause cause;
-        private uint causePc;
-        private ulong causeAbout;
-        private uint causeMore;
-        private uint[] registers;
     }
 }
