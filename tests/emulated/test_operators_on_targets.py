@@ -1,4 +1,4 @@
-"""Every main operator on every core and with every compiler, in the emulator, against LiteRT bit for bit.
+"""Every operator on every core and with every compiler, in the emulator, against LiteRT bit for bit.
 
 The host tests try hundreds of configurations; these few show that nothing depends on what a core lacks (a long
 multiply, division, unaligned access) or on how a compiler reads the C.
@@ -38,8 +38,8 @@ class Case:
     expected: tuple[np.ndarray, ...]
 
 
-def all_operators() -> ModelBuilder:
-    """A model of separate chains, one for each way through a kernel."""
+def main_operators() -> ModelBuilder:
+    """A model of separate chains, one for each way through a kernel that computes sums."""
     builder = ModelBuilder(seed=11)
     image = builder.input((1, 5, 6, 6), zero_point=-20)
     wide = builder.conv_2d(image, channels=7)
@@ -58,10 +58,29 @@ def all_operators() -> ModelBuilder:
     return builder
 
 
-@pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+def data_and_float_operators() -> ModelBuilder:
+    """Float in, float out, and everything that moves bytes or looks them up in between."""
+    builder = ModelBuilder(seed=41)
+    x = builder.unary("QUANTIZE", builder.input((1, 7, 9, 6), dtype="float32"), scale=0.037, zero_point=-11)
+    x = builder.pad(x, [(0, 0), (1, 2), (0, 1), (1, 1)])
+    x = builder.unary("HARD_SWISH", builder.unary("LEAKY_RELU", x, alpha=0.3), scale=0.03, zero_point=-90)
+    x = builder.strided_slice(x, [0, -1, 0, 0], [1, 0, 10, 8], [1, -2, 1, 1])
+    first, second = builder.split(x, 3, 2)
+    first = builder.transpose(first, [0, 3, 1, 2])
+    second = builder.transpose(builder.pad(second, [(0, 0)] * 4, 5), [0, 3, 1, 2])
+    x = builder.concatenation([first, second, first], 1)
+    x = builder.resize_nearest_neighbor(x, (9, 7), half_pixel_centers=True)
+    x = builder.unary("RELU6", builder.unary("RELU", x, scale=0.05, zero_point=-128), scale=0.024, zero_point=-128)
+    builder.output(builder.dequantize(builder.mean(x, [1, 2], scale=0.02, zero_point=-100)))
+    builder.output(builder.dequantize(builder.tanh(builder.mean(x, [3], keep_dims=True))))
+    builder.output(builder.logistic(builder.unary("QUANTIZE", x, scale=0.08, zero_point=40)))
+    return builder
+
+
+@pytest.fixture(scope="module", params=[main_operators, data_and_float_operators], ids=lambda make: make.__name__)
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
     path: Path = tmp_path_factory.mktemp("model") / "model.tflite"
-    path.write_bytes(all_operators().build())
+    path.write_bytes(request.param().build())
     graph = import_tflite(path)
     inputs = make_inputs(graph, 1, 8)
     return Case(graph, inputs, run_reference(path, graph, inputs).outputs)
