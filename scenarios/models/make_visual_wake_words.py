@@ -8,7 +8,7 @@ Stand-in data: cluttered scenes of walls, boxes, balls, poles and trees; in half
 hair, a torso, arms and legs in any clothing, size, lean and place. Scenes without one get more clutter, among it heads
 without bodies and bodies without heads, so that no single part gives the answer.
 
-Run: python scenarios/models/make_visual_wake_words.py   (several minutes)
+Run: python scenarios/models/make_visual_wake_words.py   (about ten minutes)
 """
 
 from __future__ import annotations
