@@ -15,6 +15,11 @@
 
 typedef uint32_t __attribute__((may_alias)) word_t;
 
+/* Copied as one, which compilers do with LDM and STM. */
+struct words {
+    uint32_t word[4];
+} __attribute__((may_alias));
+
 /* Not through memcpy: on cores that must load it by bytes, GCC calls memcpy for that. */
 struct unaligned_word {
     uint32_t word;
@@ -31,7 +36,6 @@ void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int value, size_t size);
 int memcmp(const void *one, const void *other, size_t size);
 
-/* Copies upwards, so that areas may overlap as long as `to` is the lower address: memmove relies on it. */
 __attribute__((noinline)) void *memcpy(void *to, const void *from, size_t size) {
     uint8_t *d = to;
     const uint8_t *s = from;
@@ -42,17 +46,10 @@ __attribute__((noinline)) void *memcpy(void *to, const void *from, size_t size) 
             size--;
         }
         if (IS_ALIGNED(s)) {
-            LOOP for (; size >= 4 * WORD; size -= 4 * WORD) {
-                const word_t first = ((const word_t *)(const void *)s)[0];
-                const word_t second = ((const word_t *)(const void *)s)[1];
-                const word_t third = ((const word_t *)(const void *)s)[2];
-                const word_t fourth = ((const word_t *)(const void *)s)[3];
-                ((word_t *)(void *)d)[0] = first;
-                ((word_t *)(void *)d)[1] = second;
-                ((word_t *)(void *)d)[2] = third;
-                ((word_t *)(void *)d)[3] = fourth;
-                d += 4 * WORD;
-                s += 4 * WORD;
+            LOOP for (; size >= sizeof(struct words); size -= sizeof(struct words)) {
+                *(struct words *)(void *)d = *(const struct words *)(const void *)s;
+                d += sizeof(struct words);
+                s += sizeof(struct words);
             }
         }
 #if defined(__ARM_FEATURE_UNALIGNED)
@@ -75,6 +72,22 @@ __attribute__((noinline)) void *memcpy(void *to, const void *from, size_t size) 
     return to;
 }
 
+/* Copy upwards; right for overlapping areas as long as `d` is the lower address. */
+static void copy_up(uint8_t *d, const uint8_t *s, size_t size) {
+    if (size >= LEAST_FOR_WORDS && (uintptr_t)d % WORD == (uintptr_t)s % WORD) {
+        LOOP while (!IS_ALIGNED(d)) {
+            *d++ = *s++;
+            size--;
+        }
+        LOOP for (; size >= WORD; size -= WORD) {
+            *(word_t *)(void *)d = *(const word_t *)(const void *)s;
+            d += WORD;
+            s += WORD;
+        }
+    }
+    LOOP while (size-- != 0) { *d++ = *s++; }
+}
+
 /* Copy downwards; right for overlapping areas as long as `d` is the higher address. */
 static void copy_down(uint8_t *d, const uint8_t *s, size_t size) {
     d += size;
@@ -95,9 +108,10 @@ static void copy_down(uint8_t *d, const uint8_t *s, size_t size) {
 
 __attribute__((noinline)) void *memmove(void *to, const void *from, size_t size) {
     if ((uintptr_t)to <= (uintptr_t)from) {
-        return memcpy(to, from, size);
+        copy_up(to, from, size);
+    } else {
+        copy_down(to, from, size);
     }
-    copy_down(to, from, size);
     return to;
 }
 

@@ -91,9 +91,7 @@ void mcu_reset(void) {
     SCB_CPACR |= CPACR_FPU_FULL_ACCESS;
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 #endif
-    if (__data_load != __data_start) {
-        copy_words(__data_start, __data_load, __data_end);
-    }
+    copy_words(__data_start, __data_load, __data_end); /* onto itself in an image that is loaded into RAM */
     clear_words(__bss_start, __bss_end);
     mcu_console_init();
     main();
