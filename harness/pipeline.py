@@ -18,7 +18,7 @@ from harness.inference import run_plan, tensors_read
 from harness.model.planner import plan
 from harness.model.samples import expected_outputs, model_graph, samples_for
 from harness.profile import profile
-from harness.records import Finding, RunResult, Tool, Verdict
+from harness.records import Finding, RunResult, Tool, worst
 from harness.toolchain import find_toolchain
 
 
@@ -65,7 +65,7 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         clock_hz=board.clock_hz,
         emulator=counted_by,
         toolchain=image.toolchain,
-        verdict=_verdict(findings),
+        verdict=worst(finding.verdict for finding in findings),
         findings=tuple(findings),
         measurements=figures,
         budgets=measure.limits(case.budgets),
@@ -79,8 +79,3 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         console=console,
         provenance=provenance.of(case, graph, image, sources, profiled),
     )
-
-
-def _verdict(findings: list[Finding]) -> Verdict:
-    verdicts = {finding.verdict for finding in findings}
-    return next((v for v in (Verdict.FAIL, Verdict.NOT_MEASURED) if v in verdicts), Verdict.PASS)

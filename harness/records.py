@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -13,6 +14,12 @@ class Verdict(StrEnum):
     FAIL = "fail"
     NOT_COMPARABLE = "not comparable"
     NOT_MEASURED = "not measured"
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict of a whole: FAIL over NOT_COMPARABLE over NOT_MEASURED over PASS; PASS of nothing."""
+    found = set(verdicts)
+    return next((v for v in (Verdict.FAIL, Verdict.NOT_COMPARABLE, Verdict.NOT_MEASURED) if v in found), Verdict.PASS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +201,5 @@ class Results:
 
     @property
     def verdict(self) -> Verdict:
-        """FAIL if any run failed, NOT_MEASURED if any was not measured, else PASS."""
-        verdicts = {run.verdict for run in self.runs}
-        for worst in (Verdict.FAIL, Verdict.NOT_COMPARABLE, Verdict.NOT_MEASURED):
-            if worst in verdicts:
-                return worst
-        return Verdict.PASS if self.runs else Verdict.NOT_MEASURED
+        """The worst of all runs; NOT_MEASURED without any."""
+        return worst(run.verdict for run in self.runs) if self.runs else Verdict.NOT_MEASURED

@@ -12,10 +12,12 @@ from pathlib import Path
 from harness import strict_toml
 from harness.board import board_names
 from harness.budget import METRICS, Budget, parse_limit
+from harness.compare import KEYS, Tolerance, parse_tolerance
 from harness.errors import ScenarioError, UnitError
 
 DEFAULT_SEED = 1
 DEFAULT_COUNT = 4
+BASELINES = "baselines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Scenario:
     outputs: OutputSpec
     budgets: dict[str, Budget]
     board_budgets: dict[str, dict[str, Budget]]
+    tolerances: tuple[Tolerance, ...]  # how far figures may grow over their baseline; () = not compared
+    baseline_directory: str  # relative to `directory`
     directory: Path
     path: Path | None
     digest: str
@@ -96,6 +100,7 @@ def load_scenario(path: Path) -> Scenario:
     if len(set(boards)) != len(boards):
         raise top.fail("boards", "a board is named twice")
     budgets, board_budgets = _budgets(top, boards)
+    tolerances, baselines = _baseline(top)
     scenario = Scenario(
         name=name,
         description=top.text("description", ""),
@@ -105,6 +110,8 @@ def load_scenario(path: Path) -> Scenario:
         outputs=_outputs(top, directory),
         budgets=budgets,
         board_budgets=board_budgets,
+        tolerances=tolerances,
+        baseline_directory=baselines,
         directory=directory,
         path=path,
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -126,6 +133,8 @@ def scenario_for_model(model: Path, boards: tuple[str, ...]) -> Scenario:
         outputs=OutputSpec(),
         budgets={},
         board_budgets={},
+        tolerances=(),
+        baseline_directory=BASELINES,
         directory=Path.cwd(),
         path=None,
         digest="",
@@ -184,6 +193,23 @@ def _outputs(top: strict_toml.Table, directory: Path) -> OutputSpec:
         spec = OutputSpec(oracle=table.text("oracle", "litert", choices=("litert", "none")))
     table.done()
     return spec
+
+
+def _baseline(top: strict_toml.Table) -> tuple[tuple[Tolerance, ...], str]:
+    """[baseline]: `cycles = "2 %"`, `flash = "+256 B"`, and `directory`."""
+    table = top.table("baseline")
+    if table is None:
+        return (), BASELINES
+    directory = table.text("directory", BASELINES)
+    tolerances = []
+    for key in KEYS:
+        if key in table:
+            try:
+                tolerances.append(parse_tolerance(f"{key}:{table.text(key)}"))
+            except UnitError as error:
+                raise table.fail(key, error.message, hint=error.hint) from error
+    table.done()
+    return tuple(tolerances), directory
 
 
 def _budgets(top: strict_toml.Table, boards: tuple[str, ...]) -> tuple[dict[str, Budget], dict[str, dict[str, Budget]]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.files import write_text
+from harness.gate import Gate, unused
 from harness.records import Results, RunResult
 from harness.report import json as results_json
 from harness.report import markdown, terminal
@@ -26,7 +27,9 @@ def _silent(_: str) -> None:
 class Session:
     """Runs cases and collects their results; `close` ends whatever an emulator keeps running."""
 
-    def __init__(self) -> None:
+    def __init__(self, gate: Gate | None = None) -> None:
+        self._gate = gate or Gate()
+        self._expected: list[Path] = []  # where the baselines of all known cases lie
         self.runs: list[RunResult] = []
         self._emulators: dict[str, Emulator] = {}
 
@@ -36,8 +39,17 @@ class Session:
         from harness.pipeline import run_case
 
         result = run_case(case, self._emulator(options.emulator), options.toolchain, progress)
+        result = self._gate.judge(case, result)
         self.runs.append(result)
         return result
+
+    def expect(self, cases: Iterable[Case]) -> None:
+        """Say which cases exist, run or not, so that baselines of none of them can be reported."""
+        self._expected += [self._gate.path(case) for case in cases]
+
+    def unused_baselines(self) -> list[str]:
+        """Baseline files that belong to no expected case."""
+        return [str(path) for path in unused(self._expected)]
 
     def _emulator(self, name: str) -> Emulator:
         from harness.emulator.select import find_emulator
