@@ -20,6 +20,7 @@ TARGETS = (
     ("cortex-m4", "fpv4-sp-d16", True),
     ("cortex-m7", "fpv5-sp-d16", True),
     ("cortex-m7", "fpv5-d16", True),
+    ("cortex-m23", "none", False),
     ("cortex-m33", "none", False),
     ("cortex-m33", "none", True),
     ("cortex-m33", "fpv5-sp-d16", True),

@@ -84,6 +84,8 @@ static void clear_words(uint32_t *to, const uint32_t *end) {
 void mcu_reset(void) {
 #if __ARM_ARCH >= 7
     SCB_VTOR = (uint32_t)&mcu_vectors;
+#endif
+#if __ARM_ARCH_ISA_THUMB >= 2 /* the cores that have more faults than HardFault */
     SCB_SHCSR |= SHCSR_FAULTS_ENABLED;
     SCB_CCR |= CCR_DIV_0_TRP;
 #endif

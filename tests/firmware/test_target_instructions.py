@@ -55,6 +55,9 @@ _ARMV6M_NAMES = (
     "sub subs svc sxtb sxth tst udf uxtb uxth wfe wfi yield"
 )
 ARMV6M = set(_ARMV6M_NAMES.split())
+# Armv8-M Architecture Reference Manual (DDI 0553), B: what the baseline adds to that.
+ARMV8M_BASE = ARMV6M | {"sdiv", "udiv", "movw", "movt", "cbz", "cbnz"}
+SMALL_CORES = {"cortex-m0": ARMV6M, "cortex-m0+": ARMV6M, "cortex-m23": ARMV8M_BASE}
 # Armv7-M Architecture Reference Manual (DDI 0403), A4.4: what the DSP extension adds.
 _DSP_NAMES = (
     "smla smul smua smus smmla smmls smmul smlal smlsl umaal usad8 usada8 qadd qsub qdadd qdsub qasx qsax uqadd uqsub "
@@ -85,7 +88,7 @@ def plain(mnemonic: str) -> str:
         if (
             mnemonic.endswith(condition)
             and len(mnemonic) - 2 >= 1
-            and mnemonic not in ARMV6M | {"teq", "smull", "umull"}
+            and mnemonic not in ARMV8M_BASE | {"teq", "smull", "umull"}
         ):
             return mnemonic[: -len(condition)]
     return mnemonic
@@ -105,7 +108,7 @@ def test_an_image_holds_only_instructions_of_its_target(core: str, fpu: str, dsp
         is_float = mnemonic.startswith("v")
         double = ".f64" in mnemonic and not mnemonic.startswith(("vmov", "vldr", "vstr"))
         if (
-            (core in ("cortex-m0", "cortex-m0+") and mnemonic not in ARMV6M)
+            (core in SMALL_CORES and mnemonic not in SMALL_CORES[core])
             or (is_float and fpu == "none")
             or (is_float and double and fpu.endswith("sp-d16"))
             or (is_dsp(mnemonic) and not dsp)
