@@ -6,6 +6,7 @@ the board's, and nothing is fetched from the network. Where it has none, a small
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,25 @@ _CONSOLE = "mcuConsole"
 _MEMORY_TYPES = ("Memory.MappedMemory", "Memory.ArrayMemory")
 _PRIORITY_MASK = {"armv6-m": 0xC0}
 _PRIORITY_MASK_OTHERS = 0xF0
+# Renode's model of the UART that each console driver in firmware/runtime/console drives; "" where none is needed.
+_UARTS = {
+    "stm32_usart_v1": "UART.STM32_UART @ sysbus <{base:#x}, +0x100>",
+    "stm32_usart_v2": "UART.STM32F7_USART @ sysbus {base:#x}\n    frequency: {clock_hz}",
+    "nrf_uarte": "UART.NRF52840_UART @ sysbus {base:#x}\n    easyDMA: true",
+    "nxp_lpuart": "UART.NXP_LPUART @ sysbus {base:#x}",
+    "kinetis_uart": "UART.K6xF_UART @ sysbus {base:#x}",
+    "sam_sercom_usart": "UART.SAMD5_UART @ sysbus {base:#x}",
+    "sam_usart": "UART.SAM_USART @ sysbus {base:#x}",
+    "pl011": "UART.PL011 @ sysbus {base:#x}",
+    "efm32_usart": "UART.EFM32_UART @ sysbus <{base:#x}, +0x400>",
+    "efr32_usart": "UART.EFR32_USART @ sysbus <{base:#x}, +0x400>",
+    "renesas_sci": "UART.Renesas_SCI @ sysbus {base:#x}",
+    "da14_uart": "UART.RenesasDA14_UART @ sysbus {base:#x}",
+    "npcx_uart": "UART.NPCX_UART @ sysbus {base:#x}",
+    "apb_uart": "UART.GaislerAPBUART @ sysbus <{base:#x}, +0x100>",
+    "semihosting": "",  # served by csharp/Semihosting.cs
+    "none": "",
+}
 _HARMLESS = "UnhandledAccessBehaviour Report"  # an init block must not be empty; this is the default anyway
 _VECTOR_INPUTS = "-> cpu@0"
 
@@ -91,7 +111,9 @@ def _layered(board: Board, stock: Path, entries: Sequence[Entry]) -> str:
         same = [entry for entry in memories if memory.origin in entry.places and entry.name not in kept]
         parts.append(_memory(board, memory, same[0] if same else None))
         kept.update(entry.name for entry in same[:1])
-    parts += [f"{entry.name}: @ none" for entry in memories if entry.name not in kept]
+    for entry in memories:
+        if entry.name not in kept and (_overlaps(entry, board) or not _is_needed(entry, entries)):
+            parts.append(f"{entry.name}: @ none")
     parts += [f"{entry.name}:\n    systickFrequency: {board.clock_hz}" for entry in entries if _is(entry, "NVIC")]
     for entry in entries:
         downloads = [command for command in entry.init if command.startswith("ApplySVD")]
@@ -99,7 +121,7 @@ def _layered(board: Board, stock: Path, entries: Sequence[Entry]) -> str:
             commands = [command for command in entry.init if command not in downloads]
             parts.append(_init(entry.name, commands or [_HARMLESS]))
     if not board.console.renode:
-        parts.append(_UARTS[board.console.driver](board))
+        parts.append(_uart(board))
     return "\n\n".join(parts) + "\n"
 
 
@@ -113,7 +135,7 @@ def _made(board: Board, version: str) -> Platform:
         f"nvic: IRQControllers.NVIC @ sysbus 0xE000E000\n    priorityMask: {mask:#x}\n"
         f"    systickFrequency: {board.clock_hz}\n    {_VECTOR_INPUTS}",
         *(_memory(board, memory, None) for memory in _real(board)),
-        _UARTS[board.console.driver](board),
+        _uart(board),
     ]
     return Platform("\n\n".join(parts) + "\n", _console_path(board))
 
@@ -123,11 +145,26 @@ def _init(name: str, commands: Sequence[str]) -> str:
 
 
 def _console_path(board: Board) -> str:
-    return "" if _UARTS[board.console.driver] is _none else f"sysbus.{_CONSOLE}"
+    return f"sysbus.{_CONSOLE}" if _UARTS[board.console.driver] else ""
+
+
+def _uart(board: Board) -> str:
+    model = _UARTS[board.console.driver]
+    return f"{_CONSOLE}: {model.format(base=board.console.base, clock_hz=board.clock_hz)}" if model else ""
 
 
 def _real(board: Board) -> Iterator[Memory]:
     return (memory for memory in board.memories if not memory.alias_of)
+
+
+def _overlaps(entry: Entry, board: Board) -> bool:
+    return any(m.origin < place + entry.size and place < m.end for place in entry.places for m in board.memories)
+
+
+def _is_needed(memory: Entry, entries: Sequence[Entry]) -> bool:
+    """Whether the stock platform fills this memory (a boot ROM), or hands it to one of its devices."""
+    user = re.compile(rf":\s*{memory.name}\b")
+    return bool(memory.init) or any(user.search(entry.text) for entry in entries if entry is not memory)
 
 
 def _is(entry: Entry, type_name: str) -> bool:
@@ -146,39 +183,3 @@ def _memory(board: Board, memory: Memory, stock: Entry | None) -> str:
     name = stock.name if stock else f"mcuMemory{board.memories.index(memory)}"
     kind = "" if stock else "Memory.MappedMemory "
     return f"{name}: {kind}@ {{\n{where}\n    }}\n    size: {memory.size:#x}"
-
-
-def _stm32_usart_v1(board: Board) -> str:
-    return f"{_CONSOLE}: UART.STM32_UART @ sysbus <{board.console.base:#x}, +0x100>"
-
-
-def _stm32_usart_v2(board: Board) -> str:
-    return f"{_CONSOLE}: UART.STM32F7_USART @ sysbus {board.console.base:#x}\n    frequency: {board.clock_hz}"
-
-
-def _nrf_uarte(board: Board) -> str:
-    return f"{_CONSOLE}: UART.NRF52840_UART @ sysbus {board.console.base:#x}\n    easyDMA: true"
-
-
-def _nxp_lpuart(board: Board) -> str:
-    return f"{_CONSOLE}: UART.NXP_LPUART @ sysbus {board.console.base:#x}"
-
-
-def _sam_sercom_usart(board: Board) -> str:
-    return f"{_CONSOLE}: UART.SAMD20_UART @ sysbus <{board.console.base:#x}, +0x100>"
-
-
-def _none(_: Board) -> str:
-    return ""
-
-
-# Renode's model of the UART that each console driver in firmware/runtime/console drives.
-_UARTS = {
-    "stm32_usart_v1": _stm32_usart_v1,
-    "stm32_usart_v2": _stm32_usart_v2,
-    "nrf_uarte": _nrf_uarte,
-    "nxp_lpuart": _nxp_lpuart,
-    "sam_sercom_usart": _sam_sercom_usart,
-    "semihosting": _none,  # served by csharp/Semihosting.cs
-    "none": _none,
-}
