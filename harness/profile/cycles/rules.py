@@ -1,0 +1,96 @@
+"""Conditions that rules of cycle tables are built from: facts about neighbouring instructions, without figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.profile.instructions import Instruction
+from harness.profile.kinds import Kind
+
+Before = Sequence[Instruction]
+
+_LOADS = (Kind.LOAD, Kind.FLOAT_LOAD)
+_STORES = (Kind.STORE, Kind.FLOAT_STORE)
+
+
+def second_of_two_loads(this: Instruction, before: Before) -> bool:
+    """A single load right after a single load whose result is not its address."""
+    if not before or this.kind not in _LOADS or before[0].kind not in _LOADS:
+        return False
+    return not this.address_registers & before[0].results
+
+
+def address_from_load(this: Instruction, before: Before) -> bool:
+    """The address comes from the load right before."""
+    return bool(before) and before[0].kind is Kind.LOAD and bool(this.address_registers & before[0].results)
+
+
+def address_from_alu(this: Instruction, before: Before) -> bool:
+    """The address comes from the computation right before."""
+    if not before or before[0].kind in (*_LOADS, *_STORES, Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE):
+        return False
+    return bool(this.address_registers & before[0].writes)
+
+
+def load_after_store(this: Instruction, before: Before) -> bool:
+    """A single load right after a single store."""
+    return bool(before) and this.kind in _LOADS and before[0].kind in _STORES
+
+
+def uses_load(this: Instruction, before: Before) -> bool:
+    """Anything that needs the result of the load right before."""
+    return bool(before) and before[0].kind in (Kind.LOAD, Kind.LOAD_MULTIPLE) and bool(this.reads & before[0].results)
+
+
+def uses_multiply(this: Instruction, before: Before) -> bool:
+    """Anything that needs the product computed right before."""
+    multiplies = (Kind.MULTIPLY, Kind.MULTIPLY_ADD, Kind.LONG_MULTIPLY, Kind.LONG_MULTIPLY_ADD)
+    return bool(before) and before[0].kind in multiplies and bool(this.reads & before[0].writes)
+
+
+def store_with_register_offset(this: Instruction, before: Before) -> bool:
+    """STR [reg, reg]."""
+    return this.kind in _STORES and this.register_offset
+
+
+def third_unaligned_wide(this: Instruction, before: Before) -> bool:
+    """The third in a run of 32-bit instructions that all straddle two words: once a run."""
+    run = [_straddles(instruction) for instruction in (this, *before)]
+    return len(run) > 2 and all(run[:3]) and not (len(run) > 3 and run[3])
+
+
+def folded_if_then(this: Instruction, before: Before) -> bool:
+    """IT in the upper half of a word whose lower half is a 16-bit instruction."""
+    return this.kind is Kind.IF_THEN and this.address % 4 == 2 and bool(before) and before[0].size == 2
+
+
+def flags_just_set(last: Instruction, before: Before, target: Instruction) -> bool:
+    """A conditional branch on flags that the instruction right before it sets; not to a target that hides it."""
+    if last.kind is not Kind.BRANCH or not last.needs_flags or not before or not before[0].sets_flags:
+        return False
+    return not (target.size == 2 and target.address % 4 == 0)
+
+
+def straddling_target(last: Instruction, before: Before, target: Instruction) -> bool:
+    """The target is a 32-bit instruction that lies in two words."""
+    return _straddles(target)
+
+
+def issues_with_previous(this: Instruction, before: Before) -> bool:
+    """Two instructions that a dual-issue core can start together: independent, and at most one of a kind of unit."""
+    if not before or before[0].kind not in _SIMPLE or this.kind not in _SIMPLE:
+        return False
+    first = before[0]
+    if first.kind is not Kind.ALU and first.kind is this.kind:
+        return False
+    if this.kind in (*_LOADS, *_STORES) and first.kind in (*_LOADS, *_STORES):
+        return False
+    depends = this.reads & first.writes or this.writes & first.writes or (this.needs_flags and first.sets_flags)
+    return not depends
+
+
+_SIMPLE = (Kind.ALU, Kind.MULTIPLY, Kind.MULTIPLY_ADD, *_LOADS, *_STORES, Kind.BRANCH)
+
+
+def _straddles(instruction: Instruction) -> bool:
+    return instruction.size == 4 and instruction.address % 4 == 2
