@@ -11,7 +11,8 @@ struct mcu_walk {
     uint16_t left[MCU_BROADCAST_LOOPS];
 };
 
-MCU_INLINE void mcu_walk_begin(struct mcu_walk *walk, const struct mcu_broadcast *b) {
+MCU_INLINE void mcu_walk_begin(struct mcu_walk *walk, const struct mcu_broadcast *b)
+{
     walk->at[0] = 0;
     walk->at[1] = 0;
     for (int32_t i = 0; i < b->rank; ++i) {
@@ -20,7 +21,8 @@ MCU_INLINE void mcu_walk_begin(struct mcu_walk *walk, const struct mcu_broadcast
 }
 
 /* Moves on to the next innermost run; 0 after the last one. */
-MCU_INLINE int mcu_walk_next(struct mcu_walk *walk, const struct mcu_broadcast *b) {
+MCU_INLINE int mcu_walk_next(struct mcu_walk *walk, const struct mcu_broadcast *b)
+{
     for (int32_t i = b->rank - 1; i >= 0; --i) {
         walk->left[i] -= 1;
         if (walk->left[i] != 0) {

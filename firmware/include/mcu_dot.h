@@ -7,13 +7,14 @@
 /* `sums` = `start` plus the products of `length` inputs with four filters: one input is read for every four products.
  * `filter` is [length][4], the four filters interleaved. */
 MCU_INLINE void mcu_dot_4(int32_t sums[4], const int32_t start[4], const int8_t *input, const int8_t *filter,
-                          int32_t length) {
+                          int32_t length)
+{
     const int8_t *const end = input + length;
     const int8_t *const unrolled = end - (length & 3);
     int32_t s0 = start[0], s1 = start[1], s2 = start[2], s3 = start[3];
-#define MCU_STEP(k)                       \
-    do {                                  \
-        const int32_t value = input[k];   \
+#define MCU_STEP(k)                        \
+    do {                                   \
+        const int32_t value = input[k];    \
         s0 += value * filter[4 * (k)];     \
         s1 += value * filter[4 * (k) + 1]; \
         s2 += value * filter[4 * (k) + 2]; \
@@ -40,7 +41,8 @@ MCU_INLINE void mcu_dot_4(int32_t sums[4], const int32_t start[4], const int8_t 
 }
 
 /* `start` plus the products of `length` inputs with one filter. */
-MCU_INLINE int32_t mcu_dot_1(int32_t start, const int8_t *input, const int8_t *filter, int32_t length) {
+MCU_INLINE int32_t mcu_dot_1(int32_t start, const int8_t *input, const int8_t *filter, int32_t length)
+{
     const int8_t *const end = input + length;
     while (input != end) {
         start += *input++ * *filter++;

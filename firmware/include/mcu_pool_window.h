@@ -13,7 +13,8 @@ struct mcu_pool_window {
 };
 
 /* The window whose upper left corner is at (top, left), cut off at the image's borders. */
-MCU_INLINE struct mcu_pool_window mcu_pool_window(const struct mcu_window *w, int32_t top, int32_t left) {
+MCU_INLINE struct mcu_pool_window mcu_pool_window(const struct mcu_window *w, int32_t top, int32_t left)
+{
     int32_t bottom = top + w->kernel_height;
     int32_t right = left + w->kernel_width;
     top = top < 0 ? 0 : top;

@@ -6,7 +6,8 @@
 #define MOST_BY_RECIPROCAL 361
 
 /* dividend / divisor with a quotient of at most `bits` bits; some cores have no division. */
-static uint32_t divide(uint32_t dividend, uint32_t divisor, int32_t bits) {
+static uint32_t divide(uint32_t dividend, uint32_t divisor, int32_t bits)
+{
     uint32_t quotient = 0;
     while (bits-- > 0) {
         quotient <<= 1;
@@ -20,7 +21,8 @@ static uint32_t divide(uint32_t dividend, uint32_t divisor, int32_t bits) {
 
 /* All channels of one position; `reciprocal` is that of rows * columns, or 0 where there are too many. */
 static void pool(int8_t *output, const int8_t *input, const struct mcu_pool_2d *p, int32_t rows, int32_t columns,
-                 uint32_t reciprocal) {
+                 uint32_t reciprocal)
+{
     const int32_t channels = p->window.in_channels;
     const int32_t next_row = (p->window.in_width - columns) * channels;
     const uint32_t count = (uint32_t)(rows * columns);
@@ -40,7 +42,8 @@ static void pool(int8_t *output, const int8_t *input, const struct mcu_pool_2d *
     }
 }
 
-void mcu_average_pool_2d_s8(int8_t *output, const int8_t *input, const struct mcu_pool_2d *parameters) {
+void mcu_average_pool_2d_s8(int8_t *output, const int8_t *input, const struct mcu_pool_2d *parameters)
+{
     const struct mcu_window *const w = &parameters->window;
     uint32_t count = 0;
     uint32_t reciprocal = 0;

@@ -3,7 +3,8 @@
 #include "mcu_requantize.h"
 
 void mcu_finish_channels(int8_t *output, const int32_t *sums, const struct mcu_channels *channels, int32_t channel,
-                         int32_t count) {
+                         int32_t count)
+{
     const int32_t step = channels->channel_step;
     const int32_t zero_point = channels->zero_point;
     const int32_t minimum = channels->minimum;

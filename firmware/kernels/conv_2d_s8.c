@@ -4,7 +4,8 @@
 #include "mcu_dot.h"
 
 /* Copies what the window sees from (top, left) on to `patch`, with the zero point where it looks beyond the image. */
-static void gather(int8_t *patch, const int8_t *image, const struct mcu_conv_2d *p, int32_t top, int32_t left) {
+static void gather(int8_t *patch, const int8_t *image, const struct mcu_conv_2d *p, int32_t top, int32_t left)
+{
     const struct mcu_window *const w = &p->window;
     const int32_t channels = w->in_channels;
     const int32_t height = w->in_height;
@@ -35,7 +36,8 @@ static void gather(int8_t *patch, const int8_t *image, const struct mcu_conv_2d 
 }
 
 /* All output channels of one position. */
-static void convolve(int8_t *output, const int8_t *input, const struct mcu_conv_2d *p, int32_t taps) {
+static void convolve(int8_t *output, const int8_t *input, const struct mcu_conv_2d *p, int32_t taps)
+{
     const int32_t channels = p->out.channels;
     const int32_t grouped = channels & ~3;
     const int32_t *bias = p->out.bias;
@@ -56,7 +58,8 @@ static void convolve(int8_t *output, const int8_t *input, const struct mcu_conv_
     }
 }
 
-void mcu_conv_2d_s8(int8_t *output, const int8_t *input, const struct mcu_conv_2d *parameters, int8_t *patch) {
+void mcu_conv_2d_s8(int8_t *output, const int8_t *input, const struct mcu_conv_2d *parameters, int8_t *patch)
+{
     const struct mcu_window *const w = &parameters->window;
     const int32_t channels = w->in_channels;
     const int32_t taps = w->kernel_height * w->kernel_width * channels;

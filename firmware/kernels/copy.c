@@ -2,7 +2,8 @@
 
 typedef uint32_t __attribute__((may_alias)) word;
 
-void mcu_copy(void *destination, const void *source, size_t size) {
+void mcu_copy(void *destination, const void *source, size_t size)
+{
     uint8_t *to = destination;
     const uint8_t *from = source;
     uint8_t *const end = to + size;
@@ -32,7 +33,8 @@ void mcu_copy(void *destination, const void *source, size_t size) {
     }
 }
 
-void mcu_fill(void *destination, int8_t value, size_t size) {
+void mcu_fill(void *destination, int8_t value, size_t size)
+{
     int8_t *to = destination;
     int8_t *const end = to + size;
     if (((uintptr_t)to & 3u) == 0) {

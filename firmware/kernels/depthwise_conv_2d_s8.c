@@ -5,7 +5,8 @@
 /* Where each tap of the window at (top, left) reads its first channel, as an offset from `image`: in the image, or in
  * `padding`, which holds the zero point for every channel. */
 static void locate(int32_t *taps, const int8_t *image, const struct mcu_window *w, const int8_t *padding, int32_t top,
-                   int32_t left) {
+                   int32_t left)
+{
     const int32_t channels = w->in_channels;
     const int32_t height = w->in_height;
     const int32_t width = w->in_width;
@@ -24,7 +25,8 @@ static void locate(int32_t *taps, const int8_t *image, const struct mcu_window *
 
 /* All output channels of one position. `value` is where the taps' offsets start from. */
 static void convolve(int8_t *output, const int8_t *value, const struct mcu_depthwise_conv_2d *p, const int32_t *taps,
-                     const int32_t *end) {
+                     const int32_t *end)
+{
     const int32_t channels = p->out.channels;
     const int32_t grouped = p->multiplier == 1 ? channels & ~3 : 0;
     const int32_t *bias = p->out.bias;
@@ -69,7 +71,8 @@ static void convolve(int8_t *output, const int8_t *value, const struct mcu_depth
 }
 
 void mcu_depthwise_conv_2d_s8(int8_t *output, const int8_t *input, const struct mcu_depthwise_conv_2d *parameters,
-                              uint8_t *scratch) {
+                              uint8_t *scratch)
+{
     const struct mcu_window *const w = &parameters->window;
     const int32_t count = w->kernel_height * w->kernel_width;
     int32_t *const taps = (int32_t *)(void *)scratch;

@@ -3,8 +3,9 @@
 #include "mcu_dot.h"
 
 /* Writes the outputs of `count` units, `unit` being the first, from their sums. */
-static __attribute__((noinline)) void finish(int8_t *output, const int32_t *sums, const struct mcu_fully_connected *p, int32_t unit,
-                   int32_t count) {
+static __attribute__((noinline)) void finish(int8_t *output, const int32_t *sums, const struct mcu_fully_connected *p,
+                                             int32_t unit, int32_t count)
+{
     const int32_t step = p->unit_step;
     const int32_t zero_point = p->zero_point;
     const int32_t minimum = p->minimum;
@@ -22,7 +23,8 @@ static __attribute__((noinline)) void finish(int8_t *output, const int32_t *sums
     } while (output != end);
 }
 
-void mcu_fully_connected_s8(int8_t *output, const int8_t *input, const struct mcu_fully_connected *parameters) {
+void mcu_fully_connected_s8(int8_t *output, const int8_t *input, const struct mcu_fully_connected *parameters)
+{
     const struct mcu_fully_connected *const p = parameters;
     const int32_t depth = (int32_t)p->depth;
     const int32_t units = (int32_t)p->units;

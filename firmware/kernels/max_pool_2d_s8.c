@@ -1,7 +1,8 @@
 #include "mcu_pool_window.h"
 
 /* All channels of one position. */
-static void pool(int8_t *output, const int8_t *input, const struct mcu_pool_2d *p, int32_t rows, int32_t columns) {
+static void pool(int8_t *output, const int8_t *input, const struct mcu_pool_2d *p, int32_t rows, int32_t columns)
+{
     const int32_t channels = p->window.in_channels;
     const int32_t next_row = (p->window.in_width - columns) * channels;
     for (int32_t channel = 0; channel < channels; ++channel) {
@@ -18,7 +19,8 @@ static void pool(int8_t *output, const int8_t *input, const struct mcu_pool_2d *
     }
 }
 
-void mcu_max_pool_2d_s8(int8_t *output, const int8_t *input, const struct mcu_pool_2d *parameters) {
+void mcu_max_pool_2d_s8(int8_t *output, const int8_t *input, const struct mcu_pool_2d *parameters)
+{
     const struct mcu_window *const w = &parameters->window;
     for (int32_t batch = 0; batch < w->batches; ++batch) {
         for (int32_t y = 0; y < w->out_height; ++y) {

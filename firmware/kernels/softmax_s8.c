@@ -9,7 +9,8 @@
 #define Q2_MINUS_32_OVER_17 (-1010580540)
 
 /* 1 / (1 + x) in q0 for x in q0: three Newton-Raphson steps from 48/17 - 32/17 * (1 + x) / 2. */
-static int32_t reciprocal_of_one_plus(int32_t x) {
+static int32_t reciprocal_of_one_plus(int32_t x)
+{
     const int32_t half = (x >> 1) + (1 << 30);
     int32_t inverse = Q2_48_OVER_17 + mcu_doubling_high_multiply(Q2_MINUS_32_OVER_17, half);
     for (int32_t i = 0; i < 3; ++i) {
@@ -19,7 +20,8 @@ static int32_t reciprocal_of_one_plus(int32_t x) {
     return inverse >= 1 << 30 ? INT32_MAX : inverse * 2;
 }
 
-static void softmax(int8_t *output, const int8_t *input, const struct mcu_softmax *p) {
+static void softmax(int8_t *output, const int8_t *input, const struct mcu_softmax *p)
+{
     const int8_t *const end = input + p->depth;
     int32_t largest = INT8_MIN;
     for (const int8_t *value = input; value != end; ++value) {
@@ -52,7 +54,8 @@ static void softmax(int8_t *output, const int8_t *input, const struct mcu_softma
     }
 }
 
-void mcu_softmax_s8(int8_t *output, const int8_t *input, const struct mcu_softmax *parameters) {
+void mcu_softmax_s8(int8_t *output, const int8_t *input, const struct mcu_softmax *parameters)
+{
     for (uint32_t row = 0; row < parameters->rows; ++row) {
         softmax(output, input, parameters);
         output += parameters->depth;
