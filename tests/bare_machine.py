@@ -28,7 +28,7 @@ class BareMachine:
 
     def __init__(self, program: Program, board: Board) -> None:
         self.program = program
-        self.unicorn = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        self.unicorn = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
         self.unicorn.ctl_set_cpu_model(_MODELS[board.core.name])
         self.system: dict[int, int] = {}
         for memory in board.memories:

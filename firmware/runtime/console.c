@@ -15,7 +15,8 @@ extern const struct register_step __console_enable_start[], __console_enable_end
 /* Set once the device did not take a byte: nothing is sent any more, since each further byte would wait as long. */
 static bool silent;
 
-void mcu_console_init(void) {
+void mcu_console_init(void)
+{
     const struct register_step *step;
 
     for (step = __console_enable_start; step != __console_enable_end; step++) {
@@ -26,7 +27,8 @@ void mcu_console_init(void) {
     mcu_device_start((uintptr_t)__console_base);
 }
 
-void mcu_console_write(const char *text) {
+void mcu_console_write(const char *text)
+{
     for (; *text != '\0' && !silent; text++) {
         silent = !mcu_device_send((uintptr_t)__console_base, (uint8_t)*text);
     }

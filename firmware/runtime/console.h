@@ -15,16 +15,19 @@ void mcu_device_start(uintptr_t base);
 /* Send one byte; false when the device did not become ready in MCU_CONSOLE_POLLS polls. */
 bool mcu_device_send(uintptr_t base, uint8_t byte);
 
-static inline volatile uint32_t *mcu_word(uintptr_t base, uint32_t offset) {
+static inline volatile uint32_t *mcu_word(uintptr_t base, uint32_t offset)
+{
     return (volatile uint32_t *)(base + offset);
 }
 
-static inline volatile uint8_t *mcu_byte(uintptr_t base, uint32_t offset) {
+static inline volatile uint8_t *mcu_byte(uintptr_t base, uint32_t offset)
+{
     return (volatile uint8_t *)(base + offset);
 }
 
 /* Wait until any bit of `mask` is set in `*word`; false when that takes too long. */
-static inline bool mcu_wait_word(const volatile uint32_t *word, uint32_t mask) {
+static inline bool mcu_wait_word(const volatile uint32_t *word, uint32_t mask)
+{
     for (uint32_t polls = 0; polls < MCU_CONSOLE_POLLS; polls++) {
         if ((*word & mask) != 0) {
             return true;
@@ -34,7 +37,8 @@ static inline bool mcu_wait_word(const volatile uint32_t *word, uint32_t mask) {
 }
 
 /* The same for devices whose registers are bytes. */
-static inline bool mcu_wait_byte(const volatile uint8_t *byte, uint32_t mask) {
+static inline bool mcu_wait_byte(const volatile uint8_t *byte, uint32_t mask)
+{
     for (uint32_t polls = 0; polls < MCU_CONSOLE_POLLS; polls++) {
         if ((*byte & mask) != 0) {
             return true;

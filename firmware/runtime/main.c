@@ -12,17 +12,25 @@ int main(void);
 
 volatile uint32_t mcu_inferences = 1;
 
-LANDMARK void mcu_window_begin(void) { __asm__ volatile("@ window begin" ::: "memory"); }
+LANDMARK void mcu_window_begin(void)
+{
+    __asm__ volatile("@ window begin" ::: "memory");
+}
 
-LANDMARK void mcu_window_end(void) { __asm__ volatile("@ window end" ::: "memory"); }
+LANDMARK void mcu_window_end(void)
+{
+    __asm__ volatile("@ window end" ::: "memory");
+}
 
-LANDMARK void mcu_exit(int32_t status) {
+LANDMARK void mcu_exit(int32_t status)
+{
     __asm__ volatile("@ exit" ::"r"(status) : "memory");
     for (;;) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     mcu_console_write("mcu-harness: start\r\n");
     do {
         mcu_window_begin();

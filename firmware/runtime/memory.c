@@ -36,31 +36,36 @@ void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int value, size_t size);
 int memcmp(const void *one, const void *other, size_t size);
 
-__attribute__((noinline)) void *memcpy(void *to, const void *from, size_t size) {
+__attribute__((noinline)) void *memcpy(void *to, const void *from, size_t size)
+{
     uint8_t *d = to;
     const uint8_t *s = from;
 
     if (size >= LEAST_FOR_WORDS) {
-        LOOP while (!IS_ALIGNED(d)) {
+        LOOP
+        while (!IS_ALIGNED(d)) {
             *d++ = *s++;
             size--;
         }
         if (IS_ALIGNED(s)) {
-            LOOP for (; size >= sizeof(struct words); size -= sizeof(struct words)) {
+            LOOP
+            for (; size >= sizeof(struct words); size -= sizeof(struct words)) {
                 *(struct words *)(void *)d = *(const struct words *)(const void *)s;
                 d += sizeof(struct words);
                 s += sizeof(struct words);
             }
         }
 #if defined(__ARM_FEATURE_UNALIGNED)
-        LOOP for (; size >= WORD; size -= WORD) {
+        LOOP
+        for (; size >= WORD; size -= WORD) {
             *(word_t *)(void *)d = ((const struct unaligned_word *)(const void *)s)->word;
             d += WORD;
             s += WORD;
         }
 #else
         if (IS_ALIGNED(s)) {
-            LOOP for (; size >= WORD; size -= WORD) {
+            LOOP
+            for (; size >= WORD; size -= WORD) {
                 *(word_t *)(void *)d = *(const word_t *)(const void *)s;
                 d += WORD;
                 s += WORD;
@@ -68,45 +73,61 @@ __attribute__((noinline)) void *memcpy(void *to, const void *from, size_t size) 
         }
 #endif
     }
-    LOOP while (size-- != 0) { *d++ = *s++; }
+    LOOP
+    while (size-- != 0) {
+        *d++ = *s++;
+    }
     return to;
 }
 
 /* Copy upwards; right for overlapping areas as long as `d` is the lower address. */
-static void copy_up(uint8_t *d, const uint8_t *s, size_t size) {
+static void copy_up(uint8_t *d, const uint8_t *s, size_t size)
+{
     if (size >= LEAST_FOR_WORDS && (uintptr_t)d % WORD == (uintptr_t)s % WORD) {
-        LOOP while (!IS_ALIGNED(d)) {
+        LOOP
+        while (!IS_ALIGNED(d)) {
             *d++ = *s++;
             size--;
         }
-        LOOP for (; size >= WORD; size -= WORD) {
+        LOOP
+        for (; size >= WORD; size -= WORD) {
             *(word_t *)(void *)d = *(const word_t *)(const void *)s;
             d += WORD;
             s += WORD;
         }
     }
-    LOOP while (size-- != 0) { *d++ = *s++; }
+    LOOP
+    while (size-- != 0) {
+        *d++ = *s++;
+    }
 }
 
 /* Copy downwards; right for overlapping areas as long as `d` is the higher address. */
-static void copy_down(uint8_t *d, const uint8_t *s, size_t size) {
+static void copy_down(uint8_t *d, const uint8_t *s, size_t size)
+{
     d += size;
     s += size;
     if (size >= LEAST_FOR_WORDS && (uintptr_t)d % WORD == (uintptr_t)s % WORD) {
-        LOOP while (!IS_ALIGNED(d)) {
+        LOOP
+        while (!IS_ALIGNED(d)) {
             *--d = *--s;
             size--;
         }
-        LOOP for (; size >= WORD; size -= WORD) {
+        LOOP
+        for (; size >= WORD; size -= WORD) {
             d -= WORD;
             s -= WORD;
             *(word_t *)(void *)d = *(const word_t *)(const void *)s;
         }
     }
-    LOOP while (size-- != 0) { *--d = *--s; }
+    LOOP
+    while (size-- != 0) {
+        *--d = *--s;
+    }
 }
 
-__attribute__((noinline)) void *memmove(void *to, const void *from, size_t size) {
+__attribute__((noinline)) void *memmove(void *to, const void *from, size_t size)
+{
     if ((uintptr_t)to <= (uintptr_t)from) {
         copy_up(to, from, size);
     } else {
@@ -115,36 +136,45 @@ __attribute__((noinline)) void *memmove(void *to, const void *from, size_t size)
     return to;
 }
 
-__attribute__((noinline)) void *memset(void *to, int value, size_t size) {
+__attribute__((noinline)) void *memset(void *to, int value, size_t size)
+{
     uint8_t *d = to;
 
     if (size >= LEAST_FOR_WORDS) {
         const word_t word = (uint8_t)value * 0x01010101u;
-        LOOP while (!IS_ALIGNED(d)) {
+        LOOP
+        while (!IS_ALIGNED(d)) {
             *d++ = (uint8_t)value;
             size--;
         }
-        LOOP for (; size >= 4 * WORD; size -= 4 * WORD) {
+        LOOP
+        for (; size >= 4 * WORD; size -= 4 * WORD) {
             ((word_t *)(void *)d)[0] = word;
             ((word_t *)(void *)d)[1] = word;
             ((word_t *)(void *)d)[2] = word;
             ((word_t *)(void *)d)[3] = word;
             d += 4 * WORD;
         }
-        LOOP for (; size >= WORD; size -= WORD) {
+        LOOP
+        for (; size >= WORD; size -= WORD) {
             *(word_t *)(void *)d = word;
             d += WORD;
         }
     }
-    LOOP while (size-- != 0) { *d++ = (uint8_t)value; }
+    LOOP
+    while (size-- != 0) {
+        *d++ = (uint8_t)value;
+    }
     return to;
 }
 
-int memcmp(const void *one, const void *other, size_t size) {
+int memcmp(const void *one, const void *other, size_t size)
+{
     const uint8_t *a = one;
     const uint8_t *b = other;
 
-    LOOP for (; size != 0; size--, a++, b++) {
+    LOOP
+    for (; size != 0; size--, a++, b++) {
         if (*a != *b) {
             return *a < *b ? -1 : 1;
         }
@@ -160,13 +190,25 @@ void __aeabi_memmove(void *to, const void *from, size_t size);
 void __aeabi_memset(void *to, size_t size, int value);
 void __aeabi_memclr(void *to, size_t size);
 
-void __aeabi_memcpy(void *to, const void *from, size_t size) { memcpy(to, from, size); }
+void __aeabi_memcpy(void *to, const void *from, size_t size)
+{
+    memcpy(to, from, size);
+}
 
-void __aeabi_memmove(void *to, const void *from, size_t size) { memmove(to, from, size); }
+void __aeabi_memmove(void *to, const void *from, size_t size)
+{
+    memmove(to, from, size);
+}
 
-void __aeabi_memset(void *to, size_t size, int value) { memset(to, value, size); }
+void __aeabi_memset(void *to, size_t size, int value)
+{
+    memset(to, value, size);
+}
 
-void __aeabi_memclr(void *to, size_t size) { memset(to, 0, size); }
+void __aeabi_memclr(void *to, size_t size)
+{
+    memset(to, 0, size);
+}
 
 #define SAME_AS(function) __attribute__((alias(#function)))
 

@@ -23,12 +23,13 @@ int main(void);
 void mcu_reset(void) __attribute__((noreturn));
 
 /* Each exception ends in a loop of its own, so that the program counter alone tells which one it was. */
-#define EXCEPTION(name)                                                                                                \
-    void name(void);                                                                                                   \
-    __attribute__((used)) void name(void) {                                                                            \
-        __asm__ volatile("@ " #name::: "memory");                                                                      \
-        for (;;) {                                                                                                     \
-        }                                                                                                              \
+#define EXCEPTION(name)                           \
+    void name(void);                              \
+    __attribute__((used)) void name(void)         \
+    {                                             \
+        __asm__ volatile("@ " #name::: "memory"); \
+        for (;;) {                                \
+        }                                         \
     }
 
 EXCEPTION(mcu_nmi)
@@ -69,19 +70,22 @@ __attribute__((section(".vectors"), used)) const struct vector_table mcu_vectors
     },
 };
 
-static void copy_words(uint32_t *to, const uint32_t *from, const uint32_t *end) {
+static void copy_words(uint32_t *to, const uint32_t *from, const uint32_t *end)
+{
     while (to < end) {
         *to++ = *from++;
     }
 }
 
-static void clear_words(uint32_t *to, const uint32_t *end) {
+static void clear_words(uint32_t *to, const uint32_t *end)
+{
     while (to < end) {
         *to++ = 0;
     }
 }
 
-void mcu_reset(void) {
+void mcu_reset(void)
+{
 #if __ARM_ARCH >= 7
     SCB_VTOR = (uint32_t)&mcu_vectors;
 #endif

@@ -7,9 +7,13 @@
 #define CONTROL 0x08u
 #define CONTROL_TE (1u << 1)
 
-void mcu_device_start(uintptr_t base) { *mcu_word(base, CONTROL) |= CONTROL_TE; }
+void mcu_device_start(uintptr_t base)
+{
+    *mcu_word(base, CONTROL) |= CONTROL_TE;
+}
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     if (!mcu_wait_word(mcu_word(base, STATUS), STATUS_TE)) {
         return false;
     }

@@ -7,9 +7,13 @@
 #define LSR 0x14u
 #define LSR_THRE (1u << 5) /* the holding register can take a byte */
 
-void mcu_device_start(uintptr_t base) { *mcu_word(base, LCR) |= LCR_8_BITS; }
+void mcu_device_start(uintptr_t base)
+{
+    *mcu_word(base, LCR) |= LCR_8_BITS;
+}
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     if (!mcu_wait_word(mcu_word(base, LSR), LSR_THRE)) {
         return false;
     }

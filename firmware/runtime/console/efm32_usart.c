@@ -9,9 +9,13 @@
 #define TXDATA 0x34u
 
 /* CMD is write-only: there is nothing to keep. */
-void mcu_device_start(uintptr_t base) { *mcu_word(base, CMD) = CMD_TXEN; }
+void mcu_device_start(uintptr_t base)
+{
+    *mcu_word(base, CMD) = CMD_TXEN;
+}
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     if (!mcu_wait_word(mcu_word(base, STATUS), STATUS_TXBL)) {
         return false;
     }

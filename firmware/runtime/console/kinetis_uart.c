@@ -7,9 +7,13 @@
 #define S1_TDRE (1u << 7) /* the data register can take a byte */
 #define D 0x07u
 
-void mcu_device_start(uintptr_t base) { *mcu_byte(base, C2) |= C2_TE; }
+void mcu_device_start(uintptr_t base)
+{
+    *mcu_byte(base, C2) |= C2_TE;
+}
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     if (!mcu_wait_byte(mcu_byte(base, S1), S1_TDRE)) {
         return false;
     }

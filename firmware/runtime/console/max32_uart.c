@@ -8,9 +8,13 @@
 #define STATUS_TX_EMPTY (1u << 6) /* the transmit FIFO is empty */
 #define FIFO 0x1Cu
 
-void mcu_device_start(uintptr_t base) { *mcu_word(base, CTRL0) |= CTRL0_ENABLE | CTRL0_SIZE_8; }
+void mcu_device_start(uintptr_t base)
+{
+    *mcu_word(base, CTRL0) |= CTRL0_ENABLE | CTRL0_SIZE_8;
+}
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     if (!mcu_wait_word(mcu_word(base, STATUS), STATUS_TX_EMPTY)) {
         return false;
     }

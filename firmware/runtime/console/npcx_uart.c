@@ -8,9 +8,13 @@
 #define UFTSTS 0x20u
 #define UFTSTS_TFIFO_EMPTY (1u << 6) /* the transmit FIFO is empty */
 
-void mcu_device_start(uintptr_t base) { *mcu_byte(base, UMDSL) |= UMDSL_FIFO_MD; }
+void mcu_device_start(uintptr_t base)
+{
+    *mcu_byte(base, UMDSL) |= UMDSL_FIFO_MD;
+}
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     if (!mcu_wait_byte(mcu_byte(base, UFTSTS), UFTSTS_TFIFO_EMPTY)) {
         return false;
     }

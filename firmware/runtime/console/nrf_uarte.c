@@ -11,9 +11,13 @@
 
 static volatile uint8_t outgoing; /* in RAM: EasyDMA cannot read flash */
 
-void mcu_device_start(uintptr_t base) { *mcu_word(base, ENABLE) = ENABLE_UARTE; }
+void mcu_device_start(uintptr_t base)
+{
+    *mcu_word(base, ENABLE) = ENABLE_UARTE;
+}
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     outgoing = byte;
     *mcu_word(base, EVENTS_ENDTX) = 0;
     *mcu_word(base, TXD_PTR) = (uint32_t)(uintptr_t)&outgoing;

@@ -7,9 +7,13 @@
 #define CTRL_TE (1u << 19)
 #define DATA 0x1Cu
 
-void mcu_device_start(uintptr_t base) { *mcu_word(base, CTRL) |= CTRL_TE; }
+void mcu_device_start(uintptr_t base)
+{
+    *mcu_word(base, CTRL) |= CTRL_TE;
+}
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     if (!mcu_wait_word(mcu_word(base, STAT), STAT_TDRE)) {
         return false;
     }

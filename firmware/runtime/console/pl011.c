@@ -11,12 +11,14 @@
 #define CR_UARTEN (1u << 0)
 #define CR_TXE (1u << 8)
 
-void mcu_device_start(uintptr_t base) {
+void mcu_device_start(uintptr_t base)
+{
     *mcu_word(base, LCR_H) |= LCR_H_WLEN_8;
     *mcu_word(base, CR) |= CR_UARTEN | CR_TXE;
 }
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     if (!mcu_wait_word(mcu_word(base, FR), FR_TXFE)) {
         return false;
     }

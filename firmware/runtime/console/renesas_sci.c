@@ -7,9 +7,13 @@
 #define SSR 0x04u
 #define SSR_TDRE (1u << 7) /* the data register can take a byte */
 
-void mcu_device_start(uintptr_t base) { *mcu_byte(base, SCR) |= SCR_TE; }
+void mcu_device_start(uintptr_t base)
+{
+    *mcu_byte(base, SCR) |= SCR_TE;
+}
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     if (!mcu_wait_byte(mcu_byte(base, SSR), SSR_TDRE)) {
         return false;
     }

@@ -13,12 +13,14 @@
 #define SYNCBUSY 0x1Cu
 #define DATA 0x28u
 
-static void synchronize(uintptr_t base) {
+static void synchronize(uintptr_t base)
+{
     for (uint32_t polls = 0; polls < MCU_CONSOLE_POLLS && *mcu_word(base, SYNCBUSY) != 0; polls++) {
     }
 }
 
-void mcu_device_start(uintptr_t base) {
+void mcu_device_start(uintptr_t base)
+{
     *mcu_word(base, CTRLA) |= CTRLA_MODE_INTERNAL_CLOCK | CTRLA_DORD_LSB_FIRST;
     *mcu_word(base, CTRLB) |= CTRLB_TXEN;
     synchronize(base);
@@ -26,7 +28,8 @@ void mcu_device_start(uintptr_t base) {
     synchronize(base);
 }
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     if (!mcu_wait_byte(mcu_byte(base, INTFLAG), INTFLAG_DRE)) {
         return false;
     }

@@ -8,9 +8,13 @@
 #define THR 0x1Cu
 
 /* CR is write-only: there is nothing to keep. */
-void mcu_device_start(uintptr_t base) { *mcu_word(base, CR) = CR_TXEN; }
+void mcu_device_start(uintptr_t base)
+{
+    *mcu_word(base, CR) = CR_TXEN;
+}
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     if (!mcu_wait_word(mcu_word(base, CSR), CSR_TXRDY)) {
         return false;
     }

@@ -4,9 +4,13 @@
 
 #define SYS_WRITE0 4 /* zero-terminated text at r1 */
 
-void mcu_device_start(uintptr_t base) { (void)base; }
+void mcu_device_start(uintptr_t base)
+{
+    (void)base;
+}
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     const char text[2] = {(char)byte, '\0'};
     register int operation __asm__("r0") = SYS_WRITE0;
     register const char *argument __asm__("r1") = text;

@@ -8,9 +8,13 @@
 #define CR1_TE (1u << 3)
 #define CR1_UE (1u << 13)
 
-void mcu_device_start(uintptr_t base) { *mcu_word(base, CR1) |= CR1_UE | CR1_TE; }
+void mcu_device_start(uintptr_t base)
+{
+    *mcu_word(base, CR1) |= CR1_UE | CR1_TE;
+}
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     if (!mcu_wait_word(mcu_word(base, SR), SR_TXE)) {
         return false;
     }

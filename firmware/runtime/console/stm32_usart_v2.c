@@ -8,12 +8,14 @@
 #define ISR_TXE (1u << 7) /* the data register can take a byte */
 #define TDR 0x28u
 
-void mcu_device_start(uintptr_t base) {
+void mcu_device_start(uintptr_t base)
+{
     *mcu_word(base, CR1) |= CR1_UE;
     *mcu_word(base, CR1) |= CR1_TE;
 }
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     if (!mcu_wait_word(mcu_word(base, ISR), ISR_TXE)) {
         return false;
     }

@@ -11,9 +11,13 @@
 #define ISR_TXFREE (1u << 1)
 
 /* The controller has no switch of its own for the transmitter. */
-void mcu_device_start(uintptr_t base) { (void)base; }
+void mcu_device_start(uintptr_t base)
+{
+    (void)base;
+}
 
-bool mcu_device_send(uintptr_t base, uint8_t byte) {
+bool mcu_device_send(uintptr_t base, uint8_t byte)
+{
     volatile uint32_t *flags = mcu_word(base - ISR_BELOW_BASE, 0);
 
     for (uint32_t polls = 0; polls < MCU_CONSOLE_POLLS; polls++) {
