@@ -150,9 +150,7 @@ def test_runtime_compiles_without_a_warning(
     include = [f"-I{FIRMWARE / 'include'}", f"-I{FIRMWARE / 'runtime'}"]
     strict = ["-Wpedantic", "-Wmissing-prototypes", "-Wshadow", "-Wconversion", "-Werror"]
     environment = toolchain.environment(tmp_path / "lasting", tmp_path / "passing")
-    sources = sorted((FIRMWARE / "runtime").rglob("*.c"))
-    done = process.run(
-        [*toolchain.command, *flags, *strict, *include, "-c", *sources], 120, cwd=tmp_path, env=environment
-    )
-    assert done.exit_code == 0, done.output
-    assert len(list(tmp_path.glob("*.o"))) == len(sources)
+    for source in sorted((FIRMWARE / "runtime").rglob("*.c")):
+        command = [*toolchain.command, *flags, *strict, *include, "-c", source, "-o", tmp_path / "x.o"]
+        done = process.run(command, 120, env=environment)
+        assert done.exit_code == 0, done.output
