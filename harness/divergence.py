@@ -16,13 +16,12 @@ import numpy.typing as npt
 from harness.board import Board, Memory
 from harness.build import build
 from harness.cases import Case
-from harness.codegen.generate import generate, scratch_bytes
+from harness.codegen.generate import generate, plan_memory
 from harness.elf import read_program
 from harness.emulator import Emulator
 from harness.errors import HarnessError
 from harness.inference import run_plan, tensors_read
 from harness.model.graph import Graph
-from harness.model.planner import plan
 from harness.model.reference import run_reference
 from harness.model.samples import Samples
 from harness.records import OutputCheck
@@ -36,7 +35,7 @@ def first_diverging_layer(
 ) -> str:
     """ "layer 03 CONV_2D, element 17 of 64: expected 4, got 5", or why that cannot be told."""
     sample = [array[check.first_input : check.first_input + 1] for array in samples.inputs]
-    memory = plan(graph, scratch_bytes(graph, case.board.target), share=False)
+    memory = plan_memory(graph, case.board.target, share=False)
     sources = generate(graph, memory, case.board.target)
     board = with_room(case.board, memory.arena_bytes * 2 + 65536)
     ios = [io for layer in sources.layer_outputs for io in layer]

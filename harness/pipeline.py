@@ -8,14 +8,13 @@ from harness import divergence, measure, outputs, provenance
 from harness.budget import check_budgets
 from harness.build import build
 from harness.cases import Case
-from harness.codegen.generate import generate, scratch_bytes
+from harness.codegen.generate import generate, plan_memory
 from harness.diagnose import execution_findings
 from harness.elf import read_program
 from harness.emulator import Emulator
 from harness.fit import check_fit
 from harness.footprint import read_footprint
 from harness.inference import run_plan, tensors_read
-from harness.model.planner import plan
 from harness.model.samples import expected_outputs, model_graph, samples_for
 from harness.profile import profile
 from harness.records import Finding, RunResult, Tool, worst
@@ -29,7 +28,7 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
     progress("reading the model")
     graph = model_graph(case.model)
     samples = samples_for(case.model, scenario.inputs)
-    memory = plan(graph, scratch_bytes(graph, board.target))
+    memory = plan_memory(graph, board.target)
     sources = generate(graph, memory, board.target)
     progress(f"building with {toolchain.name}")
     image = build(sources, board, toolchain)

@@ -18,10 +18,9 @@ import numpy.typing as npt
 from model_file import ModelFile
 
 from harness.codegen import Sources
-from harness.codegen.generate import generate, scratch_bytes
+from harness.codegen.generate import generate, plan_memory
 from harness.model.arrays import make_inputs
 from harness.model.graph import Graph, Layer, Quantization, Tensor
-from harness.model.planner import plan
 from harness.model.reference import run_reference
 from harness.model.tflite import import_tflite
 
@@ -55,7 +54,7 @@ def check_against_reference(
     path.write_bytes(builder.build())
     graph = import_tflite(path) if importing else _graph(builder)
     given = make_inputs(graph, 1, samples) if inputs is None else tuple(inputs)
-    sources = generate(graph, plan(graph, scratch_bytes(graph, target), share=share), target)
+    sources = generate(graph, plan_memory(graph, target, share=share), target)
     got = run_on_host(graph, sources, given, folder)
     expected = run_reference(path, graph, given).outputs
     wrong = [

@@ -18,13 +18,16 @@ FilterLayout = Callable[[Array], Array]
 class Kernel:
     """`function` in firmware/kernels/`file`, which calls into the files `helpers` beside it.
 
-    `layout` turns a filter, as [outputs, taps] int8, into the flat array that the kernel reads.
+    `layout` turns a filter, as [outputs, taps] int8, into the flat array that the kernel reads. `raster_positions` > 0
+    is the promise of a kernel with a sliding window (harness/model/overlap.py): it writes output positions, all channels
+    of each, in memory order, and once it writes into a group of that many neighbours it reads no window before theirs.
     """
 
     function: str
     file: str
     layout: FilterLayout = as_stored
     helpers: tuple[str, ...] = ()
+    raster_positions: int = 0
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -43,18 +46,18 @@ class KernelSet:
 PORTABLE = KernelSet(
     "portable-1",
     {
-        "conv_2d": Kernel("mcu_conv_2d_s8", "conv_2d_s8.c", groups_of_four, ("channels.c", "copy.c")),
+        "conv_2d": Kernel("mcu_conv_2d_s8", "conv_2d_s8.c", groups_of_four, ("channels.c", "copy.c"), 1),
         "depthwise_conv_2d": Kernel(
-            "mcu_depthwise_conv_2d_s8", "depthwise_conv_2d_s8.c", groups_of_four, ("channels.c", "copy.c")
+            "mcu_depthwise_conv_2d_s8", "depthwise_conv_2d_s8.c", groups_of_four, ("channels.c", "copy.c"), 1
         ),
         "depthwise_conv_2d_multiplier": Kernel(
-            "mcu_depthwise_conv_2d_s8", "depthwise_conv_2d_s8.c", as_stored, ("channels.c", "copy.c")
+            "mcu_depthwise_conv_2d_s8", "depthwise_conv_2d_s8.c", as_stored, ("channels.c", "copy.c"), 1
         ),
         "fully_connected": Kernel("mcu_fully_connected_s8", "fully_connected_s8.c", groups_of_four),
         "add": Kernel("mcu_add_s8", "add_s8.c"),
         "mul": Kernel("mcu_mul_s8", "mul_s8.c"),
-        "average_pool_2d": Kernel("mcu_average_pool_2d_s8", "average_pool_2d_s8.c"),
-        "max_pool_2d": Kernel("mcu_max_pool_2d_s8", "max_pool_2d_s8.c"),
+        "average_pool_2d": Kernel("mcu_average_pool_2d_s8", "average_pool_2d_s8.c", raster_positions=1),
+        "max_pool_2d": Kernel("mcu_max_pool_2d_s8", "max_pool_2d_s8.c", raster_positions=1),
         "softmax": Kernel("mcu_softmax_s8", "softmax_s8.c"),
         "copy": Kernel("mcu_copy", "copy.c"),
         "fill": Kernel("mcu_fill", "copy.c"),

@@ -1,8 +1,8 @@
 """What an operator's emitter is given and what it returns.
 
 An emitter is a function `(layer, context) -> LayerCode`. It never places anything in memory: it asks the context for
-C expressions. It may run twice for one layer, the first time before the memory plan exists (only `scratch_bytes` of
-that run counts), so it must not depend on where tensors lie beyond asking `context.same_place`.
+C expressions. It may run twice for one layer, the first time before the memory plan exists (only `scratch_bytes` and
+`raster_positions` of that run count), so it must not depend on where tensors lie beyond asking `context.same_place`.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class LayerCode:
 
     `body`: statements of the layer's function, without the trailing newline. `kernels`: files under firmware/kernels
     it calls into. `scratch_bytes`: working memory it needs in the arena while it runs, aligned to 4.
+    `raster_positions`: that of the kernel which reads the layer's first input and writes its output, see Kernel.
     """
 
     body: tuple[str, ...]
@@ -84,6 +85,7 @@ class LayerCode:
     constants: tuple[Constant, ...] = ()
     structs: tuple[Struct, ...] = ()
     scratch_bytes: int = 0
+    raster_positions: int = 0
 
 
 @dataclass(frozen=True, slots=True)

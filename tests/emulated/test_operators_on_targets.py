@@ -15,14 +15,13 @@ from model_builder import ModelBuilder
 
 from harness.board import find_board
 from harness.build import build
-from harness.codegen.generate import generate, scratch_bytes
+from harness.codegen.generate import generate, plan_memory
 from harness.elf import read_program
 from harness.emulator import ExitReason
 from harness.emulator.select import find_emulator
 from harness.inference import run_plan, tensors_read
 from harness.model.arrays import make_inputs
 from harness.model.graph import Graph
-from harness.model.planner import plan
 from harness.model.reference import run_reference
 from harness.model.tflite import import_tflite
 from harness.toolchain import Toolchain, available_toolchains
@@ -90,7 +89,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.parametrize("name", BOARDS)
 def test_outputs_on_the_target_equal_the_reference(name: str, toolchain: Toolchain, case: Case, tmp_path: Path) -> None:
     board = find_board(name)
-    sources = generate(case.graph, plan(case.graph, scratch_bytes(case.graph, board.target)), board.target)
+    sources = generate(case.graph, plan_memory(case.graph, board.target), board.target)
     program = read_program(build(sources, board, toolchain, tmp_path).elf)
     asked = run_plan(program, sources, case.graph, case.inputs, sources.outputs, timeout_s=60)
     execution = find_emulator("unicorn").run(program, board, asked)

@@ -114,3 +114,30 @@ def test_ties_between_two_outputs_round_like_the_reference(tmp_path: Path) -> No
         result = builder.tensor((1, 16, 16, 9), 2.0**exponent, 0)
         builder.output(builder.operator("CONV_2D", [image, filters, bias], result, padding="VALID"))
     check_against_reference(builder, tmp_path, inputs=[np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 16, 16, 1)])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_chains_whose_outputs_overlap_their_inputs_keep_their_values(seed: int, tmp_path: Path) -> None:
+    """Planned as for a board, where a window's output lies in the bytes of its dying input."""
+    rng = np.random.default_rng(200 + seed)
+    builder = ModelBuilder(seed)
+    for _ in range(6):
+        shape = (int(rng.integers(1, 3)), 17, 15, int(rng.integers(1, 9)))
+        x = builder.input(shape, zero_point=int(rng.integers(-128, 128)))
+        for _ in range(4):
+            window = {
+                "kernel": (int(rng.integers(1, 4)), int(rng.integers(1, 4))),
+                "stride": (int(rng.integers(1, 3)), int(rng.integers(1, 3))),
+                "padding": str(rng.choice(["SAME", "VALID"])),
+            }
+            kind = int(rng.integers(4))
+            if min(builder.shape(x)[1:3]) < 3:
+                break
+            if kind == 0:
+                x = builder.conv_2d(x, channels=int(rng.integers(1, 14)), **window)
+            elif kind == 1:
+                x = builder.depthwise_conv_2d(x, multiplier=int(rng.integers(1, 3)), **window)
+            else:
+                x = builder.pool(x, "AVERAGE" if kind == 2 else "MAX", **window)
+        builder.output(x)
+    check_against_reference(builder, tmp_path, share=True)

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from host_firmware import run_on_host
 
-from harness.codegen.generate import generate, scratch_bytes
+from harness.codegen.generate import generate, plan_memory
 from harness.model.arrays import make_inputs
-from harness.model.planner import plan
 from harness.model.reference import run_reference
 from harness.model.tflite import import_tflite
 
@@ -24,7 +23,7 @@ PEER_ARENA_BYTES = {"ad01_int8": 2580, "kws_ref_model": 22820, "pretrainedResnet
 def test_outputs_equal_the_reference_bit_for_bit(name: str, third_party_models: Path, tmp_path: Path) -> None:
     path = third_party_models / f"{name}.tflite"
     graph = import_tflite(path)
-    placed = plan(graph, scratch_bytes(graph, TARGET))
+    placed = plan_memory(graph, TARGET)
     assert placed.arena_bytes <= PEER_ARENA_BYTES.get(name, placed.arena_bytes)
     inputs = make_inputs(graph, 7, 24)
     got = run_on_host(graph, generate(graph, placed, TARGET), inputs, tmp_path)

@@ -10,7 +10,7 @@ import pytest
 from model_builder import ModelBuilder
 
 from harness.codegen import Sources, c_text
-from harness.codegen.generate import generate, scratch_bytes
+from harness.codegen.generate import generate, plan_memory, raster_positions, scratch_bytes
 from harness.codegen.layer import Constant
 from harness.errors import ModelError
 from harness.model.graph import Graph, Layer, Quantization, Tensor
@@ -39,7 +39,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
 
 @pytest.fixture(scope="module")
 def sources(graph: Graph) -> Sources:
-    return generate(graph, plan(graph, scratch_bytes(graph, TARGET)), TARGET)
+    return generate(graph, plan_memory(graph, TARGET), TARGET)
 
 
 def test_names_from_the_model_file_never_reach_c(sources: Sources) -> None:
@@ -49,7 +49,7 @@ def test_names_from_the_model_file_never_reach_c(sources: Sources) -> None:
 
 
 def test_the_same_graph_gives_the_same_text(graph: Graph, sources: Sources) -> None:
-    again = generate(graph, plan(graph, scratch_bytes(graph, TARGET)), TARGET)
+    again = generate(graph, plan_memory(graph, TARGET), TARGET)
     assert again == sources
 
 
@@ -81,6 +81,11 @@ def test_inputs_and_outputs_lie_inside_the_arena(graph: Graph, sources: Sources)
 def test_scratch_is_known_before_memory_is_planned(graph: Graph) -> None:
     needs = scratch_bytes(graph, TARGET)
     assert needs == {0: 3 * 3 * 2, 2: 4 * 3 * 3 + 6}, "a padded convolution its window, a depthwise one also taps"
+
+
+def test_kernels_that_keep_memory_order_say_so_before_memory_is_planned(graph: Graph) -> None:
+    windows = {layer.index for layer in graph.layers if "CONV" in layer.operator}
+    assert raster_positions(graph, TARGET) == dict.fromkeys(windows, 1)
 
 
 def test_an_operator_without_c_is_one_error_with_the_supported_list() -> None:

@@ -49,6 +49,7 @@ def emit_depthwise_conv_2d(layer: Layer, context: Context) -> LayerCode:
         constants=(Constant("filter", kernel.layout(filters)), *constants),
         structs=(parameters,),
         scratch_bytes=_TAP_BYTES * window.taps + channels,
+        raster_positions=kernel.raster_positions,
     )
 
 
@@ -70,6 +71,7 @@ def _convolution(layer: Layer, context: Context, filters: npt.NDArray[np.int8], 
         constants=(Constant("filter", kernel.layout(filters)), *constants),
         structs=(Struct("struct mcu_conv_2d", "parameters", members),),
         scratch_bytes=0 if window.unbroken else filters.shape[1],
+        raster_positions=kernel.raster_positions,
     )
 
 

@@ -20,4 +20,5 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         body=(f"{kernel.function}({context.write(result.index)}, {context.read(source.index)}, {parameters});",),
         kernels=kernel.files,
         structs=(Struct("struct mcu_pool_2d", "parameters", members),),
+        raster_positions=kernel.raster_positions,
     )
