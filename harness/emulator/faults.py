@@ -5,12 +5,12 @@ from __future__ import annotations
 from unicorn import unicorn_const as const
 
 from harness.emulator.engine import Engine
+from harness.emulator.thumb import instruction_size
 
 # QEMU's exception numbers for Arm (EXCP_* of its cpu.h), as Unicorn hands them on.
 SVC, PREFETCH_ABORT, DATA_ABORT, BREAKPOINT, EXCEPTION_EXIT = 2, 3, 4, 7, 8
 _NO_COPROCESSOR, _INVALID_STATE, _STACK_LIMIT, _LAZY_FP, _LAZY_SECURE, _UNALIGNED = 17, 18, 19, 20, 21, 22
 _NAMES = {
-    PREFETCH_ABORT: "it fetches an instruction from where no code may be",
     EXCEPTION_EXIT: "it returns from an exception, but none was taken",
     _NO_COPROCESSOR: "it uses a coprocessor (or FPU) that the core does not have",
     _INVALID_STATE: "it leaves Thumb state, which a Cortex-M core cannot",
@@ -35,7 +35,7 @@ def describe_fault(engine: Engine, error: int) -> str:
     """One sentence on why the run ended at the engine's pc: `error` is what it reported, 0 after an exception."""
     pc = engine.pc
     if engine.bad_access is not None:
-        return _describe_access(engine, pc)
+        return _describe_access(engine)
     code = engine.memory.peek(pc, 4) or engine.memory.peek(pc, 2) or b""
     if error == const.UC_ERR_INSN_INVALID:
         if not engine.thumb:
@@ -47,28 +47,32 @@ def describe_fault(engine: Engine, error: int) -> str:
         return f"it runs into a breakpoint ({_hex(code[:2])}) without a debugger"
     if engine.exception == DATA_ABORT:
         return f"a memory access at an address that is not aligned, which this core does not allow ({_hex(code)})"
+    if engine.exception == PREFETCH_ABORT:
+        return _describe_jump(engine, pc)
     if engine.exception in _NAMES:
         return _NAMES[engine.exception]
     return f"the emulator stopped with error {error}, exception {engine.exception}"
 
 
-def _describe_access(engine: Engine, pc: int) -> str:
+def _describe_access(engine: Engine) -> str:
     access = engine.bad_access
     assert access is not None
     what = _ACCESSES.get(access.kind, "accesses")
     if access.kind in _FETCHES:
-        if access.address == _RESET_LR:
-            return "it returns from its first function: the link register still has its value after reset"
-        return f"it jumps to {access.address:#010x}, where no code can be (memories: {engine.memory.describe()})"
+        return _describe_jump(engine, access.address)
     where = f"{access.size} B at {access.address:#010x}"
     if access.kind == const.UC_MEM_WRITE_PROT:
         return f"it writes {where}, which is flash"
     return f"it {what} {where}, where the board has no memory (memories: {engine.memory.describe()})"
 
 
-def _hex(code: bytes) -> str:
-    from harness.emulator.thumb import instruction_size
+def _describe_jump(engine: Engine, address: int) -> str:
+    if address == _RESET_LR:
+        return "it returns from its first function: the link register still has its value after reset"
+    return f"it jumps to {address:#010x}, where no code can be (memories: {engine.memory.describe()})"
 
+
+def _hex(code: bytes) -> str:
     if len(code) < 2:
         return "(no memory)"
     size = min(len(code), instruction_size(int.from_bytes(code[:2], "little")))

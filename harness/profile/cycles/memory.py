@@ -45,6 +45,7 @@ class FetchModel:
     ) -> None:
         self._board = board
         self._wait_states = wait_states
+        self._places: dict[int, tuple[Memory, Line] | None] = {}
         self._line_cycles: dict[Line, float] = defaultdict(float)
         for address, cost in cycles.items():
             place = self._line(address)
@@ -78,6 +79,11 @@ class FetchModel:
         return total
 
     def _line(self, address: int) -> tuple[Memory, Line] | None:
+        if address not in self._places:
+            self._places[address] = self._find_line(address)
+        return self._places[address]
+
+    def _find_line(self, address: int) -> tuple[Memory, Line] | None:
         memory = self._board.region_of(address)
         if memory is None:
             return None
