@@ -205,11 +205,14 @@ def mcu_profile(request: pytest.FixtureRequest) -> Iterator[Any]:
     }
 
     def run(model: str | Path, board: str, *, check: bool = True, seed: int = 1, count: int = 4) -> RunResult:
+        problem = ""
         try:
             case = case_of_model(request.path.parent / model, board, limits=limits, seed=seed, count=count)
             result = collector.session.run(case, collector.options)
         except HarnessError as error:
-            pytest.fail(f"set-up error: {error}", pytrace=False)
+            problem = f"set-up error: {error}"
+        if problem:  # outside of the handler, so that pytest shows no chain of exceptions
+            pytest.fail(problem, pytrace=False)
         request.node.user_properties += _properties(result)
         if check and result.verdict != "pass":
             pytest.fail(failure_text(result, request.config.get_verbosity()), pytrace=False)

@@ -14,8 +14,19 @@ def to_text(results: Results) -> str:
     """`results` as JSON text."""
     from cattrs.preconf.json import make_converter
 
-    plain = make_converter().unstructure(results)
+    plain = _whole_numbers(make_converter().unstructure(results))
     return json.dumps(plain, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _whole_numbers(value: object) -> object:
+    """`value` with 5.0 written as 5: what was read back as a float is written as it was the first time."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _whole_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole_numbers(item) for item in value]
+    return value
 
 
 def save(results: Results, path: Path) -> None:
