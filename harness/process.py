@@ -97,6 +97,12 @@ class Background:
         """None while it runs; negative: the signal that killed it."""
         return self._process.poll()
 
+    def wait(self, timeout_s: float) -> int | None:
+        """`exit_code`, after giving it so much time to end."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout_s)
+        return self._process.returncode
+
     def output(self, last_bytes: int = 1 << 16) -> str:
         """The end of what it has written so far."""
         with self._output.open("rb") as log:

@@ -54,6 +54,8 @@ class RenodeEmulator:
         return execution
 
     def _on_server(self, run: Run, board: Board, plan: RunPlan) -> Execution:
+        if self._server is not None and not self._server.alive:
+            self.close()
         server = self._server = self._server or RenodeServer(self._install)
         try:
             self._make_platform(server, board, plan)

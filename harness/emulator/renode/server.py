@@ -51,6 +51,13 @@ class RenodeServer:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether Renode still runs, between runs: then it has nothing to say, and the connection stands."""
+        if self._process is None or self._connection is None or self._process.exit_code is not None:
+            return False
+        return not select.select([self._connection], [], [], 0)[0]
+
     def request(self, frame: bytes) -> None:
         """Send one request."""
         assert self._connection is not None
@@ -149,7 +156,7 @@ class RenodeServer:
     def _ended(self, what: str) -> EmulatorError:
         """What happened to Renode, with the end of its own output."""
         assert self._process is not None
-        code = self._process.exit_code
+        code = self._process.wait(_POLL_S)
         if code is not None:
             what = f"it was killed by signal {-code}" if code < 0 else f"it exited with {code}"
         tail = "".join(f"\n    {line}" for line in self._process.output().strip().splitlines()[-15:])
