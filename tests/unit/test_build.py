@@ -89,7 +89,7 @@ def test_an_unknown_console_driver_is_an_error_with_the_known_ones(toolchain: To
 
 
 def test_the_same_sources_give_the_same_bytes_anywhere(toolchain: Toolchain, tmp_path: Path) -> None:
-    images = [build(COUNTING, board(), toolchain, tmp_path / name) for name in ("here", "some/where/else")]
+    images = [build(COUNTING, board(), toolchain, tmp_path / name) for name in ("here", "some where, else/é")]
     assert images[0].build_id == images[1].build_id
     assert images[0].elf.read_bytes() == images[1].elf.read_bytes()
     assert str(tmp_path).encode() not in images[0].elf.read_bytes()
