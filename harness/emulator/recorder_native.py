@@ -247,12 +247,16 @@ def _resolve(s: int, context: int, previous: int, current: int, address: int) ->
     """(context, action) of going from block `previous` in `context` to block `current`; keeps the stack of calls."""
     blocks = peek(s + BLOCKS)
     function = peek(blocks + current * BLOCK_ROW + FUNCTION)
+    is_handler = peek(s + INTERRUPTS) != 0 and peek(blocks + current * BLOCK_ROW + KIND) & HANDLER != 0
     slow = False
     while True:
         row = blocks + previous * BLOCK_ROW
         kind = peek(row + KIND) & KIND_MASK
-        interrupts = peek(s + INTERRUPTS) != 0 and peek(blocks + current * BLOCK_ROW + KIND) & HANDLER != 0
-        if interrupts and not _is_expected(s, previous, address):
+        depth, frames = peek(s + DEPTH), peek(s + FRAMES)
+        ends_exception = (
+            kind == RETURN and depth > 0 and peek(frames + (depth - 1) * FRAME_ROW + RETURN_TO) == EXCEPTION
+        )
+        if is_handler and not ends_exception and not _is_expected(s, previous, address):
             _push(s, EXCEPTION, context, previous)
             return _child(s, context, address, 0, function), SLOW
         if kind == CALL and address != peek(row + END) and peek(row + TARGET) in (-1, address):
@@ -261,14 +265,17 @@ def _resolve(s: int, context: int, previous: int, current: int, address: int) ->
         if kind != RETURN:
             to, action = _jump(s, context, kind, address, function)
             return to, SLOW if slow else action
-        depth, frames = peek(s + DEPTH), peek(s + FRAMES)
         i = depth - 1
         while i >= 0 and peek(frames + i * FRAME_ROW + RETURN_TO) not in (address, EXCEPTION):
             i -= 1
         if i >= 0 and peek(frames + i * FRAME_ROW + RETURN_TO) == address:
             poke(s + DEPTH, i)
             return peek(frames + i * FRAME_ROW + CALLER), POP if i == depth - 1 and not slow else SLOW
-        stays = function != -1 and function == peek(peek(s + CONTEXTS) + context * CONTEXT_ROW + CONTEXT_FUNCTION)
+        stays = (
+            not is_handler
+            and function != -1
+            and function == peek(peek(s + CONTEXTS) + context * CONTEXT_ROW + CONTEXT_FUNCTION)
+        )
         if i < 0 or stays or address == peek(row + END):
             to, action = _jump(s, context, kind, address, function)
             return to, SLOW if slow else action
