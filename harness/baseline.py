@@ -1,114 +1,180 @@
 """Baselines: the accepted figures of a case, one small sorted JSON each, kept in the user's repository.
 
 A baseline holds what is needed to say not only that a figure moved but what moved it: figures per layer, function,
-section and symbol, and what they depend on (compiler, flags, emulator, cycle model, kernels, model).
+section and symbol, what they depend on (compiler, flags, cycle model, kernels), and what they were made from.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from harness.errors import ResultsError
 from harness.files import write_text
 from harness.records import RunResult
 
 FORMAT_VERSION = 1
+_AGAIN = "accept the present figures again with --mcu-update-baseline (mcu-harness run: --update-baseline)"
 
 # What is kept of a run, and compared. All are "the less the better".
 FIGURES = ("instructions", "cycles", "flash_bytes", "ram_bytes", "arena_bytes", "stack_hwm_bytes")
 
+# Functions, sections and symbols below this share of their figure are kept as one sum, so that a baseline stays
+# readable and a diff of it shows what matters.
+_LEAST_SHARE = 1 / 2000
+_DIGEST_DIGITS = 16
+
+Parts = dict[str, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The figures of one case, with their parts. `parts[figure][name]` add up to the figure, or nearly.
+    """The figures of one case, with their parts: `parts[figure]["function f"]` and so on, per kind adding up to it.
 
-    `depends_on` is what makes two snapshots comparable, `made_from` what may have changed between comparable ones.
+    `depends_on` is what makes two snapshots comparable, `made_from` (digests) what may have changed between them.
     """
 
     scenario: str
     model: str
     board: str
+    toolchain: str
     figures: dict[str, float]
-    parts: dict[str, dict[str, float]]
+    parts: dict[str, Parts]
     depends_on: dict[str, str]
     made_from: dict[str, str]
     format_version: int = field(default=FORMAT_VERSION)
 
 
-def snapshot(run: RunResult) -> Snapshot:
-    """What of `run` is worth accepting. Figures that were not measured are left out."""
-    figures = {name: value for name in FIGURES if (value := run.value(name)) is not None}
-    parts: dict[str, dict[str, float]] = {name: {} for name in figures}
-    for figure in ("instructions", "cycles"):
-        for layer in run.layers:
-            _add(parts, figure, f"layer {layer.name}", getattr(layer, figure))
-        for function in run.functions:
-            _add(parts, figure, f"function {function.name}", getattr(function, f"self_{figure}"))
-    for figure in ("flash_bytes", "ram_bytes"):
-        for section in run.sections:
-            _add(parts, figure, f"section {section.name}", getattr(section, figure))
-        for symbol in run.symbols:
-            _add(parts, figure, f"symbol {symbol.name}", getattr(symbol, figure))
-    for layer in run.layers:
-        _add(parts, "arena_bytes", f"layer {layer.name}", layer.arena_bytes)
+def snapshot(run: RunResult, like: Snapshot | None = None) -> Snapshot:
+    """What of `run` is worth accepting. Figures that were not measured are left out.
+
+    Parts that `like` has by name are kept by name however small they have become.
+    """
+    figures = {name: _plain(value) for name in FIGURES if (value := run.value(name)) is not None}
+    parts: dict[str, Parts] = {}
+    for figure in figures:
+        named = like.parts.get(figure, {}) if like else {}
+        parts[figure] = _layers(run, figure)
+        for kind, costs in _costs(run, figure).items():
+            parts[figure] |= _merge_small(kind, costs, figures[figure] * _LEAST_SHARE, named)
+    made = run.provenance
+    digests = {"model": made.model_digest, "board file": made.board_digest, "build": made.build_id}
+    digests |= {"inputs": made.inputs_digest, **made.sources}
     return Snapshot(
         scenario=run.scenario,
         model=run.model,
         board=run.board,
+        toolchain=run.toolchain.name,
         figures=figures,
         parts={name: found for name, found in parts.items() if found},
         depends_on={
             "compiler": f"{run.toolchain.name} {run.toolchain.version}",
             "flags": " ".join(run.toolchain.flags),
-            "cycle model": run.provenance.cycle_model,
-            "kernel set": run.provenance.kernel_set,
+            "cycle model": made.cycle_model,
+            "kernel set": made.kernel_set,
         },
-        made_from={
-            "model": run.provenance.model_digest,
-            "board file": run.provenance.board_digest,
-            "build": run.provenance.build_id,
-        },
+        made_from={name: digest[:_DIGEST_DIGITS] for name, digest in digests.items() if digest},
     )
 
 
-def _add(parts: dict[str, dict[str, float]], figure: str, name: str, value: float | int | None) -> None:
-    if figure in parts and value:
-        parts[figure][name] = parts[figure].get(name, 0) + value
+def _layers(run: RunResult, figure: str) -> Parts:
+    """Every layer's part of `figure`; the live bytes of the arena are no parts of a sum."""
+    if figure not in ("instructions", "cycles", "flash_bytes", "arena_bytes"):
+        return {}
+    values = [(f"layer {layer.name}", getattr(layer, figure)) for layer in run.layers]
+    return {name: _plain(value) for name, value in values if value}
 
 
-def baseline_path(directory: Path, scenario: str, model: str, board: str) -> Path:
-    """Where the baseline of a case lies; scenario and board names are plain, a model's file name may not be."""
-    safe = "".join(c if c.isalnum() or c in "_-." else "_" for c in model)
-    case = scenario if safe == scenario else f"{scenario}.{safe}"
-    return directory / f"{case}@{board}.json"
+def _costs(run: RunResult, figure: str) -> dict[str, Iterable[tuple[str, float | None]]]:
+    """Parts of `figure` by kind, as (name, value); a name may come more than once."""
+    if figure in ("instructions", "cycles"):
+        return {"function": [(f.name, getattr(f, f"self_{figure}")) for f in run.functions]}
+    if figure in ("flash_bytes", "ram_bytes"):
+        return {
+            "section": [(section.name, getattr(section, figure)) for section in run.sections],
+            "symbol": [(symbol.name, getattr(symbol, figure)) for symbol in run.symbols],
+        }
+    return {}
+
+
+def _merge_small(kind: str, costs: Iterable[tuple[str, float | None]], least: float, named: Parts) -> Parts:
+    sums: Parts = {}
+    for name, value in costs:
+        if value:
+            sums[f"{kind} {name}"] = sums.get(f"{kind} {name}", 0) + value
+    kept = {name: _plain(value) for name, value in sums.items() if value >= least or name in named}
+    rest = sum(value for name, value in sums.items() if name not in kept)
+    return {**kept, f"{kind} (small ones)": _plain(rest)} if rest else kept
+
+
+def _plain(value: float) -> float:
+    """Without the digits that means over inputs bring; whole numbers without a point."""
+    rounded = round(value, 2)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def baseline_name(scenario: str, model: str, board: str, toolchain: str = "") -> str:
+    """The file name of a case's baseline: `scenario[+model]@board[+toolchain].json`.
+
+    `model` and `toolchain` are "" where the case does not need them to be told from others. No two cases share a
+    name and none holds what a file system may refuse.
+    """
+    case, place = (
+        "+".join(quote(part, safe="") for part in pair if part) for pair in ((scenario, model), (board, toolchain))
+    )
+    return f"{case}@{place}.json"
+
+
+def to_text(accepted: Snapshot) -> str:
+    """A baseline as its file has it: sorted and indented, so that a change is readable in a diff."""
+    from cattrs.preconf.json import make_converter
+
+    tidy = replace(
+        accepted,
+        figures=_tidy(accepted.figures),
+        parts={figure: _tidy(parts) for figure, parts in accepted.parts.items()},
+    )
+    plain = make_converter().unstructure(tidy)
+    return json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _tidy(values: Parts) -> Parts:
+    return {name: _plain(value) for name, value in values.items()}
 
 
 def save(accepted: Snapshot, path: Path) -> None:
-    """Write a baseline: sorted and indented, so that a change is readable in a diff."""
-    from cattrs.preconf.json import make_converter
-
-    plain = make_converter().unstructure(accepted)
-    write_text(path, json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    """Write a baseline in one step; raises HarnessError that names the file."""
+    write_text(path, to_text(accepted))
 
 
 def load(path: Path) -> Snapshot:
     """Read a baseline; raises ResultsError that names the file and the way out."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ResultsError(f"{path}: not UTF-8 text", hint=_AGAIN) from error
+    return parse(text, str(path))
+
+
+def parse(text: str, origin: str) -> Snapshot:
+    """The baseline that `text` is; raises ResultsError that names `origin` and what is wrong there."""
     from cattrs import BaseValidationError, transform_error
     from cattrs.preconf.json import make_converter
 
-    hint = "accept the present figures again with --mcu-update-baseline"
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
+        plain = json.loads(text)
     except ValueError as error:
-        raise ResultsError(f"{path}: not JSON: {error}", hint=hint) from error
+        hint = "it holds a merge conflict: resolve it, or " + _AGAIN if "\n<<<<<<< " in "\n" + text else _AGAIN
+        raise ResultsError(f"{origin}: not JSON: {error}", hint=hint) from error
     version = plain.get("format_version") if isinstance(plain, dict) else None
     if version != FORMAT_VERSION:
-        raise ResultsError(f"{path}: format_version is {version!r}, this version reads {FORMAT_VERSION}", hint=hint)
+        raise ResultsError(f"{origin}: format_version is {version!r}, this version reads {FORMAT_VERSION}", hint=_AGAIN)
     try:
         return make_converter(forbid_extra_keys=True).structure(plain, Snapshot)
     except BaseValidationError as error:
-        raise ResultsError(f"{path}: not a baseline: {transform_error(error)[0]}", hint=hint) from error
+        raise ResultsError(f"{origin}: not a baseline: {transform_error(error)[0]}", hint=_AGAIN) from error

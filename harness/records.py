@@ -48,7 +48,8 @@ class Contributor:
 class Finding:
     """Something a person must know. `code` is stable and dotted ("budget.flash", "output.mismatch", "fault.hard").
 
-    `limit`, `measured` and `unit` are set when it is about a figure; `advice` says what to do next.
+    `limit`, `measured` and `unit` are set when it is about a figure; `advice` says what to do next. With `baseline`,
+    the accepted value, `contributors` are not parts of the figure but of what it moved by, signed.
     """
 
     code: str
@@ -59,6 +60,40 @@ class Finding:
     measured: float | int | None = None
     unit: str = ""
     contributors: tuple[Contributor, ...] = ()
+    baseline: float | int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FigureChange:
+    """A figure (measurement name) in a run and in what the run is compared with; `moved` are the parts that changed.
+
+    `moved` is sorted by size of the change and signed. A figure that stayed the same has no `moved`.
+    """
+
+    figure: str
+    before: float | int
+    after: float | int
+    moved: tuple[Contributor, ...] = ()
+
+    @property
+    def delta(self) -> float | int:
+        return self.after - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineCheck:
+    """A run against its baseline, whether or not anything was gated by it.
+
+    `verdict` is NOT_MEASURED without a baseline (or without a run to compare), NOT_COMPARABLE when `incomparable`
+    says what differs, and else FAIL or PASS by the tolerances. `causes` names what changed of that the firmware is
+    made from. `changes` are all figures that moved and may be compared.
+    """
+
+    path: str
+    verdict: Verdict
+    incomparable: str = ""
+    causes: tuple[str, ...] = ()
+    changes: tuple[FigureChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +194,8 @@ class Provenance:
     kernel_set: str
     cycle_model: str
     scenario_digest: str
+    inputs_digest: str = ""
+    sources: dict[str, str] = field(default_factory=dict)  # digest of each part of the firmware's sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +222,8 @@ class RunResult:
     symbols: tuple[SymbolResult, ...]
     console: str
     provenance: Provenance
+    scenario_path: str = ""  # as seen from where the run was started; "" without a file
+    baseline: BaselineCheck | None = None
 
     def value(self, name: str) -> float | int | None:
         """The figure called `name`, None where it was not measured."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from harness import strict_toml
 from harness.board import board_names
 from harness.budget import METRICS, Budget, parse_limit
-from harness.compare import KEYS, Tolerance, parse_tolerance
 from harness.errors import ScenarioError, UnitError
+from harness.tolerance import KEYS, Tolerance, parse_tolerance
 
 DEFAULT_SEED = 1
 DEFAULT_COUNT = 4

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.files import write_text
-from harness.gate import Gate, unused
+from harness.gate import Gate
 from harness.records import Results, RunResult
 from harness.report import json as results_json
 from harness.report import markdown, terminal
@@ -29,7 +29,8 @@ class Session:
 
     def __init__(self, gate: Gate | None = None) -> None:
         self._gate = gate or Gate()
-        self._expected: list[Path] = []  # where the baselines of all known cases lie
+        self._expected: list[Case] = []
+        self._unused: set[str] = set()
         self.runs: list[RunResult] = []
         self._emulators: dict[str, Emulator] = {}
 
@@ -44,12 +45,16 @@ class Session:
         return result
 
     def expect(self, cases: Iterable[Case]) -> None:
-        """Say which cases exist, run or not, so that baselines of none of them can be reported."""
-        self._expected += [self._gate.path(case) for case in cases]
+        """Say which cases exist, run or not: all cases of their scenarios."""
+        self._expected += cases
+
+    def add_unused(self, paths: Iterable[str]) -> None:
+        """Take over `unused_baselines` of another process."""
+        self._unused.update(paths)
 
     def unused_baselines(self) -> list[str]:
         """Baseline files that belong to no expected case."""
-        return [str(path) for path in unused(self._expected)]
+        return sorted(self._unused | {str(path) for path in self._gate.unused(self._expected)})
 
     def _emulator(self, name: str) -> Emulator:
         from harness.emulator.select import find_emulator

@@ -83,6 +83,12 @@ def format_count(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def format_signed(value: float) -> str:
+    """Changes of counts for people: "+1,234", "-0.25", "+0"."""
+    whole = abs(value) >= 100 or value == round(value)
+    return f"{value:+,.0f}" if whole else f"{value:+,.2f}"
+
+
 def format_seconds(value: float) -> str:
     """Times for people, three digits: "12.5 ms"."""
     for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
