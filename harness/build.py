@@ -32,12 +32,16 @@ _TIMEOUT_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A linked firmware image. `build_id` is a digest of everything it was made from, compiler included."""
+    """A linked firmware image. `build_id` is a digest of everything it was made from, compiler included.
+
+    `sources` has a digest for each part of the sources by themselves: "generated code", "kernels", "runtime".
+    """
 
     elf: Path
     build_id: str
     toolchain: Tool
     from_cache: bool
+    sources: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ def build(sources: Sources, board: Board, toolchain: Toolchain, cache_dir: Path 
     flags = toolchain.compile_flags(board)
     headers = _headers(sources)
     units = _units(sources, board)
-    script = linkscript.render((FIRMWARE / "runtime/board.ld").read_text(encoding="utf-8"), board)
+    template = _firmware_file("runtime/board.ld")
+    script = linkscript.render(template.text.decode(), board)
     tool = Tool(toolchain.name, toolchain.version, flags)
     context = digest(
         [_FORMAT, toolchain.name, toolchain.version, *flags, *(x for h in headers for x in (h.name, h.text))]
@@ -67,14 +72,24 @@ def build(sources: Sources, board: Board, toolchain: Toolchain, cache_dir: Path 
     link = toolchain.link_command(board, Path("board.ld"), (), None)[len(toolchain.command) :]
     build_id = digest([context, script, *link, *keys])
     elf = cache.entry("elf", build_id)
+    parts = _parts([*headers, *units, template])
     if cache.has(elf):
-        return Image(elf, build_id, tool, True)
+        return Image(elf, build_id, tool, True, parts)
     with cache.scratch() as scratch:
         job = _Job(toolchain, board, cache, scratch)
         objects = job.compile(headers, dict(zip(keys, units, strict=True)))
         job.link(objects, script, elf)
     cache.prune()
-    return Image(elf, build_id, tool, False)
+    return Image(elf, build_id, tool, False, parts)
+
+
+def _parts(units: Sequence[_Unit]) -> dict[str, str]:
+    """A digest for each part of the sources, so that one can say which part changed."""
+    titles = {"generated": "generated code", "include": "kernels", "kernels": "kernels", "runtime": "runtime"}
+    texts: dict[str, list[str | bytes]] = {}
+    for unit in units:
+        texts.setdefault(titles[unit.name.partition("/")[0]], []).extend((unit.name, unit.text))
+    return {title: digest(parts) for title, parts in texts.items()}
 
 
 def _units(sources: Sources, board: Board) -> list[_Unit]:

@@ -28,3 +28,11 @@ def write_text(path: Path, text: str) -> None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
         raise HarnessError(f"{path} cannot be written: {error.strerror}", hint="choose another place") from error
+
+
+def shown(path: Path) -> str:
+    """`path` for people and reports: from the working directory where it lies below it, with forward slashes."""
+    try:
+        return path.resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except ValueError:
+        return path.as_posix()

@@ -20,6 +20,7 @@ from harness.board import board_names
 from harness.cases import Case
 from harness.compare import Comparison, change_text, compare, regression_findings
 from harness.errors import ResultsError
+from harness.files import shown
 from harness.records import BaselineCheck, Finding, RunResult, Verdict, worst
 from harness.scenario import is_scenario_file
 from harness.tolerance import Tolerance
@@ -72,9 +73,9 @@ class Gate:
         if not tolerances and not path.is_file():
             return run
         if not _is_judged(run):  # what a wrong run costs is not compared
-            return replace(run, baseline=BaselineCheck(_shown(path), Verdict.NOT_MEASURED))
+            return replace(run, baseline=BaselineCheck(shown(path), Verdict.NOT_MEASURED))
         if not path.is_file():
-            return _with(run, BaselineCheck(_shown(path), Verdict.NOT_MEASURED), [self._missing(case, path)])
+            return _with(run, BaselineCheck(shown(path), Verdict.NOT_MEASURED), [self._missing(case, path)])
         before = baseline.load(path)
         comparison = compare(before, baseline.snapshot(run, before))
         findings = regression_findings(comparison, tolerances, self.accept_command(case))
@@ -85,7 +86,7 @@ class Gate:
 
     def accept_command(self, case: Case) -> str:
         """The command that makes the present figures of `case` the accepted ones."""
-        what = _shown(case.scenario.path or case.model)
+        what = shown(case.scenario.path or case.model)
         if self.accept == "pytest":
             words = ["pytest", f"{what}::{case.name}", "--mcu-update-baseline"]
         else:
@@ -122,7 +123,7 @@ class Gate:
     def _accepted(self, path: Path, run: RunResult) -> RunResult:
         """Writes the baseline. A wrong run must not become what later ones are held to; a larger one may."""
         if not _is_judged(run):
-            message = f"{_shown(path)} was left as it is: figures of a run that went wrong are not accepted"
+            message = f"{shown(path)} was left as it is: figures of a run that went wrong are not accepted"
             return _with(run, None, [Finding("baseline.refused", Verdict.PASS, message, "correct the run first")])
         check, moved = None, "new"
         if path.is_file():
@@ -135,20 +136,20 @@ class Gate:
             except ResultsError:
                 moved = "in place of one that could not be read"
         baseline.save(baseline.snapshot(run), path)
-        message = f"accepted as {_shown(path)}: {moved}"
+        message = f"accepted as {shown(path)}: {moved}"
         return _with(run, check, [Finding("baseline.accepted", Verdict.PASS, message, "commit the file")])
 
     def _missing(self, case: Case, path: Path) -> Finding:
         return Finding(
             code="baseline.missing",
             verdict=Verdict.FAIL if in_ci() else Verdict.PASS,
-            message=f"there is no baseline {_shown(path)}",
+            message=f"there is no baseline {shown(path)}",
             advice=f"accept the present figures and commit the file: {self.accept_command(case)}",
         )
 
 
 def _check(path: Path, verdict: Verdict, comparison: Comparison) -> BaselineCheck:
-    return BaselineCheck(_shown(path), verdict, comparison.incomparable, comparison.causes, comparison.changes)
+    return BaselineCheck(shown(path), verdict, comparison.incomparable, comparison.causes, comparison.changes)
 
 
 def _is_judged(run: RunResult) -> bool:
@@ -189,11 +190,4 @@ def _with(run: RunResult, check: BaselineCheck | None, findings: list[Finding]) 
 def _board(case: Case) -> str:
     """The board of `case` as the command line takes it."""
     board = case.board
-    return board.name if board.name in board_names() else _shown(board.path)
-
-
-def _shown(path: Path) -> str:
-    try:
-        return path.resolve().relative_to(Path.cwd().resolve()).as_posix()
-    except ValueError:
-        return str(path)
+    return board.name if board.name in board_names() else shown(board.path)

@@ -12,6 +12,7 @@ from harness.codegen.generate import generate, plan_memory
 from harness.diagnose import execution_findings
 from harness.elf import read_program
 from harness.emulator import Emulator
+from harness.files import shown
 from harness.fit import check_fit
 from harness.footprint import read_footprint
 from harness.inference import run_plan, tensors_read
@@ -77,4 +78,5 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         symbols=symbols,
         console=console,
         provenance=provenance.of(case, graph, image, sources, profiled),
+        scenario_path=shown(scenario.path) if scenario.path else "",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from harness.codegen import Sources
 from harness.model.graph import Graph
 from harness.profile import Profile
 from harness.records import Provenance
+from harness.scenario import InputSpec
 
 
 def of(case: Case, graph: Graph, image: Image, sources: Sources, profiled: Profile | None) -> Provenance:
@@ -26,7 +28,15 @@ def of(case: Case, graph: Graph, image: Image, sources: Sources, profiled: Profi
         kernel_set=sources.kernel_set,
         cycle_model=profiled.cycle_model if profiled else "",
         scenario_digest=case.scenario.digest,
+        inputs_digest=_inputs_digest(case.scenario.inputs),
+        sources=image.sources,
     )
+
+
+def _inputs_digest(inputs: InputSpec) -> str:
+    """What the inputs of a run are made from: a file and how much of it, or a seed and a count."""
+    content = inputs.file.read_bytes() if inputs.file else str(inputs.seed).encode()
+    return hashlib.sha256(content + f"|{inputs.count}".encode()).hexdigest()
 
 
 def commit_of(directory: Path) -> str:
