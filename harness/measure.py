@@ -25,6 +25,8 @@ from harness.records import (
 )
 from harness.units import format_hertz
 
+_NOT_RUN = "not measured: the run did not finish"
+
 
 def measurements(
     graph: Graph,
@@ -64,8 +66,11 @@ def measurements(
     if check.accuracy is not None:
         origin = f"{check.inputs} labelled inputs, firmware run: {counted_by}"
         figures.append(Measurement("accuracy", check.accuracy, "fraction", origin))
-    missing = "not measured: the run did not finish"
-    return {f.name: f if f.value is not None else replace(f, origin=missing) for f in figures}
+    if profiled is None:
+        return {f.name: f if f.value is not None else replace(f, origin=_NOT_RUN) for f in figures}
+    if cycles is None:  # a core without a table: latency has the same reason
+        figures = [replace(f, origin=profiled.cycles_origin) if f.name == "latency_s" else f for f in figures]
+    return {f.name: f for f in figures}
 
 
 def limits(budgets: Mapping[str, Budget]) -> dict[str, float]:

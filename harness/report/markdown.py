@@ -51,13 +51,19 @@ def _run(run: RunResult) -> list[str]:
     if run.findings:
         lines.append("")
     rows = []
-    for name, measurement in run.measurements.items():
-        exact = text.exact(measurement)
-        title = text.MEASUREMENT_TITLES.get(name, name)
-        budget = run.budgets.get(name)
-        limit = "" if budget is None else units.format_value(budget, measurement.unit)
-        rows.append([title, text.figure(measurement), limit, exact, _escape(measurement.origin)])
-    lines += _table(["figure", "value", "budget", "exact", "how it was obtained"], rows)
+    for measurement in text.ordered(run.measurements):
+        budget = run.budgets.get(measurement.name)
+        rows.append(
+            [
+                text.title(measurement),
+                text.figure(measurement),
+                "" if budget is None else units.format_value(budget, measurement.unit),
+                text.headroom(measurement, budget),
+                text.exact(measurement),
+                _escape(measurement.origin),
+            ]
+        )
+    lines += _table(["figure", "value", "budget", "headroom", "exact", "how it was obtained"], rows)
     lines += _layers(run) + _memory(run) + _functions(run)
     made = run.provenance
     flags = " ".join(run.toolchain.flags)

@@ -67,6 +67,12 @@ def notes(results: Results) -> list[str]:
     for run in results.runs:
         cycles = run.measurements.get("cycles")
         if cycles is not None:
-            origins.setdefault(cycles.origin, set()).add(run.core)
-    lines += [f"cycles on {', '.join(sorted(cores))}: {origin}" for origin, cores in sorted(origins.items())]
+            origins.setdefault(cycles.origin, set()).add(run.board)
+    lines += [f"cycles: {origin} ({_some(boards)})" for origin, boards in sorted(origins.items())]
     return lines
+
+
+def _some(names: set[str]) -> str:
+    """A few of `names`, and how many more."""
+    shown = sorted(names)
+    return ", ".join(shown) if len(shown) <= 3 else f"{', '.join(shown[:2])} and {len(shown) - 2} more boards"

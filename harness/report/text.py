@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness import units
 from harness.records import Finding, Measurement, RunResult, Verdict
 
@@ -31,8 +33,29 @@ MEASUREMENT_TITLES = {
     "macs": "MACs",
     "energy_j": "energy per inference",
     "weights_bytes": "flash, constants of layers",
-    "code_bytes": "flash without those",
+    "code_bytes": "flash, all else: code and runtime",
 }
+# Figures of which more is better.
+_AT_LEAST = {"accuracy"}
+
+
+def ordered(measurements: Mapping[str, Measurement]) -> list[Measurement]:
+    """Measurements as reports show them, whatever order a file keeps them in."""
+    known = list(MEASUREMENT_TITLES)
+    return sorted(measurements.values(), key=lambda m: (known.index(m.name) if m.name in known else len(known), m.name))
+
+
+def title(measurement: Measurement) -> str:
+    """What a measurement is called for people."""
+    return MEASUREMENT_TITLES.get(measurement.name, measurement.name)
+
+
+def headroom(measurement: Measurement, budget: float | None) -> str:
+    """What is left of a budget, as a share of it: "12.5 %", negative when exceeded."""
+    if budget is None or measurement.value is None:
+        return ""
+    left = measurement.value - budget if measurement.name in _AT_LEAST else budget - measurement.value
+    return f"{left / budget * 100:.1f} %" if budget else ""
 
 
 def figure(measurement: Measurement | None) -> str:

@@ -1,0 +1,136 @@
+"""`tox -e bench`: each line is a ratio or a share of a limit; below 1.00 of a limit is good, above it is said so."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tabulate import tabulate
+
+REPOSITORY = Path(__file__).parent.parent.parent
+SCENARIOS = REPOSITORY / "scenarios"
+
+# tflite-micro 90b983c2b with CMSIS-NN 4ab83cc3, GCC 12.2 -O2, int8-only registrations, Cortex-M4F, keyword spotting.
+TFLM_KWS_CODE_BYTES = 44_336
+TFLM_KWS_INSTRUCTIONS = 7_696_213
+TFLM_IC_INSTRUCTIONS = 29_865_425
+
+
+@dataclass(frozen=True)
+class Row:
+    """One benchmark. `value` is compared with `limit`; `at_least` says which side is good."""
+
+    name: str
+    value: float
+    limit: float | None
+    unit: str
+    at_least: bool = False
+
+    @property
+    def verdict(self) -> str:
+        if self.limit is None:
+            return ""
+        good = self.value >= self.limit if self.at_least else self.value <= self.limit
+        return "met" if good else "MISSED"
+
+
+def seconds(*command: str, environment: dict[str, str] | None = None) -> float:
+    """Wall time of a command that must succeed."""
+    start = time.perf_counter()
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, env=environment, timeout=1200)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return time.perf_counter() - start
+
+
+def best(times: int, measure: Callable[[], float]) -> float:
+    return min(measure() for _ in range(times))
+
+
+def emulation() -> Iterator[Row]:
+    """The full profile against Unicorn without any hook, on the same image, in turns."""
+    from tests.bench.emulation import plain_and_profiled
+
+    plain, profiled, instructions = plain_and_profiled(rounds=7)
+    yield Row("image classification: profile speed / Unicorn without hooks", plain / profiled, 0.75, "", at_least=True)
+    yield Row("image classification, profiled", instructions / profiled / 1e6, None, "M instr/s")
+
+
+def start_up() -> Iterator[Row]:
+    command = str(Path(sys.executable).parent / "mcu-harness")
+    yield Row("mcu-harness --help", best(5, lambda: seconds(command, "--help")), 0.3, "s")
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "test_nothing.py").write_text("def test_nothing(): pass\n")
+        run = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", folder)
+        with_plugin = best(7, lambda: seconds(*run))
+        without = best(7, lambda: seconds(*run, "-p", "no:mcu_harness"))
+    yield Row("what the plugin adds to an unrelated pytest run", with_plugin - without, 0.05, "s")
+
+
+def main_job() -> Iterator[Row]:
+    jobs = os.environ.get("MCU_HARNESS_TEST_JOBS", "2")
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "MCU_HARNESS_CACHE": f"{folder}/cache"}
+        run = (sys.executable, "-m", "pytest", "-q", "scenarios", "-p", "no:cacheprovider", "-n", jobs)
+        run = (*run, "--mcu-emulator", "unicorn", "--mcu-report-dir", f"{folder}/reports")
+        yield Row("all scenarios on all boards, cold", seconds(*run, environment=environment), 120, "s")
+        yield Row("all scenarios on all boards, builds cached", seconds(*run, environment=environment), 20, "s")
+        command = str(Path(sys.executable).parent / "mcu-harness")
+        one = (command, "run", "scenarios/digits.toml", "--board", "stm32f4_discovery", "--emulator", "unicorn")
+        seconds(*one, environment=environment)
+        yield Row("a cached run, emulation included", best(3, lambda: seconds(*one, environment=environment)), 1.5, "s")
+
+
+def size_and_instructions() -> Iterator[Row]:
+    from harness.cases import Options, cases_of
+    from harness.scenario import load_scenario
+    from harness.session import Session
+
+    session = Session()
+    options = Options(emulator="unicorn")
+    kws = session.run(cases_of(load_scenario(SCENARIOS / "keyword_spotting.toml"), ("stm32f4_discovery",))[0], options)
+    ic = session.run(
+        cases_of(load_scenario(SCENARIOS / "image_classification.toml"), ("stm32f4_discovery",))[0], options
+    )
+    code = kws.value("code_bytes")
+    assert code is not None
+    yield Row("keyword spotting, M4F: code flash / TFLM's", code / TFLM_KWS_CODE_BYTES, 0.5, "")
+    for name, result, peer in (
+        ("keyword spotting", kws, TFLM_KWS_INSTRUCTIONS),
+        ("image classification", ic, TFLM_IC_INSTRUCTIONS),
+    ):
+        count = result.value("instructions")
+        assert count is not None
+        yield Row(f"{name}, M4F: instructions / TFLM with CMSIS-NN", count / peer, None, "")
+
+
+BENCHMARKS = {
+    "emulation": emulation,
+    "start-up": start_up,
+    "size": size_and_instructions,
+    "main-job": main_job,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("only", nargs="*", choices=[*BENCHMARKS, []], help="run these only")
+    chosen = parser.parse_args().only or list(BENCHMARKS)
+    rows = []
+    for name in chosen:
+        for row in BENCHMARKS[name]():
+            limit = "" if row.limit is None else f"{'>=' if row.at_least else '<='} {row.limit:g} {row.unit}".strip()
+            rows.append([row.name, f"{row.value:.3g} {row.unit}".strip(), limit, row.verdict])
+            print(f"{row.name}: {rows[-1][1]} {row.verdict}", file=sys.stderr, flush=True)
+    print(tabulate(rows, headers=["benchmark", "measured", "limit", ""], disable_numparse=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""The same image in the embedded emulator with the full profile, and in bare Unicorn without any hook, in turns."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from harness.board import Board, find_board
+from harness.build import build
+from harness.codegen.generate import generate, plan_memory
+from harness.elf import Program, read_program
+from harness.emulator import RunPlan
+from harness.emulator.engine import Engine
+from harness.emulator.unicorn import UnicornEmulator
+from harness.inference import run_plan
+from harness.model.samples import model_graph, samples_for
+from harness.scenario import InputSpec
+from harness.toolchain import find_toolchain
+
+MODEL = Path(__file__).parent.parent.parent / "scenarios" / "models" / "image_classification.tflite"
+
+
+def plain_and_profiled(rounds: int, inferences: int = 8) -> tuple[float, float, int]:
+    """Best seconds of `inferences` without hooks and with the profile, and the instructions that they are."""
+    board = find_board("stm32f4_discovery")
+    graph = model_graph(MODEL)
+    sources = generate(graph, plan_memory(graph, board.target), board.target)
+    program = read_program(build(sources, board, find_toolchain("auto")).elf)
+    inputs = samples_for(MODEL, InputSpec(seed=1, count=inferences)).inputs
+    plan = run_plan(program, sources, graph, inputs, sources.outputs)
+    emulator = UnicornEmulator()
+    plain, profiled, instructions = [], [], 0
+    for _ in range(rounds):
+        plain.append(_without_hooks(program, board, plan))
+        execution = emulator.run(program, board, plan)
+        profiled.append(execution.emulation_s)
+        instructions = sum(execution.window_instructions)
+    return min(plain), min(profiled), instructions
+
+
+def _without_hooks(program: Program, board: Board, plan: RunPlan) -> float:
+    """Seconds from reset to exit, with the same number of inferences, of an engine with no block hook."""
+    vectors = board.code_memory.origin + board.vector_offset
+    engine = Engine(board, send=lambda _: None, elapsed=lambda: 0, vectors=vectors)
+    engine.memory.load(program)
+    stack, reset = engine.memory.word(vectors), engine.memory.word(vectors + 4)
+    assert stack is not None and reset is not None and plan.begin is not None and plan.exit is not None
+    engine.set_register("sp", stack)
+    start = time.perf_counter()
+    engine.set_exits({plan.begin})
+    assert engine.run(reset & ~1) == 0 and engine.pc == plan.begin
+    for address, data in plan.windows[0].writes:
+        engine.memory.write(address, data)
+    engine.set_exits({plan.exit})
+    assert engine.run(engine.pc) == 0 and engine.pc == plan.exit
+    return time.perf_counter() - start
