@@ -8,7 +8,7 @@ import pytest
 from small_firmware import firmware, plan_for
 from test_renode_mishaps import MISHAPS, body
 
-from harness.board import Board, find_board
+from harness.board import find_board
 from harness.emulator import ExitReason
 from harness.emulator.unicorn import UnicornEmulator
 
