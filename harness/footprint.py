@@ -48,6 +48,9 @@ class SectionUse:
     load_region: str  # where its initial bytes lie, "" when none
     flash_bytes: int
     ram_bytes: int
+    address: int
+    size_bytes: int
+    load_address: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,9 @@ def read_footprint(program: Program, board: Board) -> Footprint:
             load_region=load.get(nth, ""),
             flash_bytes=section.size if section.in_file else 0,
             ram_bytes=ram[nth],
+            address=section.address,
+            size_bytes=section.size,
+            load_address=section.load_address if section.in_file else None,
         )
         for nth, section in enumerate(sections)
     ]

@@ -8,18 +8,22 @@ from dataclasses import replace
 from harness.board import Board
 from harness.budget import METRICS, Budget
 from harness.codegen import Sources
+from harness.elf import Program
 from harness.fit import largest_symbols
 from harness.footprint import Footprint, SymbolUse
 from harness.model.graph import Graph
 from harness.model.planner import MemoryPlan
 from harness.profile import Profile
 from harness.records import (
+    ArenaBlock,
+    BoardFacts,
     Contributor,
     LayerResult,
     Measurement,
     OutputCheck,
     RegionResult,
     SectionResult,
+    StackArea,
     SymbolResult,
     Tool,
 )
@@ -62,6 +66,7 @@ def measurements(
         Measurement("weights_bytes", weights, "B", "ELF: constants of layers"),
         Measurement("code_bytes", footprint.flash_bytes - weights, "B", "ELF: flash less the constants of layers"),
         Measurement("macs", graph.macs, "MAC", "model"),
+        _energy(board, cycles),
     ]
     if check.accuracy is not None:
         origin = f"{check.inputs} labelled inputs, firmware run: {counted_by}"
@@ -71,6 +76,16 @@ def measurements(
     if cycles is None:  # a core without a table: latency has the same reason
         figures = [replace(f, origin=profiled.cycles_origin) if f.name == "latency_s" else f for f in figures]
     return {f.name: f for f in figures}
+
+
+def _energy(board: Board, cycles: float | int | None) -> Measurement:
+    """Supply voltage x run current per Hz x cycles: the whole chip while it computes, not the board around it."""
+    if board.current_a_per_hz is None or board.supply_v is None:
+        return Measurement("energy_j", None, "J", "not measured: the board file has no current")
+    source = dict(board.sources)["current"]
+    current = f"{board.current_a_per_hz * 1e12:g} uA/MHz at {board.supply_v:g} V"
+    joules = None if cycles is None else board.supply_v * board.current_a_per_hz * cycles
+    return Measurement("energy_j", joules, "J", f"estimated: {current} times the cycles above; {source}")
 
 
 def limits(budgets: Mapping[str, Budget]) -> dict[str, float]:
@@ -133,10 +148,43 @@ def memory_results(
 ) -> tuple[tuple[RegionResult, ...], tuple[SectionResult, ...], tuple[SymbolResult, ...]]:
     """Regions, sections and symbols as records."""
     regions = tuple(
-        RegionResult(r.region, r.kind, board.memory(r.region).origin, r.used, r.capacity) for r in footprint.regions
+        RegionResult(r.region, r.kind, board.memory(r.region).origin, r.used, r.capacity, _role(r.region, board))
+        for r in footprint.regions
     )
-    sections = tuple(SectionResult(s.name, s.region, s.flash_bytes, s.ram_bytes) for s in footprint.sections)
+    sections = tuple(
+        SectionResult(
+            s.name, s.region, s.flash_bytes, s.ram_bytes, s.address, s.size_bytes, s.load_address, s.load_region
+        )
+        for s in footprint.sections
+    )
     symbols = tuple(
         SymbolResult(s.name, s.section, s.region, s.flash_bytes, s.ram_bytes, s.layer) for s in footprint.symbols
     )
     return regions, sections, symbols
+
+
+def _role(region: str, board: Board) -> str:
+    return "+".join(role for role, name in (("code", board.code), ("data", board.data)) if name == region)
+
+
+def arena_blocks(graph: Graph, memory: MemoryPlan) -> tuple[ArenaBlock, ...]:
+    """Everything that lies in the arena at some time, by first use and offset."""
+    blocks = [
+        ArenaBlock(f"{index} {graph.tensors[index].name}", "tensor", p.offset, p.nbytes, p.first, p.last)
+        for index, p in memory.tensors.items()
+    ]
+    blocks += [
+        ArenaBlock(f"scratch of {graph.layers[layer].name}", "scratch", p.offset, p.nbytes, p.first, p.last)
+        for layer, p in memory.scratch.items()
+    ]
+    return tuple(sorted(blocks, key=lambda block: (block.first, block.offset, block.name)))
+
+
+def stack_area(program: Program) -> StackArea:
+    """Where the linker script leaves room for the stack."""
+    return StackArea(program.symbol("__stack_limit").address, program.symbol("__stack_top").address)
+
+
+def board_facts(board: Board) -> BoardFacts:
+    """What reports say of the board."""
+    return BoardFacts(board.title, board.vendor, board.part, board.price_class)

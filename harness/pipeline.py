@@ -79,4 +79,7 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         console=console,
         provenance=provenance.of(case, graph, image, sources, profiled),
         scenario_path=shown(scenario.path) if scenario.path else "",
+        arena=measure.arena_blocks(graph, memory),
+        stack_area=measure.stack_area(program),
+        board_facts=measure.board_facts(board),
     )

@@ -149,19 +149,28 @@ class OutputCheck:
 
 @dataclass(frozen=True, slots=True)
 class RegionResult:
+    """A memory of the board. `role` is "code" or "data" where the firmware is linked into it, both as "code+data"."""
+
     name: str
     kind: str
     origin: int
     used_bytes: int
     capacity_bytes: int
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SectionResult:
+    """A section lives at `address` in `region`; its initial bytes lie at `load_address` in `load_region`, if anywhere."""
+
     name: str
     region: str
     flash_bytes: int
     ram_bytes: int
+    address: int | None = None
+    size_bytes: int | None = None
+    load_address: int | None = None
+    load_region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +181,40 @@ class SymbolResult:
     flash_bytes: int
     ram_bytes: int
     layer: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArenaBlock:
+    """A buffer in the arena: `nbytes` at `offset`, in use from layer `first` to layer `last`, both included.
+
+    `kind` is "tensor" or "scratch". `first` is -1 for model inputs, `last` the number of layers for model outputs.
+    Of blocks that share bytes while both are in use, one takes the other's place step by step (in place, views).
+    """
+
+    name: str
+    kind: str
+    offset: int
+    nbytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackArea:
+    """Where the stack may be: it grows from `top` down to `limit`, the lowest address that it may use."""
+
+    limit: int
+    top: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFacts:
+    """What reports say of a board beyond its core, clock and memories; `price_class` is "" where none is known."""
+
+    title: str
+    vendor: str
+    part: str
+    price_class: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +267,9 @@ class RunResult:
     provenance: Provenance
     scenario_path: str = ""  # as seen from where the run was started; "" without a file
     baseline: BaselineCheck | None = None
+    arena: tuple[ArenaBlock, ...] = ()
+    stack_area: StackArea | None = None
+    board_facts: BoardFacts | None = None
 
     def value(self, name: str) -> float | int | None:
         """The figure called `name`, None where it was not measured."""
