@@ -209,8 +209,7 @@ class BlockRecorder:
         self._granted -= int(edge[native.EDGE_INSTRUCTIONS // 8]) - executed
 
     def counts(self) -> BlockCounts:
-        """What was counted inside windows."""
-        blocks = self._blocks.rows[1 : len(self._code)]
+        """What was counted inside windows: blocks that ran only elsewhere are not in it."""
         contexts = self._contexts.rows[native.ROOT : self._get(native.CONTEXT_COUNT)]
         taken = self._edges.rows[: self._get(native.EDGE_COUNT)]
         columns = taken[:, [native.TO // 8, native.PRIOR // 8, native.CURRENT // 8, native.COUNT // 8]]
@@ -220,17 +219,20 @@ class BlockRecorder:
         steps, which = np.unique(columns[:, :3], axis=0, return_inverse=True)
         totals = np.zeros(len(steps), np.int64)
         np.add.at(totals, which.reshape(-1), columns[:, 3])
+        seen = np.unique(steps[:, 1:])
+        seen = seen[seen > 0]  # 0: the start of a window
+        blocks = self._blocks.rows[seen]
         return BlockCounts(
             block_address=(blocks[:, native.KEY // 8] >> 32).astype(np.uint32),
-            block_bytes=np.array(self._bytes[1:], np.int32),
+            block_bytes=np.array(self._bytes, np.int32)[seen],
             block_instructions=blocks[:, native.INSTRUCTIONS // 8].astype(np.int32),
             context_parent=(contexts[:, native.PARENT // 8] - native.ROOT).astype(np.int32),
             context_entry=contexts[:, native.ENTRY // 8].astype(np.uint32),
             edge_context=(steps[:, 0] - native.ROOT).astype(np.int32),
-            edge_previous=(steps[:, 1] - 1).astype(np.int32),
-            edge_current=(steps[:, 2] - 1).astype(np.int32),
+            edge_previous=np.where(steps[:, 1] > 0, np.searchsorted(seen, steps[:, 1]), -1).astype(np.int32),
+            edge_current=np.searchsorted(seen, steps[:, 2]).astype(np.int32),
             edge_count=totals,
-            block_code=tuple(self._code[1:]),
+            block_code=tuple(self._code[block] for block in seen),
         )
 
     # Callbacks of the compiled code. They must not raise: ctypes would print and go on.

@@ -1,0 +1,65 @@
+"""Renode and the embedded emulator give the same numbers for the same image, bit for bit."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_firmware import SUM_OF_SQUARES, firmware, plan_for
+
+from harness.board import board_names, find_board
+from harness.cases import cases_of
+from harness.emulator import ExitReason, Window
+from harness.emulator.renode.emulator import RenodeEmulator
+from harness.emulator.unicorn import UnicornEmulator
+from harness.pipeline import run_case
+from harness.profile.stack import high_water_mark
+from harness.records import RunResult
+from harness.scenario import load_scenario
+
+pytestmark = pytest.mark.renode
+
+SCENARIOS = sorted((Path(__file__).parent.parent.parent / "scenarios").glob("*.toml"))
+
+
+def figures(result: RunResult) -> dict[str, object]:
+    """All that a run has found out, without the name of who has counted it."""
+    plain = {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
+    plain["measurements"] = {name: (m.value, m.unit) for name, m in result.measurements.items()}
+    del plain["emulator"], plain["provenance"]
+    return plain
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_scenario_has_the_same_figures_in_both_emulators(renode: RenodeEmulator, path: Path) -> None:
+    unicorn = UnicornEmulator()
+    for case in cases_of(load_scenario(path)):
+        if renode.supports(case.board) or unicorn.supports(case.board):
+            continue
+        one, other = (figures(run_case(case, emulator, "auto", lambda _: None)) for emulator in (renode, unicorn))
+        assert {key: (value, other[key]) for key, value in one.items() if value != other[key]} == {}, case.board.name
+        assert one["measurements"]["instructions"][0] > 0  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_board_runs_the_same_in_both_emulators(renode: RenodeEmulator, name: str, firmware_cache: Path) -> None:
+    board = find_board(name)
+    assert renode.supports(board) == ""
+    program = firmware(board, SUM_OF_SQUARES, firmware_cache)
+    reads, inputs = ((program.symbol("output").address, 16),), program.symbol("input").address
+    plan = plan_for(program, [Window(reads=reads), Window(((inputs, bytes(16)),), reads)])
+    one, other = (emulator.run(program, board, plan) for emulator in (renode, UnicornEmulator()))
+    assert (one.reason, one.detail, one.status) == (ExitReason.FINISHED, "", 0)
+    assert one.console == "mcu-harness: start\r\nmcu-harness: done\r\n"
+    for field in ("reason", "detail", "status", "pc", "console", "reads", "window_instructions"):
+        assert getattr(one, field) == getattr(other, field), field
+    assert high_water_mark(one.stack_bytes) == high_water_mark(other.stack_bytes)
+    counted = renode.run(program, board, dataclasses.replace(plan, profile=False))
+    assert (counted.window_instructions, counted.reads) == (one.window_instructions, one.reads)
+    assert counted.blocks is None
+    assert one.blocks is not None and other.blocks is not None
+    for array in (field.name for field in dataclasses.fields(one.blocks) if field.name != "block_code"):
+        np.testing.assert_array_equal(getattr(one.blocks, array), getattr(other.blocks, array), array)
+    assert one.blocks.block_code == other.blocks.block_code
