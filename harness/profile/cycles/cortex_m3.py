@@ -23,7 +23,7 @@ def table(multiplier_cycles: int) -> CoreTable:
             Kind.LONG_MULTIPLY_ADD: Cost(5.5, f"{_TRM}: 4 to 7"),
             Kind.DIVIDE: Cost(7, f"{_TRM}: 2 to 12"),
             Kind.LOAD: Cost(2, _TRM),
-            Kind.STORE: Cost(1, f"{_TRM}: 2, or 1 through the write buffer"),
+            Kind.STORE: Cost(1, f"{_TRM}: 2, or 1 through the write buffer, but for STR [reg,reg]", register_offset=1),
             Kind.LOAD_MULTIPLE: Cost(1, _TRM, per_word=1),
             Kind.STORE_MULTIPLE: Cost(1, _TRM, per_word=1),
             Kind.BRANCH: Cost(1, _TRM),

@@ -24,7 +24,11 @@ def table(multiplier_cycles: int) -> CoreTable:
             Kind.LONG_MULTIPLY_ADD: Cost(1, _TRM),
             Kind.DIVIDE: Cost(7.5, f"{_TRM}: 2 to 12; {pipeline.MEASURED}: 7 to 8 even for small quotients"),
             Kind.LOAD: Cost(2, _TRM),
-            Kind.STORE: Cost(1, f"{_TRM}: 2, or 1 through the write buffer; {pipeline.MEASURED}"),
+            Kind.STORE: Cost(
+                1,
+                f"{_TRM}: 2, or 1 through the write buffer, but for STR [reg,reg]; {pipeline.MEASURED}",
+                register_offset=1,
+            ),
             Kind.LOAD_MULTIPLE: Cost(1, _TRM, per_word=1),
             Kind.STORE_MULTIPLE: Cost(1, _TRM, per_word=1),
             Kind.BRANCH: Cost(1, _TRM),

@@ -17,7 +17,6 @@ NEIGHBOUR_RULES = (
         "neighbouring loads pair", -1, rules.second_of_two_loads,
         f"Arm DDI 0439, 3.3.3: load-store timings; {MEASURED}",
     ),
-    NeighbourRule("store with register offset", 1, rules.store_with_register_offset, "Arm DDI 0439, 3.3.3: STR 2"),
     NeighbourRule("load directly after a store", 1, rules.load_after_store, MEASURED),
     NeighbourRule("result used as address by the next", 1, rules.address_from_alu, MEASURED),
     NeighbourRule("loaded value used as address by the next", 1, rules.address_from_load, MEASURED),

@@ -48,11 +48,6 @@ def uses_multiply(this: Instruction, before: Before) -> bool:
     return bool(before) and before[0].kind in multiplies and bool(this.reads & before[0].writes)
 
 
-def store_with_register_offset(this: Instruction, before: Before) -> bool:
-    """STR [reg, reg]."""
-    return this.kind in _STORES and this.register_offset
-
-
 def third_unaligned_wide(this: Instruction, before: Before) -> bool:
     """The third in a run of 32-bit instructions that all straddle two words: once a run."""
     run = [_straddles(instruction) for instruction in (this, *before)]

@@ -23,11 +23,14 @@ HISTORY = 3  # how many instructions before the present one rules may look at
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """`cycles`, plus `per_word` for each word of a multiple transfer; `source` is where the figure is from."""
+    """`cycles`, plus `per_word` for each word transferred, plus `register_offset` where the address is a sum of two
+    registers. `source` is where the figures are from.
+    """
 
     cycles: float
     source: str
     per_word: float = 0.0
+    register_offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class CoreTable:
     def alone(self, instruction: Instruction) -> float:
         """Cycles of `instruction` as a branch target: nothing before it to pair with or to wait for."""
         cost = self.costs.get(instruction.kind) or self.costs[Kind.ALU]
-        return cost.cycles + cost.per_word * instruction.words
+        return cost.cycles + cost.per_word * instruction.words + cost.register_offset * instruction.register_offset
 
     def taken(self, last: Instruction, before: Sequence[Instruction], target: Instruction) -> float:
         """Extra cycles of going from `last`, with `before` before it, to `target` elsewhere."""
