@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,26 +23,36 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A single run to be made."""
+    """A single run to be made. `toolchain` "" means the session's own, and is set where a session has several."""
 
     scenario: Scenario
     model: Path
     board: Board
+    toolchain: str = ""
 
     @property
     def name(self) -> str:
-        """Short and unique within its scenario: the board, with the model where there are several."""
-        return self.board.name if len(self.scenario.models) == 1 else f"{self.model.stem}-{self.board.name}"
+        """Short and unique within its scenario: the board, with the model and compiler where there are several."""
+        name = self.board.name if len(self.scenario.models) == 1 else f"{self.model.stem}-{self.board.name}"
+        return f"{name}-{self.toolchain}" if self.toolchain else name
 
     @property
     def budgets(self) -> dict[str, Budget]:
         return self.scenario.budgets_for(self.board.name)
 
 
-def cases_of(scenario: Scenario, boards: tuple[str, ...] = ()) -> list[Case]:
-    """All cases of `scenario`, on `boards` in place of its own where given; raises BoardError."""
+def cases_of(scenario: Scenario, boards: Sequence[str] = (), toolchains: Sequence[str] = ()) -> list[Case]:
+    """All cases of `scenario`, on `boards` in place of its own where given, with each of `toolchains`.
+
+    Raises BoardError.
+    """
     found = [find_board(name, scenario.directory) for name in boards or scenario.boards]
-    return [Case(scenario, model, board) for model in scenario.models for board in found]
+    return [
+        Case(scenario, model, board, toolchain)
+        for model in scenario.models
+        for board in found
+        for toolchain in toolchains or ("",)
+    ]
 
 
 def case_of_model(model: Path, board: str, *, limits: Mapping[str, object], seed: int, count: int) -> Case:

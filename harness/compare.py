@@ -95,7 +95,14 @@ def change_text(change: FigureChange) -> str:
     unit = UNITS[change.figure] if UNITS[change.figure] == "B" else ""
     before, after = (units.format_count(value) for value in (change.before, change.after))
     delta = f"{units.format_signed(change.delta)} {unit}".strip()
-    return f"{change.figure.removesuffix('_bytes')} {before} -> {after} ({delta}{share})"
+    name = change.figure.removesuffix("_bytes").removesuffix("_hwm")
+    return f"{name} {before} -> {after} ({delta}{share})"
+
+
+def relative_text(change: FigureChange) -> str:
+    """ "cycles +5.00 %"; in absolute terms where the figure was 0."""
+    name = change.figure.removesuffix("_bytes").removesuffix("_hwm")
+    return f"{name} " + (f"{change.delta / change.before * 100:+.2f} %" if change.before else f"{change.delta:+g}")
 
 
 def regression_findings(comparison: Comparison, tolerances: Iterable[Tolerance], accept: str) -> list[Finding]:

@@ -21,7 +21,7 @@ from harness.cases import Case
 from harness.compare import Comparison, change_text, compare, regression_findings
 from harness.errors import ResultsError
 from harness.files import shown
-from harness.records import BaselineCheck, Finding, RunResult, Verdict, worst
+from harness.records import BaselineCheck, Finding, RunResult, Verdict, with_findings, worst
 from harness.scenario import is_scenario_file
 from harness.tolerance import Tolerance
 
@@ -37,7 +37,7 @@ class Gate:
 
     `tolerances` were given for this session and win over a scenario's, figure by figure; `defaults` hold where
     neither says anything. With `per_toolchain` a session has several compilers and each writes a baseline of its own.
-    `accept` is the start and `options` the end of the command that accepts a case's figures.
+    `is_pytest` and `options` shape the command that a finding offers to accept a case's figures.
     """
 
     tolerances: tuple[Tolerance, ...] = ()
@@ -45,7 +45,7 @@ class Gate:
     update: bool = False
     directory: Path | None = None
     per_toolchain: bool = False
-    accept: str = "pytest"
+    is_pytest: bool = True
     options: tuple[str, ...] = ()
 
     def tolerances_for(self, case: Case) -> tuple[Tolerance, ...]:
@@ -87,11 +87,15 @@ class Gate:
     def accept_command(self, case: Case) -> str:
         """The command that makes the present figures of `case` the accepted ones."""
         what = shown(case.scenario.path or case.model)
-        if self.accept == "pytest":
-            words = ["pytest", f"{what}::{case.name}", "--mcu-update-baseline"]
-        else:
-            words = ["mcu-harness", "run", what, "--board", _board(case), "--update-baseline"]
-        return shlex.join([*words, *self.options])
+        if self.is_pytest:
+            return shlex.join([*self.accept_words, f"{what}::{case.name}"])
+        return shlex.join([*self.accept_words, what, "--board", _board(case)])
+
+    @property
+    def accept_words(self) -> list[str]:
+        """The command that accepts figures, without the scenarios whose figures they are."""
+        start = ["pytest", "--mcu-update-baseline"] if self.is_pytest else ["mcu-harness", "run", "--update-baseline"]
+        return [*start, *self.options]
 
     def unused(self, cases: Iterable[Case]) -> list[Path]:
         """Baseline files that belong to none of `cases`, which are all cases of their scenarios.
@@ -183,8 +187,7 @@ def _scenario_names(directory: Path) -> set[str] | None:
 
 
 def _with(run: RunResult, check: BaselineCheck | None, findings: list[Finding]) -> RunResult:
-    everything = (*run.findings, *findings)
-    return replace(run, baseline=check, findings=everything, verdict=worst(finding.verdict for finding in everything))
+    return with_findings(replace(run, baseline=check), findings)
 
 
 def _board(case: Case) -> str:

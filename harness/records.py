@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 FORMAT_VERSION = 1
@@ -277,9 +277,21 @@ class RunResult:
         return measurement.value if measurement else None
 
 
+def with_findings(run: RunResult, findings: Iterable[Finding]) -> RunResult:
+    """`run` with more findings, and the verdict that follows."""
+    everything = (*run.findings, *findings)
+    return replace(run, findings=everything, verdict=worst(finding.verdict for finding in everything))
+
+
+def case_key(run: RunResult) -> tuple[str, ...]:
+    """What tells runs apart: two runs with the same key are of the same case."""
+    flags = " ".join(run.toolchain.flags)
+    return (run.scenario, run.model, run.board, run.toolchain.name, flags, run.emulator.name)
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All runs of one session, in a fixed order (scenario, model, board)."""
+    """All runs of one session, in the order of `case_key`."""
 
     runs: tuple[RunResult, ...] = ()
     format_version: int = field(default=FORMAT_VERSION)
@@ -288,3 +300,8 @@ class Results:
     def verdict(self) -> Verdict:
         """The worst of all runs; NOT_MEASURED without any."""
         return worst(run.verdict for run in self.runs) if self.runs else Verdict.NOT_MEASURED
+
+
+def in_order(runs: Iterable[RunResult]) -> Results:
+    """Results in the fixed order, whatever order they came in."""
+    return Results(tuple(sorted(runs, key=case_key)))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from harness.files import write_text
 from harness.gate import Gate
-from harness.records import Results, RunResult
+from harness.records import Finding, Results, RunResult, in_order, with_findings
 from harness.report import json as results_json
 from harness.report import markdown, terminal
+from harness.report.baselines import baseline_notes
 
 if TYPE_CHECKING:
     from harness.cases import Case, Options
@@ -27,20 +28,34 @@ def _silent(_: str) -> None:
 class Session:
     """Runs cases and collects their results; `close` ends whatever an emulator keeps running."""
 
-    def __init__(self, gate: Gate | None = None) -> None:
+    def __init__(self, gate: Gate | None = None, columns: tuple[str, ...] = ()) -> None:
         self._gate = gate or Gate()
+        self._columns = columns
         self._expected: list[Case] = []
         self._unused: set[str] = set()
         self.runs: list[RunResult] = []
         self._emulators: dict[str, Emulator] = {}
 
-    def run(self, case: Case, options: Options, progress: Progress = _silent) -> RunResult:
-        """Run one case and keep its result; raises HarnessError when it cannot be set up."""
+    def run(
+        self,
+        case: Case,
+        options: Options,
+        progress: Progress = _silent,
+        *,
+        gated: bool = True,
+        rules: Callable[[RunResult], Iterable[Finding]] = lambda _: (),
+    ) -> RunResult:
+        """Run one case and keep its result; raises HarnessError when it cannot be set up.
+
+        `gated` compares it with its baseline; findings of `rules` are added to it.
+        """
         # Late: this is what pulls in the emulator, numba and the model reader.
         from harness.pipeline import run_case
 
-        result = run_case(case, self._emulator(options.emulator), options.toolchain, progress)
-        result = self._gate.judge(case, result)
+        result = run_case(case, self._emulator(options.emulator), case.toolchain or options.toolchain, progress)
+        if gated:
+            result = self._gate.judge(case, result)
+        result = with_findings(result, rules(result))
         self.runs.append(result)
         return result
 
@@ -66,7 +81,7 @@ class Session:
     @property
     def results(self) -> Results:
         """All results in a fixed order, whatever order they came in."""
-        return Results(tuple(sorted(self.runs, key=lambda run: (run.scenario, run.model, run.board))))
+        return in_order(self.runs)
 
     def to_json(self) -> list[str]:
         """The results as text that another process can `add_json`."""
@@ -85,7 +100,12 @@ class Session:
     def summary_lines(self) -> list[str]:
         """The table and its notes, for a terminal."""
         results = self.results
-        return [*terminal.summary_table(results).splitlines(), "", *terminal.notes(results)]
+        return [
+            *terminal.summary_table(results, self._columns).splitlines(),
+            "",
+            *terminal.notes(results),
+            *baseline_notes(results, self.unused_baselines(), self._gate.accept_words),
+        ]
 
     def close(self) -> None:
         """End what emulators keep running."""

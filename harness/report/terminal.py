@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from harness.records import Results, RunResult, Verdict
 from harness.report import text
+from harness.report.columns import columns_for
 
 
-def summary_table(results: Results) -> str:
-    """A row per run."""
+def summary_table(results: Results, chosen: Iterable[str] = ()) -> str:
+    """A row per run, with the columns that are `chosen` (see `columns`)."""
     from tabulate import tabulate  # kept out of start-up: `--help` does not need it
 
-    titles = ["scenario", "board", "verdict", *(title for title, _ in text.SUMMARY_COLUMNS)]
+    columns = columns_for(results, chosen)
+    titles = ["scenario", "board", "verdict", *(column.title for column in columns)]
     rows = [
-        [
-            text.case_name(run),
-            run.board,
-            text.verdict_mark(run.verdict),
-            *(text.figure(run.measurements.get(name)) for _, name in text.SUMMARY_COLUMNS),
-        ]
+        [text.case_name(run), run.board, text.verdict_mark(run.verdict), *(column.cell(run) for column in columns)]
         for run in results.runs
     ]
-    alignment = ("left", "left", "left", *("right" for _ in text.SUMMARY_COLUMNS))
+    alignment = ("left", "left", "left", *("right" if column.is_number else "left" for column in columns))
     return str(tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True)) if rows else "no runs"
 
 
 def failure_text(run: RunResult, verbosity: int = 0) -> str:
-    """What went wrong in one run; more contributors, the layer table and the console with growing verbosity."""
+    """What went wrong in one run.
+
+    With -v (1) all contributors, the layer table and the console; with -vv (2) also functions and provenance.
+    """
     lines = [f"{text.case_name(run)} on {run.board}: {run.verdict}"]
     for finding in run.findings:
         if finding.verdict is not Verdict.PASS:
             lines += ["  " + line for line in text.finding_lines(finding, most=5 if verbosity < 1 else 50)]
     if verbosity >= 1 and run.layers:
         lines += ["", layer_table(run)]
+    if verbosity >= 2:
+        lines += ["", function_table(run), "", *provenance_lines(run)]
     if run.console and (verbosity >= 1 or run.verdict is not Verdict.PASS):
         lines += ["  console:", *("    | " + line for line in run.console.splitlines()[-10:])]
     return "\n".join(lines)
@@ -55,6 +59,28 @@ def layer_table(run: RunResult) -> str:
     ]
     titles = ["layer", "MACs", "instructions", "cycles", "share", "flash B"]
     return str(tabulate(rows, headers=titles, colalign=("left", *["right"] * 5), disable_numparse=True))
+
+
+def function_table(run: RunResult, most: int = 20) -> str:
+    """The functions that take most for themselves."""
+    from tabulate import tabulate
+
+    hottest = sorted(run.functions, key=lambda f: (-(f.self_cycles or f.self_instructions), f.name))[:most]
+    rows = [[f.name, f"{f.calls:,.6g}", text.number(f.self_instructions), text.number(f.self_cycles)] for f in hottest]
+    titles = ["function", "calls", "own instructions", "own cycles"]
+    return str(tabulate(rows, headers=titles, colalign=("left", *["right"] * 3), disable_numparse=True)) if rows else ""
+
+
+def provenance_lines(run: RunResult) -> list[str]:
+    """What the figures of a run depend on."""
+    made = run.provenance
+    return [
+        f"emulator: {run.emulator.name} {run.emulator.version}",
+        f"compiler: {run.toolchain.name} {run.toolchain.version} {' '.join(run.toolchain.flags)}",
+        f"kernels: {made.kernel_set}; cycle model: {made.cycle_model or 'none'}",
+        f"model {made.model_digest[:16]}, board file {made.board_digest[:16]}, build {made.build_id[:16]}",
+        f"mcu-harness {made.harness_version}" + (f", commit {made.commit[:12]}" if made.commit else ""),
+    ]
 
 
 def notes(results: Results) -> list[str]:

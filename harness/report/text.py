@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness import units
-from harness.records import Finding, Measurement, RunResult, Verdict
+from harness.records import Contributor, Finding, Measurement, RunResult, Verdict
 
 NOT_MEASURED = "not measured"
 
@@ -95,17 +95,25 @@ def finding_lines(finding: Finding, most: int = 5) -> list[str]:
     """A finding as lines: message, largest contributors, advice."""
     lines = [f"{finding.verdict}: {finding.message} [{finding.code}]"]
     if finding.contributors:
-        lines.append("  largest contributors:")
-        total = finding.measured or sum(item.value for item in finding.contributors)
-        for item in finding.contributors[:most]:
-            share = f" ({item.value / total * 100:.1f} %)" if total else ""
-            lines.append(f"    {item.name}: {units.format_value(item.value, finding.unit)}{share}")
+        lines.append("  largest contributors:" if finding.baseline is None else "  what moved:")
+        lines += [f"    {contributor_text(item, finding)}" for item in finding.contributors[:most]]
         rest = len(finding.contributors) - most
         if rest > 0:
             lines.append(f"    and {rest} more (-v shows them)")
     if finding.advice:
         lines.append(f"  what to do: {finding.advice}")
     return lines
+
+
+def contributor_text(item: Contributor, finding: Finding) -> str:
+    """A contributor with its share of the figure, or, in a comparison, of what the figure moved by."""
+    if finding.baseline is not None:
+        total = (finding.measured or 0) - finding.baseline
+        value = f"{units.format_signed(item.value)}{' B' if finding.unit == 'B' else ''}"
+    else:
+        total = finding.measured or sum(other.value for other in finding.contributors)
+        value = units.format_value(item.value, finding.unit)
+    return f"{item.name}: {value}" + (f" ({item.value / total * 100:.1f} %)" if total else "")
 
 
 def verdict_mark(verdict: Verdict) -> str:

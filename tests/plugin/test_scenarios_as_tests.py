@@ -40,8 +40,8 @@ def test_summary_shows_a_row_per_run_and_says_how_cycles_were_obtained(project: 
         [
             "*= mcu-harness =*",
             "scenario *verdict *instructions *",
-            "case *stm32f4_discovery *pass *",
-            "cycles on cortex-m*",
+            "case/small *stm32f4_discovery *pass *",
+            "cycles: *cortex-m*",
         ]
     )
 

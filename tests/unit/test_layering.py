@@ -28,12 +28,12 @@ LAYERS = (
     ("inference", "provenance"),
     ("diagnose", "divergence", "measure"),
     ("pipeline", "report"),
-    ("session", "doctor"),
+    ("session", "doctor", "options", "hookspec"),
     ("plugin", "cli"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {
-    "pytest": {"plugin"},
+    "pytest": {"plugin", "hookspec"},
     "elftools": {"elf_file"},
     "subprocess": {"process"},
 }
