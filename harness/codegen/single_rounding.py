@@ -8,10 +8,16 @@ gives the same thresholds; there are at most 256 of them, and one is searched fo
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
 
 from harness.codegen.fixed_point import quantize_multiplier
+
+# Relative distance within which two quotients of doubles may be in either order.
+_NEAR = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +29,21 @@ class OnceMultiplier:
     right: int
 
 
-def thresholds(scale: float, lowest: int, highest: int) -> dict[int, int]:
+def thresholds(scale: float, lowest: int, highest: int) -> npt.NDArray[np.int64]:
     """For each k in (lowest, highest]: the smallest integer s with round(float(s) * scale) >= k, in double arithmetic.
 
     `scale` > 0. Found from the exact quotient by stepping to where the double product really crosses.
     """
-    result = {}
-    for k in range(lowest + 1, highest + 1):
-        s = math.ceil((k - 0.5) / scale)
-        while _rounded(s, scale) >= k:
-            s -= 1
-        while _rounded(s, scale) < k:
-            s += 1
-        result[k] = s
-    return result
+    outputs = np.arange(lowest + 1, highest + 1)
+    sums: npt.NDArray[np.float64] = np.ceil((outputs - 0.5) / scale)
+    while (above := _rounded(sums, scale) >= outputs).any():
+        sums -= above
+    while (below := _rounded(sums, scale) < outputs).any():
+        sums += below
+    return sums.astype(np.int64)
 
 
+@lru_cache(maxsize=1 << 16)  # a layer is emitted several times: for its scratch, its raster promise, each board
 def once_multiplier(scale: float, reach: int, lowest: int, highest: int) -> OnceMultiplier:
     """The multiplier for outputs in [lowest, highest] (before the zero point is added) and sums in [-reach, reach].
 
@@ -53,25 +58,51 @@ def once_multiplier(scale: float, reach: int, lowest: int, highest: int) -> Once
     right = left - 1 - shift
     if right > 31:
         return OnceMultiplier(0, 0, 1)
-    least, most = -(2**62), 2**62
-    for k, first in thresholds(scale, lowest, highest).items():
-        # first reaches k, first - 1 does not:  s * m * 2**left + 2**(31 + right) >= k * 2**(32 + right)
-        wanted = (2 * k - 1) << (31 + right)
-        for s, reaches in ((first, True), (first - 1, False)):
-            if s == 0 or abs(s) > reach:
-                continue
-            scaled = s << left
-            # scaled * m >= wanted where k is reached, scaled * m <= wanted - 1 where not; dividing turns it with the sign
-            limit = wanted if reaches else wanted - 1
-            if (scaled > 0) == reaches:
-                least = max(least, -(-limit // scaled))
-            else:
-                most = min(most, limit // scaled)
+    outputs, first = np.arange(lowest + 1, highest + 1), thresholds(scale, lowest, highest)
+    reached, missed = (
+        _bounds(outputs, sums, which, reach, left, right) for sums, which in ((first, True), (first - 1, False))
+    )
+    least, most = max(reached[0], missed[0]), min(reached[1], missed[1])
     if least <= most:
         multiplier = min(max(multiplier, least), most, 2**31 - 1)
     return OnceMultiplier(multiplier, left, right)
 
 
-def _rounded(value: int, scale: float) -> int:
-    product = float(value) * scale
-    return int(math.copysign(math.floor(abs(product) + 0.5), product))
+def _bounds(
+    outputs: npt.NDArray[np.int64], sums: npt.NDArray[np.int64], reached: bool, reach: int, left: int, right: int
+) -> tuple[int, int]:
+    """Least and most multiplier m for which `sums[i]` reaches `outputs[i]`, or for which none does.
+
+    s reaches k when s * m * 2**left + 2**(31 + right) >= k * 2**(32 + right). The numbers need more than 64 bits: the
+    few that can be the tightest are found in floating point, and decided in exact integers.
+    """
+    possible = (sums != 0) & (np.abs(sums) <= reach)
+    k, s = outputs[possible], sums[possible]
+    bounds_below = (s > 0) == reached
+    quotients = (2 * k - 1) / s
+    least, most = -(2**62), 2**62
+    low, high = quotients[bounds_below], quotients[~bounds_below]
+    if low.size:
+        near = bounds_below & (quotients >= low.max() - abs(low.max()) * _NEAR)
+        least = max(-(-_limit(ki, reached, right) // (si << left)) for ki, si in _pairs(k, s, near))
+    if high.size:
+        near = ~bounds_below & (quotients <= high.min() + abs(high.min()) * _NEAR)
+        most = min(_limit(ki, reached, right) // (si << left) for ki, si in _pairs(k, s, near))
+    return least, most
+
+
+def _limit(output: int, reached: bool, right: int) -> int:
+    """What sum * multiplier must be at least, or, where it must not be reached, at most."""
+    wanted = (2 * output - 1) << (31 + right)
+    return wanted if reached else wanted - 1
+
+
+def _pairs(
+    outputs: npt.NDArray[np.int64], sums: npt.NDArray[np.int64], chosen: npt.NDArray[np.bool_]
+) -> list[tuple[int, int]]:
+    return list(zip(outputs[chosen].tolist(), sums[chosen].tolist(), strict=True))
+
+
+def _rounded(values: npt.NDArray[np.float64], scale: float) -> npt.NDArray[np.float64]:
+    product = values * scale
+    return np.copysign(np.floor(np.abs(product) + 0.5), product)
