@@ -89,19 +89,23 @@ def causes_text(causes: Iterable[str]) -> str:
     return f"{', '.join(listed[:-1])}{' and ' if listed[1:] else ''}{listed[-1]} changed"
 
 
+def figure_name(figure: str) -> str:
+    """A figure as people write it: "flash", "stack"."""
+    return figure.removesuffix("_bytes").removesuffix("_hwm")
+
+
 def change_text(change: FigureChange) -> str:
     """ "cycles 1,000 -> 1,050 (+50, +5.00 %)"."""
     share = f", {change.delta / change.before * 100:+.2f} %" if change.before else ""
     unit = UNITS[change.figure] if UNITS[change.figure] == "B" else ""
     before, after = (units.format_count(value) for value in (change.before, change.after))
     delta = f"{units.format_signed(change.delta)} {unit}".strip()
-    name = change.figure.removesuffix("_bytes").removesuffix("_hwm")
-    return f"{name} {before} -> {after} ({delta}{share})"
+    return f"{figure_name(change.figure)} {before} -> {after} ({delta}{share})"
 
 
 def relative_text(change: FigureChange) -> str:
     """ "cycles +5.00 %"; in absolute terms where the figure was 0."""
-    name = change.figure.removesuffix("_bytes").removesuffix("_hwm")
+    name = figure_name(change.figure)
     return f"{name} " + (f"{change.delta / change.before * 100:+.2f} %" if change.before else f"{change.delta:+g}")
 
 

@@ -31,6 +31,16 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
+def undecided(run: RunResult) -> str:
+    """Why `run` neither passes nor fails, "" when it does.
+
+    What cannot be compared is for its author to know and no failure, except in CI, where it would go unseen.
+    """
+    if run.verdict is not Verdict.NOT_COMPARABLE or in_ci():
+        return ""
+    return "; ".join(finding.message for finding in run.findings if finding.verdict is Verdict.NOT_COMPARABLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What the user chose for all cases. `directory` None means the scenario's own place.

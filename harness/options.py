@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from harness.cases import Options
@@ -36,9 +36,23 @@ class Option:
         return f"mcu_{self.name.replace('-', '_')}"
 
     @property
-    def ini_type(self) -> str:
+    def arguments(self) -> dict[str, Any]:
+        """What pytest's `addoption` takes besides the flag."""
+        about = f"{self.about} (ini: {self.key})" if self.ini else self.about
+        about = about.replace("%", "%%")
+        if not self.values:
+            return {"action": "store_true", "help": about}
+        repeated = {"action": "append", "default": []} if self.repeatable else {"default": None}
+        return {"metavar": self.values, "help": about, **repeated}
+
+    @property
+    def ini_type(self) -> Literal["linelist", "string"]:
         """The type as pytest's `addini` names it."""
         return "linelist" if self.repeatable else "string"
+
+    @property
+    def ini_default(self) -> list[str] | str:
+        return [] if self.repeatable else self.default
 
 
 OPTIONS = (
@@ -54,7 +68,7 @@ OPTIONS = (
     Option("columns", "columns of the summary table, separated by commas", "NAMES"),
     Option(
         "compare-fail",
-        "fail when a figure grows over its baseline by more, as in cycles:2%% or flash:+256 (repeatable)",
+        "fail when a figure grows over its baseline by more, as in cycles:2% or flash:+256 (repeatable)",
         "FIGURE:AMOUNT",
         repeatable=True,
     ),
@@ -65,6 +79,11 @@ OPTIONS = (
         "write GitHub annotations and a step summary; in ini: auto (inside GitHub Actions), on, off",
         default="auto",
     ),
+)
+MARKERS = (
+    "mcu_budget(flash=..., ram=..., arena=..., stack=..., instructions=..., cycles=..., latency=..., accuracy=...): "
+    "limits for what the mcu_profile fixture measures in this test, in units such as '64 KiB' or '20 ms'",
+    "mcu: a scenario on a board",
 )
 _BY_NAME = {option.name: option for option in OPTIONS}
 

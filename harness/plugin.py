@@ -6,54 +6,50 @@ is met, so that an unrelated run pays next to nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness import hookspec
+from harness.options import MARKERS, OPTIONS, Source, settings
+
 if TYPE_CHECKING:
-    from harness.cases import Case, Options
+    from harness.cases import Case
+    from harness.options import Settings
     from harness.records import RunResult
     from harness.session import Session
 
-_MARKER = (
-    "mcu_budget(flash=..., ram=..., arena=..., stack=..., instructions=..., cycles=..., latency=..., accuracy=...): "
-    "limits for what the mcu_profile fixture measures in this test, in units such as '64 KiB' or '20 ms'"
-)
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options; each but --mcu-board has an ini twin that holds when the option is not given."""
+    """The options and their ini twins, from one table."""
     group = parser.getgroup("mcu", "firmware on emulated microcontroller boards")
-    group.addoption(
-        "--mcu-board",
-        action="append",
-        default=[],
-        metavar="BOARD",
-        help="run scenarios on this board instead of the ones they name (repeatable)",
-    )
-    for name, values, about in (
-        ("emulator", "auto|unicorn|renode", "which emulator runs the firmware"),
-        ("toolchain", "auto|gnu|zig", "which compiler builds the firmware"),
-        ("report-dir", "DIR", "write results.json and a Markdown report per board there"),
-    ):
-        ini = f"mcu_{name.replace('-', '_')}"
-        default = "" if name == "report-dir" else "auto"
-        group.addoption(f"--mcu-{name}", default=None, metavar=values, help=f"{about} (ini: {ini})")
-        parser.addini(ini, about, default=default)
+    for option in OPTIONS:
+        group.addoption(option.flag, **option.arguments)
+        if option.ini:
+            parser.addini(option.key, option.about, type=option.ini_type, default=option.ini_default)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """The hooks that users may implement."""
+    pluginmanager.add_hookspecs(hookspec)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known; nothing else happens until a scenario is met."""
-    config.addinivalue_line("markers", _MARKER)
-    config.addinivalue_line("markers", "mcu: a scenario on a board")
-    config.pluginmanager.register(_Collector(config), "mcu_harness_collector")
+    """Make the markers known; nothing else happens until a scenario is met."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    collector = _Collector(config)
+    config.pluginmanager.register(collector, "mcu_harness_collector")
+    if any(config.getoption(option.flag) for option in OPTIONS):
+        from harness.errors import HarnessError
 
-
-def _setting(config: pytest.Config, name: str) -> str:
-    given = config.getoption(f"--mcu-{name}")
-    return str(given if given is not None else config.getini(f"mcu_{name.replace('-', '_')}"))
+        try:
+            _ = collector.settings
+        except HarnessError as error:
+            raise pytest.UsageError(str(error)) from error
 
 
 class _Collector:
@@ -62,6 +58,16 @@ class _Collector:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self._session: Session | None = None
+        self._settings: Settings | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """What was chosen for this session, read at first use."""
+        if self._settings is None:
+            config = self.config
+            here, root = config.invocation_params.dir, config.rootpath
+            self._settings = settings(Source(config.getoption, config.getini, here, root))
+        return self._settings
 
     @property
     def session(self) -> Session:
@@ -69,16 +75,24 @@ class _Collector:
         if self._session is None:
             from harness.session import Session
 
-            self._session = Session()
+            self._session = Session(self.settings.gate, self.settings.columns)
         return self._session
 
-    @property
-    def options(self) -> Options:
-        from harness.cases import Options
+    def measure(self, case: Case, node: pytest.Item, gated: bool = True) -> RunResult:
+        """Run one case for the test `node`, whose properties get the figures; raises HarnessError."""
+        from harness.report.junit import properties
 
-        return Options(emulator=_setting(self.config, "emulator"), toolchain=_setting(self.config, "toolchain"))
+        hook = node.ihook
+        result = self.session.run(
+            case,
+            self.settings.options,
+            gated=gated,
+            rules=lambda run: chain(*hook.pytest_mcu_findings(config=self.config, result=run)),
+        )
+        node.user_properties += properties(result)
+        hook.pytest_mcu_result(config=self.config, result=result)
+        return result
 
-    @pytest.hookimpl
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         if file_path.suffix != ".toml":
             return None
@@ -86,30 +100,49 @@ class _Collector:
 
         return ScenarioFile.from_parent(parent, path=file_path) if is_scenario_file(file_path) else None
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """pytest-xdist: results travel with the test's report, so that a crashing worker takes none along."""
+        report = yield
+        if self._session is not None and hasattr(self.config, "workerinput"):
+            report.mcu_results = self._session.take_json()  # type: ignore[attr-defined]
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if not hasattr(self.config, "workerinput"):
+            for text in getattr(report, "mcu_results", ()):
+                self.session.add_json(text)
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """pytest-xdist: take over what a worker measured."""
-        for text in getattr(node, "workeroutput", {}).get("mcu_results", []):
-            self.session.add_json(text)
+        """pytest-xdist: take over what only workers know, since only they collect."""
+        unused = (getattr(node, "workeroutput", None) or {}).get("mcu_unused")
+        if unused:
+            self.session.add_unused(unused)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self._session is None or not self._session.runs:
+        if self._session is None:
             return
         worker_output = getattr(session.config, "workeroutput", None)
         if worker_output is not None:
-            worker_output["mcu_results"] = self._session.to_json()
-            return
-        directory = _setting(session.config, "report-dir")
-        if directory:
-            self._session.write(session.config.rootpath / directory)
+            worker_output["mcu_unused"] = self._session.unused_baselines()
+        elif self._session.runs:
+            if self.settings.report_dir:
+                self._session.write(self.settings.report_dir)
+            self.config.hook.pytest_mcu_session(config=self.config, results=self._session.results)
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._session is None or not self._session.runs:
             return
         terminalreporter.section("mcu-harness")
         for line in self._session.summary_lines():
             terminalreporter.write_line(line)
+        if self.settings.github:
+            from harness.report import github
+
+            for line in github.publish(self._session.results):
+                terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:
         if self._session is not None:
@@ -131,15 +164,21 @@ def _collector(config: pytest.Config) -> _Collector:
 
 
 class ScenarioFile(pytest.File):
-    """A scenario file: one item per model and board."""
+    """A scenario file: one item per model, board and compiler."""
 
     def collect(self) -> Iterable[pytest.Item]:
         from harness.cases import cases_of
         from harness.errors import HarnessError
         from harness.scenario import load_scenario
 
+        collector = _collector(self.config)
         try:
-            cases = cases_of(load_scenario(self.path), tuple(self.config.getoption("--mcu-board")))
+            chosen = collector.settings
+            scenario = load_scenario(self.path)
+            if not chosen.boards:  # else not all cases of the scenario are known
+                collector.session.expect(cases_of(scenario))
+            boards = chosen.boards or self.ihook.pytest_mcu_boards(config=self.config, scenario=scenario) or ()
+            cases = cases_of(scenario, boards, chosen.toolchains)
         except HarnessError as error:
             raise self.CollectError(str(error)) from error
         for case in cases:
@@ -156,34 +195,25 @@ class ScenarioItem(pytest.Item):
         self.extra_keyword_matches.update({case.scenario.name, case.board.name, case.board.core.name})
 
     def runtest(self) -> None:
-        collector = _collector(self.config)
-        result = collector.session.run(self.case, collector.options)
-        self.user_properties += _properties(result)
+        from harness.gate import undecided
+
+        result = _collector(self.config).measure(self.case, self)
+        if reason := undecided(result):
+            pytest.skip(reason)
         if result.verdict != "pass":
             raise ScenarioFailure(result)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        text = _explain(excinfo.value, self.config)
-        return text if text is not None else super().repr_failure(excinfo, style)
+        from harness.errors import HarnessError
+        from harness.report.terminal import failure_text
+
+        error = excinfo.value
+        if isinstance(error, ScenarioFailure):
+            return failure_text(error.result, self.config.get_verbosity())
+        return f"set-up error: {error}" if isinstance(error, HarnessError) else super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return self.path, None, f"{self.case.scenario.name}[{self.name}]"
-
-
-def _explain(error: BaseException, config: pytest.Config) -> str | None:
-    from harness.errors import HarnessError
-    from harness.report.terminal import failure_text
-
-    if isinstance(error, ScenarioFailure):
-        return failure_text(error.result, config.get_verbosity())
-    return f"set-up error: {error}" if isinstance(error, HarnessError) else None
-
-
-def _properties(result: RunResult) -> list[tuple[str, object]]:
-    """Figures for JUnit's <property> elements; what was not measured is left out, never 0."""
-    figures: list[tuple[str, object]] = [("mcu_board", result.board), ("mcu_verdict", str(result.verdict))]
-    figures += [(f"mcu_{name}", m.value) for name, m in result.measurements.items() if m.value is not None]
-    return figures
 
 
 @pytest.fixture
@@ -191,7 +221,7 @@ def mcu_profile(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A function `mcu_profile(model, board, *, check=True, **inputs) -> RunResult` that runs a model on a board.
 
     `model` is a path (relative to the test's file), `board` a board name. Limits come from the `mcu_budget` marker; with
-    `check` a breach or a wrong output fails the test with the same text as a scenario.
+    `check` a breach or a wrong output fails the test with the same text as a scenario. There is no baseline for it.
     """
     from harness.cases import case_of_model
     from harness.errors import HarnessError
@@ -208,12 +238,11 @@ def mcu_profile(request: pytest.FixtureRequest) -> Iterator[Any]:
         problem = ""
         try:
             case = case_of_model(request.path.parent / model, board, limits=limits, seed=seed, count=count)
-            result = collector.session.run(case, collector.options)
+            result = collector.measure(case, request.node, gated=False)
         except HarnessError as error:
             problem = f"set-up error: {error}"
         if problem:  # outside of the handler, so that pytest shows no chain of exceptions
             pytest.fail(problem, pytrace=False)
-        request.node.user_properties += _properties(result)
         if check and result.verdict != "pass":
             pytest.fail(failure_text(result, request.config.get_verbosity()), pytrace=False)
         return result

@@ -83,12 +83,13 @@ class Session:
         """All results in a fixed order, whatever order they came in."""
         return in_order(self.runs)
 
-    def to_json(self) -> list[str]:
-        """The results as text that another process can `add_json`."""
-        return [results_json.to_text(Results((run,))) for run in self.runs]
+    def take_json(self) -> list[str]:
+        """The results so far as text that another process can `add_json`; they are not kept here."""
+        taken, self.runs = self.runs, []
+        return [results_json.to_text(Results((run,))) for run in taken]
 
     def add_json(self, text: str) -> None:
-        """Take over results from `to_json` of another process."""
+        """Take over results from `take_json` of another process."""
         self.runs += results_json.from_plain(json.loads(text), "a worker's results").runs
 
     def write(self, directory: Path) -> list[Path]:

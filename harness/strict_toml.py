@@ -43,7 +43,7 @@ class Table:
     def fail(self, key: str, message: str, hint: str = "") -> HarnessError:
         """The error to raise for `key`: names file, line and dotted key."""
         name = f"{self.where}.{key}" if self.where and key else (key or self.where)
-        place = f"{self.path}:{self._line(key)}"
+        place = f"{self.path}:{self.line(key)}"
         return self._error(f"{place}: {name}: {message}" if name else f"{place}: {message}", hint=hint)
 
     def raw(self, key: str) -> object:
@@ -142,7 +142,7 @@ class Table:
     def _header(self) -> str:
         return f"[{self.where}]" if self.where else "the top of the file"
 
-    def _line(self, key: str) -> int:
+    def line(self, key: str) -> int:
         """The line of `key`, else that of this table's header, else 1 (counting from 1)."""
         lines = self._text.splitlines()
         begin, end = self._extent(lines)

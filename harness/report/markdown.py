@@ -30,7 +30,7 @@ def board_report(results: Results, board: str) -> str:
         ["scenario", "verdict", *(title for title, _ in text.SUMMARY_COLUMNS)],
         [
             [
-                _escape(text.case_name(run)),
+                escape(text.case_name(run)),
                 f"**{text.verdict_mark(run.verdict)}**",
                 *(text.figure(run.measurements.get(name)) for _, name in text.SUMMARY_COLUMNS),
             ]
@@ -39,15 +39,15 @@ def board_report(results: Results, board: str) -> str:
         numbers_from=2,
     )
     for run in runs:
-        lines += ["", f"## {_escape(text.case_name(run))}", "", *_run(run)]
+        lines += ["", f"## {escape(text.case_name(run))}", "", *_run(run)]
     return "\n".join(lines) + "\n"
 
 
 def _run(run: RunResult) -> list[str]:
-    lines = [f"Outputs: {_escape(text.outputs_text(run))}.", ""]
+    lines = [f"Outputs: {escape(text.outputs_text(run))}.", ""]
     for finding in run.findings:
         body = text.finding_lines(finding, most=10)
-        lines += [f"- {_escape(body[0])}", *("    " + _escape(line.strip()) + "  " for line in body[1:])]
+        lines += [f"- {escape(body[0])}", *("    " + escape(line.strip()) + "  " for line in body[1:])]
     if run.findings:
         lines.append("")
     rows = []
@@ -60,7 +60,7 @@ def _run(run: RunResult) -> list[str]:
                 "" if budget is None else units.format_value(budget, measurement.unit),
                 text.headroom(measurement, budget),
                 text.exact(measurement),
-                _escape(measurement.origin),
+                escape(measurement.origin),
             ]
         )
     lines += _table(["figure", "value", "budget", "headroom", "exact", "how it was obtained"], rows)
@@ -155,7 +155,7 @@ def _table(titles: list[str], rows: list[list[str]], numbers_from: int = 99) -> 
     return str(made).splitlines()
 
 
-def _escape(value: str) -> str:
+def escape(value: str) -> str:
     """Text as Markdown shows it verbatim: no markup, no HTML, no table cell border."""
     return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", value.replace("\n", " "))
 

@@ -27,8 +27,9 @@ LAYERS = (
     ("gate",),
     ("inference", "provenance"),
     ("diagnose", "divergence", "measure"),
-    ("pipeline", "report"),
+    ("pipeline", "report", "fit_matrix", "pairs"),
     ("session", "doctor", "options", "hookspec"),
+    ("fit_run",),
     ("plugin", "cli"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
