@@ -15,6 +15,7 @@ from harness.report import markdown, terminal
 from harness.report.baselines import baseline_notes
 
 if TYPE_CHECKING:
+    from harness.board import Board
     from harness.cases import Case, Options
     from harness.emulator import Emulator
 
@@ -52,7 +53,9 @@ class Session:
         # Late: this is what pulls in the emulator, numba and the model reader.
         from harness.pipeline import run_case
 
-        result = run_case(case, self._emulator(options.emulator), case.toolchain or options.toolchain, progress)
+        result = run_case(
+            case, self._emulator(options.emulator, case.board), case.toolchain or options.toolchain, progress
+        )
         if gated:
             result = self._gate.judge(case, result)
         result = with_findings(result, rules(result))
@@ -71,9 +74,10 @@ class Session:
         """Baseline files that belong to no expected case."""
         return sorted(self._unused | {str(path) for path in self._gate.unused(self._expected)})
 
-    def _emulator(self, name: str) -> Emulator:
-        from harness.emulator.select import find_emulator
+    def _emulator(self, asked: str, board: Board) -> Emulator:
+        from harness.emulator.select import find_emulator, resolve
 
+        name = resolve(asked, board)
         if name not in self._emulators:
             self._emulators[name] = find_emulator(name)
         return self._emulators[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from harness.board import Board
 from harness.emulator import Emulator
@@ -41,12 +42,28 @@ EMULATOR_NAMES: tuple[str, ...] = tuple(_FACTORIES)
 
 
 def find_emulator(name: str) -> Emulator:
-    """The emulator called `name`, or with "auto" the best one there is; EmulatorError says how to get a missing one."""
-    if name == "auto":  # Renode is asked for by name until its numbers are asserted equal on every board
-        return _unicorn()
+    """The emulator called `name`; EmulatorError says how to get a missing one."""
     if name not in _FACTORIES:
         raise EmulatorError(f"no emulator named {name!r}", hint=f"choose one of: auto, {', '.join(EMULATOR_NAMES)}")
     return _FACTORIES[name]()
+
+
+def resolve(name: str, board: Board) -> str:
+    """`name`, or what "auto" means for `board`: Renode where one is found that runs it, else the embedded emulator."""
+    if name != "auto":
+        return name
+    return "renode" if _renode_found() and not supports("renode", board) else "unicorn"
+
+
+@cache
+def _renode_found() -> bool:
+    from harness.emulator.renode.find import find_renode
+
+    try:
+        find_renode()
+    except EmulatorError:
+        return False
+    return True
 
 
 def supports(name: str, board: Board) -> str:

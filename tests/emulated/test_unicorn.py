@@ -14,7 +14,7 @@ from unicorn import unicorn_const
 from harness.board import Board, board_names, find_board
 from harness.elf import Program
 from harness.emulator import STACK_PAINT, ExitReason, RunPlan, Window
-from harness.emulator.select import EMULATOR_NAMES, find_emulator, supports
+from harness.emulator.select import EMULATOR_NAMES, find_emulator, resolve, supports
 from harness.emulator.unicorn import UnicornEmulator, _Run
 from harness.errors import EmulatorError
 from harness.profile import profile
@@ -481,7 +481,8 @@ def test_memory_that_is_not_whole_pages_is_refused_with_its_name(m4: Board) -> N
 
 def test_emulators_are_found_by_name() -> None:
     assert find_emulator("unicorn").name == "unicorn"
-    assert find_emulator("auto").name in EMULATOR_NAMES
+    assert resolve("auto", find_board("stm32f4_discovery")) in EMULATOR_NAMES
+    assert resolve("unicorn", find_board("stm32f4_discovery")) == "unicorn"
     assert supports("unicorn", find_board("stm32f4_discovery")) == ""
     with pytest.raises(EmulatorError, match="no emulator named 'qemu'"):
         find_emulator("qemu")
