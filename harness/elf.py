@@ -14,10 +14,6 @@ from harness import elf_file
 from harness.elf_file import ElfFile, ProgramHeader, RawSymbol, SectionHeader
 from harness.errors import ElfError
 
-_STT_KINDS = {0: "other", 1: "object", 2: "function", 10: "function"}  # 10: STT_GNU_IFUNC
-_SHN_ABS = 0xFFF1  # a number rather than a place: what linker scripts define
-_FIRST_RESERVED_SECTION = 0xFF00
-
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -120,7 +116,7 @@ def read_program(path: Path) -> Program:
     segments = tuple(_segment(file, header) for header in sorted(loads, key=lambda load: load.vaddr))
     _refuse_overlaps(path, segments)
     sections = tuple(sorted(_sections(file, loads), key=lambda section: (section.address, section.size)))
-    raw = file.symbols()
+    raw = file.symbols
     return Program(
         path=path,
         entry=file.entry & ~1,
@@ -232,23 +228,22 @@ def _sections_of_segments(loads: list[ProgramHeader]) -> list[Section]:
     return made
 
 
-def _symbols(raw: list[RawSymbol], sections: tuple[Section, ...]) -> list[Symbol]:
+def _symbols(raw: tuple[RawSymbol, ...], sections: tuple[Section, ...]) -> list[Symbol]:
     found = []
     for entry in raw:
-        kind = _STT_KINDS.get(entry.type)
-        defined = 0 < entry.section < _FIRST_RESERVED_SECTION or entry.section == _SHN_ABS
-        if kind is None or not entry.name or entry.name[0] == "$" or not defined:
+        kind = entry.kind
+        if not kind or not entry.name or entry.name[0] == "$" or not entry.is_defined:
             continue
         address = entry.value & ~1 if kind == "function" else entry.value
         symbol = Symbol(entry.name, address, min(entry.size, (1 << 32) - address), kind, _holder(sections, address))
-        found.append((symbol, entry.bind))
+        found.append((symbol, entry.is_local))
     found.sort(key=lambda pair: (pair[0].address, *_rank(*pair)))
     return [symbol for symbol, _ in found]
 
 
-def _rank(symbol: Symbol, bind: int) -> tuple[bool, bool, bool, int, str]:
+def _rank(symbol: Symbol, is_local: bool) -> tuple[bool, bool, bool, int, str]:
     """Which of several names of one address is the best: typed, then sized, then global, then the shortest."""
-    return symbol.kind == "other", symbol.size == 0, bind == 0, len(symbol.name), symbol.name
+    return symbol.kind == "other", symbol.size == 0, is_local, len(symbol.name), symbol.name
 
 
 def _holder(sections: tuple[Section, ...], address: int) -> str:
@@ -256,7 +251,7 @@ def _holder(sections: tuple[Section, ...], address: int) -> str:
     return sections[nth].name if nth >= 0 and address < sections[nth].end else ""
 
 
-def _code_ranges(raw: list[RawSymbol], sections: tuple[Section, ...]) -> list[tuple[int, int]]:
+def _code_ranges(raw: tuple[RawSymbol, ...], sections: tuple[Section, ...]) -> list[tuple[int, int]]:
     """Where Thumb code lies: by the mapping symbols $t and $d (and $a) where a section has any, else all of it.
 
     Mapping symbols: ELF for the Arm Architecture, 5.5.5. They may carry a suffix ("$t.12").

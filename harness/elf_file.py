@@ -1,116 +1,137 @@
-"""The tables of a 32-bit little-endian Arm ELF file, with every offset checked: nothing here trusts the file.
+"""The tables of a 32-bit little-endian Arm ELF file, read by pyelftools.
 
-Field names are those of the ELF specification (System V gABI, chapter 4 and 5; Arm: ELF for the Arm Architecture).
-Memory and time are bounded by the size of the file.
+pyelftools trusts what a file says about itself: an offset may lead anywhere, a count may be billions, a name may run
+to the end of the file, and some kinds of section are read whole when their header is met. So tables are checked
+against the file's size before they are read, headers are read by its structures one by one, and what it raises
+becomes ElfError in one place (`_reading`). Memory and time are bounded by the size of the file.
 """
 
 from __future__ import annotations
 
+import io
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
+from elftools.common.exceptions import ELFError
+from elftools.common.utils import struct_parse
+from elftools.construct import ConstructError
+from elftools.elf.constants import P_FLAGS, SH_FLAGS
+from elftools.elf.elffile import ELFFile
+from elftools.elf.enums import ENUM_E_MACHINE
+from elftools.elf.sections import StringTableSection, SymbolTableSection
 
 from harness.errors import ElfError
 
-PT_LOAD = 1
-PF_X, PF_W = 1, 2
-SHT_SYMTAB, SHT_NOBITS = 2, 8
-SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS = 1, 2, 4, 0x400
+PT_LOAD = "PT_LOAD"
+SHT_NOBITS = "SHT_NOBITS"
+PF_X, PF_W = P_FLAGS.PF_X, P_FLAGS.PF_W
+SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR = SH_FLAGS.SHF_WRITE, SH_FLAGS.SHF_ALLOC, SH_FLAGS.SHF_EXECINSTR
+SHF_TLS = SH_FLAGS.SHF_TLS
 
+# Far above every image for a microcontroller; each bounds the time that a hostile file can take.
 _MAX_FILE_BYTES = 512 << 20
+_MAX_PROGRAM_HEADERS = 256
+_MAX_SECTIONS = 16384
+_MAX_SYMBOLS = 1 << 18
 _MAX_NAME_BYTES = 4096  # C++ names reach hundreds; longer ones are cut
 _MAX_ALL_NAMES_BYTES = 64 << 20
-_EM_ARM = 40
-_EHDR = struct.Struct("<16sHHIIIIIHHHHHH")
-_PHDR = struct.Struct("<8I")
-_SHDR = struct.Struct("<10I")
-_SYMBOL = np.dtype(
-    [("name", "<u4"), ("value", "<u4"), ("size", "<u4"), ("info", "u1"), ("other", "u1"), ("section", "<u2")]
+
+_KINDS = {
+    "ET_REL": "a relocatable object file, not a linked image",
+    "ET_DYN": "a shared object",
+    "ET_CORE": "a core dump",
+}
+_SYMBOL_KINDS = {
+    "STT_NOTYPE": "other",
+    "STT_OBJECT": "object",
+    "STT_FUNC": "function",
+    "STT_LOOS": "function",  # STT_GNU_IFUNC
+}
+_FIRST_RESERVED_SECTION = 0xFF00
+# What broken input makes pyelftools raise, beyond its own errors.
+_FOREIGN_ERRORS = (
+    *(ELFError, ConstructError, struct.error, OSError, AssertionError, AttributeError, LookupError, TypeError),
+    *(ValueError, OverflowError, RecursionError, MemoryError),
 )
-_KINDS = {1: "a relocatable object file, not a linked image", 3: "a shared object", 4: "a core dump"}
 
 
 class ProgramHeader(NamedTuple):
-    type: int
+    type: str | int  # the name in the specification, or the number where it has none
     offset: int
     vaddr: int
     paddr: int
     filesz: int
     memsz: int
     flags: int
-    align: int
 
 
 class SectionHeader(NamedTuple):
     name: str
-    type: int
+    type: str | int
     flags: int
     addr: int
     offset: int
     size: int
-    link: int
-    entsize: int
 
 
 class RawSymbol(NamedTuple):
-    """One symbol table entry; `type` and `bind` are the two halves of st_info."""
+    """One symbol table entry. `kind` is function, object, other, or "" for sections, files and the like."""
 
     name: str
     value: int
     size: int
-    type: int
-    bind: int
-    section: int
+    kind: str
+    is_local: bool
+    is_defined: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ElfFile:
-    """What the file's tables say. `data` is the whole file."""
+    """What the file's tables say. `data` is the whole file; `symbols` are in the file's order."""
 
     path: Path
     data: bytes
     entry: int
     program_headers: tuple[ProgramHeader, ...]
     section_headers: tuple[SectionHeader, ...]
-
-    def symbols(self) -> list[RawSymbol]:
-        """The entries of the symbol table, in its order; none for a stripped file."""
-        for header in self.section_headers:
-            if header.type == SHT_SYMTAB:
-                return self._symbols(header)
-        return []
-
-    def _symbols(self, table: SectionHeader) -> list[RawSymbol]:
-        if table.entsize != _SYMBOL.itemsize or table.size % table.entsize:
-            raise ElfError(f"{self.path}: the symbol table's size {table.size} is not a multiple of {_SYMBOL.itemsize}")
-        if table.link >= len(self.section_headers):
-            raise ElfError(
-                f"{self.path}: the symbol table names section {table.link} for its strings, which is not there"
-            )
-        entries = np.frombuffer(self.contents(table, "the symbol table"), _SYMBOL)
-        strings = self.contents(self.section_headers[table.link], "the symbol string table")
-        names = self._names(entries["name"], strings)
-        columns = (entries["value"], entries["size"], entries["info"] & 15, entries["info"] >> 4, entries["section"])
-        return [RawSymbol(*row) for row in zip(names, *(column.tolist() for column in columns), strict=True)]
-
-    def _names(self, offsets: npt.NDArray[np.uint32], strings: bytes) -> list[str]:
-        known: dict[int, str] = {}
-        total = 0
-        for offset in offsets.tolist():
-            if offset not in known:
-                known[offset] = _string(strings, offset)
-                total += len(known[offset])
-                if total > _MAX_ALL_NAMES_BYTES:
-                    raise ElfError(f"{self.path}: more than {_MAX_ALL_NAMES_BYTES >> 20} MiB of symbol names")
-        return [known[offset] for offset in offsets.tolist()]
+    symbols: tuple[RawSymbol, ...]  # empty for a stripped file
 
     def contents(self, section: SectionHeader, what: str) -> bytes:
-        """The bytes of a section that has some."""
-        return _slice(self.path, self.data, section.offset, section.size, what)
+        """The bytes of a section that has some; ElfError where they are not in the file."""
+        _check_inside(self.path, len(self.data), section.offset, section.size, what)
+        return self.data[section.offset : section.offset + section.size]
+
+
+class _Names(StringTableSection):  # type: ignore[misc, unused-ignore]  # untyped before pyelftools 0.33
+    """A string table that gives bounded names: pyelftools' own reads to the next zero byte, wherever that is."""
+
+    def __init__(self, path: Path, header: Any, elf: ELFFile, what: str) -> None:
+        super().__init__(header, "", elf)
+        self._path = path
+        self._bytes_read = 0
+        start, size = header["sh_offset"], header["sh_size"]
+        _check_inside(path, elf.stream.seek(0, io.SEEK_END), start, size, what)
+        if size:
+            elf.stream.seek(start + size - 1)
+            if elf.stream.read(1) != b"\0":
+                raise ElfError(f"{path}: {what} does not end with a zero byte", hint=_AGAIN)
+
+    def get_string(self, offset: int) -> str:
+        """The name at `offset`, cut at 4096 characters; "" outside the table. Names are untrusted text."""
+        if offset >= self["sh_size"]:
+            return ""
+        name = str(super().get_string(offset))
+        self._bytes_read += len(name)
+        if self._bytes_read > _MAX_ALL_NAMES_BYTES:
+            raise ElfError(f"{self._path}: more than {_MAX_ALL_NAMES_BYTES >> 20} MiB of symbol names")
+        return name[:_MAX_NAME_BYTES]
+
+
+_AGAIN = "build or download the file again"
 
 
 def read_elf_file(path: Path) -> ElfFile:
@@ -118,27 +139,19 @@ def read_elf_file(path: Path) -> ElfFile:
     data = _read(path)
     if data[:4] != b"\x7fELF":
         raise ElfError(f"{path}: not an ELF file", hint="give the linked .elf (or .axf, .out) that the build wrote")
-    if len(data) < _EHDR.size:
-        raise ElfError(f"{path}: truncated: the ELF header needs {_EHDR.size} bytes and the file has {len(data)}")
-    ident, kind, machine, _, entry, phoff, shoff, _, _, phentsize, phnum, shentsize, shnum, shstrndx = (
-        _EHDR.unpack_from(data)
-    )
-    if ident[4] != 1 or ident[5] != 1 or machine != _EM_ARM:
-        bits = {1: "32-bit", 2: "64-bit"}.get(ident[4], "unknown-class")
-        order = {1: "little-endian", 2: "big-endian"}.get(ident[5], "unknown-endian")
-        raise ElfError(
-            f"{path}: expected a 32-bit little-endian Arm file, got a {bits} {order} one for machine {machine}",
-            hint="build it for Arm Cortex-M (arm-none-eabi)",
+    with _reading(path):
+        elf = ELFFile(io.BytesIO(data))
+        _check_kind(path, elf)
+        program_headers = _program_headers(path, elf, len(data))
+        raw_sections = _raw_section_headers(path, elf, len(data))
+        return ElfFile(
+            path,
+            data,
+            elf["e_entry"],
+            program_headers,
+            tuple(_named_sections(path, elf, raw_sections)),
+            tuple(_symbols(path, elf, raw_sections, len(data))),
         )
-    if kind != 2:
-        raise ElfError(f"{path}: {_KINDS.get(kind, f'of unknown kind {kind}')}", hint="link it to an executable first")
-    return ElfFile(
-        path,
-        data,
-        entry,
-        tuple(_program_headers(path, data, phoff, phentsize, phnum)),
-        _section_headers(path, data, shoff, shentsize, shnum, shstrndx),
-    )
 
 
 def _read(path: Path) -> bytes:
@@ -151,43 +164,100 @@ def _read(path: Path) -> bytes:
         raise ElfError(f"{path}: cannot be read: {cause.strerror}") from cause
 
 
-def _program_headers(path: Path, data: bytes, offset: int, entsize: int, count: int) -> list[ProgramHeader]:
-    if count and entsize != _PHDR.size:
-        raise ElfError(f"{path}: program headers of {entsize} bytes, expected {_PHDR.size}")
-    table = _slice(path, data, offset, count * _PHDR.size, "the program header table")
-    headers = [ProgramHeader(*fields) for fields in _PHDR.iter_unpack(table)]
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn everything that pyelftools raises on broken input into one kind of error."""
+    try:
+        yield
+    except _FOREIGN_ERRORS as cause:
+        said = str(cause).strip() or type(cause).__name__
+        raise ElfError(f"{path}: truncated or corrupt: {said}", hint=_AGAIN) from cause
+
+
+def _check_kind(path: Path, elf: ELFFile) -> None:
+    machine, kind = elf["e_machine"], elf["e_type"]
+    if elf.elfclass != 32 or not elf.little_endian or machine != "EM_ARM":
+        order = "little-endian" if elf.little_endian else "big-endian"
+        number = ENUM_E_MACHINE.get(machine, machine)
+        raise ElfError(
+            f"{path}: expected a 32-bit little-endian Arm file, got a {elf.elfclass}-bit {order} one "
+            f"for machine {number} ({elf.get_machine_arch()})",
+            hint="build it for Arm Cortex-M (arm-none-eabi)",
+        )
+    if kind != "ET_EXEC":
+        raise ElfError(f"{path}: {_KINDS.get(kind, f'of unknown kind {kind}')}", hint="link it to an executable first")
+
+
+def _program_headers(path: Path, elf: ELFFile, file_size: int) -> tuple[ProgramHeader, ...]:
+    table = "the program header table"
+    count = elf["e_phnum"]
+    if count > _MAX_PROGRAM_HEADERS:
+        raise ElfError(f"{path}: {count} program headers; more than {_MAX_PROGRAM_HEADERS} are not read")
+    raw = _rows(path, elf, elf.structs.Elf_Phdr, elf["e_phoff"], elf["e_phentsize"], count, file_size, table)
+    fields = ("p_type", "p_offset", "p_vaddr", "p_paddr", "p_filesz", "p_memsz", "p_flags")
+    headers = tuple(ProgramHeader(*(row[field] for field in fields)) for row in raw)
     if not any(header.type == PT_LOAD and header.memsz for header in headers):
         raise ElfError(f"{path}: nothing to load in it", hint="link it to an executable first")
     return headers
 
 
-def _section_headers(
-    path: Path, data: bytes, offset: int, entsize: int, count: int, names_index: int
-) -> tuple[SectionHeader, ...]:
-    if count == 0 or offset == 0:
-        return ()
-    if entsize != _SHDR.size:
-        raise ElfError(f"{path}: section headers of {entsize} bytes, expected {_SHDR.size}")
-    rows = list(_SHDR.iter_unpack(_slice(path, data, offset, count * _SHDR.size, "the section header table")))
-    strings = b""
-    if 0 < names_index < count:
-        strings = _slice(path, data, rows[names_index][4], rows[names_index][5], "the section name table")
-    return tuple(
-        SectionHeader(_string(strings, name), kind, flags, addr, start, size, link, entry_size)
-        for name, kind, flags, addr, start, size, link, _, _, entry_size in rows
-    )
+def _raw_section_headers(path: Path, elf: ELFFile, file_size: int) -> list[Any]:
+    """pyelftools' header structures; none where the file has no section header table."""
+    count = elf.num_sections()
+    if count > _MAX_SECTIONS:
+        raise ElfError(f"{path}: {count} sections; more than {_MAX_SECTIONS} are not read")
+    table = "the section header table"
+    return _rows(path, elf, elf.structs.Elf_Shdr, elf["e_shoff"], elf["e_shentsize"], count, file_size, table)
 
 
-def _slice(path: Path, data: bytes, offset: int, size: int, what: str) -> bytes:
-    if offset + size > len(data):
-        raise ElfError(
-            f"{path}: truncated or corrupt: {what} ends at byte {offset + size} and the file has {len(data)}",
-            hint="build or download the file again",
+def _rows(
+    path: Path, elf: ELFFile, layout: Any, offset: int, entsize: int, count: int, file_size: int, what: str
+) -> list[Any]:
+    """A header table, row by row: iter_sections() and iter_segments() would read what each row leads to as well."""
+    size = layout.sizeof()
+    if count and entsize != size:
+        raise ElfError(f"{path}: {what} has entries of {entsize} bytes, expected {size}")
+    _check_inside(path, file_size, offset, count * size, what)
+    return [struct_parse(layout, elf.stream, offset + nth * size) for nth in range(count)]
+
+
+def _named_sections(path: Path, elf: ELFFile, raw: list[Any]) -> Iterator[SectionHeader]:
+    nth = elf.get_shstrndx() if raw else 0
+    names = _Names(path, raw[nth], elf, "the section name table") if 0 < nth < len(raw) else None
+    for row in raw:
+        name = names.get_string(row["sh_name"]) if names else ""
+        yield SectionHeader(name, row["sh_type"], row["sh_flags"], row["sh_addr"], row["sh_offset"], row["sh_size"])
+
+
+def _symbols(path: Path, elf: ELFFile, raw: list[Any], file_size: int) -> Iterator[RawSymbol]:
+    header = next((row for row in raw if row["sh_type"] == "SHT_SYMTAB"), None)
+    if header is None:
+        return
+    size, entry_size = header["sh_size"], elf.structs.Elf_Sym.sizeof()
+    if header["sh_entsize"] != entry_size or size % entry_size:
+        raise ElfError(f"{path}: the symbol table's size {size} is not a multiple of {entry_size}")
+    _check_inside(path, file_size, header["sh_offset"], size, "the symbol table")
+    if size // entry_size > _MAX_SYMBOLS:
+        raise ElfError(f"{path}: {size // entry_size} symbols; more than {_MAX_SYMBOLS} are not read")
+    link = header["sh_link"]
+    if link >= len(raw):
+        raise ElfError(f"{path}: the symbol table names section {link} for its strings, which is not there")
+    names = _Names(path, raw[link], elf, "the symbol string table")
+    for symbol in SymbolTableSection(header, "", elf, names).iter_symbols():
+        section = symbol["st_shndx"]
+        yield RawSymbol(
+            name=symbol.name,
+            value=symbol["st_value"],
+            size=symbol["st_size"],
+            kind=_SYMBOL_KINDS.get(symbol["st_info"]["type"], ""),
+            is_local=symbol["st_info"]["bind"] == "STB_LOCAL",
+            is_defined=section == "SHN_ABS" or (isinstance(section, int) and section < _FIRST_RESERVED_SECTION),
         )
-    return data[offset : offset + size]
 
 
-def _string(strings: bytes, offset: int) -> str:
-    """The zero-terminated name at `offset`; "" outside the table. Names are untrusted text."""
-    end = strings.find(b"\0", offset, offset + _MAX_NAME_BYTES)
-    return strings[offset : end if end >= 0 else offset + _MAX_NAME_BYTES].decode("utf-8", "replace")
+def _check_inside(path: Path, file_size: int, offset: int, size: int, what: str) -> None:
+    if offset + size > file_size:
+        raise ElfError(
+            f"{path}: truncated or corrupt: {what} ends at byte {offset + size} and the file has {file_size}",
+            hint=_AGAIN,
+        )

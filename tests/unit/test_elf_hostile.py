@@ -94,6 +94,110 @@ def test_a_symbol_table_beyond_the_end(tmp_path: Path) -> None:
     refused(bytes(content), tmp_path, "the symbol table ends at byte")
 
 
+def section_header(content: bytes, kind: int) -> int:
+    """Where in the file the header of the first section of that type (SHT_SYMTAB is 2) lies."""
+    table, count = struct.unpack_from("<I", content, 32)[0], struct.unpack_from("<H", content, 48)[0]
+    return next(
+        at for at in range(table, table + 40 * count, 40) if struct.unpack_from("<I", content, at + 4)[0] == kind
+    )
+
+
+def header_patched(kind: int, field: int, value: int) -> bytes:
+    """A good file whose first section header of type `kind` has `value` in its `field`-th word."""
+    content = bytearray(ordinary().build())
+    struct.pack_into("<I", content, section_header(bytes(content), kind) + 4 * field, value)
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("offset", "layout", "value", "message"),
+    [
+        (44, "<H", 0xFFFE, "65534 program headers; more than 256"),
+        (44, "<H", 0xFFFF, "65535 program headers; more than 256"),
+        (48, "<H", 0xFFFF, "65535 sections; more than 16384"),
+        (48, "<H", 9999, "section header table ends at byte"),
+        (42, "<H", 1, "program header table has entries of 1 bytes, expected 32"),
+        (46, "<H", 0, "section header table has entries of 0 bytes, expected 40"),
+        (46, "<H", 64, "section header table has entries of 64 bytes, expected 40"),
+        (4, "<B", 7, "corrupt: Invalid EI_CLASS"),
+        (5, "<B", 0, "corrupt: Invalid EI_DATA"),
+    ],
+)
+def test_counts_and_entry_sizes_that_cannot_be(
+    offset: int, layout: str, value: int, message: str, tmp_path: Path
+) -> None:
+    refused(patched(offset, layout, value), tmp_path, message)
+
+
+def test_a_section_count_kept_in_the_first_header_is_bounded_too(tmp_path: Path) -> None:
+    content = bytearray(patched(48, "<H", 0))
+    struct.pack_into("<I", content, struct.unpack_from("<I", content, 32)[0] + 20, 0xFFFF_FFF0)
+    refused(bytes(content), tmp_path, "4294967280 sections; more than 16384")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        (9, 1, "the symbol table's size"),
+        (9, 0, "the symbol table's size"),
+        (5, 17, "the symbol table's size 17 is not a multiple"),
+        (5, 0xFFFF_FFF0, "the symbol table ends at byte"),
+        (6, 99, "names section 99 for its strings"),
+        (6, 0, "^"),
+    ],
+)
+def test_a_symbol_table_with_a_wrong_entry_size_size_or_link(
+    field: int, value: int, message: str, tmp_path: Path
+) -> None:
+    content = header_patched(2, field, value)
+    if message != "^":
+        refused(content, tmp_path, message)
+        return
+    path = tmp_path / "nameless.elf"
+    path.write_bytes(content)
+    assert read_program(path).symbols == (), "the null section has no names"
+
+
+def test_more_symbols_than_any_image_has(tmp_path: Path) -> None:
+    content = bytearray(ordinary().build())
+    symtab = section_header(bytes(content), 2)
+    struct.pack_into("<II", content, symtab + 16, len(content), 16 * 300_000)
+    refused(bytes(content) + bytes(16 * 300_000), tmp_path, "300000 symbols; more than 262144")
+
+
+def test_a_string_table_without_an_end(tmp_path: Path) -> None:
+    content = bytearray(ordinary().build())
+    strings = section_header(bytes(content), 2) + 40
+    start, size = struct.unpack_from("<II", content, strings + 16)
+    content[start + size - 1] = 0x41
+    refused(bytes(content), tmp_path, "symbol string table does not end with a zero byte")
+
+
+def test_a_name_outside_its_string_table_is_no_name(tmp_path: Path) -> None:
+    content = bytearray(ordinary().build())
+    table = struct.unpack_from("<I", content, section_header(bytes(content), 2) + 16)[0]
+    struct.pack_into("<I", content, table + 16, 0x7FFF_FFFF)
+    path = tmp_path / "outside.elf"
+    path.write_bytes(content)
+    program = read_program(path)
+    assert "reset" not in {symbol.name for symbol in program.symbols}
+    assert program.symbol("mcu_layer_03_conv").size == 0x20
+
+
+@pytest.mark.parametrize("kind", [5, 6, 7, 9, 11, 18, 19, 0x6FFF_FFF6, 0x6FFF_FFFD, 0x6FFF_FFFF, 0x7000_0003])
+def test_a_section_of_a_kind_that_is_not_needed_is_not_read(kind: int, tmp_path: Path) -> None:
+    """Hash tables, dynamic tables, notes, versions: their contents are 1, 2, 3, ... here, and no business of ours."""
+    builder = ordinary()
+    builder.segments[0].sections[1].kind = kind
+    assert [section.size for section in read_program(builder.write(tmp_path / "kind.elf")).sections][1] == 0x20
+
+
+def test_a_table_that_calls_itself_compressed_is_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "compressed.elf"
+    path.write_bytes(header_patched(2, 2, 0x800))
+    assert read_program(path).symbol("reset").size == 0x10
+
+
 def test_a_big_claim_takes_no_memory(tmp_path: Path) -> None:
     builder = ordinary()
     builder.segments[2].sections[0].size = 0xD000_0000
