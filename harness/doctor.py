@@ -40,14 +40,12 @@ def _compilers(lines: list[str]) -> bool:
 
 
 def _emulators(lines: list[str]) -> bool:
-    from harness.emulator.select import EMULATOR_NAMES, find_emulator
+    from harness.emulator.select import EMULATOR_NAMES, describe
 
     found = False
     for name in EMULATOR_NAMES:
         try:
-            emulator = find_emulator(name)
-            about = emulator.version()
-            emulator.close()
+            about = describe(name)
         except HarnessError as error:
             lines.append(f"missing  emulator {name}: {error.hint or error.message}")
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from importlib.metadata import version
 
 from harness.board import Board
 from harness.emulator import Emulator
@@ -35,8 +36,20 @@ def _renode_supports(board: Board) -> str:
     return why_not(board)
 
 
+def _unicorn_description() -> str:
+    return f"{version('unicorn')}, in process"
+
+
+def _renode_description() -> str:
+    from harness.emulator.renode.find import find_renode
+
+    found = find_renode()
+    return f"{found.version}, from {found.origin}: {found.path}"
+
+
 _FACTORIES: dict[str, Callable[[], Emulator]] = {"unicorn": _unicorn, "renode": _renode}
 _SUPPORTS: dict[str, Callable[[Board], str]] = {"unicorn": _unicorn_supports, "renode": _renode_supports}
+_DESCRIPTIONS: dict[str, Callable[[], str]] = {"unicorn": _unicorn_description, "renode": _renode_description}
 
 EMULATOR_NAMES: tuple[str, ...] = tuple(_FACTORIES)
 
@@ -46,6 +59,11 @@ def find_emulator(name: str) -> Emulator:
     if name not in _FACTORIES:
         raise EmulatorError(f"no emulator named {name!r}", hint=f"choose one of: auto, {', '.join(EMULATOR_NAMES)}")
     return _FACTORIES[name]()
+
+
+def describe(name: str) -> str:
+    """Version and place of the emulator called `name`; raises EmulatorError where it is missing."""
+    return _DESCRIPTIONS[name]()
 
 
 def resolve(name: str, board: Board) -> str:
