@@ -22,9 +22,11 @@ _AGAIN = "accept the present figures again with --mcu-update-baseline (mcu-harne
 # What is kept of a run, and compared. All are "the less the better".
 FIGURES = ("instructions", "cycles", "flash_bytes", "ram_bytes", "arena_bytes", "stack_hwm_bytes")
 
-# Functions, sections and symbols below this share of their figure are kept as one sum, so that a baseline stays
-# readable and a diff of it shows what matters.
-_LEAST_SHARE = 1 / 2000
+# Parts below this share of their figure are kept as one sum, so that a baseline stays readable and a diff of it shows
+# what matters. Constants of layers come by the dozen and are summed by layer too; what else is in flash is named down
+# to a few bytes, since that is what grows unseen.
+_LEAST_SHARE = {"function": 1 / 2000, "section": 0.0, "symbol": 1 / 20_000, "constant": 1 / 500}
+_LEAST = {"function": 10, "section": 0, "symbol": 16, "constant": 16}
 _DIGEST_DIGITS = 16
 
 Parts = dict[str, float]
@@ -59,7 +61,8 @@ def snapshot(run: RunResult, like: Snapshot | None = None) -> Snapshot:
         named = like.parts.get(figure, {}) if like else {}
         parts[figure] = _layers(run, figure)
         for kind, costs in _costs(run, figure).items():
-            parts[figure] |= _merge_small(kind, costs, figures[figure] * _LEAST_SHARE, named)
+            least = max(_LEAST[kind], figures[figure] * _LEAST_SHARE[kind])
+            parts[figure] |= _merge_small(kind, costs, least, named)
     made = run.provenance
     digests = {"model": made.model_digest, "board file": made.board_digest, "build": made.build_id}
     digests |= {"inputs": made.inputs_digest, **made.sources}
@@ -95,7 +98,8 @@ def _costs(run: RunResult, figure: str) -> dict[str, Iterable[tuple[str, float |
     if figure in ("flash_bytes", "ram_bytes"):
         return {
             "section": [(section.name, getattr(section, figure)) for section in run.sections],
-            "symbol": [(symbol.name, getattr(symbol, figure)) for symbol in run.symbols],
+            "symbol": [(symbol.name, getattr(symbol, figure)) for symbol in run.symbols if symbol.layer is None],
+            "constant": [(symbol.name, getattr(symbol, figure)) for symbol in run.symbols if symbol.layer is not None],
         }
     return {}
 

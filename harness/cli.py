@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness import __version__
+from harness.commands import results
 from harness.errors import HarnessError
 
 PASS, FAIL, ERROR = 0, 1, 2
@@ -46,12 +47,23 @@ def _parser() -> argparse.ArgumentParser:
         "--board", action="append", default=[], metavar="B", help="a board name or board .toml (repeatable)"
     )
     run.add_argument("--emulator", default="auto", metavar="E", help="auto, unicorn or renode")
-    run.add_argument("--toolchain", default="auto", metavar="T", help="auto, gnu or zig")
+    run.add_argument(
+        "--toolchain", action="append", default=[], metavar="T", help="auto, gnu or zig (repeatable: with each of them)"
+    )
     run.add_argument("--json", type=Path, metavar="FILE", help="write results.json there")
     run.add_argument("--report-dir", type=Path, metavar="DIR", help="write results.json and Markdown reports there")
+    run.add_argument("--columns", default="", metavar="NAMES", help="columns of the table, separated by commas")
     run.add_argument(
-        "-v", "--verbose", action="count", default=0, help="show the layer table; twice: for passing runs too"
+        "--compare-fail",
+        action="append",
+        default=[],
+        metavar="FIGURE:AMOUNT",
+        help="fail when a figure grows over its baseline by more, as in cycles:2%% or flash:+256 (repeatable)",
     )
+    run.add_argument("--baseline-dir", type=Path, metavar="DIR", help="where baselines lie (default: see the scenario)")
+    run.add_argument("--update-baseline", action="store_true", help="accept the present figures as baselines")
+    run.add_argument("--github", action="store_true", help="write GitHub annotations and the step summary")
+    run.add_argument("-v", "--verbose", action="count", default=0, help="layer tables; twice: functions, provenance")
     run.set_defaults(command=_run)
 
     boards = commands.add_parser("boards", help="list the boards")
@@ -60,27 +72,51 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="what is installed, what is missing, how to get it")
     doctor.set_defaults(command=_doctor)
 
-    report = commands.add_parser("report", help="show a results.json again, or as another format")
-    report.add_argument("results", type=Path, metavar="RESULTS.json")
-    report.add_argument("--format", choices=("terminal", "markdown"), default="terminal")
-    report.add_argument("--output", type=Path, metavar="DIR", help="markdown: write a report per board there")
-    report.add_argument("-v", "--verbose", action="count", default=0)
-    report.set_defaults(command=_report)
+    fit = commands.add_parser("fit", help="try a model on many boards; say which is the smallest that will do")
+    fit.add_argument("what", nargs="+", type=Path, metavar="MODEL_OR_SCENARIO", help="a .tflite model or a scenario")
+    fit.add_argument("--boards", default="", metavar="A,B", help="board names or files (default: all that there are)")
+    fit.add_argument(
+        "--budget", action="append", default=[], metavar="KEY=LIMIT", help="flash=64KiB, latency=20ms, ... (repeatable)"
+    )
+    fit.add_argument("--emulator", default="auto", metavar="E", help="auto, unicorn or renode")
+    fit.add_argument("--toolchain", default="auto", metavar="T", help="auto, gnu or zig")
+    fit.add_argument("--json", type=Path, metavar="FILE", help="write the ranking there")
+    fit.add_argument("--html", type=Path, metavar="FILE", help="write the report, with the ranking first, there")
+    fit.add_argument("--results", type=Path, metavar="FILE", help="write results.json, as `run --json` does, there")
+    fit.set_defaults(command=_fit)
+
+    results.add(commands)
+
+    renode = commands.add_parser("renode", help="get Renode, the emulator of whole boards")
+    actions = renode.add_subparsers(title="actions", required=True, metavar="ACTION")
+    install = actions.add_parser("install", help="download it with renode-run, and use it from then on")
+    install.add_argument("--version", metavar="V", help="which version (default: the newest supported one)")
+    install.set_defaults(command=_renode_install)
+    path = actions.add_parser("path", help="print the path of the Renode that is used")
+    path.set_defaults(command=_renode_path)
     return parser
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from harness.cases import Options, cases_of
+    from harness.gate import gate_of_command
     from harness.records import Verdict
+    from harness.report import columns, github
     from harness.report import json as results_json
     from harness.report.terminal import failure_text, layer_table
     from harness.session import Session
 
-    boards = tuple(arguments.board)
+    boards, toolchains = tuple(arguments.board), tuple(arguments.toolchain)
+    several = toolchains if len(toolchains) > 1 else ()
     scenarios = [_scenario(path, boards) for path in arguments.what]
-    cases = [case for scenario in scenarios for case in cases_of(scenario, boards)]
-    options = Options(emulator=arguments.emulator, toolchain=arguments.toolchain)
-    session = Session()
+    cases = [case for scenario in scenarios for case in cases_of(scenario, boards, several)]
+    options = Options(emulator=arguments.emulator, toolchain=toolchains[0] if toolchains else "auto")
+    gate = gate_of_command(
+        arguments.compare_fail, arguments.update_baseline, arguments.baseline_dir, toolchains=toolchains
+    )
+    session = Session(gate, columns.parse(arguments.columns))
+    if not boards:  # else not all cases of the scenarios are known
+        session.expect(cases)
     try:
         for number, case in enumerate(cases, start=1):
             show = _progress(f"[{number}/{len(cases)}] {case.scenario.name} on {case.board.name}")
@@ -92,13 +128,45 @@ def _run(arguments: argparse.Namespace) -> int:
                 print(f"{result.scenario} on {result.board}", layer_table(result), sep="\n", end="\n\n")
     finally:
         session.close()
-    print(*session.summary_lines(), sep="\n")
-    if arguments.json:
+    if arguments.json:  # first, since whoever reads the table may hang up
         results_json.save(session.results, arguments.json)
-    if arguments.report_dir:
-        for path in session.write(arguments.report_dir):
+    written = session.write(arguments.report_dir) if arguments.report_dir else []
+    print(*session.summary_lines(), *(f"wrote {path}" for path in written), sep="\n")
+    if arguments.github:
+        print(*github.publish(session.results), sep="\n")
+    return PASS if session.passed else FAIL
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    from harness.cases import Options
+    from harness.files import write_text
+    from harness.fit_matrix import matrix
+    from harness.fit_run import fit_cases, parse_limits, try_boards
+    from harness.report import fit, html
+    from harness.report import json as results_json
+    from harness.session import Session
+
+    boards = tuple(name.strip() for name in arguments.boards.split(",") if name.strip())
+    cases = fit_cases(arguments.what, boards, parse_limits(arguments.budget))
+    if arguments.html:
+        html.check_available()  # before the work, not after it
+    labels = {id(case): f"[{n}/{len(cases)}] {case.model.stem} on {case.board.name}" for n, case in enumerate(cases, 1)}
+    session = Session()
+    try:
+        options = Options(emulator=arguments.emulator, toolchain=arguments.toolchain)
+        try_boards(cases, options, session, lambda case: _progress(labels[id(case)]))
+    finally:
+        session.close()
+    found = matrix(session.results)
+    print(fit.fit_text(found))
+    if arguments.json:
+        write_text(arguments.json, fit.fit_json(found))
+    if arguments.results:
+        results_json.save(session.results, arguments.results)
+    if arguments.html:
+        for path in html.write_html(session.results, arguments.html, first="fit"):
             print(f"wrote {path}")
-    return PASS if session.results.verdict is Verdict.PASS else FAIL
+    return PASS if all(found.smallest(case) for case in found.cases) else FAIL
 
 
 def _scenario(path: Path, boards: tuple[str, ...]):  # type: ignore[no-untyped-def]
@@ -139,22 +207,19 @@ def _doctor(_: argparse.Namespace) -> int:
     return PASS if usable else ERROR
 
 
-def _report(arguments: argparse.Namespace) -> int:
-    from harness.records import Verdict
-    from harness.report import json as results_json
-    from harness.report import markdown, terminal
+def _renode_path(_: argparse.Namespace) -> int:
+    from harness.emulator.renode.find import find_renode
 
-    results = results_json.load(arguments.results)
-    if arguments.format == "markdown":
-        directory = arguments.output or arguments.results.parent
-        for path in markdown.write_board_reports(results, directory):
-            print(f"wrote {path}")
-        return PASS
-    for run in results.runs:
-        if run.verdict is not Verdict.PASS or arguments.verbose:
-            print(terminal.failure_text(run, arguments.verbose), end="\n\n")
-    print(terminal.summary_table(results), "", *terminal.notes(results), sep="\n")
-    return PASS if results.verdict is Verdict.PASS else FAIL
+    print(find_renode().path)
+    return PASS
+
+
+def _renode_install(arguments: argparse.Namespace) -> int:
+    from harness.emulator.renode import install, versions
+
+    found = install.install(arguments.version or versions.INSTALLED_BY_DEFAULT)
+    print(f"Renode {found.version} is installed: {found.path}")
+    return PASS
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ def settings(source: Source) -> Settings:
         boards=source.texts("board"),
         toolchains=toolchains if len(toolchains) > 1 else (),
         gate=gate,
-        columns=columns.find(name.strip() for name in source.text("columns").split(",") if name.strip()),
+        columns=columns.parse(source.text("columns")),
         report_dir=source.path("report-dir"),
         github=wish == "on" or (wish == "auto" and os.environ.get("GITHUB_ACTIONS") == "true"),
     )

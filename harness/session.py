@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.files import write_text
-from harness.gate import Gate
-from harness.records import Finding, Results, RunResult, in_order, with_findings
+from harness.gate import Gate, undecided
+from harness.records import Finding, Results, RunResult, Verdict, in_order, with_findings
 from harness.report import json as results_json
 from harness.report import markdown, terminal
 from harness.report.baselines import baseline_notes
@@ -86,6 +86,11 @@ class Session:
     def results(self) -> Results:
         """All results in a fixed order, whatever order they came in."""
         return in_order(self.runs)
+
+    @property
+    def passed(self) -> bool:
+        """Whether there were runs and none of them failed."""
+        return bool(self.runs) and all(run.verdict is Verdict.PASS or undecided(run) for run in self.runs)
 
     def take_json(self) -> list[str]:
         """The results so far as text that another process can `add_json`; they are not kept here."""

@@ -83,9 +83,9 @@ COLUMNS: dict[str, Column] = {
 DEFAULT = ("instructions", "cycles", "latency", *(key for key in KEYS if key not in ("instructions", "cycles")))
 
 
-def find(names: Iterable[str]) -> tuple[str, ...]:
-    """`names` as they are, if all are columns; raises UnitError with the nearest name."""
-    chosen = tuple(names)
+def parse(names: str) -> tuple[str, ...]:
+    """Names of columns in "cycles, flash"; raises UnitError with the nearest name for one that is unknown."""
+    chosen = tuple(name.strip() for name in names.split(",") if name.strip())
     for name in chosen:
         if name not in COLUMNS:
             raise UnitError(f"no column is called {name!r}", hint=did_you_mean(name, tuple(COLUMNS)))

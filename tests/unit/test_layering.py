@@ -27,9 +27,10 @@ LAYERS = (
     ("gate",),
     ("inference", "provenance"),
     ("diagnose", "divergence", "measure"),
-    ("pipeline", "report", "fit_matrix", "pairs"),
+    ("pipeline", "report", "fit_matrix", "pairs", "merge"),
     ("session", "doctor", "options", "hookspec"),
-    ("fit_run",),
+    ("fit_run", "history"),
+    ("commands",),
     ("plugin", "cli"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -1,0 +1,119 @@
+"""Commands over results files: report, compare, merge, history."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.records import Results
+
+PASS, FAIL = 0, 1
+Commands = argparse._SubParsersAction  # what `add_subparsers` returns has no public name
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the commands' parsers; each sets `command` to its function."""
+    report = commands.add_parser("report", help="show a results.json again, or as another format")
+    report.add_argument("results", type=Path, metavar="RESULTS.json")
+    report.add_argument(
+        "--format",
+        default="terminal",
+        metavar="NAME",
+        help="terminal, markdown, html, pr-comment, ...; `help` lists them",
+    )
+    report.add_argument("--baseline", type=Path, metavar="OLD.json", help="pr-comment: what to compare with")
+    report.add_argument("--output", type=Path, metavar="PATH", help="write it there; markdown: a directory")
+    report.add_argument("-v", "--verbose", action="count", default=0)
+    report.set_defaults(command=_report)
+
+    compare = commands.add_parser("compare", help="what moved between two results, and why")
+    for name in ("before", "after"):
+        compare.add_argument(name, type=Path, metavar=name.upper(), help="a results.json, or a directory of baselines")
+    compare.add_argument(
+        "--fail",
+        action="append",
+        default=[],
+        metavar="FIGURE:AMOUNT",
+        help="as in cycles:2%% or flash:+256 (repeatable)",
+    )
+    compare.add_argument("--json", type=Path, metavar="FILE", help="write the comparison there")
+    compare.add_argument("-v", "--verbose", action="count", default=0, help="all cases and all parts that moved")
+    compare.set_defaults(command=_compare)
+
+    merge = commands.add_parser("merge", help="results of parts of a session as one file")
+    merge.add_argument("parts", nargs="+", type=Path, metavar="RESULTS.json")
+    merge.add_argument("-o", "--output", type=Path, required=True, metavar="ALL.json")
+    merge.set_defaults(command=_merge)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from harness.files import write_text
+    from harness.report import json as results_json
+    from harness.report.formats import FORMATS
+    from harness.strict_toml import did_you_mean
+
+    if arguments.format == "help":
+        print(*(f"{name:24} {form.about}" for name, form in FORMATS.items()), sep="\n")
+        return PASS
+    if arguments.format not in FORMATS:
+        raise HarnessError(
+            f"no format is called {arguments.format!r}", hint=did_you_mean(arguments.format, tuple(FORMATS))
+        )
+    form = FORMATS[arguments.format]
+    results = results_json.load(arguments.results)
+    if form.files is not None:
+        for path in form.files(results, arguments.output or arguments.results.parent):
+            print(f"wrote {path}")
+        return PASS
+    assert form.text is not None
+    if arguments.format == "terminal" and arguments.output is None:
+        return _show(results, arguments.verbose)
+    before = results_json.load(arguments.baseline) if arguments.baseline else None
+    made = form.text(results, before)
+    if arguments.output is None:
+        sys.stdout.write(made)
+    else:
+        write_text(arguments.output, made)
+        print(f"wrote {arguments.output}")
+    return PASS
+
+
+def _show(results: Results, verbosity: int) -> int:
+    from harness.records import Verdict
+    from harness.report import terminal
+
+    for run in results.runs:
+        if run.verdict is not Verdict.PASS or verbosity:
+            print(terminal.failure_text(run, verbosity), end="\n\n")
+    print(terminal.summary_table(results), "", *terminal.notes(results), sep="\n")
+    return PASS if results.verdict is Verdict.PASS else FAIL
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from harness.files import write_text
+    from harness.pairs import pair, read_snapshots
+    from harness.report import comparison
+    from harness.tolerance import parse_tolerance
+
+    tolerances = [parse_tolerance(text) for text in arguments.fail]
+    pairs = pair(read_snapshots(arguments.before), read_snapshots(arguments.after))
+    findings = comparison.judge(pairs, tolerances)
+    if arguments.json:
+        write_text(arguments.json, comparison.to_json(pairs, findings))
+    sys.stdout.write(comparison.to_text(pairs, findings, arguments.verbose))
+    return FAIL if findings else PASS
+
+
+def _merge(arguments: argparse.Namespace) -> int:
+    from harness.merge import merge
+    from harness.report import json as results_json
+
+    results = merge((path, results_json.load(path)) for path in arguments.parts)
+    results_json.save(results, arguments.output)
+    print(f"wrote {arguments.output}: {len(results.runs)} runs")
+    return PASS

@@ -1,0 +1,69 @@
+"""CSV for spreadsheets and notebooks: a row a run, or a row a layer. What was not measured is an empty cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from harness.records import Results, RunResult
+from harness.report import text
+
+_CASE = ("scenario", "model", "board", "toolchain", "emulator")
+_LAYER = ("index", "name", "operator", "macs", "instructions", "cycles", "flash_bytes", "arena_bytes")
+
+
+def runs(results: Results) -> str:
+    """A row per run with every figure that any run has."""
+    names = list(dict.fromkeys(m.name for run in results.runs for m in text.ordered(run.measurements)))
+    about = (
+        "core",
+        "clock_hz",
+        "toolchain_version",
+        "emulator_version",
+        "verdict",
+        "mismatches",
+        "commit",
+        "model_sha256",
+    )
+    rows = [
+        [
+            *_case(run),
+            run.core,
+            run.clock_hz,
+            run.toolchain.version,
+            run.emulator.version,
+            str(run.verdict),
+            run.outputs.mismatches,
+            run.provenance.commit,
+            run.provenance.model_digest,
+            *(run.value(name) for name in names),
+        ]
+        for run in results.runs
+    ]
+    return _text((*_CASE, *about, *names), rows)
+
+
+def layers(results: Results) -> str:
+    """A row per layer of every run."""
+    rows = [[*_case(run), *(getattr(layer, name) for name in _LAYER)] for run in results.runs for layer in run.layers]
+    return _text((*_CASE, *_LAYER), rows)
+
+
+def _case(run: RunResult) -> tuple[str, ...]:
+    return (run.scenario, run.model, run.board, run.toolchain.name, run.emulator.name)
+
+
+def _text(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(titles)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return stream.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula, whatever a model or symbol is called."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return "'" + value
+    return "" if value is None else value
