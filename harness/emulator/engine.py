@@ -8,6 +8,7 @@ Unicorn is QEMU's translator as a library. What is relied on here, of version 2.
 - Exit addresses cut blocks, so that counts are exact when execution stops at one of them. Code that was translated
   before an address became an exit has to be dropped.
 - A single block hook is called straight from translated code; a second one would send both through a slow path.
+- The binding's own callbacks keep an engine, with a gigabyte of address space, alive in a cycle. These do not.
 """
 
 from __future__ import annotations
@@ -17,7 +18,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from unicorn import arm_const, unicorn_const
-from unicorn.unicorn_py3.unicorn import Uc, UcError, uclib
+from unicorn.unicorn_py3.unicorn import (
+    HOOK_INTR_CFUNC,
+    HOOK_MEM_INVALID_CFUNC,
+    MMIO_READ_CFUNC,
+    MMIO_WRITE_CFUNC,
+    Uc,
+    UcError,
+    uclib,
+)
 
 from harness.board import Board
 from harness.emulator.memory import PAGE, BoardMemory
@@ -27,6 +36,7 @@ from harness.emulator.scs import SystemControlSpace
 from harness.emulator.uart import SPAN, UARTS, UartRegisters
 
 _PERIPHERALS = (0x40000000, 0x60000000)
+_TRANSLATED_BYTES = 128 << 20  # room for translated code: a firmware of 2 MiB needs a third of it
 _REGISTERS = {f"r{i}": getattr(arm_const, f"UC_ARM_REG_R{i}") for i in range(13)} | {
     "sp": arm_const.UC_ARM_REG_SP,
     "lr": arm_const.UC_ARM_REG_LR,
@@ -55,24 +65,25 @@ class Engine:
         self.reset_requested = False
         self.core = Uc(unicorn_const.UC_ARCH_ARM, unicorn_const.UC_MODE_THUMB)
         self.core.ctl_set_cpu_model(getattr(arm_const, f"UC_CPU_ARM_{board.core.unicorn}"))
+        self.core.ctl_set_tcg_buffer_size(_TRANSLATED_BYTES)
         self.core.ctl_exits_enabled(True)
         self.memory = BoardMemory(board, self.core)
         self._callbacks: list[object] = []
+        self._error: BaseException | None = None
         self._map_peripherals(board, send)
         system = SystemControlSpace(board.core.name, vectors, elapsed, self._request_reset)
         self._map_registers(SCS_BASE, SCS_SIZE, system.read, system.write)
-        self.core.hook_add(unicorn_const.UC_HOOK_MEM_INVALID, self._on_bad_access)
-        self.core.hook_add(unicorn_const.UC_HOOK_INTR, self._on_exception)
+        self._hook(unicorn_const.UC_HOOK_MEM_INVALID, self._callback(HOOK_MEM_INVALID_CFUNC, self._on_bad_access))
+        self._hook(unicorn_const.UC_HOOK_INTR, self._callback(HOOK_INTR_CFUNC, self._on_exception))
 
     def hook_blocks(self, callback: int, user_data: int) -> None:
         """Call the C function at `callback` before each block."""
-        handle = ctypes.c_size_t()
-        status = uclib.uc_hook_add(
-            self.core._uch, ctypes.byref(handle), unicorn_const.UC_HOOK_BLOCK,
-            ctypes.c_void_p(callback), ctypes.c_void_p(user_data), ctypes.c_uint64(1), ctypes.c_uint64(0),
-        )  # fmt: skip
-        if status != unicorn_const.UC_ERR_OK:
-            raise UcError(status)
+        self._hook(unicorn_const.UC_HOOK_BLOCK, ctypes.c_void_p(callback), user_data)
+
+    def close(self) -> None:
+        """Give back the core and its memories, which are large, now. Nothing else may be called afterwards."""
+        del self.core
+        self.memory.close()
 
     @staticmethod
     def stop_function() -> int:
@@ -93,6 +104,9 @@ class Engine:
             self.core.emu_start(pc | 1, 0)
         except UcError as error:
             return int(error.errno)
+        finally:
+            if self._error is not None:
+                raise self._error
         return 0
 
     @property
@@ -144,20 +158,43 @@ class Engine:
     def _map_registers(
         self, start: int, size: int, read: Callable[[int, int], int], write: Callable[[int, int, int], None]
     ) -> None:
-        self.core.mmio_map(
-            start, size,
-            lambda _core, offset, width, _data: read(offset, width), None,
-            lambda _core, offset, width, value, _data: write(offset, width, value), None,
-        )  # fmt: skip
+        on_read = self._callback(MMIO_READ_CFUNC, lambda offset, width, _: read(offset, width))
+        on_write = self._callback(MMIO_WRITE_CFUNC, lambda offset, width, value, _: write(offset, width, value))
+        _check(uclib.uc_mmio_map(self.core._uch, start, size, on_read, 0, on_write, 0))
+
+    def _hook(self, kind: int, callback: object, user_data: int = 0) -> None:
+        handle = ctypes.c_size_t()
+        everywhere = ctypes.c_uint64(1), ctypes.c_uint64(0)
+        _check(uclib.uc_hook_add(self.core._uch, ctypes.byref(handle), kind, callback, user_data, *everywhere))
+
+    def _callback(self, kind: Callable[[object], object], function: Callable[..., object]) -> object:
+        """`function`, without the engine's handle as first argument, as a C function; its errors end the run."""
+
+        def guarded(_handle: object, *arguments: int) -> object:
+            try:
+                return function(*arguments)
+            except BaseException as error:
+                self._error = self._error or error
+                self.core.emu_stop()
+                return 0
+
+        callback = kind(guarded)
+        self._callbacks.append(callback)
+        return callback
 
     def _request_reset(self) -> None:
         self.reset_requested = True
         self.core.emu_stop()
 
-    def _on_bad_access(self, _core: Uc, kind: int, address: int, size: int, _value: int, _data: object) -> bool:
+    def _on_bad_access(self, kind: int, address: int, size: int, _value: int, _data: object) -> bool:
         self.bad_access = BadAccess(kind, address & 0xFFFFFFFF, size)
         return False
 
-    def _on_exception(self, core: Uc, number: int, _data: object) -> None:
+    def _on_exception(self, number: int, _data: object) -> None:
         self.exception = number
-        core.emu_stop()
+        self.core.emu_stop()
+
+
+def _check(status: int) -> None:
+    if status != unicorn_const.UC_ERR_OK:
+        raise UcError(status)

@@ -56,6 +56,10 @@ class BoardMemory:
             start = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
             core.mem_map_ptr(region.origin, region.size, access, start)
 
+    def close(self) -> None:
+        """Let the buffers go; call it when nothing runs in them any more."""
+        self._regions.clear()
+
     def load(self, program: Program) -> None:
         """Put every segment where its bytes are stored; raises EmulatorError when the board has no memory there."""
         for segment in program.segments:

@@ -7,6 +7,7 @@ the system control space. Interrupts and exceptions are not taken: a fault ends 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 
 from unicorn import unicorn_const as const
@@ -15,6 +16,7 @@ from harness.board import Board
 from harness.elf import Program
 from harness.emulator import STACK_PAINT, Execution, ExitReason, RunPlan, faults
 from harness.emulator.engine import Engine
+from harness.emulator.interrupts import held_interrupts
 from harness.emulator.memory import unmappable
 from harness.emulator.recorder import BlockRecorder, function_ranges
 from harness.emulator.semihosting import BREAKPOINT, Semihosting
@@ -73,34 +75,37 @@ class _Run:
         self._in_window = False
         self._deadline = 0.0
         self._timed_out = False
+        self._interrupted: Callable[[], bool] = lambda: False
 
     def execute(self) -> Execution:
-        """Run to the end."""
+        """Run to the end, and give the engine back."""
         low, high = self._plan.stack
         if high > low:
             self._memory.write(low, bytes([STACK_PAINT]) * (high - low))
-        started = time.perf_counter()
-        self._deadline = started + self._plan.timeout_s
-        reason, status, detail = self._reset_and_run()
-        emulation_s = time.perf_counter() - started
-        if self._recorder.error is not None:
-            error = self._recorder.error
-            if isinstance(error, KeyboardInterrupt):
-                raise error
-            raise EmulatorError(f"the block recorder failed at {self._engine.pc:#010x}: {error}") from error
-        return Execution(
-            reason=reason,
-            status=status,
-            pc=self._engine.pc,
-            detail=detail,
-            console=self._console.decode("utf-8", "replace"),
-            reads=tuple(self._reads),
-            window_instructions=tuple(self._window_instructions),
-            stack_bytes=self._memory.read(low, high - low) if high > low else b"",
-            registers=self._engine.registers(),
-            blocks=self._recorder.counts() if self._plan.profile else None,
-            emulation_s=emulation_s,
-        )
+        try:
+            with held_interrupts() as self._interrupted:
+                started = time.perf_counter()
+                self._deadline = started + self._plan.timeout_s
+                reason, status, detail = self._reset_and_run()
+                emulation_s = time.perf_counter() - started
+            if self._recorder.error is not None:
+                error = self._recorder.error
+                raise EmulatorError(f"the block recorder failed at {self._engine.pc:#010x}: {error}") from error
+            return Execution(
+                reason=reason,
+                status=status,
+                pc=self._engine.pc,
+                detail=detail,
+                console=self._console.decode("utf-8", "replace"),
+                reads=tuple(self._reads),
+                window_instructions=tuple(self._window_instructions),
+                stack_bytes=self._memory.read(low, high - low) if high > low else b"",
+                registers=self._engine.registers(),
+                blocks=self._recorder.counts() if self._plan.profile else None,
+                emulation_s=emulation_s,
+            )
+        finally:
+            self._engine.close()
 
     def _reset_and_run(self) -> tuple[ExitReason, int | None, str]:
         stack, reset = self._memory.word(self._vectors), self._memory.word(self._vectors + 4)
@@ -206,7 +211,7 @@ class _Run:
     def _stopped_by_recorder(self, pc: int) -> tuple[ExitReason, int | None, str]:
         if self._recorder.stopped_in_endless_loop:
             return ExitReason.ENDLESS_LOOP, None, "it branches to itself for ever"
-        if self._timed_out:
+        if self._timed_out or self._interrupted():
             return ExitReason.TIMEOUT, None, f"not finished after {self._plan.timeout_s:g} s"
         if self._recorder.error is not None:
             return ExitReason.FAULT, None, "the block recorder failed"
@@ -222,4 +227,4 @@ class _Run:
 
     def _in_time(self, _instructions: int) -> bool:
         self._timed_out = time.perf_counter() > self._deadline
-        return not self._timed_out
+        return not self._timed_out and not self._interrupted()

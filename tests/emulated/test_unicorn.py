@@ -3,6 +3,10 @@ and programs whose calls are known."""
 
 from __future__ import annotations
 
+import gc
+import os
+import signal
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +14,7 @@ from pathlib import Path
 import pytest
 from small_firmware import SUM_OF_SQUARES, firmware, plan_for
 from unicorn import unicorn_const
+from unicorn.unicorn_py3.unicorn import Uc
 
 from harness.board import Board, board_names, find_board
 from harness.elf import Program
@@ -486,3 +491,34 @@ def test_emulators_are_found_by_name() -> None:
     assert supports("unicorn", find_board("stm32f4_discovery")) == ""
     with pytest.raises(EmulatorError, match="no emulator named 'qemu'"):
         find_emulator("qemu")
+
+
+def test_an_interrupt_from_the_keyboard_ends_a_run_at_once(m4: Board, firmware_cache: Path) -> None:
+    program = firmware(m4, "volatile uint32_t x; void mcu_infer(void) { for (;;) x++; }", firmware_cache)
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    started = time.perf_counter()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        EMULATOR.run(program, m4, plan_for(program, max_instructions=1 << 50))
+    assert time.perf_counter() - started < 5
+
+
+def test_a_run_leaves_no_engine_behind(m4: Board, firmware_cache: Path) -> None:
+    program = firmware(m4, SUM_OF_SQUARES, firmware_cache)
+    gc.collect()
+    gc.disable()
+    try:
+        EMULATOR.run(program, m4, plan_for(program))
+        assert not [thing for thing in gc.get_objects() if isinstance(thing, Uc)]
+    finally:
+        gc.enable()
+
+
+def test_an_error_inside_a_device_is_not_lost(m4: Board, firmware_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("device is broken")
+
+    monkeypatch.setattr("harness.emulator.uart.UartRegisters.write", broken)
+    program = firmware(m4, SUM_OF_SQUARES, firmware_cache)
+    with pytest.raises(RuntimeError, match="device is broken"):
+        EMULATOR.run(program, m4, plan_for(program))
