@@ -111,11 +111,31 @@ def size_and_instructions() -> Iterator[Row]:
         yield Row(f"{name}, M4F: instructions / TFLM with CMSIS-NN", count / peer, None, "")
 
 
+def renode() -> Iterator[Row]:
+    """What the harness costs in Renode; nothing where there is no Renode."""
+    from harness.errors import EmulatorError
+    from tests.bench.renode import measure
+
+    try:
+        speeds = measure()
+    except EmulatorError as error:
+        print(f"renode: not measured: {error.message}", file=sys.stderr)
+        return
+    yield Row("Renode, counting / Renode alone", speeds.counting / speeds.alone, 0.9, "", at_least=True)
+    yield Row("Renode, profile / an empty block hook", speeds.profiling / speeds.empty_hook, 0.8, "", at_least=True)
+    yield Row("Renode alone", speeds.alone, None, "M instr/s")
+    yield Row("Renode, profiled", speeds.profiling, None, "M instr/s")
+    yield Row("Renode: a warm run beyond emulation", speeds.warm_s, 1.0, "s")
+    yield Row("Renode: start", speeds.start_s, None, "s")
+    yield Row("Renode: resident memory", speeds.resident_mb, None, "MB")
+
+
 BENCHMARKS = {
     "emulation": emulation,
     "start-up": start_up,
     "size": size_and_instructions,
     "main-job": main_job,
+    "renode": renode,
 }
 
 

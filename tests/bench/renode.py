@@ -1,0 +1,148 @@
+"""What the harness adds to Renode: the same image, in turns, in one process.
+
+Speeds are those of additional inferences, by the clock: what a run costs once (platform, translation) is taken off.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.board import Board
+from harness.build import build
+from harness.cases import cases_of
+from harness.codegen.generate import generate, plan_memory
+from harness.elf import Program, read_program
+from harness.emulator import RunPlan
+from harness.emulator.renode.emulator import RenodeEmulator
+from harness.inference import run_plan
+from harness.model.samples import model_graph, samples_for
+from harness.scenario import InputSpec, load_scenario
+from harness.toolchain import find_toolchain
+
+SCENARIO = Path(__file__).parent.parent.parent / "scenarios/image_classification.toml"
+MEASURING_STICK = Path(__file__).parent / "RenodeAlone.cs"
+FEW, MANY = 1, 11
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """Millions of instructions per second, and what a run costs besides."""
+
+    alone: float
+    counting: float
+    empty_hook: float
+    profiling: float
+    start_s: float
+    warm_s: float  # a run beyond emulation
+    resident_mb: float
+
+
+def measure(rounds: int = 5) -> Speeds:
+    """The best of `rounds` for each, taken in turns."""
+    case = cases_of(load_scenario(SCENARIO), ("stm32f4_discovery",))[0]
+    program, plan = _prepared(case.board, case.model, case.scenario.inputs)
+    emulator = RenodeEmulator()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
+            first = emulator.run(program, case.board, replace(plan, profile=False))
+            start_s = time.perf_counter() - started - first.emulation_s
+            bench = _Bench(emulator, case.board, program, plan, Path(folder), sum(first.window_instructions))
+            measures: dict[str, Callable[[], float]] = {
+                "alone": lambda: bench.alone(hook=False),
+                "counting": lambda: bench.harness(profile=False),
+                "empty_hook": lambda: bench.alone(hook=True),
+                "profiling": lambda: bench.harness(profile=True),
+            }
+            best = dict.fromkeys(measures, 0.0)
+            for _ in range(rounds):
+                for name, speed in measures.items():
+                    best[name] = max(best[name], speed())
+            return Speeds(**best, start_s=start_s, warm_s=bench.beside_s, resident_mb=_resident_mb(emulator))
+    finally:
+        emulator.close()
+
+
+class _Bench:
+    """Runs of FEW and of MANY inferences; `beside_s` is the least that a run of the harness took beyond emulation."""
+
+    def __init__(
+        self, emulator: RenodeEmulator, board: Board, program: Program, plan: RunPlan, folder: Path, inference: int
+    ) -> None:
+        self._emulator, self._board, self._program, self._plan = emulator, board, program, plan
+        self._inference = inference
+        self._script, self._image, self._result = folder / "bench.resc", folder / "image", folder / "result"
+        self.beside_s = float("inf")
+
+    def harness(self, profile: bool) -> float:
+        few, many = (self._harness_s(profile, count) for count in (FEW, MANY))
+        return self._speed(few, many)
+
+    def alone(self, hook: bool) -> float:
+        few, many = (self._alone_s(hook, count) for count in (FEW, MANY))
+        return self._speed(few, many)
+
+    def _speed(self, few_s: float, many_s: float) -> float:
+        return self._inference * (MANY - FEW) / 1e6 / (many_s - few_s)
+
+    def _harness_s(self, profile: bool, count: int) -> float:
+        first = self._plan.windows[0]
+        again = replace(first, writes=tuple(write for write in first.writes if len(write[1]) > 4))
+        (symbol,) = (address for address, data in first.writes if len(data) == 4)
+        started = replace(first, writes=(*again.writes, (symbol, count.to_bytes(4, "little"))))
+        plan = replace(self._plan, windows=(started, *[again] * (count - 1)), profile=profile)
+        begun = time.perf_counter()
+        execution = self._emulator.run(self._program, self._board, plan)
+        assert len(execution.window_instructions) == count
+        self.beside_s = min(self.beside_s, time.perf_counter() - begun - execution.emulation_s)
+        return execution.emulation_s
+
+    def _alone_s(self, hook: bool, count: int) -> float:
+        vectors = self._board.code_memory.origin + self._board.vector_offset
+        start, image = _flash_image(self._program, inferences=2 * count)  # it must not come to its end
+        self._image.write_bytes(image)
+        places = f'"{self._image}" {start} {vectors} {count * self._inference} "{self._result}"'
+        self._script.write_text(f'include "{MEASURING_STICK}"\nemulation MeasureMcuHarness {hook} {places}\n')
+        plan = replace(self._plan, includes=(self._script,), max_instructions=1, profile=False)
+        self._emulator.run(self._program, self._board, plan)
+        instructions, seconds = self._result.read_text().split()
+        # Virtual time has a grain: a few instructions are missing.
+        assert abs(int(instructions) - count * self._inference) < 1000
+        return float(seconds)
+
+
+def _prepared(board: Board, model: Path, inputs: InputSpec) -> tuple[Program, RunPlan]:
+    graph = model_graph(model)
+    samples = samples_for(model, inputs)
+    sources = generate(graph, plan_memory(graph, board.target), board.target)
+    program = read_program(build(sources, board, find_toolchain("auto")).elf)
+    return program, run_plan(program, sources, graph, [array[:1] for array in samples.inputs], sources.outputs)
+
+
+def _flash_image(program: Program, inferences: int) -> tuple[int, bytes]:
+    """(address, bytes) of all that is loaded, with the initial value of the number of inferences changed."""
+    counter = program.symbol("mcu_inferences").address
+    start = min(segment.load_address for segment in program.segments if segment.data)
+    end = max(segment.load_address + len(segment.data) for segment in program.segments if segment.data)
+    image = bytearray(end - start)
+    for segment in program.segments:
+        data = bytearray(segment.data)
+        if segment.address <= counter < segment.address + len(data):
+            data[counter - segment.address : counter - segment.address + 4] = inferences.to_bytes(4, "little")
+        image[segment.load_address - start : segment.load_address - start + len(data)] = data
+    return start, bytes(image)
+
+
+def _pid(emulator: RenodeEmulator) -> int:
+    assert emulator._server is not None
+    return emulator._server.pid
+
+
+def _resident_mb(emulator: RenodeEmulator) -> float:
+    pages = int(Path(f"/proc/{_pid(emulator)}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
