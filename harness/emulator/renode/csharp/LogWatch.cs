@@ -8,16 +8,21 @@ namespace McuHarness
 
     internal sealed class LogWatch : ILoggerBackend
     {
-        /// <summary>Start over, for a new machine.</summary>
+        /// <summary>Start over, for a new machine: this is then the only one to whom anything is logged.</summary>
         public static LogWatch Renew()
         {
+            var watch = new LogWatch();
+            Logger.AddBackend(watch, "mcu-harness", true);
+            // The backend of `--hide-log` asks for every message there is, and they are all made for it.
+            foreach(var other in Logger.GetBackends().Values.Where(x => x != watch).ToList())
+            {
+                Logger.RemoveBackend(other);
+            }
             if(current != null)
             {
                 Logger.RemoveBackend(current);
             }
-            current = new LogWatch();
-            Logger.AddBackend(current, "mcu-harness", true);
-            return current;
+            return current = watch;
         }
 
         public string Text()
