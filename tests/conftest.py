@@ -16,6 +16,15 @@ pytest_plugins = ["pytester"]
 REPOSITORY = Path(__file__).parent.parent
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests marked `gnu` are skipped, visibly, where that compiler is not installed."""
+    if item.get_closest_marker("gnu"):
+        try:
+            find_toolchain("gnu")
+        except ToolchainError as error:
+            pytest.skip(error.message)
+
+
 @pytest.fixture(
     params=[pytest.param("gnu", marks=pytest.mark.gnu), "zig"],
     scope="session",

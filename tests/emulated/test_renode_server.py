@@ -208,6 +208,7 @@ def test_interrupted_run_leaves_nothing_behind(own: RenodeEmulator, board: Board
     assert not alive(pid)
 
 
+@pytest.mark.usefixtures("renode_install")
 @pytest.mark.parametrize("end", ["os.kill(os.getpid(), signal.SIGKILL)", "sys.exit(0)"])
 def test_renode_does_not_outlive_the_harness(end: str, board: Board, program: Program, tmp_path: Path) -> None:
     script = f"""
