@@ -175,7 +175,7 @@ class ScenarioFile(pytest.File):
         try:
             chosen = collector.settings
             scenario = load_scenario(self.path)
-            if not chosen.boards:  # else not all cases of the scenario are known
+            if not (chosen.boards or self.config.option.keyword or self.config.option.markexpr):  # all of its cases
                 collector.session.expect(cases_of(scenario))
             boards = chosen.boards or self.ihook.pytest_mcu_boards(config=self.config, scenario=scenario) or ()
             cases = cases_of(scenario, boards, chosen.toolchains)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.files import write_text
+from harness.files import shown, write_text
 from harness.gate import Gate, undecided
 from harness.records import Finding, Results, RunResult, Verdict, in_order, with_findings
 from harness.report import json as results_json
@@ -72,7 +72,7 @@ class Session:
 
     def unused_baselines(self) -> list[str]:
         """Baseline files that belong to no expected case."""
-        return sorted(self._unused | {str(path) for path in self._gate.unused(self._expected)})
+        return sorted(self._unused | {shown(path) for path in self._gate.unused(self._expected)})
 
     def _emulator(self, asked: str, board: Board) -> Emulator:
         from harness.emulator.select import find_emulator, resolve
