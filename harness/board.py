@@ -10,10 +10,13 @@ from pathlib import Path
 from harness import strict_toml
 from harness.core import CORES, Core
 from harness.errors import BoardError
+from harness.files import why_no_file
 
 CACHES = ("none", "prefetch", "art", "icache", "nvm-cache")  # see Memory
 BOARD_DIRECTORY = Path(__file__).parent / "boards"
 _VECTOR_ALIGNMENT = 128  # VTOR has no lower bits (Armv7-M ARM, B3.2.5)
+_CORE_SPACE = (0xE0000000, 0xE0100000)  # private peripheral bus (Armv7-M ARM, B3.1)
+_NO_REGISTERS = ("none", "semihosting")  # console drivers that have no peripheral
 _NEEDED_SOURCES = ("core", "clock", "memory", "wait_states", "current", "console")
 
 
@@ -143,10 +146,8 @@ def find_board(name: str, directory: Path | None = None) -> Board:
     """
     if name.endswith(".toml"):
         path = (directory or Path()) / name
-        if not path.is_file():
-            raise BoardError(
-                f"board file {path} does not exist", hint="give the path of a board .toml, or a board name"
-            )
+        if problem := why_no_file(path):
+            raise BoardError(f"board file {path}: {problem}", hint="give the path of a board .toml, or a board name")
         return load_board(path.resolve())
     if name not in board_names():
         hint = strict_toml.did_you_mean(name, tuple(board_names()))
@@ -212,7 +213,7 @@ def load_board(path: Path) -> Board:
         code=code,
         data=data,
         vector_offset=vector_offset,
-        console=_console(top, uart),
+        console=_console(top, uart, memories),
         current_a_per_hz=current,
         supply_v=supply,
         price_class=top.text("price_class", ""),
@@ -221,6 +222,7 @@ def load_board(path: Path) -> Board:
         path=path,
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
+    _check_name(top, board.name)
     if board.name != path.stem:
         raise top.fail("name", f"is {board.name!r} but the file is called {path.name}", hint="make them the same")
     top.done()
@@ -245,6 +247,9 @@ def _memories(top: strict_toml.Table) -> tuple[Memory, ...]:
             alias_of=table.text("alias_of", ""),
         )
         table.done()
+        _check_name(table, memory.name)
+        if memory.origin < _CORE_SPACE[1] and _CORE_SPACE[0] < memory.end:
+            raise table.fail("origin", f"{memory.name} lies where the core's own registers are, 0xe0000000-0xe00fffff")
         if memory.size == 0 or memory.end > 1 << 32:
             raise table.fail("size", f"{memory.name} does not lie within the 4 GiB address space, or is empty")
         for other in memories:
@@ -276,7 +281,12 @@ def _check_alias(table: strict_toml.Table, alias: Memory, before: list[Memory]) 
         )
 
 
-def _console(top: strict_toml.Table, renode_uart: str) -> Console:
+def _check_name(table: strict_toml.Table, name: str) -> None:
+    if not name or not all(c.isalnum() or c in "_-.+" for c in name):
+        raise table.fail("name", f"{name!r} is not a plain name", hint="use letters, digits, '_', '-', '+' and '.'")
+
+
+def _console(top: strict_toml.Table, renode_uart: str, memories: tuple[Memory, ...]) -> Console:
     table = top.needed_table("console")
     console = Console(
         driver=table.text("driver"),
@@ -285,6 +295,12 @@ def _console(top: strict_toml.Table, renode_uart: str) -> Console:
         renode=renode_uart,
     )
     table.done()
+    if console.driver not in _NO_REGISTERS:
+        if console.base % 4 or console.base >= 1 << 32:
+            raise table.fail("base", f"expected a word-aligned 32-bit address, got {console.base:#x}")
+        inside = next((memory for memory in memories if memory.holds(console.base)), None)
+        if inside is not None:
+            raise table.fail("base", f"{console.base:#010x} lies in {inside.name}, where no UART can be")
     return console
 
 

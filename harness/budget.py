@@ -70,6 +70,8 @@ def parse_limit(key: str, value: object) -> Budget:
     limit = units.parse(value, METRICS[key].kind)
     if limit < 0:
         raise UnitError(f"a budget is 0 or more, got {value!r}")
+    if METRICS[key].kind == "fraction" and limit > 1:
+        raise UnitError(f"more than 100 % cannot be reached, got {value!r}", hint='write 0.95 or "95 %"')
     return Budget(key, limit)
 
 
@@ -80,6 +82,8 @@ def check_budget(
     metric = METRICS[budget.metric]
     if measurement is None or measurement.value is None:
         why = measurement.origin if measurement else "nothing measures it here"
+        if metric.key == "accuracy" and measurement is None:
+            why = 'the [inputs] have no "labels" (an array of class numbers in their .npz file)'
         return Finding(
             code=f"budget.{metric.key}",
             verdict=Verdict.NOT_MEASURED,
@@ -92,13 +96,14 @@ def check_budget(
     if over <= 0:
         return None
     shown, limit = units.format_value(value, unit), units.format_value(budget.limit, unit)
+    verb = "lower" if metric.at_least else "raise"
     relation = "below the required" if metric.at_least else "over the budget of"
     share = f" ({over / budget.limit * 100:.1f} %)" if budget.limit else ""
     return Finding(
         code=f"budget.{metric.key}",
         verdict=Verdict.FAIL,
         message=f"{metric.title} is {shown}, {units.format_value(over, unit)}{share} {relation} {limit}",
-        advice=metric.advice + f"; to accept it, raise `{metric.key}` under [budgets] in the scenario",
+        advice=f"{metric.advice}; to accept it, {verb} `{metric.key}` under [budgets] in the scenario",
         limit=budget.limit,
         measured=value,
         unit=unit,

@@ -11,9 +11,16 @@ from harness.errors import HarnessError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` by `text` in one step, creating its directory; raises HarnessError naming the file."""
+    """Replace `path` by `text` in one step, creating its directory; raises HarnessError naming the file.
+
+    What a symbolic link points to is replaced, not the link; devices and pipes (/dev/stdout) are written to.
+    """
     temporary = ""
     try:
+        path = path.resolve() if path.is_symlink() else path
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_text(text, encoding="utf-8", newline="\n")
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
@@ -28,6 +35,24 @@ def write_text(path: Path, text: str) -> None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
         raise HarnessError(f"{path} cannot be written: {error.strerror}", hint="choose another place") from error
+
+
+def why_no_file(path: Path) -> str:
+    """Why `path` cannot be read as a file, "" where it can: what is_file() answers with no, or by raising."""
+    try:
+        if path.is_file():
+            return "" if os.access(path, os.R_OK) else "permission denied"
+        return "is a directory" if path.is_dir() else "not a plain file" if path.exists() else "no such file"
+    except OSError as error:  # a directory on the way that may not be searched, a loop of links
+        return (error.strerror or str(error)).lower()
+
+
+def one_line(text: str) -> str:
+    """`text` with whatever is no printable character (control characters, halves of characters) as "?".
+
+    For names that come from files: they must not move a terminal's cursor, break a table, or fail to be encoded.
+    """
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def shown(path: Path) -> str:

@@ -12,7 +12,7 @@ from harness.codegen.generate import generate, plan_memory
 from harness.diagnose import execution_findings
 from harness.elf import read_program
 from harness.emulator import Emulator
-from harness.files import shown
+from harness.files import one_line, shown
 from harness.fit import check_fit
 from harness.footprint import read_footprint
 from harness.inference import run_plan, tensors_read
@@ -59,7 +59,7 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
     regions, sections, symbols = measure.memory_results(footprint, board)
     return RunResult(
         scenario=scenario.name,
-        model=case.model.stem,
+        model=one_line(case.model.stem),
         board=board.name,
         core=board.core.name,
         clock_hz=board.clock_hz,

@@ -13,6 +13,7 @@ from harness import strict_toml
 from harness.board import board_names
 from harness.budget import METRICS, Budget, parse_limit
 from harness.errors import ScenarioError, UnitError
+from harness.files import one_line, why_no_file
 from harness.tolerance import KEYS, Tolerance, parse_tolerance
 
 DEFAULT_SEED = 1
@@ -122,12 +123,12 @@ def load_scenario(path: Path) -> Scenario:
 
 def scenario_for_model(model: Path, boards: tuple[str, ...]) -> Scenario:
     """The scenario that `mcu-harness run MODEL --board ...` means: seeded inputs, LiteRT's outputs, no budgets."""
-    if not model.is_file():
-        raise ScenarioError(f"{model}: no such file", hint="give a .tflite model or a scenario .toml")
+    if problem := why_no_file(model):
+        raise ScenarioError(f"{model}: {problem}", hint="give a .tflite model or a scenario .toml")
     return Scenario(
-        name=model.stem,
+        name=one_line(model.stem),
         description="",
-        models=(model.resolve(),),
+        models=(model.absolute(),),
         boards=boards,
         inputs=InputSpec(),
         outputs=OutputSpec(),
@@ -159,8 +160,8 @@ def _models(top: strict_toml.Table, directory: Path) -> tuple[Path, ...]:
 
 def _existing(table: strict_toml.Table, key: str, directory: Path, name: str) -> Path:
     path = directory / name
-    if not path.is_file():
-        raise table.fail(key, f"no such file: {path}", hint="paths are relative to the scenario file")
+    if problem := why_no_file(path):
+        raise table.fail(key, f"{problem}: {path}", hint="paths are relative to the scenario file")
     return path
 
 

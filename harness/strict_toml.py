@@ -49,7 +49,9 @@ class Table:
     def raw(self, key: str) -> object:
         """The value as TOML has it; an error where it is missing."""
         if key not in self:
-            raise self.fail(key, "missing", hint=f"add `{key} = ...` to {self._header()}")
+            misspelt = difflib.get_close_matches(key, [name for name in self._data if name not in self._asked], n=1)
+            hint = f"is `{misspelt[0]}` meant to be `{key}`?" if misspelt else f"add `{key} = ...` to {self._header()}"
+            raise self.fail(key, "missing", hint=hint)
         return self._data[key]
 
     def text(self, key: str, default: str | None = None, choices: tuple[str, ...] = ()) -> str:
@@ -191,6 +193,10 @@ def load(path: Path, error: type[HarnessError]) -> Table:
         line = re.search(r"line (\d+)", str(cause))
         place = f"{path}:{line[1]}" if line else str(path)
         raise error(f"{place}: not valid TOML: {cause}") from cause
+    except RecursionError as cause:
+        raise error(f"{path}: tables or lists lie too deep in each other", hint="flatten them") from cause
+    except ValueError as cause:  # a number of thousands of digits
+        raise error(f"{path}: not valid TOML: {cause}") from cause
 
 
 def _header_of(parts: list[str], whole: bool = False) -> re.Pattern[str]:
@@ -205,7 +211,7 @@ def _key(key: str) -> str:
 def did_you_mean(word: str, known: tuple[str, ...]) -> str:
     """A hint with the nearest of `known` (those that contain `word` first), and the list of them."""
     lower = word.lower()
-    near = [name for name in sorted(known) if lower and lower in name.lower()][:3]
+    near = [name for name in sorted(known) if len(lower) > 1 and lower in name.lower()][:3]
     near = near or difflib.get_close_matches(word, known, n=1)
     listed = "known here: " + ", ".join(sorted(known))
     return f"did you mean {' or '.join(map(repr, near))}? {listed}" if near else listed

@@ -30,7 +30,7 @@ def parse(value: object, kind: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise UnitError(f"expected {_article(kind)}, got {value!r}", hint=_accepted(kind))
     if isinstance(value, (int, float)):
-        number, unit = float(value), _BARE_NUMBER_MEANS[kind]
+        number, unit = _float(value), _BARE_NUMBER_MEANS[kind]
     else:
         match = _QUANTITY.match(value)
         if match is None:
@@ -40,9 +40,17 @@ def parse(value: object, kind: str) -> float:
             unit = _BARE_NUMBER_MEANS[kind]
     if unit not in units:
         raise UnitError(f"unknown unit {unit!r} in {value!r}", hint=_accepted(kind))
-    if not math.isfinite(number):
-        raise UnitError(f"{value!r} is not a finite number", hint=_accepted(kind))
+    if not math.isfinite(number * units[unit]):
+        raise UnitError(f"{str(value)[:40]!r} is not a finite number", hint=_accepted(kind))
     return number * units[unit]
+
+
+def _float(value: float) -> float:
+    """`value` as a float, infinite where it is a whole number beyond all floats."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def parse_whole(value: object, kind: str) -> int:

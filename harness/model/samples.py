@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.errors import ModelError
-from harness.model.arrays import load_expected, load_inputs, load_labels, make_inputs
+from harness.model.arrays import MAX_ARRAYS_BYTES, load_expected, load_inputs, load_labels, make_inputs
 from harness.model.graph import Graph
 from harness.model.reference import OracleMissing, run_reference
 from harness.model.tflite import import_tflite
 from harness.scenario import InputSpec, OutputSpec
 
 Array = npt.NDArray[np.generic]
+
+MAX_SAMPLES = 1_000_000  # each costs a run, whatever its size
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,36 @@ def _samples(path: Path, stamp: tuple[int, int], spec: InputSpec, file_stamp: tu
     graph = _graph(path, stamp)
     if spec.file is None:
         assert spec.count is not None
+        _check_size(path, graph, spec.count)
         return Samples(make_inputs(graph, spec.seed, spec.count), None)
     inputs = load_inputs(spec.file, graph)
     available = len(inputs[0])
     labels = load_labels(spec.file, available) if spec.file.suffix == ".npz" else None
+    if labels is not None:
+        _check_labels(spec.file, graph, labels)
     count = spec.count or available
     if count > available:
         raise ModelError(f"{spec.file}: {available} samples, the scenario asks for {count}", hint="lower `count`")
     return Samples(tuple(array[:count] for array in inputs), None if labels is None else labels[:count])
+
+
+def _check_size(path: Path, graph: Graph, count: int) -> None:
+    """An error for seeded inputs that would not fit into memory."""
+    nbytes = count * sum(graph.tensors[index].nbytes for index in graph.inputs)
+    if count > MAX_SAMPLES or nbytes > MAX_ARRAYS_BYTES:
+        most = min(MAX_SAMPLES, MAX_ARRAYS_BYTES * count // max(nbytes, 1))
+        raise ModelError(f"{path.name}: {count} seeded inputs are too many", hint=f"`count` can be up to {most}")
+
+
+def _check_labels(file: Path, graph: Graph, labels: npt.NDArray[np.int64]) -> None:
+    """An error for labels that no output can be at, such as those that begin at 1."""
+    classes = graph.tensors[graph.outputs[0]].elements
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= classes:
+        raise ModelError(
+            f'{file}: "labels" go from {low} to {high}, but the first output of the model has {classes} elements',
+            hint=f"a label is the place of the right class in that output, 0 to {classes - 1}",
+        )
 
 
 @lru_cache(maxsize=8)

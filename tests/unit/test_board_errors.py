@@ -210,8 +210,24 @@ def test_directory_instead_of_a_file(tmp_path: Path) -> None:
     assert "cannot be read" in error_of(tmp_path / "mine.toml").message
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("0x20000000", "0xE000E000"), "sram lies where the core's own registers are"),
+        (('"none"\nbase = 0x40000000', '"pl011"\nbase = 0x20000100'), "0x20000100 lies in sram, where no UART can be"),
+        (('"none"\nbase = 0x40000000', '"pl011"\nbase = 0x40000002'), "expected a word-aligned 32-bit address"),
+        (('"none"\nbase = 0x40000000', '"pl011"\nbase = 0x4000000000'), "expected a word-aligned 32-bit address"),
+        (('"sram"', '"s ram; x"'), "'s ram; x' is not a plain name"),
+    ],
+)
+def test_places_and_names_that_no_chip_has(tmp_path: Path, change: tuple[str, str], said: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD.replace(*change))
+    assert said in error_of(path).message
+
+
 def test_absent_file_says_what_to_give(tmp_path: Path) -> None:
-    with pytest.raises(BoardError, match="does not exist") as caught:
+    with pytest.raises(BoardError, match="no such file") as caught:
         find_board("nowhere.toml", tmp_path)
     assert "board name" in caught.value.hint
 
