@@ -5,6 +5,10 @@ the next window opens: its `writes` are made, then counting starts with the inst
 execution reaches `end` (the instruction at `end` is not counted), and its `reads` are taken. After the last
 window the program runs on until it reaches `exit`, with its status in r0. A program without windows is counted
 from reset to exit.
+
+Firmware that was not generated here has no such symbols, so a plan can say more: how often windows open is up to the
+program (`repeat`), a window ends where a function returns (`end` None), or a console dialogue delimits it; and there
+are more ways to end (`stops`, `main`, `stop_after`, the end of the dialogue).
 """
 
 from __future__ import annotations
@@ -32,10 +36,36 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """A step of a dialogue with the program's console: `send` it, then go on once `wait` appears in its output.
+
+    A `measured` one is a window, from the sending to the answer, in which the program does its work `times` times.
+    """
+
+    send: bytes = b""
+    wait: bytes = b""
+    measured: bool = False
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class RunPlan:
     """Addresses have no Thumb bit. `stack` is the area [low, high) to paint and to hand back at the end.
 
     `includes` are the user's own platform descriptions (.repl) and monitor scripts, for emulators that know such.
+
+    For firmware of any make:
+
+    - `begin` without `end`: a window closes where the function at `begin` returns to;
+    - `repeat`: a window opens each time `begin` is reached; `windows` is empty then;
+    - `stops`: addresses that end the run, without a status;
+    - `main`: the function [start, end) after whose return an endless loop, a wait for an interrupt or a return to
+      nowhere is a regular end, with what it returned as the status; as is an endless loop inside of it, without one;
+    - `stop_after`: so many instructions end the run regularly; the block that would exceed them is not executed;
+    - `dialogue`: what is said on the console; its last answer ends the run;
+    - `vectors`: where the vector table lies, where it is not the board's own place for it;
+    - `start`: stack pointer and first instruction, of a program without a vector table;
+    - `sbrk`: the function by which the C library moves the end of the heap.
     """
 
     begin: int | None
@@ -47,6 +77,14 @@ class RunPlan:
     timeout_s: float = 300.0
     profile: bool = True
     includes: tuple[Path, ...] = ()
+    repeat: bool = False
+    stops: tuple[int, ...] = ()
+    main: tuple[int, int] | None = None
+    stop_after: int | None = None
+    dialogue: tuple[Exchange, ...] = ()
+    vectors: int | None = None
+    start: tuple[int, int] | None = None
+    sbrk: int | None = None
 
 
 class ExitReason(StrEnum):
@@ -58,6 +96,44 @@ class ExitReason(StrEnum):
     FAULT = "fault"
     ENDLESS_LOOP = "endless loop"
     STOPPED_EARLY = "stopped early"  # exit reached before all windows were seen
+
+
+class FaultKind(StrEnum):
+    """What a core could not do. Fault handlers of the program are not run: this is where they would be entered."""
+
+    UNDEFINED = "undefined instruction"
+    UNALIGNED = "unaligned access"
+    DIVIDE_BY_ZERO = "division by zero"
+    READ = "read outside of memory"
+    WRITE = "write outside of memory"
+    FLASH_WRITE = "write to flash"
+    JUMP = "jump to where no code can be"
+    NOT_THUMB = "jump to an address without the Thumb bit"
+    NO_COPROCESSOR = "no coprocessor"
+    BREAKPOINT = "breakpoint"
+    SUPERVISOR_CALL = "supervisor call"
+    EXCEPTION_RETURN = "return from no exception"
+    RETURN_FROM_RESET = "return from the first function"
+    RESET_REQUEST = "request for a reset"
+    NO_VECTORS = "no vector table"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`address` is what was accessed or jumped to, None where it is not about one; `size` the access's bytes."""
+
+    kind: FaultKind
+    address: int | None = None
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that had not returned: to the function at `entry`; `returns_to` None for a tail call or an exception."""
+
+    entry: int
+    returns_to: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +156,19 @@ class BlockCounts:
     edge_current: npt.NDArray[np.int32]
     edge_count: npt.NDArray[np.int64]
     block_code: tuple[bytes, ...]
-
+    window_counts: npt.NDArray[np.int64] | None = None
 
 @dataclass(frozen=True, slots=True)
 class Execution:
     """What happened. `reads[i][j]` answers `windows[i].reads[j]`; `stack_bytes` is the stack area at the end.
 
     `registers` are r0..r12, sp, lr, pc, xpsr and the fault status registers at the end, where known.
+
+    Where known: `fault` is what FAULT was about; `calls` are those that had not returned, outermost first, since the
+    last window opened; `window_stack` is the stack pointer where the first window opened; `heap` the lowest and the
+    highest end of the heap that the program ever set by its `sbrk`; `made_up` are device registers whose answers had
+    to be invented so that the program would go on; `elsewhere` is the code that ran only outside of windows, as
+    (address, machine code) of blocks.
     """
 
     reason: ExitReason
@@ -100,6 +182,12 @@ class Execution:
     registers: dict[str, int]
     blocks: BlockCounts | None
     emulation_s: float
+    fault: Fault | None = None
+    calls: tuple[Call, ...] = ()
+    window_stack: int | None = None
+    heap: tuple[int, int] | None = None
+    made_up: tuple[int, ...] = ()
+    elsewhere: tuple[tuple[int, bytes], ...] = ()
 
 
 class Emulator(Protocol):

@@ -29,6 +29,8 @@ from unicorn.unicorn_py3.unicorn import (
 )
 
 from harness.board import Board
+from harness.emulator.devices import DeviceRegisters
+from harness.emulator.dialogue import Dialogue
 from harness.emulator.memory import PAGE, BoardMemory
 from harness.emulator.scs import BASE as SCS_BASE
 from harness.emulator.scs import SIZE as SCS_SIZE
@@ -55,10 +57,19 @@ class BadAccess:
 
 
 class Engine:
-    """A core, its memories and peripherals. `send` takes console output; `elapsed` gives instructions so far."""
+    """A core, its memories and peripherals.
+
+    `send` takes console output, `dialogue` gives console input; `elapsed` gives instructions so far.
+    """
 
     def __init__(
-        self, board: Board, *, send: Callable[[bytes], None], elapsed: Callable[[], int], vectors: int
+        self,
+        board: Board,
+        *,
+        send: Callable[[bytes], None],
+        elapsed: Callable[[], int],
+        vectors: int,
+        dialogue: Dialogue | None = None,
     ) -> None:
         self.bad_access: BadAccess | None = None
         self.exception: int | None = None
@@ -70,7 +81,8 @@ class Engine:
         self.memory = BoardMemory(board, self.core)
         self._callbacks: list[object] = []
         self._error: BaseException | None = None
-        self._map_peripherals(board, send)
+        self._devices: list[DeviceRegisters] = []
+        self._map_peripherals(board, send, dialogue or Dialogue(()))
         system = SystemControlSpace(board.core.name, vectors, elapsed, self._request_reset)
         self._map_registers(SCS_BASE, SCS_SIZE, system.read, system.write)
         self._hook(unicorn_const.UC_HOOK_MEM_INVALID, self._callback(HOOK_MEM_INVALID_CFUNC, self._on_bad_access))
@@ -127,33 +139,54 @@ class Engine:
     def registers(self) -> dict[str, int]:
         return {name: self.register(name) for name in _REGISTERS}
 
-    def _map_peripherals(self, board: Board, send: Callable[[bytes], None]) -> None:
-        """Registers of every peripheral are zero at first and keep what is written; the console UART works."""
+    def stop(self) -> None:
+        """Stop before the next block; for callbacks."""
+        self.core.emu_stop()
+
+    def step(self, pc: int) -> int:
+        """Execute the one instruction at `pc`; returns the error number as `run` does. Forgets the exits."""
+        self.set_exits(())
+        self.bad_access = self.exception = None
+        try:
+            self.core.emu_start(pc | 1, 0, count=1)
+        except UcError as error:
+            return int(error.errno)
+        return 0
+
+    @property
+    def made_up(self) -> tuple[int, ...]:
+        """Device registers that had to answer something made up."""
+        return tuple(sorted(address for devices in self._devices for address in devices.made_up))
+
+    def _map_peripherals(self, board: Board, send: Callable[[bytes], None], dialogue: Dialogue) -> None:
+        """The console UART works; registers of other devices keep what is written."""
         console, taken = board.console, [(SCS_BASE, SCS_BASE + SCS_SIZE), *self.memory.spans()]
         uart = UARTS.get(console.driver)
         if uart is not None:
             page = console.base & -PAGE
             size = -(-(console.base - page + SPAN) // PAGE) * PAGE
             registers = UartRegisters(
-                uart, console.base, page, size, send, lambda at, n: self.memory.peek(at, n) or b""
+                uart, console.base, page, size, send, lambda at, n: self.memory.peek(at, n) or b"", dialogue
             )
             self._map_registers(page, size, registers.read, registers.write)
             taken.append((page, page + size))
         start = _PERIPHERALS[0]
         for low, high in sorted(taken):
-            self._map_plain(start, min(low, _PERIPHERALS[1]))
+            self._map_devices(start, min(low, _PERIPHERALS[1]))
             start = max(start, high)
-        self._map_plain(start, _PERIPHERALS[1])
+        self._map_devices(start, _PERIPHERALS[1])
         for address, _ in console.enable:
             page = address & -PAGE
             known = [_PERIPHERALS, *taken]
             if not any(low <= page < high for low, high in known):
-                self._map_plain(page, page + PAGE)
+                self._map_devices(page, page + PAGE)
                 taken.append((page, page + PAGE))
 
-    def _map_plain(self, start: int, end: int) -> None:
+    def _map_devices(self, start: int, end: int) -> None:
         if start < end:
-            self.core.mem_map(start, end - start, unicorn_const.UC_PROT_READ | unicorn_const.UC_PROT_WRITE)
+            devices = DeviceRegisters(start)
+            self._devices.append(devices)
+            self._map_registers(start, end - start, devices.read, devices.write)
 
     def _map_registers(
         self, start: int, size: int, read: Callable[[int, int], int], write: Callable[[int, int, int], None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unicorn import unicorn_const as const
 
+from harness.emulator import Fault, FaultKind
 from harness.emulator.engine import Engine
 from harness.emulator.thumb import instruction_size
 
@@ -17,7 +18,11 @@ _NAMES = {
     _STACK_LIMIT: "the stack pointer went below its limit",
     _LAZY_FP: "floating-point context cannot be saved",
     _LAZY_SECURE: "floating-point context cannot be saved",
-    _UNALIGNED: "it accesses memory at an address that is not aligned",
+}
+_KINDS = {
+    EXCEPTION_EXIT: FaultKind.EXCEPTION_RETURN,
+    _NO_COPROCESSOR: FaultKind.NO_COPROCESSOR,
+    _INVALID_STATE: FaultKind.NOT_THUMB,
 }
 _ACCESSES = {
     const.UC_MEM_READ_UNMAPPED: "reads",
@@ -31,45 +36,57 @@ _FETCHES = (const.UC_MEM_FETCH_UNMAPPED, const.UC_MEM_FETCH_PROT)
 _RESET_LR = 0xFFFFFFFE
 
 
-def describe_fault(engine: Engine, error: int) -> str:
-    """One sentence on why the run ended at the engine's pc: `error` is what it reported, 0 after an exception."""
+def explain_fault(engine: Engine, error: int) -> tuple[Fault, str]:
+    """What stopped the engine at its pc, and one sentence on it: `error` is what it reported, 0 after an exception."""
     pc = engine.pc
     if engine.bad_access is not None:
-        return _describe_access(engine)
+        return _explain_access(engine)
     code = engine.memory.peek(pc, 4) or engine.memory.peek(pc, 2) or b""
     if error == const.UC_ERR_INSN_INVALID:
         if not engine.thumb:
-            return f"it leaves Thumb state, which a Cortex-M core cannot: a jump to {pc:#010x} without bit 0 set"
-        return f"the core has no instruction {_hex(code)} (undefined, or of a larger core or an FPU)"
+            sentence = f"it leaves Thumb state, which a Cortex-M core cannot: a jump to {pc:#010x} without bit 0 set"
+            return Fault(FaultKind.NOT_THUMB, pc), sentence
+        return (
+            Fault(FaultKind.UNDEFINED),
+            f"the core has no instruction {_hex(code)} (undefined, or of a larger core or an FPU)",
+        )
     if engine.exception == SVC:
-        return "it calls the supervisor (SVC): the embedded emulator takes no exceptions, Renode does"
+        return (
+            Fault(FaultKind.SUPERVISOR_CALL),
+            "it calls the supervisor (SVC): the embedded emulator takes no exceptions, Renode does",
+        )
     if engine.exception == BREAKPOINT:
-        return f"it runs into a breakpoint ({_hex(code[:2])}) without a debugger"
-    if engine.exception == DATA_ABORT:
-        return f"a memory access at an address that is not aligned, which this core does not allow ({_hex(code)})"
+        return Fault(FaultKind.BREAKPOINT), f"it runs into a breakpoint ({_hex(code[:2])}) without a debugger"
+    if engine.exception in (DATA_ABORT, _UNALIGNED):
+        sentence = f"a memory access at an address that is not aligned, which this core does not allow ({_hex(code)})"
+        return Fault(FaultKind.UNALIGNED), sentence
     if engine.exception == PREFETCH_ABORT:
-        return _describe_jump(engine, pc)
+        return _explain_jump(engine, pc)
     if engine.exception in _NAMES:
-        return _NAMES[engine.exception]
-    return f"the emulator stopped with error {error}, exception {engine.exception}"
+        return Fault(_KINDS.get(engine.exception, FaultKind.OTHER)), _NAMES[engine.exception]
+    return Fault(FaultKind.OTHER), f"the emulator stopped with error {error}, exception {engine.exception}"
 
 
-def _describe_access(engine: Engine) -> str:
+def _explain_access(engine: Engine) -> tuple[Fault, str]:
     access = engine.bad_access
     assert access is not None
     what = _ACCESSES.get(access.kind, "accesses")
     if access.kind in _FETCHES:
-        return _describe_jump(engine, access.address)
+        return _explain_jump(engine, access.address)
     where = f"{access.size} B at {access.address:#010x}"
     if access.kind == const.UC_MEM_WRITE_PROT:
-        return f"it writes {where}, which is flash"
-    return f"it {what} {where}, where the board has no memory (memories: {engine.memory.describe()})"
+        return Fault(FaultKind.FLASH_WRITE, access.address, access.size), f"it writes {where}, which is flash"
+    kind = FaultKind.WRITE if access.kind == const.UC_MEM_WRITE_UNMAPPED else FaultKind.READ
+    sentence = f"it {what} {where}, where the board has no memory (memories: {engine.memory.describe()})"
+    return Fault(kind, access.address, access.size), sentence
 
 
-def _describe_jump(engine: Engine, address: int) -> str:
+def _explain_jump(engine: Engine, address: int) -> tuple[Fault, str]:
     if address == _RESET_LR:
-        return "it returns from its first function: the link register still has its value after reset"
-    return f"it jumps to {address:#010x}, where no code can be (memories: {engine.memory.describe()})"
+        sentence = "it returns from its first function: the link register still has its value after reset"
+        return Fault(FaultKind.RETURN_FROM_RESET, address), sentence
+    sentence = f"it jumps to {address:#010x}, where no code can be (memories: {engine.memory.describe()})"
+    return Fault(FaultKind.JUMP, address), sentence
 
 
 def _hex(code: bytes) -> str:

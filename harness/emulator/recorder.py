@@ -22,8 +22,9 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.elf import Program
-from harness.emulator import BlockCounts
+from harness.emulator import BlockCounts, Call
 from harness.emulator import recorder_native as native
+from harness.emulator import recorder_views as views
 from harness.emulator.thumb import block_end
 
 Words = npt.NDArray[np.int64]
@@ -34,6 +35,7 @@ _DEEPEST_IN_LARGE_TREE = 64
 _LARGE_TREE = 1 << 16
 _CHECK_EVERY = 2_000_000
 _MOST_BYTES_OF_INSTRUCTION = 4
+_MOST_WINDOW_COUNTS = 1 << 24  # edges x windows: beyond that, counts of single windows are given up
 _LINE_WORDS = 16  # two cache lines: processors fetch them in pairs
 
 
@@ -109,6 +111,10 @@ class BlockRecorder:
         self._code: list[bytes] = [b""]
         self._bytes: list[int] = [0]
         self._left_early: list[tuple[int, int, int, int]] = []  # context, previous, current, count
+        self._left_in: list[int] = []  # the window of each of them
+        self._window = -1  # windows begun, less one
+        self._marks: list[npt.NDArray[np.int64]] = []  # counts of all edges, where each window ended
+        self._in_window = False
         self._state = _aligned(native.STATE_WORDS)
         self._blocks = _Table(1 << 12, native.BLOCK_ROW)
         self._edges = _Table(1 << 13, native.EDGE_ROW)
@@ -156,7 +162,10 @@ class BlockRecorder:
         return taken == len(records)
 
     def begin(self, entry: int) -> None:
-        """Start to count into the tree, whose root is the code at `entry`."""
+        """Start a window: count into the tree, whose root is the code at `entry`."""
+        self._mark()
+        self._in_window = True
+        self._window += 1
         root = self._contexts.rows[native.ROOT]
         if root[native.ENTRY // 8] == 0:
             root[native.ENTRY // 8] = entry
@@ -165,9 +174,17 @@ class BlockRecorder:
         self._set(native.DEPTH, 0)
 
     def end(self) -> None:
-        """Count instructions only, until the next `begin`."""
+        """End a window: count instructions only, until the next `begin`."""
+        self._mark()
         self._set(native.EDGE, native.START_OUTSIDE)
         self._set(native.DEPTH, 0)
+
+    def _mark(self) -> None:
+        """Remember the counts at the end of a window."""
+        if self._in_window:
+            self._in_window = False
+            if sum(len(mark) for mark in self._marks) < _MOST_WINDOW_COUNTS:
+                self._marks.append(self._edges.rows[: self._get(native.EDGE_COUNT), native.COUNT // 8].copy())
 
     @property
     def instructions(self) -> int:
@@ -206,6 +223,7 @@ class BlockRecorder:
             executed = block_end(self._code[block][: pc - address], address).instructions
             part = self._decode(address << 32 | (executed if self._counted_in_instructions else pc - address))
             self._left_early.append((int(edge[native.TO // 8]), int(edge[native.PRIOR // 8]), part, 1))
+            self._left_in.append(self._window)
         self._granted -= int(edge[native.EDGE_INSTRUCTIONS // 8]) - executed
 
     def counts(self) -> BlockCounts:
@@ -214,7 +232,8 @@ class BlockRecorder:
         taken = self._edges.rows[: self._get(native.EDGE_COUNT)]
         columns = taken[:, [native.TO // 8, native.PRIOR // 8, native.CURRENT // 8, native.COUNT // 8]]
         columns = np.concatenate([columns, np.array(self._left_early, np.int64).reshape(-1, 4)])
-        columns = columns[(columns[:, 0] != native.OUTSIDE) & (columns[:, 3] > 0)]
+        kept = np.flatnonzero((columns[:, 0] != native.OUTSIDE) & (columns[:, 3] > 0))
+        columns = columns[kept]
         # Edges that differ only in the context they came from are one.
         steps, which = np.unique(columns[:, :3], axis=0, return_inverse=True)
         totals = np.zeros(len(steps), np.int64)
@@ -233,7 +252,31 @@ class BlockRecorder:
             edge_current=np.searchsorted(seen, steps[:, 2]).astype(np.int32),
             edge_count=totals,
             block_code=tuple(self._code[block] for block in seen),
+            window_counts=self._window_counts(kept, which.reshape(-1), len(steps)),
         )
+
+    def _window_counts(self, kept: Words, which: Words, steps: int) -> npt.NDArray[np.int64] | None:
+        if len(self._marks) <= self._window - int(self._in_window):  # too many windows, or none
+            return None
+        edges = self._get(native.EDGE_COUNT)
+        return views.window_counts(self._marks, edges, self._left_in, kept, which, steps)
+
+    def elsewhere(self) -> tuple[tuple[int, bytes], ...]:
+        """(address, machine code) of the blocks that ran only outside of windows."""
+        taken = self._edges.rows[: self._get(native.EDGE_COUNT)]
+        taken = taken[taken[:, native.COUNT // 8] > 0]
+        is_outside = taken[:, native.TO // 8] == native.OUTSIDE
+        current = native.CURRENT // 8
+        blocks = np.setdiff1d(taken[is_outside, current], [0, *taken[~is_outside, current]])
+        return tuple((self._address(int(block)), self._code[block]) for block in blocks)
+
+    def calls(self) -> tuple[Call, ...]:
+        """The calls that have not returned, outermost first; of very many, the first and the last.
+
+        Empty outside of windows, where calls are not followed.
+        """
+        context = int(self._last_edge[native.TO // 8])
+        return views.open_calls(self._frames.rows[: self._get(native.DEPTH)], self._contexts.rows, context)
 
     # Callbacks of the compiled code. They must not raise: ctypes would print and go on.
 

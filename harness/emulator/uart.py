@@ -1,12 +1,15 @@
 """Console UARTs of microcontrollers as data: where a driver looks before it sends, and where the byte goes.
 
-Registers and bits are from the reference manual named with each entry. A transmitter here is always ready.
+Registers and bits are from the reference manual named with each entry. A transmitter here is always ready; a receiver
+has a byte as long as there is something to read, and never loses one. There are no interrupts: programs have to poll.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from harness.emulator.dialogue import Dialogue
 
 SPAN = 0x1000  # bytes of registers that are looked after from the UART's base
 
@@ -17,7 +20,8 @@ class Uart:
 
     `ready` are the values that reads give for registers that say "send on"; a write to `data` sends its lowest byte.
     A UART that fetches what it sends from memory has `start`, `pointer` and `count` registers instead, and sets
-    `done` to 1 when it is through.
+    `done` to 1 when it is through. `received` are the bits that change, by register, when there is a byte, and a read of
+    `input` takes it; without `input` nothing can be received here.
     """
 
     source: str
@@ -27,26 +31,32 @@ class Uart:
     pointer: int = 0
     count: int = 0
     done: int = 0
+    received: dict[int, int] = field(default_factory=dict)
+    input: int | None = None
 
 
 UARTS: dict[str, Uart] = {
     # ISR/SR: TXE and TC; the newer one also acknowledges transmitter and receiver enable (TEACK, REACK).
-    "stm32_usart_v1": Uart("ST RM0090, 30.6: SR, DR", {0x00: 0xC0}, 0x04),
-    "stm32_usart_v2": Uart("ST RM0351, 40.8: ISR, TDR", {0x1C: 0x6000C0}, 0x28),
+    "stm32_usart_v1": Uart("ST RM0090, 30.6: SR, DR", {0x00: 0xC0}, 0x04, received={0x00: 0x20}, input=0x04),
+    "stm32_usart_v2": Uart("ST RM0351, 40.8: ISR, TDR, RDR", {0x1C: 0x6000C0}, 0x28, received={0x1C: 0x20}, input=0x24),
     # SC1_UARTSTAT: SC_UARTTXFREE and SC_UARTTXIDLE.
     "stm32w_uart": Uart("ST RM0065, 9.12: SC1_UARTSTAT, SC1_DATA", {0x48: 0x44}, 0x3C),
     # EasyDMA; EVENTS_TXDRDY, EVENTS_TXSTARTED and TXD.AMOUNT are not needed to send.
     "nrf_uarte": Uart("Nordic nRF52840 PS v1.7, 6.34", start=0x008, pointer=0x544, count=0x548, done=0x120),
     # INTFLAG: DRE and TXC.
-    "sam_sercom_usart": Uart("Microchip DS40001882, 26.8: INTFLAG, DATA", {0x18: 0x03}, 0x28),
+    "sam_sercom_usart": Uart(
+        "Microchip DS40001882, 26.8: INTFLAG, DATA", {0x18: 0x03}, 0x28, received={0x18: 0x04}, input=0x28
+    ),
     # US_CSR: TXRDY and TXEMPTY.
     "sam_usart": Uart("Microchip DS60001527, USART: US_CSR, US_THR", {0x14: 0x202}, 0x1C),
     # STAT: TDRE and TC.
-    "nxp_lpuart": Uart("NXP i.MX RT1064 RM, 49.4: STAT, DATA", {0x14: 0xC00000}, 0x1C),
+    "nxp_lpuart": Uart(
+        "NXP i.MX RT1064 RM, 49.4: STAT, DATA", {0x14: 0xC00000}, 0x1C, received={0x14: 0x200000}, input=0x1C
+    ),
     # S1: TDRE and TC; both registers are bytes.
-    "kinetis_uart": Uart("NXP K64P144M120SF5RM, 52.3: S1, D", {0x04: 0xC0}, 0x07),
+    "kinetis_uart": Uart("NXP K64P144M120SF5RM, 52.3: S1, D", {0x04: 0xC0}, 0x07, received={0x04: 0x20}, input=0x07),
     # UARTFR: TXFE and RXFE.
-    "pl011": Uart("Arm DDI 0183, 3.3: UARTFR, UARTDR", {0x18: 0x90}, 0x00),
+    "pl011": Uart("Arm DDI 0183, 3.3: UARTFR, UARTDR", {0x18: 0x90}, 0x00, received={0x18: 0x10}, input=0x00),
     # STATUS: TXBL and TXC.
     "efm32_usart": Uart("Silicon Labs EFM32GG reference manual, 17.5: STATUS, TXDATA", {0x10: 0x60}, 0x34),
     "efr32_usart": Uart("Silicon Labs EFR32xG22 reference manual, USART: STATUS, TXDATA", {0x18: 0x60}, 0x3C),
@@ -66,7 +76,10 @@ UARTS: dict[str, Uart] = {
 
 
 class UartRegisters:
-    """The registers around one UART: plain memory, but for what `Uart` says."""
+    """The registers around one UART: plain memory, but for what `Uart` says.
+
+    `dialogue` is who talks to it from outside.
+    """
 
     def __init__(
         self,
@@ -76,7 +89,9 @@ class UartRegisters:
         size: int,
         send: Callable[[bytes], None],
         fetch: Callable[[int, int], bytes],
+        dialogue: Dialogue,
     ) -> None:
+        self._dialogue = dialogue
         self._uart = uart
         self._base = base - page
         self._words = bytearray(size)
@@ -87,7 +102,15 @@ class UartRegisters:
 
     def read(self, offset: int, size: int) -> int:
         """What a read of `size` bytes at `offset` from the page gives."""
-        return int.from_bytes(self._words[offset : offset + size], "little")
+        uart, at = self._uart, offset - self._base
+        if at == uart.input:
+            return self._dialogue.take()
+        if self._dialogue.waiting and uart.input is not None:
+            bits = sum(
+                bits << 8 * (register - at) for register, bits in uart.received.items() if at <= register < at + size
+            )
+            return self._get(at, size) ^ bits
+        return self._get(at, size)
 
     def write(self, offset: int, size: int, value: int) -> None:
         """What a write does; status registers keep saying "send on"."""
@@ -102,8 +125,9 @@ class UartRegisters:
             self._send(self._fetch(self._get(uart.pointer), self._get(uart.count) & 0xFFFF))
             self._set(uart.done, 1)
 
-    def _get(self, register: int) -> int:
-        return self.read(self._base + register, 4)
+    def _get(self, register: int, size: int = 4) -> int:
+        at = self._base + register
+        return int.from_bytes(self._words[at : at + size], "little")
 
     def _set(self, register: int, value: int) -> None:
         at = self._base + register

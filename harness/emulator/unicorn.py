@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from unicorn import unicorn_const as const
 
 from harness.board import Board
 from harness.elf import Program
-from harness.emulator import STACK_PAINT, Execution, ExitReason, RunPlan, faults
+from harness.emulator import STACK_PAINT, Execution, ExitReason, Fault, FaultKind, RunPlan, faults
+from harness.emulator.dialogue import Dialogue
 from harness.emulator.engine import Engine
 from harness.emulator.interrupts import held_interrupts
 from harness.emulator.memory import unmappable
 from harness.emulator.recorder import BlockRecorder, function_ranges
 from harness.emulator.semihosting import BREAKPOINT, Semihosting
+from harness.emulator.watches import HeapWatch, MainWatch
+from harness.emulator.windows import Windows
 from harness.errors import EmulatorError
 
 _WFI, _WFE, _YIELD = b"\x30\xbf", b"\x20\xbf", b"\x10\xbf"
@@ -52,27 +56,41 @@ class UnicornEmulator:
         pass
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a run ended, as `Execution` says it."""
+
+    reason: ExitReason
+    status: int | None = None
+    detail: str = ""
+    fault: Fault | None = None
+
+
 class _Run:
     """The state of one run."""
 
     def __init__(self, program: Program, board: Board, plan: RunPlan) -> None:
         self._plan = plan
         self._console = bytearray()
-        self._vectors = board.code_memory.origin + board.vector_offset
-        self._engine = Engine(board, send=self._send, elapsed=self._elapsed, vectors=self._vectors)
-        self._memory = self._engine.memory
-        self._recorder = BlockRecorder(
-            self._memory.read,
-            functions=function_ranges(program),
-            keep_going=self._in_time,
-            limit=plan.max_instructions,
+        self._dialogue = Dialogue(plan.dialogue)
+        self._vectors = board.code_memory.origin + board.vector_offset if plan.vectors is None else plan.vectors
+        self._engine = Engine(
+            board, send=self._send, dialogue=self._dialogue, elapsed=self._elapsed, vectors=self._vectors
         )
-        self._semihosting = Semihosting(self._memory, board.clock_hz, self._elapsed, self._send)
+        self._memory = self._engine.memory
+        self._limit = min(plan.max_instructions, plan.stop_after or plan.max_instructions)
+        self._recorder = BlockRecorder(
+            self._memory.read, functions=function_ranges(program), keep_going=self._in_time, limit=self._limit
+        )
+        self._dialogue.on_answer = self._engine.stop
         self._memory.load(program)
-        self._reads: list[tuple[bytes, ...]] = []
-        self._window_instructions: list[int] = []
-        self._opened_at: int | None = None  # instructions when the open window opened
-        self._in_window = False
+        self._stack, self._first = self._start()
+        self._semihosting = Semihosting(
+            self._memory, board.clock_hz, self._elapsed, self._send, self._dialogue, self._stack
+        )
+        self._windows = Windows(plan, self._engine, self._recorder)
+        self._main = MainWatch(plan.main, self._engine.register)
+        self._heap = HeapWatch(plan.sbrk, self._engine.register)
         self._deadline = 0.0
         self._timed_out = False
         self._interrupted: Callable[[], bool] = lambda: False
@@ -86,53 +104,63 @@ class _Run:
             with held_interrupts() as self._interrupted:
                 started = time.perf_counter()
                 self._deadline = started + self._plan.timeout_s
-                reason, status, detail = self._reset_and_run()
+                end = self._reset_and_run()
                 emulation_s = time.perf_counter() - started
             if self._recorder.error is not None:
                 error = self._recorder.error
                 raise EmulatorError(f"the block recorder failed at {self._engine.pc:#010x}: {error}") from error
             return Execution(
-                reason=reason,
-                status=status,
+                reason=end.reason,
+                status=end.status,
                 pc=self._engine.pc,
-                detail=detail,
+                detail=end.detail,
                 console=self._console.decode("utf-8", "replace"),
-                reads=tuple(self._reads),
-                window_instructions=tuple(self._window_instructions),
+                reads=tuple(self._windows.reads),
+                window_instructions=tuple(self._windows.instructions),
                 stack_bytes=self._memory.read(low, high - low) if high > low else b"",
                 registers=self._engine.registers(),
                 blocks=self._recorder.counts() if self._plan.profile else None,
                 emulation_s=emulation_s,
+                fault=end.fault,
+                calls=self._recorder.calls(),
+                window_stack=self._windows.first_stack,
+                heap=self._heap.extent,
+                made_up=self._engine.made_up,
+                elsewhere=self._recorder.elsewhere(),
             )
         finally:
             self._engine.close()
 
-    def _reset_and_run(self) -> tuple[ExitReason, int | None, str]:
-        stack, reset = self._memory.word(self._vectors), self._memory.word(self._vectors + 4)
-        if not stack or not reset or not reset & 1:
-            at = f"{self._vectors:#010x}"
-            return (
-                ExitReason.FAULT,
-                None,
-                f"no vector table at {at}: stack {stack or 0:#010x}, reset {reset or 0:#010x}",
-            )
+    def _start(self) -> tuple[int, int]:
+        """Stack pointer and first instruction, from the vector table unless the plan says them."""
+        if self._plan.start is not None:
+            return self._plan.start
+        return self._memory.word(self._vectors) or 0, self._memory.word(self._vectors + 4) or 0
+
+    def _reset_and_run(self) -> _End:
+        stack, first = self._stack, self._first
+        if self._plan.start is None and (not stack or not first & 1):
+            detail = f"no vector table at {self._vectors:#010x}: stack {stack:#010x}, reset {first:#010x}"
+            return _End(ExitReason.FAULT, detail=detail, fault=Fault(FaultKind.NO_VECTORS, self._vectors))
         self._engine.set_register("sp", stack & ~3)
         self._engine.set_register("lr", 0xFFFFFFFF)
         self._recorder.set_stop_function(self._engine.stop_function())
         self._engine.hook_blocks(self._recorder.hook_address, self._recorder.state_address)
-        if not self._plan.windows or self._plan.begin is None:
-            self._open_window(reset & ~1)
+        if self._windows.whole_run:
+            self._windows.open(first & ~1)
+        self._begin_step(first & ~1)
         self._engine.set_exits(self._exits())
-        return self._go_on(reset & ~1)
+        return self._go_on(first & ~1)
 
-    def _go_on(self, pc: int) -> tuple[ExitReason, int | None, str]:
+    def _go_on(self, pc: int) -> _End:
         while True:
             error = self._engine.run(pc)
             pc = self._engine.pc
             if self._recorder.stopped:
                 return self._stopped_by_recorder(pc)
             if self._engine.reset_requested:
-                return ExitReason.FAULT, None, "it asked for a system reset"
+                fault = Fault(FaultKind.RESET_REQUEST)
+                return _End(ExitReason.FAULT, detail="it asked for a system reset", fault=fault)
             asked = self._memory.peek(pc, 2) == BREAKPOINT and self._engine.exception == faults.BREAKPOINT
             if asked:
                 answer = self._semihosting.call(self._engine.register("r0"), self._engine.register("r1"))
@@ -140,87 +168,128 @@ class _Run:
                     return self._exited(answer.exit_status)
                 self._engine.set_register("r0", answer.value)
                 pc += 2
+                error, self._engine.exception = 0, None
+            if self._dialogue.answered:
+                if self._end_of_dialogue(pc):
+                    return self._finished("")
+                self._engine.set_exits(self._exits())
+                continue
+            if asked:
                 continue
             waited = self._memory.peek(pc - 2, 2) if self._recorder.last_end == pc else None
             if error == const.UC_ERR_INSN_INVALID and waited in (_WFE, _YIELD):
                 continue  # no events, nothing to wait for: as if one had been pending
             if error or self._engine.exception is not None:
                 self._recorder.leave_early(pc)
-                return ExitReason.FAULT, None, faults.describe_fault(self._engine, error)
+                fault, sentence = faults.explain_fault(self._engine, error)
+                if fault.kind is FaultKind.RETURN_FROM_RESET and self._main.returned is not None:
+                    return self._exited(self._main.returned)
+                return _End(ExitReason.FAULT, detail=sentence, fault=fault)
             if pc in self._exits():
-                if pc == self._plan.exit:
-                    return self._exited(self._engine.register("r0"))
-                self._at_window_edge(pc)
-                if not self._more_to_do():
-                    return ExitReason.FINISHED, None, ""
-                self._engine.set_exits(self._exits())
+                end = self._arrived(pc)
+                if end is not None:
+                    return end
                 continue
             if waited == _WFI:
-                return ExitReason.ENDLESS_LOOP, None, "it waits for an interrupt (WFI), and none can come"
-            return ExitReason.FAULT, None, "the emulator stopped without saying why"
+                return self._waits_for_ever("it waits for an interrupt (WFI), and none can come", pc)
+            return _End(
+                ExitReason.FAULT, detail="the emulator stopped without saying why", fault=Fault(FaultKind.OTHER)
+            )
 
-    # Windows.
+    # Places to stop at.
 
     def _exits(self) -> set[int]:
-        plan = self._plan
-        edge = plan.end if self._in_window else plan.begin if len(self._reads) < len(plan.windows) else None
-        if not plan.windows:
-            edge = None
-        return {address for address in (edge, plan.exit) if address is not None}
+        ends = {address for address in (self._plan.exit, *self._plan.stops) if address is not None}
+        return ends | self._windows.exits | self._main.exits | self._heap.exits
 
-    def _more_to_do(self) -> bool:
-        return self._in_window or self._plan.exit is not None or len(self._reads) < len(self._plan.windows)
+    def _arrived(self, pc: int) -> _End | None:
+        """Do what is to be done at `pc`, one of the exits; None when the run goes on."""
+        if pc == self._plan.exit:
+            return self._exited(self._engine.register("r0"))
+        if pc in self._plan.stops:
+            return self._finished("")
+        for watch in (self._main, self._heap):
+            if pc in watch.exits:
+                watch.at(pc)
+        if pc in self._windows.exits:
+            self._windows.at(pc)
+            if self._windows.finished and self._plan.exit is None:
+                return self._finished("")
+        if pc in self._exits():  # reached in a deeper call: get past it
+            error = self._engine.step(pc)
+            if error or self._engine.exception is not None or self._recorder.stopped:
+                # Say it as for any other instruction.
+                self._recorder.leave_early(self._engine.pc)
+                fault, sentence = faults.explain_fault(self._engine, error)
+                return _End(ExitReason.FAULT, detail=sentence, fault=fault)
+        self._engine.set_exits(self._exits())
+        return None
 
-    def _at_window_edge(self, pc: int) -> None:
-        if self._in_window:
-            self._close_window()
-        else:
-            self._open_window(pc)
+    def _begin_step(self, pc: int) -> None:
+        step = self._dialogue.next_step()
+        if step is not None and step.measured:
+            self._windows.open(pc)
 
-    def _open_window(self, pc: int) -> None:
-        self._in_window = True
-        for address, data in self._plan.windows[len(self._reads)].writes if self._plan.windows else ():
-            self._memory.write(address, data)
-        self._opened_at = self._recorder.instructions
-        if self._plan.profile:
-            self._recorder.begin(pc)
-
-    def _close_window(self) -> None:
-        assert self._opened_at is not None
-        self._in_window = False
-        self._recorder.end()
-        self._window_instructions.append(self._recorder.instructions - self._opened_at)
-        if self._plan.windows:
-            window = self._plan.windows[len(self._reads)]
-            self._reads.append(tuple(self._memory.read(address, size) for address, size in window.reads))
+    def _end_of_dialogue(self, pc: int) -> bool:
+        """The step under way was answered: go on to the next, if there is one."""
+        while self._dialogue.answered:
+            step = self._dialogue.step
+            if step is not None and step.measured:
+                self._windows.close()
+            self._begin_step(pc)
+        return self._dialogue.over
 
     # Ends.
 
-    def _exited(self, status: int) -> tuple[ExitReason, int | None, str]:
+    def _exited(self, status: int) -> _End:
         signed = status - (1 << 32) if status >> 31 else status
-        if self._in_window:
-            unfinished = self._plan.windows and self._plan.end is not None
-            if not unfinished:
-                self._close_window()
-        missing = len(self._plan.windows) - len(self._reads)
-        if missing:
-            detail = f"the program ended with status {signed} before {missing} of {len(self._plan.windows)} inferences"
-            return ExitReason.STOPPED_EARLY, signed, detail
-        return ExitReason.FINISHED, signed, ""
+        end = self._finished("", signed)
+        if self._windows.missing:
+            count = len(self._plan.windows)
+            detail = f"the program ended with status {signed} before {self._windows.missing} of {count} inferences"
+            return _End(ExitReason.STOPPED_EARLY, signed, detail)
+        return end
 
-    def _stopped_by_recorder(self, pc: int) -> tuple[ExitReason, int | None, str]:
+    def _finished(self, detail: str, status: int | None = None) -> _End:
+        """The regular end, unless something that was to be seen did not come."""
+        if self._windows.is_open and self._windows.whole_run:
+            self._windows.close()
+        if self._dialogue.step is not None:
+            return _End(ExitReason.STOPPED_EARLY, status, f"the program ended in {self._dialogue.describe()}")
+        if self._plan.repeat and not self._windows.instructions:
+            what = "did not come to its end" if self._windows.is_open else "was never reached"
+            place = f"{self._plan.begin or 0:#010x}"
+            return _End(ExitReason.STOPPED_EARLY, status, f"what is to be measured, at {place}, {what}")
+        return _End(ExitReason.FINISHED, status, detail)
+
+    def _waits_for_ever(self, detail: str, pc: int) -> _End:
+        """An end when main is over, or is itself what waits; a failure otherwise."""
+        if self._main.returned is not None:
+            return self._exited(self._main.returned)
+        if self._main.holds(pc) and self._dialogue.step is None:
+            return self._finished(detail)
+        return _End(ExitReason.ENDLESS_LOOP, detail=detail)
+
+    def _stopped_by_recorder(self, pc: int) -> _End:
         if self._recorder.stopped_in_endless_loop:
-            return ExitReason.ENDLESS_LOOP, None, "it branches to itself for ever"
+            return self._waits_for_ever("it branches to itself for ever", pc)
         if self._timed_out or self._interrupted():
-            return ExitReason.TIMEOUT, None, f"not finished after {self._plan.timeout_s:g} s"
+            return _End(ExitReason.TIMEOUT, detail=self._said(f"not finished after {self._plan.timeout_s:g} s"))
         if self._recorder.error is not None:
-            return ExitReason.FAULT, None, "the block recorder failed"
-        return ExitReason.INSTRUCTION_LIMIT, None, f"not finished after {self._plan.max_instructions:,} instructions"
+            return _End(ExitReason.FAULT, detail="the block recorder failed", fault=Fault(FaultKind.OTHER))
+        if self._limit == self._plan.stop_after:
+            return self._finished(f"it was stopped after {self._limit:,} instructions")
+        return _End(ExitReason.INSTRUCTION_LIMIT, detail=self._said(f"not finished after {self._limit:,} instructions"))
+
+    def _said(self, detail: str) -> str:
+        step = self._dialogue.describe()
+        return f"{detail}, in {step}" if step else detail
 
     # What the parts call.
 
     def _send(self, data: bytes) -> None:
         self._console += data[: _MOST_CONSOLE_BYTES - len(self._console)]
+        self._dialogue.hear(data)
 
     def _elapsed(self) -> int:
         return self._recorder.instructions

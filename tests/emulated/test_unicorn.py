@@ -87,13 +87,14 @@ def instructions_by_stepping(program: Program, board: Board, plan: RunPlan) -> l
     counted = [0]
     windows: list[int] = []
     run._engine.core.hook_add(unicorn_const.UC_HOOK_CODE, lambda *_: counted.__setitem__(0, counted[0] + 1))
-    run._open_window, opened = lambda pc: (windows.append(-counted[0]), opened(pc))[1], run._open_window  # type: ignore[method-assign]
+    edges = run._windows
+    edges.open, opened = lambda pc: (windows.append(-counted[0]), opened(pc))[1], edges.open  # type: ignore[method-assign]
 
     def close() -> None:
         windows[-1] += counted[0]
         closed()
 
-    run._close_window, closed = close, run._close_window  # type: ignore[method-assign]
+    edges.close, closed = close, edges.close  # type: ignore[method-assign]
     run.execute()
     return windows
 
