@@ -20,6 +20,12 @@ namespace McuHarness
         public Platform(Request request)
         {
             EmulationManager.Instance.Clear();
+            if(++made % PlatformsBetweenCollections == 0)
+            {
+                // Left alone, the runtime lets old machines pile up to more than a gigabyte.
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
             Log = LogWatch.Renew();
             var emulation = EmulationManager.Instance.CurrentEmulation;
             Machine = new Machine();
@@ -128,7 +134,9 @@ namespace McuHarness
 
         // Register names for the log, which stock descriptions get from the network; the platform works without.
         private const string DownloadFailed = "Failed to download";
+        private const int PlatformsBetweenCollections = 10;
         private const int ConsoleLimit = 1 << 20;
+        private static int made;
         private readonly List<byte> console = new List<byte>();
     }
 }
