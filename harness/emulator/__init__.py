@@ -158,6 +158,7 @@ class BlockCounts:
     block_code: tuple[bytes, ...]
     window_counts: npt.NDArray[np.int64] | None = None
 
+
 @dataclass(frozen=True, slots=True)
 class Execution:
     """What happened. `reads[i][j]` answers `windows[i].reads[j]`; `stack_bytes` is the stack area at the end.

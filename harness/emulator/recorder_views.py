@@ -42,7 +42,7 @@ def open_calls(frames: Words, contexts: Words, context: int) -> tuple[Call, ...]
     if len(frames) > _FIRST_CALLS + _LAST_CALLS:
         frames = np.concatenate([frames[:_FIRST_CALLS], frames[-_LAST_CALLS:]])
     # Frame i was made in the context CALLER, by a call to what the next frame was made in.
-    inside = [*frames[1:, native.CALLER // 8].tolist(), context]
+    inside = [*frames[1:, native.CALLER // 8].tolist(), context][: len(frames)]
     found = _tail_calls(contexts, int(frames[0, native.CALLER // 8]) if len(frames) else context, 0, None)
     for frame, callee in zip(frames.tolist(), inside, strict=True):
         address = frame[native.RETURN_TO // 8]

@@ -27,7 +27,9 @@ class Windows:
     @property
     def whole_run(self) -> bool:
         """Whether the first window opens at reset: nothing else says where one begins."""
-        return self._plan.begin is None and not any(exchange.measured for exchange in self._plan.dialogue)
+        counted = bool(self._plan.windows) or self._plan.repeat
+        begins = self._plan.begin is not None and counted
+        return not begins and not any(exchange.measured for exchange in self._plan.dialogue)
 
     @property
     def missing(self) -> int:
@@ -60,8 +62,8 @@ class Windows:
     def open(self, pc: int) -> None:
         """Open a window whose first instruction is at `pc`."""
         self.is_open = True
-        self._end = self._plan.end
-        if self._plan.begin is not None and self._plan.end is None:
+        self._end = None if self.whole_run else self._plan.end
+        if self._plan.begin == pc and self._plan.end is None and not self.whole_run:
             self._end = self._engine.register("lr") & ~1
             self._stack_at_end = self._engine.register("sp")
         for address, data in self._plan.windows[len(self.reads)].writes if self._plan.windows else ():
