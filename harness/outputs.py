@@ -73,7 +73,7 @@ def output_finding(check: OutputCheck, diverging: str) -> Finding:
         verdict=Verdict.FAIL,
         message=f"{check.mismatches} of {check.inputs} outputs differ from {check.oracle} by up to {check.max_abs_diff}: "
         f"{check.first_difference}; begins at: {diverging}",
-        advice="look at the kernel of the layer named; figures of a wrong run are not judged",
+        advice="look at the kernel of the layer named, or at the expected outputs; what a wrong run costs is not judged",
         measured=check.mismatches,
     )
 
