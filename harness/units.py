@@ -113,6 +113,14 @@ def format_hertz(value: float) -> str:
     return f"{value:g} Hz"
 
 
+def format_joules(value: float) -> str:
+    """Energies for people, three digits: "23.3 mJ"."""
+    for factor, unit in ((1.0, "J"), (1e-3, "mJ"), (1e-6, "uJ")):
+        if abs(value) >= factor:
+            return f"{value / factor:.3g} {unit}"
+    return f"{value / 1e-9:.3g} nJ"
+
+
 def format_value(value: float, unit: str) -> str:
     """`value` in the way its record unit is shown: B, 1 (counts), instructions, cycles, s, J, fraction."""
     if unit == "B":
@@ -122,5 +130,5 @@ def format_value(value: float, unit: str) -> str:
     if unit == "fraction":
         return f"{value * 100:.2f} %"
     if unit == "J":
-        return f"{value * 1e6:.3g} uJ"
+        return format_joules(value)
     return format_count(value)

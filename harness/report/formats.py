@@ -48,10 +48,17 @@ def _html(results: Results, output: Path) -> list[Path]:
     return html.write_html(results, output)
 
 
+def _html_boards(results: Results, output: Path) -> list[Path]:
+    from harness.report import html
+
+    return html.write_board_pages(results, output)
+
+
 FORMATS: dict[str, Format] = {
     "terminal": Format("the summary table and what failed", _one(_terminal)),
     "markdown": Format("a Markdown report per board, in a directory", files=markdown.write_board_reports),
-    "html": Format("one self-contained page", files=_html),
+    "html": Format("one self-contained page for all boards (extra html; 5 MB and more)", files=_html),
+    "html-boards": Format("a self-contained page per board, in a directory (5 MB each)", files=_html_boards),
     "pr-comment": Format("Markdown for a pull request: what got worse, what got better", pr_comment.to_text),
     "github": Format("GitHub annotations, to be printed in a job", _one(_annotations)),
     "gitlab": Format(

@@ -70,7 +70,10 @@ def exact(measurement: Measurement) -> str:
     value = measurement.value
     if value is None:
         return ""
-    return f"{f'{value:,.6g}' if isinstance(value, float) else f'{value:,}'} {measurement.unit}"
+    if isinstance(value, float):  # six digits, and no power of ten where a person counts
+        shown = f"{value:,.6g}" if abs(value) < 1e5 else f"{value:,.1f}".removesuffix(".0")
+        return f"{shown} {measurement.unit}"
+    return f"{value:,} {measurement.unit}"
 
 
 def number(value: float | int | None) -> str:

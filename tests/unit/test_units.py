@@ -57,6 +57,8 @@ def test_whole_quantity_refuses_fractions_and_negatives(text: object) -> None:
         (812, "B", "812 B"),
         (22_820, "B", "22.3 KiB"),
         (1024**2, "B", "1.00 MiB"),
+        (0.0233, "J", "23.3 mJ"),
+        (1.6e-6, "J", "1.6 uJ"),
         (7_696_213, "instructions", "7,696,213"),
         (0.0125, "s", "12.5 ms"),
         (2.0, "s", "2 s"),
