@@ -50,6 +50,16 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     merge.add_argument("-o", "--output", type=Path, required=True, metavar="ALL.json")
     merge.set_defaults(command=_merge)
 
+    history = commands.add_parser("history", help="figures over time: results files, or the git history of baselines")
+    history.add_argument(
+        "what", nargs="*", type=Path, metavar="WHAT", help="results files, oldest first, or one directory of baselines"
+    )
+    history.add_argument("--commits", type=int, default=100, metavar="N", help="how far back in git (default: 100)")
+    history.add_argument("--format", choices=("terminal", "csv", "svg"), default="terminal")
+    history.add_argument("--output", type=Path, metavar="FILE", help="write it there")
+    history.add_argument("-v", "--verbose", action="count", default=0, help="every point")
+    history.set_defaults(command=_history)
+
 
 def _report(arguments: argparse.Namespace) -> int:
     from harness.files import write_text
@@ -116,4 +126,27 @@ def _merge(arguments: argparse.Namespace) -> int:
     results = merge((path, results_json.load(path)) for path in arguments.parts)
     results_json.save(results, arguments.output)
     print(f"wrote {arguments.output}: {len(results.runs)} runs")
+    return PASS
+
+
+def _history(arguments: argparse.Namespace) -> int:
+    from harness import history
+    from harness.files import write_text
+    from harness.report import trend
+    from harness.scenario import BASELINES
+
+    what = arguments.what or [Path("scenarios") / BASELINES]
+    if len(what) == 1 and not what[0].is_file():
+        series = history.from_git(what[0], arguments.commits)
+    else:
+        series = history.from_files(what)
+    if arguments.format == "terminal":
+        made = trend.table(series, arguments.verbose)
+    else:
+        made = trend.to_csv(series) if arguments.format == "csv" else trend.to_svg(series)
+    if arguments.output is None:
+        sys.stdout.write(made)
+    else:
+        write_text(arguments.output, made)
+        print(f"wrote {arguments.output}")
     return PASS

@@ -58,11 +58,11 @@ def _text(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(titles)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([plain_cell(value) for value in row] for row in rows)
     return stream.getvalue()
 
 
-def _cell(value: object) -> object:
+def plain_cell(value: object) -> object:
     """A cell that no spreadsheet takes for a formula, whatever a model or symbol is called."""
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return "'" + value
