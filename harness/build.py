@@ -131,6 +131,7 @@ class _Job:
         self._cache = cache
         self._scratch = scratch
         self._source = scratch / "source"
+        self._running = process.Running()
         self._environment = {"LC_ALL": "C", **toolchain.environment(cache.root / toolchain.name, scratch / "compiler")}
 
     def compile(self, headers: Sequence[_Unit], units: dict[str, _Unit]) -> list[Path]:
@@ -146,7 +147,8 @@ class _Job:
             try:
                 for step in steps:
                     step.result()
-            except BaseException:
+            except BaseException:  # Ctrl-C too: nobody waits for a compiler that hangs
+                self._running.end()
                 pool.shutdown(cancel_futures=True)
                 raise
         return list(objects.values())
@@ -166,7 +168,7 @@ class _Job:
         done = self._run(command, self._source)
         if done.exit_code != 0:
             raise _failure(f"{_place(done.output, name)}: does not compile", done)
-        self._cache.publish(made, target)
+        self._publish(made, target, done)
 
     def link(self, objects: Sequence[Path], script: str, target: Path) -> None:
         """Link `objects` by `script` to `target`; the compiler's helper archive is made only when it is missed."""
@@ -177,7 +179,7 @@ class _Job:
             done = self._link_one(objects, helpers) if helpers else done
         if done.exit_code != 0:
             raise _failure("the firmware does not link", done)
-        self._cache.publish(self._scratch / "image.elf", target)
+        self._publish(self._scratch / "image.elf", target, done)
 
     def _link_one(self, objects: Sequence[Path], helpers: Path | None) -> process.CompletedText:
         command = self._toolchain.link_command(self._board, Path("board.ld"), objects, helpers)
@@ -194,11 +196,16 @@ class _Job:
             done = self._run([*command, str(source), f"-femit-bin={made}"], self._scratch)
             if done.exit_code != 0:
                 raise _failure("the compiler's helper functions cannot be built", done)
-            self._cache.publish(made, archive)
+            self._publish(made, archive, done)
         return archive
 
+    def _publish(self, made: Path, target: Path, done: process.CompletedText) -> None:
+        if not made.is_file() or not made.stat().st_size:
+            raise _failure(f"{made.name}: not written, although nothing was reported", done)
+        self._cache.publish(made, target)
+
     def _run(self, command: list[str], cwd: Path) -> process.CompletedText:
-        return process.run(command, _TIMEOUT_S, cwd=cwd, env=self._environment)
+        return process.run(command, _TIMEOUT_S, cwd=cwd, env=self._environment, among=self._running)
 
 
 def _failure(what: str, done: process.CompletedText) -> BuildError:

@@ -35,14 +35,13 @@ class BuildCache:
         return self.root / kind / key[:2] / f"{key}.{kind}"
 
     def has(self, path: Path) -> bool:
-        """Whether the entry exists; marks it as used."""
+        """Whether the entry exists and is not empty, as a power failure leaves it; marks it as used."""
         try:
-            os.utime(path)
-        except PermissionError:
-            return path.is_file()  # a cache that is shared read-only is fine
+            with contextlib.suppress(PermissionError):  # a cache that is shared read-only is fine
+                os.utime(path)
+            return path.stat().st_size > 0
         except OSError:
             return False
-        return True
 
     def publish(self, made: Path, target: Path) -> None:
         """Move `made`, from this cache's scratch, to its place: readers see all of it or nothing."""
@@ -55,17 +54,19 @@ class BuildCache:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A directory of one's own, on the cache's file system, removed afterwards."""
+        """A directory of one's own, on the cache's file system, removed afterwards.
+
+        Whatever the file system refuses while it is used (no space left) is a HarnessError that names the cache.
+        """
         try:
             (self.root / "tmp").mkdir(parents=True, exist_ok=True)
-            directory = tempfile.TemporaryDirectory(dir=self.root / "tmp", ignore_cleanup_errors=True)
+            with tempfile.TemporaryDirectory(dir=self.root / "tmp", ignore_cleanup_errors=True) as name:
+                yield Path(name).resolve()
         except OSError as cause:
             raise HarnessError(
                 f"the build cache {self.root} cannot be written: {cause.strerror}",
-                hint="set MCU_HARNESS_CACHE to a directory that can be written",
+                hint="set MCU_HARNESS_CACHE to a directory that can be written and has room",
             ) from cause
-        with directory as name:
-            yield Path(name).resolve()
 
     def prune(self) -> None:
         """Remove what was not used for longest until `limit_bytes` are kept, and scratch that was left behind."""
@@ -89,12 +90,17 @@ class BuildCache:
 
 
 def default_root() -> Path:
-    """MCU_HARNESS_CACHE, else `mcu-harness` in the user's cache directory."""
+    """MCU_HARNESS_CACHE, else `mcu-harness` in the user's cache directory; raises HarnessError without either."""
     chosen = os.environ.get("MCU_HARNESS_CACHE")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(base) if base else Path.home() / ".cache") / "mcu-harness"
+    try:
+        if chosen:
+            return Path(chosen).expanduser().absolute()
+        return (Path(base) if base else Path.home() / ".cache") / "mcu-harness"
+    except RuntimeError as cause:  # a user id without a name, as containers have it
+        raise HarnessError(
+            "there is no home directory to keep the build cache in", hint="set HOME or MCU_HARNESS_CACHE"
+        ) from cause
 
 
 def digest(parts: Iterable[str | bytes]) -> str:

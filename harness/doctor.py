@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 from harness import __version__
@@ -11,47 +12,55 @@ from harness.errors import HarnessError
 
 
 def examine() -> tuple[list[str], bool]:
-    """Lines for a person, and whether a model can be run here (a compiler and an emulator are there)."""
+    """Lines for a person, and whether a model can be run here: a compiler, an emulator and a place to build are there.
+
+    A line begins with "ok", "missing", "broken", or "optional": missing, but another does the same.
+    """
+    from harness.emulator.select import EMULATOR_NAMES, describe
+    from harness.toolchain import NAMES, find_toolchain
+
     lines = [f"mcu-harness {__version__}, Python {sys.version.split()[0]}"]
-    compilers = _compilers(lines)
-    emulators = _emulators(lines)
+    compiler = _examine("compiler", NAMES, lambda name: find_toolchain(name).version, lines)
+    emulator = _examine("emulator", EMULATOR_NAMES, describe, lines)
+    cache = _cache(lines)
     if importlib.util.find_spec("ai_edge_litert"):
         lines.append(f"ok       oracle litert: LiteRT {_version('ai-edge-litert')}")
     else:
-        lines.append('missing  oracle litert: outputs will not be checked; pip install "pytest-mcu-harness[oracle]"')
-    usable = compilers and emulators
+        lines.append('missing  oracle litert: outputs cannot be checked; pip install "pytest-mcu-harness[oracle]"')
+    usable = bool(compiler and emulator and cache)
     lines.append("ready" if usable else "not ready: get what is missing above")
     return lines, usable
 
 
-def _compilers(lines: list[str]) -> bool:
-    from harness.toolchain import find_toolchain
+def _examine(kind: str, names: Iterable[str], about: Callable[[str], str], lines: list[str]) -> list[str]:
+    """Add a line for each of `names`; returns those that work."""
+    from harness.toolchain import ToolchainMissing
 
-    found = False
-    for name in ("gnu", "zig"):
+    working, others = [], []
+    for name in names:
         try:
-            toolchain = find_toolchain(name)
+            lines.append(f"ok       {kind} {name}: {about(name)}")
+            working.append(name)
         except HarnessError as error:
-            lines.append(f"missing  compiler {name}: {error.hint or error.message}")
-        else:
-            lines.append(f"ok       compiler {name}: {toolchain.version}")
-            found = True
-    return found
+            absent = isinstance(error, ToolchainMissing) or kind != "compiler"
+            others.append((name, error.hint or error.message if absent else str(error), absent))
+    for name, what, absent in others:
+        state = "broken " if not absent else "optional" if working else "missing"
+        lines.append(f"{state:8} {kind} {name}: {what}")
+    return working
 
 
-def _emulators(lines: list[str]) -> bool:
-    from harness.emulator.select import EMULATOR_NAMES, describe
+def _cache(lines: list[str]) -> bool:
+    from harness.build_cache import BuildCache, default_root
 
-    found = False
-    for name in EMULATOR_NAMES:
-        try:
-            about = describe(name)
-        except HarnessError as error:
-            lines.append(f"missing  emulator {name}: {error.hint or error.message}")
-        else:
-            lines.append(f"ok       emulator {name}: {about}")
-            found = True
-    return found
+    try:
+        cache = BuildCache(default_root())
+        with cache.scratch():
+            lines.append(f"ok       build cache: {cache.root}")
+    except HarnessError as error:
+        lines.append(f"broken   build cache: {error}")
+        return False
+    return True
 
 
 def _version(distribution: str) -> str:

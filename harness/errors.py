@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+_MOST_TAIL = 4000  # characters of a tool's output in an error: some write lines of megabytes
+
 
 class HarnessError(Exception):
     """Base of all errors that are reported without a traceback (command-line exit status 2).
@@ -58,8 +60,10 @@ class ToolFailure(HarnessError):
     def __init__(
         self, what: str, *, command: Sequence[str], exit_code: int | None, output: str, hint: str = ""
     ) -> None:
-        tail = "\n".join(output.strip().splitlines()[-15:])
+        tail = "\n".join(output.strip().splitlines()[-15:])[-_MOST_TAIL:]
         ended = "was stopped at its deadline" if exit_code is None else f"exited with {exit_code}"
+        if exit_code is not None and exit_code < 0:  # POSIX: killed by that signal
+            ended = f"was killed by signal {-exit_code}"
         message = f"{what}: {command[0]} {ended}\n  command: {' '.join(command)}"
         if tail:
             message += "\n  last output:\n    " + tail.replace("\n", "\n    ")

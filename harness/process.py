@@ -38,6 +38,34 @@ class CompletedText:
         return self.stdout + self.stderr
 
 
+class Running:
+    """Processes that run side by side in threads, to be ended together by whoever waits for them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._live: set[subprocess.Popen[bytes]] = set()
+        self._ended = False
+
+    def add(self, process: subprocess.Popen[bytes]) -> None:
+        """Take note of `process`; it is killed at once when `end` was called already."""
+        with self._lock:
+            self._live.add(process)
+            if self._ended:
+                kill_group(process)
+
+    def remove(self, process: subprocess.Popen[bytes]) -> None:
+        """Forget `process`, which is gone."""
+        with self._lock:
+            self._live.discard(process)
+
+    def end(self) -> None:
+        """Kill all of them, and those that are still to come."""
+        with self._lock:
+            self._ended = True
+            for process in self._live:
+                kill_group(process)
+
+
 def run(
     argv: Sequence[str | Path],
     timeout_s: float,
@@ -45,8 +73,9 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     max_output_bytes: int = 1 << 20,
+    among: Running | None = None,
 ) -> CompletedText:
-    """Run `argv` to its end with stdin closed; `env` is added to the environment.
+    """Run `argv` to its end with stdin closed; `env` is added to the environment, the process to those in `among`.
 
     Of each stream at most `max_output_bytes` are kept: its start and its end, with a line saying what was left out.
     Raises ToolFailure (exit code None) at the deadline and HarnessError when the program cannot be started. A
@@ -58,12 +87,16 @@ def run(
     streams = [_Capture(process.stdout, max_output_bytes), _Capture(process.stderr, max_output_bytes)]
     waiter = threading.Thread(target=process.wait, daemon=True)
     try:
+        if among is not None:
+            among.add(process)
         waiter.start()
         waiter.join(timeout_s)
         timed_out = waiter.is_alive()
     finally:
         kill_group(process)
         process.wait()
+        if among is not None:
+            among.remove(process)
     texts = [stream.text() for stream in streams]
     if timed_out:
         raise ToolFailure(

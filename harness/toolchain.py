@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from pathlib import Path
 from harness import process
 from harness.board import Board
 from harness.core import CORES, Core
-from harness.errors import ToolchainError
+from harness.errors import HarnessError, ToolchainError
+from harness.files import one_line
 
 NAMES = ("gnu", "zig")
 _GET = {
@@ -53,6 +55,10 @@ _HELPER_FLAGS = ("-O", "ReleaseFast", "-fstrip", "-fcompiler-rt", "--name", "hel
 
 # Board FPU names, which are GNU's -mfpu names, to LLVM's feature names. Zig's core names bring no FPU by themselves.
 _LLVM_FPU = {"fpv4-sp-d16": "vfp4d16sp", "fpv5-sp-d16": "fp_armv8d16sp", "fpv5-d16": "fp_armv8d16"}
+
+
+class ToolchainMissing(ToolchainError):
+    """A compiler is not installed; others may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,7 @@ def find_toolchain(name: str = "auto") -> Toolchain:
         raise ToolchainError(f"no toolchain is called {name!r}", hint="known here: auto, " + ", ".join(NAMES))
     toolchain = _find(name)
     if toolchain is None:
-        raise ToolchainError(f"toolchain {name!r} was asked for and is not installed", hint=_GET[name])
+        raise ToolchainMissing(f"toolchain {name!r} was asked for and is not installed", hint=_GET[name])
     return toolchain
 
 
@@ -172,8 +178,14 @@ def _zig_command() -> tuple[str, ...] | None:
 def _version(name: str, program: str) -> str:
     """The compiler's own version, with the distributor's mark where it has one."""
     argv = (program, "--version") if name == "gnu" else (program, "version")
-    done = process.run(argv, timeout_s=60)
-    lines = done.stdout.splitlines()
-    if done.exit_code != 0 or not lines:
-        raise ToolchainError(f"{program} does not tell its version: {done.output.strip()[:200]}", hint=_GET[name])
-    return lines[0].removeprefix("arm-none-eabi-gcc ").strip()
+    other = next(each for each in NAMES if each != name)
+    hint = f"install it anew, take it off PATH, or choose the other compiler ({other})"
+    try:
+        done = process.run(argv, timeout_s=30)
+    except HarnessError as error:
+        raise ToolchainError(f"compiler {name} does not work: {error.message}", hint=hint) from error
+    line = next(iter(done.stdout.splitlines()), "").removeprefix("arm-none-eabi-gcc ").strip()
+    if done.exit_code != 0 or not line.isprintable() or not re.search(r"\d", line):
+        said = one_line(" ".join(done.output.split()))[:200] or "nothing"
+        raise ToolchainError(f"compiler {name} does not work: {' '.join(argv)} says {said}", hint=hint)
+    return line

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
+import signal
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -210,3 +213,82 @@ def test_an_image_is_a_value(toolchain: Toolchain, tmp_path: Path) -> None:
     image = build(COUNTING, board(), toolchain, tmp_path)
     assert isinstance(image, Image) and image.elf.parent.parent.parent == tmp_path
     assert len(image.build_id) == 64
+
+
+def fake_compiler(folder: Path, body: str) -> Toolchain:
+    program = folder / "cc"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    return Toolchain("gnu", "1", (str(program),))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("exit 0", "not written, although nothing was reported"),
+        ('while [ $# -gt 1 ]; do [ "$1" = -o ] && : > "$2"; shift; done', "not written"),
+        ("kill -SEGV $$", "was killed by signal 11"),
+        ("head -c 300000 /dev/zero | tr '\\0' x; exit 1", "does not compile"),
+    ],
+)
+def test_a_compiler_that_misbehaves_is_one_short_error_and_nothing_is_kept(
+    tmp_path: Path, body: str, said: str
+) -> None:
+    with pytest.raises(BuildError, match=said) as caught:
+        build(COUNTING, board(), fake_compiler(tmp_path, body), tmp_path / "cache")
+    assert len(str(caught.value)) < 10_000
+    assert not count(tmp_path / "cache", "o") and not list((tmp_path / "cache" / "tmp").iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_an_interrupt_ends_compilers_that_hang(tmp_path: Path) -> None:
+    note = tmp_path / "pids"
+    toolchain = fake_compiler(tmp_path, f"echo $$ >> {note}; sleep 60")
+
+    def interrupt() -> None:
+        while not (note.is_file() and note.read_text()):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        build(COUNTING, board(), toolchain, tmp_path / "cache")
+    assert time.monotonic() - started < 10
+    for pid in note.read_text().split():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(pid), 0)
+    assert not list((tmp_path / "cache" / "tmp").iterdir())
+
+
+def test_a_full_disk_is_an_error_that_names_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(HarnessError, match="No space left") as caught:
+        build(COUNTING, board(), Toolchain("gnu", "1", ("cc",)), tmp_path / "cache")
+    assert str(tmp_path / "cache") in caught.value.message and "MCU_HARNESS_CACHE" in caught.value.hint
+
+
+def test_an_empty_entry_is_none(tmp_path: Path) -> None:
+    cache = BuildCache(tmp_path)
+    entry = cache.entry("elf", "00key")
+    entry.parent.mkdir(parents=True)
+    entry.write_bytes(b"")
+    assert not cache.has(entry)
+    entry.write_bytes(b"x")
+    assert cache.has(entry)
+
+
+def test_without_a_home_the_error_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("MCU_HARNESS_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(HarnessError, match="no home directory") as caught:
+        default_root()
+    assert "MCU_HARNESS_CACHE" in caught.value.hint

@@ -122,3 +122,23 @@ def test_cores_of_one_architecture_share_helpers() -> None:
     assert GNU.helper_command(board("cortex-m0")) is None
     assert ZIG.helper_command(board("cortex-m0+")) == ZIG.helper_command(board("cortex-m0"))
     assert ZIG.helper_command(board("cortex-m4")) != ZIG.helper_command(board("cortex-m4", "fpv4-sp-d16"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("exit 1", "nothing"),
+        ("printf '\\377\\033[31m 1'", "?[31m 1"),
+        ("echo no number", "no number"),
+        ("echo >&2 boom; exit 3", "boom"),
+    ],
+)
+def test_a_compiler_that_does_not_work_is_one_error_that_names_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, said: str
+) -> None:
+    fake(tmp_path, "arm-none-eabi-gcc", answer)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/bin{os.pathsep}/usr/bin")
+    with pytest.raises(ToolchainError, match="compiler gnu does not work") as caught:
+        find_toolchain()
+    assert said in caught.value.message and caught.value.message.isprintable()
+    assert "zig" in caught.value.hint
