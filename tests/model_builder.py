@@ -134,8 +134,12 @@ class ModelBuilder(ModelFile):
         return self.operator(code, [a, b], out, fused_activation=activation)
 
     def unary(self, code: str, x: int, *, scale: float = 0.04, zero_point: int = -7, **options: object) -> int:
-        """RELU, RELU6, LEAKY_RELU (alpha=), HARD_SWISH, or QUANTIZE from int8 or float32 to int8."""
+        """RELU, RELU6, LEAKY_RELU (alpha=), HARD_SWISH, TANH, LOGISTIC, or QUANTIZE from any type to int8."""
         return self.operator(code, [x], self.tensor(self.shape(x), scale, zero_point), **options)
+
+    def quantize(self, x: int, dtype: str, *, scale: float = 0.04, zero_point: int = 7) -> int:
+        """QUANTIZE to int8 or uint8."""
+        return self.operator("QUANTIZE", [x], self.tensor(self.shape(x), scale, zero_point, dtype=dtype))
 
     def logistic(self, x: int) -> int:
         return self.operator("LOGISTIC", [x], self.tensor(self.shape(x), 1 / 256, -128))

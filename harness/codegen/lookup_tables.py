@@ -25,10 +25,9 @@ from harness.codegen.fixed_point import (
     truncating_doubling_high_multiply,
     wrap,
 )
+from harness.model.graph import BYTE_RANGES
 
 ByteFunction = Callable[[int], int]
-
-BYTE_RANGES = {"int8": (-128, 127), "uint8": (0, 255)}
 
 
 def byte_table(function: ByteFunction, source: str, result: str) -> npt.NDArray[np.uint8]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.errors import ModelError
-from harness.model.graph import Graph, Tensor
+from harness.model.graph import BYTE_RANGES, Graph, Tensor
 from harness.model.validate import label
 
 Array = npt.NDArray[np.generic]
@@ -38,7 +38,7 @@ _UNREADABLE = (
 def make_inputs(graph: Graph, seed: int, count: int) -> tuple[Array, ...]:
     """`count` random samples for every model input: (count, *shape) each, the same on every machine and NumPy.
 
-    int8 values are uniform over the type. float32 values are uniform over what the QUANTIZE behind them can express,
+    int8 and uint8 values are uniform over the type. float32 values are uniform over what the QUANTIZE behind them can express,
     and 5 % beyond on either side. The first n samples do not depend on `count`.
     """
     return tuple(
@@ -56,15 +56,16 @@ def _random(tensor: Tensor, limits: tuple[float, float], seed: int, position: in
         low, high = limits
         words = raw.random_raw((needed + 1) // 2).astype("<u8").view("<u4")[:needed]
         return (low + words / 2.0**32 * (high - low)).astype(np.float32).reshape(shape)
-    return raw.random_raw((needed + 7) // 8).astype("<u8").view(np.int8)[:needed].reshape(shape)
+    return raw.random_raw((needed + 7) // 8).astype("<u8").view(np.dtype(tensor.dtype))[:needed].reshape(shape)
 
 
 def _float_range(graph: Graph, index: int) -> tuple[float, float]:
     for layer in graph.layers:
-        quantization = graph.tensors[layer.outputs[0]].quantization
-        if layer.operator == "QUANTIZE" and layer.inputs[0] == index and quantization is not None:
-            scale, zero_point = quantization.scales[0], quantization.zero_points[0]
-            return scale * (-128 - zero_point - 12.75), scale * (127 - zero_point + 12.75)
+        output = graph.tensors[layer.outputs[0]]
+        if layer.operator == "QUANTIZE" and layer.inputs[0] == index and output.quantization is not None:
+            scale, zero_point = output.quantization.scales[0], output.quantization.zero_points[0]
+            low, high = BYTE_RANGES[output.dtype]
+            return scale * (low - zero_point - 12.75), scale * (high - zero_point + 12.75)
     return -1.0, 1.0
 
 
@@ -120,7 +121,7 @@ def _fitted(path: Path, array: Array, tensor: Tensor, what: str) -> Array:
     if array.dtype != np.dtype(tensor.dtype):
         quantization, hint = tensor.quantization, ""
         if quantization is not None and array.dtype.kind == "f":
-            hint = f"quantise: round(x / {quantization.scales[0]:.9g}) + {quantization.zero_points[0]}, clipped to int8"
+            hint = f"quantise: round(x / {quantization.scales[0]:.9g}) + {quantization.zero_points[0]}, clipped to {tensor.dtype}"
         raise ModelError(f"{path}: {what}: expected {tensor.dtype}, got {array.dtype}", hint=hint)
     accepted = [tensor.shape] + ([tensor.shape[1:]] if tensor.shape[:1] == (1,) else [])
     if array.ndim == 0 or len(array) == 0 or array.shape[1:] not in accepted:

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.model.graph import Graph, Layer, Tensor
-from harness.model.shapes import Operation, ShapeError, strided_slices
+from harness.model.operation import Operation, ShapeError
+from harness.model.slices import picked
 
 Numbers = npt.NDArray[np.generic]
 
@@ -63,9 +64,8 @@ def _shape(operation: Operation, _: Sequence[Numbers]) -> Numbers:
 
 
 def _strided_slice(operation: Operation, values: Sequence[Numbers]) -> Numbers:
-    picked = values[0][strided_slices(operation)]
-    shrunk = operation.number("shrink_axis_mask")
-    return picked.reshape([size for axis, size in enumerate(picked.shape) if not shrunk & (1 << axis)])
+    part = picked(operation)
+    return values[0][part.slices].reshape(part.shape)
 
 
 def _pack(operation: Operation, values: Sequence[Numbers]) -> Numbers:

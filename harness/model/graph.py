@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 DTYPE_BYTES = {"int8": 1, "uint8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4, "bool": 1}
 
+# Smallest and largest value of the quantised activation types.
+BYTE_RANGES = {"int8": (-128, 127), "uint8": (0, 255)}
+
 Attribute = int | float | str | bool | tuple[int, ...]
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from harness.model.graph import Graph, Layer
-from harness.model.shapes import Shape
+from harness.model.operation import Shape
 
 # From the shapes of filter and output. Other operators multiply little and count as none.
 _PER_OPERATOR: dict[str, Callable[[Shape, Shape], int]] = {

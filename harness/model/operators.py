@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+MAX_RANK = 8
+
 
 class Role(Enum):
     """What an operand may be; the value is how messages name it."""
@@ -16,7 +18,8 @@ class Role(Enum):
     ACTIVATION = "an int8 activation"
     VALUE = "an int8 activation or constant"
     FLOAT = "a float32 activation"
-    FLOAT_OR_INT8 = "a float32 or int8 activation"
+    BYTE = "an int8 or uint8 activation"
+    FLOAT_OR_BYTE = "a float32, int8 or uint8 activation"
     FILTER = "an int8 constant with symmetric quantisation (zero point 0)"
     BIAS = "an int32 constant with zero point 0"
     INDICES = "an int32 constant (shape, axes or positions)"
@@ -29,8 +32,9 @@ class Operands:
 
     The last `optional` inputs may be absent (left out, or -1). `repeated` lets the last input occur any number of times.
     `outputs` None means one or more. `keeps_quantization`: outputs have the quantisation of the first activation.
-    `fixed_output` is the (scale, zero point) that the operator's output must have. `filter_axis` is the dimension along
-    which a filter may have a scale per channel.
+    `fixed_output` is the (scale, zero point) that the operator's output must have; zero point None means any.
+    `filter_axis` is the dimension along which a filter may have a scale per channel. `max_rank` is how many dimensions
+    LiteRT's kernel goes up to, where that is less than MAX_RANK.
     """
 
     inputs: tuple[Role, ...]
@@ -39,8 +43,9 @@ class Operands:
     output: Role = Role.ACTIVATION
     outputs: int | None = 1
     keeps_quantization: bool = False
-    fixed_output: tuple[float, int] | None = None
+    fixed_output: tuple[float, int | None] | None = None
     filter_axis: int = 0
+    max_rank: int = MAX_RANK
 
 
 _PLAIN = Operands((Role.ACTIVATION,))
@@ -62,15 +67,16 @@ OPERATORS: dict[str, Operands] = {
     "SQUEEZE": _POOL,
     "EXPAND_DIMS": _MOVED,
     "SOFTMAX": Operands((Role.ACTIVATION,), fixed_output=(1 / 256, -128)),
-    "LOGISTIC": Operands((Role.ACTIVATION,), fixed_output=(1 / 256, -128)),
-    "TANH": Operands((Role.ACTIVATION,), fixed_output=(1 / 128, 0)),
+    "LOGISTIC": Operands((Role.ACTIVATION,), fixed_output=(1 / 256, None)),
+    "TANH": _PLAIN,
     "RELU": _PLAIN,
     "RELU6": _PLAIN,
     "LEAKY_RELU": _PLAIN,
     "HARD_SWISH": _PLAIN,
     "MEAN": Operands((Role.ACTIVATION, Role.INDICES)),
-    "PAD": _MOVED,
-    "PADV2": Operands((Role.ACTIVATION, Role.INDICES, Role.PAD_VALUE), keeps_quantization=True),
+    # LiteRT copies bytes and fills with the output's zero point, whatever the input's quantisation is.
+    "PAD": Operands((Role.ACTIVATION, Role.INDICES), max_rank=5),
+    "PADV2": Operands((Role.ACTIVATION, Role.INDICES, Role.PAD_VALUE), keeps_quantization=True, max_rank=5),
     "CONCATENATION": Operands((Role.VALUE,), repeated=True, keeps_quantization=True),
     "SPLIT": Operands((Role.INDICES, Role.ACTIVATION), outputs=None, keeps_quantization=True),
     "TRANSPOSE": _MOVED,
@@ -78,6 +84,6 @@ OPERATORS: dict[str, Operands] = {
         (Role.ACTIVATION, Role.INDICES, Role.INDICES, Role.INDICES), keeps_quantization=True
     ),
     "RESIZE_NEAREST_NEIGHBOR": _MOVED,
-    "QUANTIZE": Operands((Role.FLOAT_OR_INT8,)),
-    "DEQUANTIZE": Operands((Role.ACTIVATION,), output=Role.FLOAT),
+    "QUANTIZE": Operands((Role.FLOAT_OR_BYTE,), output=Role.BYTE),
+    "DEQUANTIZE": Operands((Role.BYTE,), output=Role.FLOAT),
 }  # fmt: skip

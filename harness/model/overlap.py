@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.model.graph import Graph, Layer
-from harness.model.shapes import Operation
+from harness.model.operation import Operation
 
 # Operators with one output position (all of its channels) per window, in NHWC order, reading no other input position.
 WINDOWS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"})

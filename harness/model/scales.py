@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Iterator
 
 from harness.model.graph import Quantization, Tensor
+from harness.model.operation import Operation
 from harness.model.operators import Operands
-from harness.model.shapes import Operation
 
 MAX_MULTIPLIER = 2.0**30  # larger ones have no 31-bit multiplier and shift
 
@@ -23,10 +23,14 @@ def quantization_problems(operator: str, rule: Operands, operation: Operation) -
             if tensor is not None and tensor.dtype == "int8" and not _same(tensor.quantization, first):
                 yield tensor, "scale and zero point differ from the first input's"
     for tensor in operation.outputs:
-        if rule.fixed_output and not _same(
-            tensor.quantization, Quantization((rule.fixed_output[0],), (rule.fixed_output[1],))
-        ):
-            yield tensor, f"expected scale {rule.fixed_output[0]} and zero point {rule.fixed_output[1]}"
+        if rule.fixed_output and tensor.quantization is not None:
+            scale, zero_point = rule.fixed_output
+            points = tensor.quantization.zero_points if zero_point is None else (zero_point,)
+            if not _same(tensor.quantization, Quantization((scale,), points)):
+                yield (
+                    tensor,
+                    f"expected scale {scale}" + ("" if zero_point is None else f" and zero point {zero_point}"),
+                )
     if operator == "CONCATENATION" and operation.attributes["fused_activation"] != "NONE":
         yield None, "fused_activation is not supported here"  # LiteRT refuses it too
     limit = _MULTIPLIER_LIMITS.get(operator)
@@ -51,8 +55,14 @@ def _product(operation: Operation) -> str:
 
 def _ratio(operation: Operation) -> str:
     largest = _scales(operation.inputs[0])[0] / _scales(operation.outputs[0])[0]
-    largest *= max(1.0, float(operation.attributes.get("alpha", 1.0)))  # type: ignore[arg-type]
+    largest *= max(1.0, abs(float(operation.attributes.get("alpha", 1.0))))  # type: ignore[arg-type]
     return "" if largest < MAX_MULTIPLIER else "the output scale is absurdly small for the input's scale"
+
+
+def _table(operation: Operation) -> str:
+    """LiteRT converts at most 1 / output scale to a 32-bit integer."""
+    fits = 1 / _scales(operation.outputs[0])[0] < MAX_MULTIPLIER
+    return "" if fits else "the output scale is absurdly small"
 
 
 def _sum(operation: Operation) -> str:
@@ -84,6 +94,7 @@ _MULTIPLIER_LIMITS: dict[str, Callable[[Operation], str]] = {
     "RELU6": _ratio,
     "LEAKY_RELU": _ratio,
     "MEAN": _ratio,
+    "TANH": _table,
     "QUANTIZE": _ratio,
     "HARD_SWISH": _hard_swish,
     "SOFTMAX": _softmax,

@@ -8,55 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from harness.model.graph import Attribute, Graph, Layer, Tensor
-
-Shape = tuple[int, ...]
+from harness.model.graph import Graph, Layer
+from harness.model.operation import Operation, Shape, ShapeError
+from harness.model.slices import picked
 
 MAX_STEP = 32767  # of strides, windows and dilations: LiteRT's own limit in DEPTHWISE_CONV_2D
-
-
-class ShapeError(ValueError):
-    """The operands do not fit together; the message says how, without naming the layer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A layer with its operands looked up; absent optional inputs are None."""
-
-    inputs: tuple[Tensor | None, ...]
-    outputs: tuple[Tensor, ...]
-    attributes: dict[str, Attribute]
-
-    @classmethod
-    def of(cls, graph: Graph, layer: Layer) -> Operation:
-        return cls.among(graph.tensors, layer)
-
-    @classmethod
-    def among(cls, tensors: Sequence[Tensor], layer: Layer) -> Operation:
-        inputs = tuple(None if index < 0 else tensors[index] for index in layer.inputs)
-        return cls(inputs, tuple(tensors[index] for index in layer.outputs), layer.attributes)
-
-    def operand(self, position: int) -> Tensor:
-        """Input number `position`, which must be there."""
-        tensor = self.inputs[position] if position < len(self.inputs) else None
-        if tensor is None:
-            raise ShapeError(f"input {position} is missing")
-        return tensor
-
-    def shape(self, position: int = 0) -> Shape:
-        return self.operand(position).shape
-
-    def indices(self, position: int) -> Shape:
-        """The integers in constant input number `position`, flattened."""
-        data = self.operand(position).data
-        if data is None:
-            raise ShapeError(f"input {position} is not constant")
-        return tuple(int(value) for value in data.reshape(-1))
-
-    def number(self, name: str) -> int:
-        return int(self.attributes[name])  # type: ignore[arg-type]
 
 
 def output_shapes(graph: Graph, layer: Layer) -> tuple[Shape, ...]:
@@ -76,38 +33,6 @@ def broadcast(a: Shape, b: Shape) -> Shape:
 def reduced_axes(op: Operation) -> Shape:
     """The axes that MEAN averages over: not negative, sorted, each once."""
     return tuple(sorted({_axis(axis, len(op.shape())) for axis in op.indices(1)}))
-
-
-def strided_slices(op: Operation) -> tuple[slice, ...]:
-    """One slice(start, stop, step) for every dimension of STRIDED_SLICE's input, masks and short lists applied.
-
-    `start` is a valid index and `len(range(start, stop, step))` elements are taken; `stop` is -1 where a descending
-    slice runs down to index 0. A dimension in shrink_axis_mask takes exactly one element.
-    """
-    shape, (begin, end, strides) = op.shape(), (op.indices(i) for i in (1, 2, 3))
-    if not len(begin) == len(end) == len(strides) <= len(shape):
-        raise ShapeError(f"begin, end and strides have {len(begin)}, {len(end)}, {len(strides)} entries")
-    result = []
-    for axis, size in enumerate(shape):
-        bit = 1 << axis
-        if axis >= len(begin):
-            result.append(slice(0, size, 1))
-            continue
-        if strides[axis] == 0:
-            raise ShapeError(f"the stride of axis {axis} is 0")
-        if op.number("shrink_axis_mask") & bit:
-            start = 0 if op.number("begin_mask") & bit else begin[axis] + (size if begin[axis] < 0 else 0)
-            if not 0 <= start < size or strides[axis] < 0:
-                raise ShapeError(f"index {begin[axis]} is outside axis {axis} of size {size}")
-            result.append(slice(start, start + 1, 1))
-            continue
-        start_or_none = None if op.number("begin_mask") & bit else begin[axis]
-        stop_or_none = None if op.number("end_mask") & bit else end[axis]
-        picked = slice(*slice(start_or_none, stop_or_none, strides[axis]).indices(size))
-        if len(range(picked.start, picked.stop, picked.step)) == 0:
-            raise ShapeError(f"nothing is left of axis {axis}")
-        result.append(picked)
-    return tuple(result)
 
 
 def _axis(axis: int, rank: int) -> int:
@@ -274,12 +199,6 @@ def _transpose(op: Operation) -> tuple[Shape, ...]:
     return (tuple(shape[axis] for axis in axes),)
 
 
-def _strided_slice(op: Operation) -> tuple[Shape, ...]:
-    shrunk = op.number("shrink_axis_mask")
-    sizes = [len(range(s.start, s.stop, s.step)) for s in strided_slices(op)]
-    return (tuple(size for axis, size in enumerate(sizes) if not shrunk & (1 << axis)),)
-
-
 def _resize(op: Operation) -> tuple[Shape, ...]:
     _expect_rank(op.shape(), 4, "the input")
     size = op.indices(1)
@@ -313,7 +232,7 @@ RULES: dict[str, Callable[[Operation], tuple[Shape, ...]]] = {
     "CONCATENATION": _concatenation,
     "SPLIT": _split,
     "TRANSPOSE": _transpose,
-    "STRIDED_SLICE": _strided_slice,
+    "STRIDED_SLICE": lambda op: (picked(op).shape,),
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "QUANTIZE": _same,
     "DEQUANTIZE": _same,

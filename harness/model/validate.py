@@ -1,7 +1,7 @@
 """Checks that a graph is one that the kernels, the planner and the oracle can take; everything else is refused here.
 
-What passes has: activations of int8 with one scale each (float32 only into QUANTIZE and out of DEQUANTIZE), constants
-that are really constant, output shapes that follow from the inputs, and tensors written before they are read.
+What passes has: activations of int8 with one scale each (float32 and uint8 only into and out of QUANTIZE and
+DEQUANTIZE), constants that are really constant, output shapes that follow from the inputs, and tensors written before they are read.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import math
 from collections.abc import Iterator
 
 from harness.errors import ModelError
-from harness.model.graph import Graph, Layer, Tensor
-from harness.model.operators import OPERATORS, Operands, Role
+from harness.model.graph import BYTE_RANGES, Graph, Layer, Tensor
+from harness.model.operation import Operation, ShapeError
+from harness.model.operators import MAX_RANK, OPERATORS, Operands, Role
 from harness.model.scales import Problem, quantization_problems
-from harness.model.shapes import Operation, ShapeError, output_shapes
+from harness.model.shapes import output_shapes
 
-MAX_RANK = 5  # LiteRT's PAD goes no further
 MAX_TENSOR_BYTES = 1 << 26  # an activation larger than this fits no Cortex-M
 # Scales outside of this range come from damage, not from training. Constants may go down to zero: converters give
 # filter channels that are all zero such scales.
@@ -67,10 +67,10 @@ def _check_order(graph: Graph, source: str) -> None:
     for index in graph.inputs:
         if index in written or graph.tensors[index].is_constant:
             raise ModelError(f"{source}: {label(graph.tensors[index])} is a model input twice, or constant")
-        if graph.tensors[index].dtype not in ("int8", "float32"):
+        if graph.tensors[index].dtype not in ("int8", "uint8", "float32"):
             raise ModelError(
                 f"{source}: model input {label(graph.tensors[index])} is {graph.tensors[index].dtype}, "
-                "expected int8, or float32 into a QUANTIZE",
+                "expected int8, or uint8 or float32 into a QUANTIZE",
                 hint="convert the model with inference_input_type=tf.int8",
             )
         written.add(index)
@@ -107,8 +107,9 @@ def _tensor_problem(tensor: Tensor) -> str:
         channels = tensor.shape[quantization.axis] if quantization.axis < len(tensor.shape) else 0
         if len(quantization.scales) != channels:
             return f"{len(quantization.scales)} scales for {channels} channels along axis {quantization.axis}"
-    if tensor.dtype == "int8" and not all(-128 <= point <= 127 for point in quantization.zero_points):
-        return "a zero point is outside int8"
+    low, high = BYTE_RANGES.get(tensor.dtype, (-(2**63), 2**63))
+    if not all(low <= point <= high for point in quantization.zero_points):
+        return f"a zero point is outside {tensor.dtype}"
     return ""
 
 
@@ -125,6 +126,9 @@ def _problems(graph: Graph, layer: Layer) -> Iterator[Problem]:
     for tensor in operation.outputs:
         if problem := _role_problem(tensor, rule.output, rule):
             yield tensor, problem
+    for tensor in (*operation.inputs, *operation.outputs):
+        if tensor is not None and len(tensor.shape) > rule.max_rank:
+            yield tensor, f"{len(tensor.shape)} dimensions, at most {rule.max_rank} are supported here"
     yield from _option_problems(operation)
     try:
         expected = output_shapes(graph, layer)
@@ -162,12 +166,13 @@ def _role_problem(tensor: Tensor, role: Role, rule: Operands) -> str:
         if fits and role is Role.BIAS and tensor.quantization and any(tensor.quantization.zero_points):
             return "a bias must have zero point 0"
         return "" if fits else f"{found}, {expected}"
-    if role is Role.FLOAT or (role is Role.FLOAT_OR_INT8 and tensor.dtype == "float32"):
+    if role is Role.FLOAT or (role is Role.FLOAT_OR_BYTE and tensor.dtype == "float32"):
         return "" if tensor.dtype == "float32" and not tensor.is_constant else f"{found}, {expected}"
-    if tensor.dtype != "int8" or (role is not Role.VALUE and tensor.is_constant != _is_constant(role)):
+    types = ("int8", "uint8") if role in (Role.BYTE, Role.FLOAT_OR_BYTE) else ("int8",)
+    if tensor.dtype not in types or (role is not Role.VALUE and tensor.is_constant != _is_constant(role)):
         return f"{found}, {expected}"
     if tensor.quantization is None:
-        return f"an int8 tensor without scale and zero point, {expected}"
+        return f"an {tensor.dtype} tensor without scale and zero point, {expected}"
     if role is Role.FILTER:
         if any(tensor.quantization.zero_points):
             return "a filter must have zero point 0"
@@ -192,10 +197,10 @@ def _option_problems(operation: Operation) -> Iterator[Problem]:
             yield None, f"{name} is {value!r}, supported: {', '.join(repr(v) for v in supported)}"
     if operation.attributes.get("align_corners") and operation.attributes.get("half_pixel_centers"):
         yield None, "align_corners and half_pixel_centers exclude each other"
-    for name in ("alpha", "beta"):
+    for name, least in (("alpha", -1e6), ("beta", 0.0)):
         value = operation.attributes.get(name)
-        if isinstance(value, float) and not 0 <= value <= 1e6:
-            yield None, f"{name} is {value}, expected 0 or more"
+        if isinstance(value, float) and not least <= value <= 1e6:
+            yield None, f"{name} is {value}, expected {least:g} to 1e6"
 
 
 SUPPORTED_OPTIONS: dict[str, tuple[str | int | bool, ...]] = {
@@ -203,6 +208,5 @@ SUPPORTED_OPTIONS: dict[str, tuple[str | int | bool, ...]] = {
     "fused_activation": ("NONE", "RELU", "RELU6", "RELU_N1_TO_1"),
     "weights_format": ("DEFAULT",),
     "ellipsis_mask": (0,),
-    "new_axis_mask": (0,),
     "offset": (False,),
 }

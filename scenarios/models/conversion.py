@@ -53,28 +53,29 @@ def convert(
     signature = [tf.TensorSpec(shape, tf.float32, name=f"input_{i}") for i, shape in enumerate(input_shapes)]
     concrete = tf.function(function).get_concrete_function(*signature)
     # Without a trackable object the variables are frozen into constants, which is what an int8 model needs.
-    return _full_integer(tf.lite.TFLiteConverter.from_concrete_functions([concrete]), calibration, float_io)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
+    return _full_integer(converter, calibration, "float32" if float_io else "int8")
 
 
-def convert_keras(model: Any, calibration: Iterable[Sequence[np.ndarray]]) -> bytes:
+def convert_keras(model: Any, calibration: Iterable[Sequence[np.ndarray]], edges: str = "int8") -> bytes:
     """As `convert`, in the way of most tutorials: `from_keras_model`, whose batch dimension stays unknown.
 
-    A Flatten or Reshape then computes its shape in the model (SHAPE, STRIDED_SLICE, PACK).
+    A Flatten or Reshape then computes its shape in the model (SHAPE, STRIDED_SLICE, PACK). `edges` is the type of
+    inputs and outputs: int8, uint8 or float32.
     """
     import tensorflow as tf
 
-    return _full_integer(tf.lite.TFLiteConverter.from_keras_model(model), calibration, False)
+    return _full_integer(tf.lite.TFLiteConverter.from_keras_model(model), calibration, edges)
 
 
-def _full_integer(converter: Any, calibration: Iterable[Sequence[np.ndarray]], float_io: bool) -> bytes:
+def _full_integer(converter: Any, calibration: Iterable[Sequence[np.ndarray]], edges: str) -> bytes:
     import tensorflow as tf
 
     samples = [list(sample) for sample in calibration]
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: iter(samples)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.float32 if float_io else tf.int8
-    converter.inference_output_type = tf.float32 if float_io else tf.int8
+    converter.inference_input_type = converter.inference_output_type = tf.as_dtype(edges)
     return bytes(converter.convert())
 
 

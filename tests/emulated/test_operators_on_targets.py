@@ -76,7 +76,28 @@ def data_and_float_operators() -> ModelBuilder:
     return builder
 
 
-@pytest.fixture(scope="module", params=[main_operators, data_and_float_operators], ids=lambda make: make.__name__)
+def unsigned_edges() -> ModelBuilder:
+    """Unsigned bytes and float32 in, unsigned bytes and float32 out; negative slopes, new axes, six dimensions."""
+    builder = ModelBuilder(seed=42)
+    x = builder.unary("QUANTIZE", builder.input((1, 5, 7, 3), 0.03, 140, dtype="uint8"), scale=0.03, zero_point=12)
+    y = builder.quantize(builder.input((1, 5, 7, 3), dtype="float32"), "uint8", scale=0.04, zero_point=90)
+    x = builder.binary("ADD", builder.unary("LEAKY_RELU", x, alpha=-0.4), builder.unary("QUANTIZE", y))
+    builder.output(builder.quantize(builder.unary("TANH", x, scale=0.011, zero_point=20), "uint8"))
+    sliced = builder.operator(
+        "STRIDED_SLICE",
+        [x, builder.constant([0, 0, 1]), builder.constant([1, 0, 5]), builder.constant([1, 1, 2])],
+        builder.tensor((1, 1, 2, 7, 3), 0.09, 4),
+        new_axis_mask=0b010,
+    )
+    turned = builder.transpose(builder.reshape(sliced, (1, 2, 1, 7, 1, 3)), [5, 3, 0, 1, 4, 2])
+    gate = builder.unary("LOGISTIC", turned, scale=1 / 256, zero_point=-3)
+    builder.output(builder.dequantize(builder.quantize(gate, "uint8", scale=1 / 200, zero_point=0)))
+    return builder
+
+
+@pytest.fixture(
+    scope="module", params=[main_operators, data_and_float_operators, unsigned_edges], ids=lambda make: make.__name__
+)
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
     path: Path = tmp_path_factory.mktemp("model") / "model.tflite"
     path.write_bytes(request.param().build())

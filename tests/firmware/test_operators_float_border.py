@@ -51,12 +51,22 @@ def test_unsigned_bytes_equal_the_reference(tmp_path: Path) -> None:
     for _ in range(CASES // 2):
         scale, zero_point = float(np.float32(10 ** builder.rng.uniform(-4, 2))), int(builder.rng.integers(256))
         x = builder.input((1000,), dtype="float32")
-        y = builder.tensor((1000,), scale, zero_point, dtype="uint8")
-        builder.output(builder.operator("QUANTIZE", [x], y))
+        builder.output(builder.quantize(x, "uint8", scale=scale, zero_point=zero_point))
         inputs.append(near_the_halves(builder.rng, scale))
         builder.output(builder.dequantize(builder.input((256,), scale, zero_point, dtype="uint8")))
         inputs.append(np.arange(256).astype(np.uint8)[np.newaxis])
-    check_against_reference(builder, tmp_path, inputs=inputs, importing=False)
+    check_against_reference(builder, tmp_path, inputs=inputs)
+
+
+def test_unsigned_in_and_out_around_int8(tmp_path: Path) -> None:
+    """What tf.lite.TFLiteConverter writes with inference_input_type and inference_output_type tf.uint8."""
+    builder = ModelBuilder(seed=26)
+    x = builder.input((1, 8, 8, 3), 0.02, 131, dtype="uint8")
+    x = builder.unary("QUANTIZE", x, scale=0.02, zero_point=3)
+    x = builder.conv_2d(x, channels=5, stride=(2, 2), activation="RELU")
+    x = builder.softmax(builder.fully_connected(builder.reshape(x, (1, -1)), units=4))
+    builder.output(builder.quantize(x, "uint8", scale=1 / 256, zero_point=0))
+    check_against_reference(builder, tmp_path, share=True, samples=20)
 
 
 def test_infinite_huge_and_undefined_inputs_saturate(tmp_path: Path) -> None:

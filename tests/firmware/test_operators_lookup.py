@@ -62,7 +62,7 @@ def test_requantising_unsigned_bytes_equals_the_reference(source: str, result: s
             scale, offset = scale * float(10 ** builder.rng.uniform(-2, 2)), int(builder.rng.integers(256))
         y = builder.tensor((256,), scale, lowest[result] + offset, dtype=result)
         builder.output(builder.operator("QUANTIZE", [x], y))
-    check_against_reference(builder, tmp_path, inputs=[every_byte] * SCALE_PAIRS, importing=False)
+    check_against_reference(builder, tmp_path, inputs=[every_byte] * SCALE_PAIRS)
 
 
 def test_negative_slopes_equal_the_reference(tmp_path: Path) -> None:
@@ -70,7 +70,18 @@ def test_negative_slopes_equal_the_reference(tmp_path: Path) -> None:
     for alpha in (-0.01, -0.3, -1.0, -2.5):
         x = builder.input((256,), 0.03, -20)
         builder.output(builder.unary("LEAKY_RELU", x, alpha=alpha))
-    check_against_reference(builder, tmp_path, inputs=[EVERY_BYTE[np.newaxis]] * 4, importing=False)
+    check_against_reference(builder, tmp_path, inputs=[EVERY_BYTE[np.newaxis]] * 4)
+
+
+@pytest.mark.parametrize(("operator", "scales"), [("TANH", 30), ("LOGISTIC", 10)])
+def test_other_output_quantisations_equal_the_reference(operator: str, scales: int, tmp_path: Path) -> None:
+    """TANH may have any output scale and zero point, LOGISTIC any zero point with its scale of 1/256."""
+    builder = ModelBuilder(seed=16)
+    for _ in range(scales):
+        x = builder.input((256,), float(10 ** builder.rng.uniform(-3, 0)), int(builder.rng.integers(-128, 128)))
+        scale = float(10 ** builder.rng.uniform(-4, 1)) if operator == "TANH" else 1 / 256
+        builder.output(builder.unary(operator, x, scale=scale, zero_point=int(builder.rng.integers(-128, 128))))
+    check_against_reference(builder, tmp_path, inputs=[EVERY_BYTE[np.newaxis]] * scales)
 
 
 def test_operators_work_in_place(tmp_path: Path) -> None:

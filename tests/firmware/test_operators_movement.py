@@ -77,15 +77,85 @@ def add_resize(builder: ModelBuilder) -> None:
     builder.output(builder.resize_nearest_neighbor(x, tuple(size), align_corners=corners, half_pixel_centers=centers))
 
 
+def add_padding_of_another_quantisation(builder: ModelBuilder) -> None:
+    """The bytes are copied as they are; around them comes the zero point of the output."""
+    shape = random_shape(builder)
+    paddings = builder.rng.integers(0, 3, size=(len(shape), 2)).tolist()
+    result = [size + before + after for size, (before, after) in zip(shape, paddings, strict=True)]
+    operands = [builder.input(shape), builder.constant(paddings)]
+    builder.output(builder.operator("PAD", operands, builder.tensor(result, 0.11, int(builder.rng.integers(-99, 99)))))
+
+
+def add_masked_slice(builder: ModelBuilder) -> None:
+    """A slice as NumPy would write it: ranges, ranges with open ends, single indices, new axes."""
+    shape = random_shape(builder, (1, 2, 3, 4))
+    named = int(builder.rng.integers(1, len(shape) + 1))
+    kinds = ["range"] * named + ["new"] * int(builder.rng.integers(0, 6 - len(shape)))
+    index: list[object] = []
+    masks, rows, axis = dict.fromkeys(("begin_mask", "end_mask", "new_axis_mask", "shrink_axis_mask"), 0), [], 0
+    for entry, kind in enumerate(builder.rng.permutation(kinds)):
+        row, bit, choice = (0, 0, 1), 1 << entry, builder.rng.random()
+        if kind == "new":
+            index.append(None)
+            masks["new_axis_mask"] |= bit
+            rows.append(row)
+            continue
+        size = shape[axis]
+        axis += 1
+        if choice < 0.3:
+            at = int(builder.rng.integers(-size, size))
+            row = (at, at + 1, 1)
+            index.append(at)
+            masks["shrink_axis_mask"] |= bit
+        elif choice < 0.5:
+            row = (0, 0, -1)
+            index.append(slice(None, None, -1))
+            masks["begin_mask"] |= bit
+            masks["end_mask"] |= bit
+        else:
+            row = random_pick(builder, size)
+            index.append(slice(*row))
+        rows.append(row)
+    operands = [builder.input(shape), *(builder.constant(list(column)) for column in zip(*rows, strict=True))]
+    out = builder.tensor(np.zeros(shape)[tuple(index)].shape, 0.05, -3)
+    builder.output(builder.operator("STRIDED_SLICE", operands, out, **masks))
+
+
 @pytest.mark.parametrize(
     "add",
-    [add_transpose, add_strided_slice, add_split, add_concatenation, add_pad, add_resize],
+    [
+        add_transpose,
+        add_strided_slice,
+        add_split,
+        add_concatenation,
+        add_pad,
+        add_resize,
+        add_padding_of_another_quantisation,
+        add_masked_slice,
+    ],
     ids=lambda f: f.__name__,
 )
 def test_random_configurations_equal_the_reference(add: Callable[[ModelBuilder], None], tmp_path: Path) -> None:
     builder = ModelBuilder(seed=7)
     for _ in range(CASES):
         add(builder)
+    check_against_reference(builder, tmp_path, samples=2)
+
+
+def test_up_to_eight_dimensions_equal_the_reference(tmp_path: Path) -> None:
+    builder = ModelBuilder(seed=17)
+    for _ in range(CASES // 4):
+        shape = builder.rng.integers(1, 4, size=int(builder.rng.integers(6, 9))).tolist()
+        x = builder.input(shape)
+        builder.output(builder.transpose(x, builder.rng.permutation(len(shape)).tolist()))
+        builder.output(builder.concatenation([x, x], int(builder.rng.integers(len(shape)))))
+        builder.output(*builder.split(builder.concatenation([x, x], 3), 3, 2))
+        picks = [random_pick(builder, size) for size in shape]
+        builder.output(builder.strided_slice(x, *zip(*picks, strict=True)))
+        few = [size if builder.rng.random() < 0.6 else 1 for size in shape]
+        for operator in ("ADD", "SUB", "MUL"):
+            builder.output(builder.binary(operator, x, builder.input(few)))
+        builder.output(builder.softmax(builder.unary("RELU", x)))
     check_against_reference(builder, tmp_path, samples=2)
 
 

@@ -88,7 +88,8 @@ def test_padding_by_nothing_is_one_copy() -> None:
 
 def test_contiguous_slices_are_plain_copies() -> None:
     tensors = [tensor(0, (6, 8)), indices(1, [2, 0]), indices(2, [5, 8]), indices(3, [1, 1]), tensor(4, (3, 8))]
-    masks: dict[str, Attribute] = {"begin_mask": 0, "end_mask": 0, "shrink_axis_mask": 0}
+    names = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
+    masks: dict[str, Attribute] = {**{f"{name}_mask": 0 for name in names}, "offset": False}
     sources = one_layer("STRIDED_SLICE", tensors, **masks)
     assert sources.kernels == ("copy.c",)
     assert "24u" in sources.files["model.c"]

@@ -66,6 +66,27 @@ def test_int8_inputs_span_the_type_and_floats_what_their_quantisation_can_expres
     assert levels.max() < 145
 
 
+def test_unsigned_inputs_span_their_type_and_so_do_floats_that_become_unsigned(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    x, y = builder.input((1, 5), 0.5, 128, dtype="uint8"), builder.input((1, 5), dtype="float32")
+    builder.output(builder.unary("QUANTIZE", x), builder.quantize(y, "uint8", scale=0.5, zero_point=10))
+    graph = import_tflite(builder.write(tmp_path / "m.tflite"))
+    first, second = make_inputs(graph, seed=3, count=2000)
+    assert (first.dtype, first.min(), first.max()) == (np.uint8, 0, 255)
+    levels = np.round(second / 0.5) + 10
+    assert -14 < levels.min() < 0
+    assert 255 < levels.max() < 269
+    np.save(tmp_path / "x.npy", first.astype(np.int8))
+    with pytest.raises(ModelError, match="expected uint8, got int8"):
+        load_inputs(tmp_path / "x.npy", import_tflite(one_unsigned_input(tmp_path)))
+
+
+def one_unsigned_input(folder: Path) -> Path:
+    builder = ModelBuilder()
+    builder.output(builder.unary("QUANTIZE", builder.input((1, 5), 0.5, 128, dtype="uint8")))
+    return builder.write(folder / "one.tflite")
+
+
 @pytest.mark.parametrize("shape", [(7, 1, 3, 2), (7, 3, 2)])
 def test_inputs_may_leave_out_a_batch_of_one(plain: Graph, tmp_path: Path, shape: tuple[int, ...]) -> None:
     values = np.arange(42, dtype=np.int8).reshape(shape)

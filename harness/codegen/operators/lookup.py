@@ -9,11 +9,11 @@ import numpy as np
 from harness.codegen import lookup_tables
 from harness.codegen.fixed_point import Affine
 from harness.codegen.layer import Constant, Context, LayerCode, unsupported
-from harness.codegen.lookup_tables import BYTE_RANGES, ByteFunction
+from harness.codegen.lookup_tables import ByteFunction
 from harness.codegen.operators.movement import copy_tensor
 from harness.codegen.quantization import affine
 from harness.codegen.strided_copy import StridedCopy
-from harness.model.graph import Layer
+from harness.model.graph import BYTE_RANGES, Layer
 
 _FUNCTIONS: dict[str, Callable[[Affine, Affine, Layer], ByteFunction]] = {
     "RELU": lambda source, result, _: lookup_tables.relu(source, result, None),

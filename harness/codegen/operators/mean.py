@@ -10,7 +10,8 @@ from harness.codegen.layer import Context, LayerCode, Struct, unsupported
 from harness.codegen.quantization import affine
 from harness.codegen.strided_copy import row_major_steps
 from harness.model.graph import Layer
-from harness.model.shapes import Operation, reduced_axes
+from harness.model.operation import Operation
+from harness.model.shapes import reduced_axes
 
 _LOOPS = 3  # MCU_MEAN_LOOPS of mcu_mean.h; enough for every choice of axes up to six dimensions
 _LARGEST_SUM = 2**30

@@ -8,7 +8,7 @@ from harness.codegen.layer import Context, LayerCode, unsupported
 from harness.codegen.operators.movement import copy_tensor, joined
 from harness.codegen.strided_copy import Loop, row_major_steps, strided_copy
 from harness.model.graph import DTYPE_BYTES, Layer
-from harness.model.shapes import Operation
+from harness.model.operation import Operation
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:

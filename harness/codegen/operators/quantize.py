@@ -6,10 +6,9 @@ import math
 
 from harness.codegen.c_text import floating
 from harness.codegen.layer import Context, LayerCode, Struct, unsupported
-from harness.codegen.lookup_tables import BYTE_RANGES
 from harness.codegen.operators import lookup
 from harness.codegen.quantization import affine
-from harness.model.graph import Layer
+from harness.model.graph import BYTE_RANGES, Layer
 
 
 def emit_quantize(layer: Layer, context: Context) -> LayerCode:

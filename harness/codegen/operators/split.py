@@ -8,7 +8,7 @@ from harness.codegen.layer import Context, LayerCode
 from harness.codegen.operators.movement import copy_tensor, element_bytes, joined
 from harness.codegen.strided_copy import Loop, strided_copy
 from harness.model.graph import Layer
-from harness.model.shapes import Operation
+from harness.model.operation import Operation
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:

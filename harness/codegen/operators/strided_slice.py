@@ -6,16 +6,17 @@ from harness.codegen.layer import Context, LayerCode
 from harness.codegen.operators.movement import copy_tensor, element_bytes
 from harness.codegen.strided_copy import Loop, row_major_steps, strided_copy
 from harness.model.graph import Layer
-from harness.model.shapes import Operation, strided_slices
+from harness.model.operation import Operation
+from harness.model.slices import picked
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
     source, result = layer.inputs[0], layer.outputs[0]
     shape, size = context.tensor(source).shape, element_bytes(context, source)
-    picks = strided_slices(Operation.of(context.graph, layer))
+    picks = picked(Operation.of(context.graph, layer)).slices
     counts = [len(range(pick.start, pick.stop, pick.step)) for pick in picks]
     source_steps = row_major_steps(shape, size)
-    # Dimensions of one element that the output lacks do not change its steps.
+    # Dimensions of one element that the output lacks, or has in addition, do not change its steps.
     result_steps = row_major_steps(counts, size)
     loops = [
         Loop(count, result_step, pick.step * step)

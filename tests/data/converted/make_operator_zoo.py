@@ -8,6 +8,7 @@ converter, not we, chose the operators, their versions, their quantisation and w
     zoo_float.tflite    two float32 inputs and outputs, QUANTIZE and DEQUANTIZE at the edges
     keras_conv1d.tflite   a 1-D network as Keras exports it: EXPAND_DIMS around 2-D convolutions
     keras_flatten.tflite  a small CNN as Keras exports it: Flatten as SHAPE, STRIDED_SLICE, PACK, RESHAPE
+    keras_uint8.tflite    a small CNN whose inputs and outputs are uint8, as camera pictures are
 
 Run: python tests/data/converted/make_operator_zoo.py   (needs scenarios/models/requirements.txt; seconds)
 """
@@ -171,11 +172,26 @@ def keras_flatten(tf: Any) -> Any:
     )
 
 
+def keras_uint8(tf: Any) -> Any:
+    """8x8x3 -> 4."""
+    layers = tf.keras.layers
+    return tf.keras.Sequential(
+        [
+            layers.Input((8, 8, 3)),
+            layers.Conv2D(6, 3, strides=2, activation="relu", padding="same"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )
+
+
 def describe(path: Path, model: bytes, samples: list[list[np.ndarray]]) -> None:
     """Write `model` and print how its outputs vary over the calibration samples."""
     litert = write_model(path, model)
     batch = [np.concatenate([sample[i] for sample in samples]) for i in range(len(samples[0]))]
-    if litert.inputs[0]["dtype"] == np.int8:
+    if litert.inputs[0]["dtype"] == np.uint8:
+        batch = [np.clip(np.round(values * 40 + 128), 0, 255).astype(np.uint8) for values in batch]
+    elif litert.inputs[0]["dtype"] == np.int8:
         batch = [litert.quantize(values, i) for i, values in enumerate(batch)]
     for output in litert.run(*batch):
         print(f"  output values {output.min()}..{output.max()}, {len(np.unique(output))} different ones")
@@ -195,9 +211,13 @@ def main() -> None:
     ):
         samples = noise_samples(shapes)
         describe(HERE / f"{name}.tflite", convert(function, shapes, samples, float_io=float_io), samples)
-    for name, model in (("keras_conv1d", keras_conv1d(tf)), ("keras_flatten", keras_flatten(tf))):
+    for name, model, edges in (
+        ("keras_conv1d", keras_conv1d(tf), "int8"),
+        ("keras_flatten", keras_flatten(tf), "int8"),
+        ("keras_uint8", keras_uint8(tf), "uint8"),
+    ):
         samples = noise_samples([(1, *model.input_shape[1:])])
-        describe(HERE / f"{name}.tflite", convert_keras(model, samples), samples)
+        describe(HERE / f"{name}.tflite", convert_keras(model, samples, edges), samples)
 
 
 if __name__ == "__main__":
