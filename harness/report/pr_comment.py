@@ -48,7 +48,7 @@ def _against(results: Results, before: Results) -> list[BaselineCheck | None]:
 def _headline(results: Results) -> str:
     counts = {verdict: sum(run.verdict is verdict for run in results.runs) for verdict in Verdict}
     if counts[Verdict.PASS] == len(results.runs):
-        return f"all {len(results.runs)} runs pass"
+        return f"all {len(results.runs)} runs pass" if results.runs[1:] else f"{len(results.runs)} run passes"
     words = {Verdict.FAIL: "failed", Verdict.PASS: "passed"}
     order = (Verdict.FAIL, Verdict.NOT_COMPARABLE, Verdict.NOT_MEASURED, Verdict.PASS)
     return ", ".join(f"{counts[v]} {words.get(v, str(v))}" for v in order if counts[v])
