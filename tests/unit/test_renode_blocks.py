@@ -19,7 +19,7 @@ def read(address: int, size: int) -> bytes:
     return CODE[max(0, offset) : max(0, offset + size)]
 
 
-@pytest.mark.parametrize(("begin", "left"), itertools.combinations(range(len(BOUNDARIES)), 2))
+@pytest.mark.parametrize(("begin", "left"), list(itertools.combinations(range(len(BOUNDARIES)), 2)))
 def test_block_begins_so_many_instructions_before_it_was_left(begin: int, left: int) -> None:
     found = block_begin(read, START + BOUNDARIES[left], left - begin, START)
     assert found == START + BOUNDARIES[begin]

@@ -11,7 +11,7 @@ from harness.emulator.renode import protocol
 from harness.emulator.renode.find import Install, find_renode
 from harness.emulator.renode.platform import empty_ranges, mips, platform_for, why_not
 from harness.emulator.renode.run import Run
-from harness.emulator.renode.server import RenodeServer
+from harness.emulator.renode.server import RenodeRefusedError, RenodeServer
 from harness.errors import EmulatorError
 
 _DESCRIPTION = "board.repl"
@@ -60,6 +60,8 @@ class RenodeEmulator:
         try:
             self._make_platform(server, board, plan)
             execution = run.on(server)
+        except RenodeRefusedError:
+            raise
         except BaseException:  # also an interrupt: whatever this Renode is doing, it is not for the next run
             self.close()
             raise

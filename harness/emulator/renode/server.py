@@ -30,6 +30,10 @@ _SCRIPT = "harness.cs"
 _COMMANDS = (f"include @{_SCRIPT}", "emulation ServeMcuHarness")
 
 
+class RenodeRefusedError(EmulatorError):
+    """Renode is well, but did not do what it was asked to: a platform or a script is wrong."""
+
+
 class RenodeServer:
     """Starts Renode; `close` ends it. After an error, or when an answer says so, it must not be used again."""
 
@@ -72,7 +76,8 @@ class RenodeServer:
         size = int.from_bytes(self._receive(4, deadline), "little")
         frame = self._receive(size, deadline)
         if frame[:1] == protocol.ERROR:
-            raise EmulatorError(f"Renode: {protocol.Reader(frame).text().strip()}")
+            message = protocol.Reader(frame).text().strip()
+            raise RenodeRefusedError(f"Renode: {message}", hint="correct the description or script that it names")
         return frame
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ namespace McuHarness
     using System;
     using System.Text;
     using Antmicro.Renode.Core;
+    using Antmicro.Renode.Exceptions;
     using Antmicro.Renode.Utilities;
 
     public static class Commands
@@ -47,7 +48,8 @@ namespace McuHarness
             var text = new StringBuilder();
             for(; error != null; error = error.InnerException)
             {
-                text.Append(error.GetType().Name).Append(": ").AppendLine(error.Message);
+                // What Renode itself reports explains itself; of anything else the kind must be known too.
+                text.Append(error is RecoverableException ? "" : error.GetType().Name + ": ").AppendLine(error.Message);
             }
             return text.ToString();
         }

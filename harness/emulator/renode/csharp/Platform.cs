@@ -84,9 +84,15 @@ namespace McuHarness
             var output = new CommandInteractionEater();
             monitor.Interaction = output;
             // A failing command leaves an error behind, even where the script as a whole is said to have worked.
-            if(!monitor.TryExecuteScript(path, output) || output.HasError)
+            var done = monitor.TryExecuteScript(path, output);
+            var errors = Errors(output);
+            if(!done || errors != "")
             {
-                throw new RecoverableException(path + ": " + output.GetError().Trim());
+                throw new RecoverableException(path + ": " + errors);
+            }
+            if(EmulationManager.Instance.CurrentEmulation.IsStarted)
+            {
+                throw new RecoverableException(path + ": it starts the emulation, which is for the harness to do");
             }
         }
 
@@ -95,12 +101,17 @@ namespace McuHarness
             var output = new CommandInteractionEater();
             monitor.Interaction = output;
             Machine.LoadPlatformDescription(path);
-            var errors = output.GetError().Split('\n').Select(x => x.Trim())
-                .Where(x => x != "" && !x.StartsWith(DownloadFailed)).ToList();
-            if(errors.Count > 0)
+            var errors = Errors(output);
+            if(errors != "")
             {
-                throw new RecoverableException(path + ": " + string.Join("; ", errors));
+                throw new RecoverableException(path + ": " + errors);
             }
+        }
+
+        private static string Errors(CommandInteractionEater output)
+        {
+            return string.Join("; ", output.GetError().Split('\n').Select(x => x.Trim())
+                .Where(x => x != "" && !x.StartsWith(DownloadFailed)));
         }
 
         private CortexM FindCore()

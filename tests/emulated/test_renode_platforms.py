@@ -1,0 +1,165 @@
+"""Stock platforms, our own, and what a user adds to them, in the real Renode."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from small_firmware import firmware, plan_for
+
+from harness.board import Board, find_board
+from harness.emulator import Execution, ExitReason, RunPlan, Window
+from harness.emulator.renode.emulator import RenodeEmulator
+from harness.emulator.renode.find import Install
+from harness.emulator.renode.repl import read_entries
+from harness.errors import EmulatorError
+
+pytestmark = pytest.mark.renode
+
+READS_A_DEVICE = """
+volatile uint32_t value;
+void mcu_infer(void) { value = REGISTER(0x40030000); }
+"""
+NAMES = ["plain", "with blanks", "semi;quit;colon", 'a "quoted" one', "$CWD", "@at", "tab\tname", "ünïcödé", "-e quit"]
+
+
+@pytest.fixture(scope="module")
+def board() -> Board:
+    return find_board("stm32f4_discovery")
+
+
+@pytest.fixture(scope="module")
+def run(renode: RenodeEmulator, board: Board, firmware_cache: Path) -> object:
+    """Run the firmware that reads a device register, with something included; gives the execution and the value."""
+    program = firmware(board, READS_A_DEVICE, firmware_cache)
+    plan = plan_for(program, [Window(reads=((program.symbol("value").address, 4),))])
+
+    def run_with(*includes: Path) -> tuple[Execution, int]:
+        execution = renode.run(program, board, replace(plan, includes=includes))
+        return execution, int.from_bytes(execution.reads[0][0], "little")
+
+    return run_with
+
+
+def device(value: int) -> str:
+    """A description of a register that always reads as `value`."""
+    return (
+        "answer: Python.PythonPeripheral @ sysbus 0x40030000\n"
+        f'    size: 0x4\n    initable: true\n    script: "request.value = {value}"\n'
+    )
+
+
+def test_every_stock_cortex_m_platform_can_carry_a_board(
+    renode_install: Install, renode: RenodeEmulator, board: Board, firmware_cache: Path
+) -> None:
+    program = firmware(board, READS_A_DEVICE, firmware_cache)
+    renode.run(program, board, plan_for(program))
+    assert renode._server is not None
+    root = renode._server.root
+    stock = [path for path in (root / "platforms/cpus").rglob("*.repl") if "CPU.CortexM" in path.read_text("utf-8")]
+    assert len(stock) > 30
+    refused = {}
+    for path in stock:
+        entries = read_entries(path, root)
+        if any(entry.type.startswith("CPU.") and entry.type != "CPU.CortexM" for entry in entries):
+            continue  # has other cores too, which not every build of Renode has
+        # Where the stock platform has memories of its own, the board's are laid over them.
+        other = replace(
+            board, renode_platform=str(path.relative_to(root)), console=replace(board.console, driver="none", renode="")
+        )
+        try:
+            execution = renode.run(program, other, plan_for(program))
+        except EmulatorError as error:
+            refused[path.name] = error.message
+        else:
+            assert (execution.reason, execution.detail) == (ExitReason.FINISHED, ""), path.name
+    assert refused == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_users_description_is_included_whatever_it_is_called(run: object, tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name}.repl"
+    path.write_text(device(1234))
+    assert callable(run)
+    execution, value = run(path)
+    assert (execution.reason, value) == (ExitReason.FINISHED, 1234)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_users_script_is_included_whatever_it_is_called(run: object, tmp_path: Path, name: str) -> None:
+    (tmp_path / "device.repl").write_text(device(77))
+    path = tmp_path / f"{name}.resc"
+    path.write_text("machine LoadPlatformDescription $ORIGIN/device.repl\n")
+    assert callable(run)
+    execution, value = run(path)
+    assert (execution.reason, value) == (ExitReason.FINISHED, 77)
+
+
+def test_what_was_included_is_gone_in_the_next_run(run: object, tmp_path: Path) -> None:
+    path = tmp_path / "device.repl"
+    path.write_text(device(5))
+    assert callable(run)
+    assert run(path)[1] == 5
+    assert run()[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("frobnicate 3\n", "No such command or device: frobnicate"),
+        ('log "before"\nmachine LoadPlatformDescription @nothing.repl\nlog "after"\n', "nothing.repl"),
+        ("sysbus WriteDoubleWord\n", "Parameters did not match the signature"),
+        ("runMacro $nothing\n", "No such variable: $nothing"),
+        ("start\n", "it starts the emulation, which is for the harness to do"),
+    ],
+)
+def test_script_with_a_command_that_fails_is_an_error_that_says_which(
+    run: object, renode: RenodeEmulator, tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "bad.resc"
+    path.write_text(text)
+    assert callable(run)
+    run()
+    assert renode._server is not None
+    pid = renode._server.pid
+    with pytest.raises(EmulatorError) as caught:
+        run(path)
+    assert str(path) in caught.value.message
+    assert said in caught.value.message
+    assert run()[0].reason is ExitReason.FINISHED
+    assert renode._server.pid == pid
+
+
+def test_description_that_is_wrong_is_an_error_that_says_where(run: object, tmp_path: Path) -> None:
+    path = tmp_path / "bad.repl"
+    path.write_text("thing: No.Such @ sysbus 0x40030000\n")
+    assert callable(run)
+    with pytest.raises(EmulatorError) as caught:
+        run(path)
+    assert str(path) in caught.value.message
+    assert "No.Such" in caught.value.message
+
+
+def test_file_that_is_not_there_is_an_error(run: object, tmp_path: Path) -> None:
+    assert callable(run)
+    with pytest.raises(EmulatorError, match="does not exist"):
+        run(tmp_path / "missing.resc")
+
+
+def test_semihosting_carries_text_and_the_end_of_the_program(
+    renode: RenodeEmulator, board: Board, firmware_cache: Path
+) -> None:
+    talkative = replace(board, console=replace(board.console, driver="semihosting", renode=""))
+    program = firmware(talkative, 'void mcu_infer(void) { mcu_console_write("hello\\n"); }', firmware_cache)
+    execution = renode.run(program, talkative, plan_for(program))
+    assert execution.reason is ExitReason.FINISHED
+    assert execution.console == "mcu-harness: start\r\nhello\nmcu-harness: done\r\n"
+    ends = (
+        'void mcu_infer(void) { __asm__ volatile("movs r0, #0x18\\n\\tldr r1, =0x20026\\n\\tbkpt 0xab"); for (;;) {} }'
+    )
+    program = firmware(talkative, ends, firmware_cache)
+    whole = RunPlan(None, None, None, (), plan_for(program).stack, max_instructions=1_000_000, timeout_s=30)
+    execution = renode.run(program, talkative, whole)
+    assert (execution.reason, execution.status) == (ExitReason.FINISHED, 0)
+    assert execution.window_instructions[0] > 0
