@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import select
@@ -15,7 +16,6 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,17 +69,19 @@ class Chromium:
             "--remote-debugging-pipe",
             "about:blank",
         ]
-        # The shell puts the pipes where the browser looks for them, whatever numbers they have here.
+        # Out of the way of 3 and 4, where the browser looks for them.
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (to_read, to_write)]
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "sh", *arguments],
-            pass_fds=(to_read, to_write),
+            arguments,
+            close_fds=False,  # all of ours are closed on exec
+            preexec_fn=lambda: [os.dup2(end, place) for place, end in enumerate(ends, start=3)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        os.close(to_read)
-        os.close(to_write)
+        for end in (to_read, to_write, *ends):
+            os.close(end)
         self._session = ""
         try:
             pages = [t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page"]
@@ -224,8 +226,3 @@ class Chromium:
                     "sessionId": self._session,
                 }
             )
-
-
-def scripts_of(pages: Sequence[Path]) -> list[str]:
-    """File addresses of `pages`."""
-    return [page.resolve().as_uri() for page in pages]
