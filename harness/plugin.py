@@ -205,11 +205,11 @@ class ScenarioItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         from harness.errors import HarnessError
-        from harness.report.terminal import failure_text
+        from harness.report.failure import FailureText
 
         error = excinfo.value
         if isinstance(error, ScenarioFailure):
-            return failure_text(error.result, self.config.get_verbosity())
+            return FailureText(error.result, self.config.get_verbosity())
         return f"set-up error: {error}" if isinstance(error, HarnessError) else super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

@@ -158,3 +158,13 @@ def test_unrelated_project_sees_nothing_of_the_plugin(pytester: pytest.Pytester)
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("*= mcu-harness =*")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--tb=line",), ("-vv",)])
+def test_breach_is_one_line_in_the_short_summary(project: pytest.Pytester, arguments: tuple[str, ...]) -> None:
+    write(project, '[budgets]\nflash = "1 KiB"\nram = "1 B"\n', boards=("stm32f4_discovery",))
+    result = run(project, "--junitxml=junit.xml", *arguments)
+    result.stdout.re_match_lines([r"FAILED case\.toml::stm32f4_discovery - flash is .*"])
+    failure = next(ET.parse(project.path / "junit.xml").getroot().iter("failure"))
+    assert failure.get("message", "").endswith("over the budget of 1.0 KiB (and 1 more)")
+    assert "largest contributors" in (failure.text or "")
