@@ -29,6 +29,8 @@ from harness.toolchain import Toolchain
 
 Array = npt.NDArray[np.generic]
 
+_PAGE = 65536  # emulators want memories to end at round addresses
+
 
 def first_diverging_layer(
     case: Case, graph: Graph, samples: Samples, emulator: Emulator, toolchain: Toolchain, check: OutputCheck
@@ -37,7 +39,7 @@ def first_diverging_layer(
     sample = [array[check.first_input : check.first_input + 1] for array in samples.inputs]
     memory = plan_memory(graph, case.board.target, share=False)
     sources = generate(graph, memory, case.board.target)
-    board = with_room(case.board, memory.arena_bytes * 2 + 65536)
+    board = with_room(case.board, -(-memory.arena_bytes * 2 // _PAGE) * _PAGE + _PAGE)
     ios = [io for layer in sources.layer_outputs for io in layer]
     try:
         program = read_program(build(sources, board, toolchain).elf)

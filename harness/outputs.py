@@ -66,6 +66,16 @@ def unchecked(why: str) -> OutputCheck:
     return OutputCheck(why, ROUNDING, 0, mismatches=None, max_abs_diff=None)
 
 
+def unchecked_finding(check: OutputCheck) -> Finding:
+    """The finding for outputs that were asked to be compared and could not be: `check.oracle` says why."""
+    return Finding(
+        code="output.unchecked",
+        verdict=Verdict.NOT_MEASURED,
+        message=f"whether the outputs are right is not known: {check.oracle}",
+        advice='install the oracle, or write oracle = "none" under [outputs] in a scenario to do without',
+    )
+
+
 def output_finding(check: OutputCheck, diverging: str) -> Finding:
     """The finding for a check with mismatches; it comes before all costs. `diverging` says where they begin."""
     return Finding(

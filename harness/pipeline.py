@@ -56,6 +56,8 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
     if not findings:  # what a wrong run costs is not judged
         parts = measure.contributors(footprint, profiled, memory, graph, board)
         findings = check_budgets(case.budgets, figures, parts)
+        if check.mismatches is None and scenario.outputs.oracle != "none":
+            findings.append(outputs.unchecked_finding(check))
     regions, sections, symbols = measure.memory_results(footprint, board)
     return RunResult(
         scenario=scenario.name,

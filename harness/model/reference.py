@@ -66,22 +66,18 @@ def run_reference(
     count = len(inputs[0])
     written = [index for layer in graph.layers for index in layer.outputs] if all_tensors else []
     samples: dict[str, Any] = {f"input_{t}": np.ascontiguousarray(x) for t, x in zip(graph.inputs, inputs, strict=True)}
-    with tempfile.TemporaryDirectory(prefix="mcu-harness-") as folder:
-        request, answer = Path(folder, "request.npz"), Path(folder, "answer.npz")
-        np.savez(request, tensors=np.array(sorted({*graph.outputs, *written}), np.int64), **samples)
-        # -P: the script's folder, with modules named like packages, stays off the child's path
-        command: list[str | Path] = [sys.executable, "-P", _WORKER, path.absolute(), request, answer]
-        try:
-            ended = run(command, timeout_s)
-        except ToolFailure as failure:
-            raise ModelError(
-                f"{path}: LiteRT did not finish {count} inputs within {timeout_s:g} s",
-                hint="use fewer inputs, or give expected outputs in a file",
-            ) from failure
-        if ended.exit_code or not answer.exists():
-            raise _failed(path, ended)
-        with np.load(answer, allow_pickle=False) as found:
-            arrays = {name: found[name] for name in found.files}
+    try:
+        arrays = _ask(path, samples, sorted({*graph.outputs, *written}), timeout_s)
+    except ToolFailure as failure:
+        raise ModelError(
+            f"{path}: LiteRT did not finish {count} inputs within {timeout_s:g} s",
+            hint="use fewer inputs, or give expected outputs in a file",
+        ) from failure
+    except OSError as error:
+        raise ModelError(
+            f"LiteRT cannot be asked: {error.strerror or error}: {error.filename or tempfile.gettempdir()}",
+            hint="set TMPDIR to a directory that can be written and has room",
+        ) from error
     if "error" in arrays:
         raise ModelError(f"{path}: LiteRT refuses the model: {_one_line(str(arrays['error']))}")
     return Reference(
@@ -89,6 +85,20 @@ def run_reference(
         tuple(arrays[f"tensor_{index}"] for index in graph.outputs),
         {index: arrays[f"tensor_{index}"] for index in written},
     )
+
+
+def _ask(path: Path, samples: dict[str, Any], tensors: list[int], timeout_s: float) -> dict[str, Array]:
+    """The worker's answer to `samples`; raises ModelError, ToolFailure at the deadline, OSError for no room."""
+    with tempfile.TemporaryDirectory(prefix="mcu-harness-") as folder:
+        request, answer = Path(folder, "request.npz"), Path(folder, "answer.npz")
+        np.savez(request, tensors=np.array(tensors, np.int64), **samples)
+        # -P: the script's folder, with modules named like packages, stays off the child's path
+        command: list[str | Path] = [sys.executable, "-P", _WORKER, path.absolute(), request, answer]
+        ended = run(command, timeout_s)
+        if ended.exit_code or not answer.exists():
+            raise _failed(path, ended)
+        with np.load(answer, allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
 
 
 def _failed(path: Path, ended: CompletedText) -> ModelError:

@@ -8,6 +8,7 @@ input and `tensors`, the indices of the tensors to hand back. ANSWER holds `tens
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def main(model: str, request: str, answer: str) -> int:
     collected: dict[int, list[np.ndarray]] = {index: [] for index in tensors}
     try:
         interpreter = Interpreter(
-            model_path=model,
+            model_content=Path(model).read_bytes(),  # it takes no path that is not UTF-8
             num_threads=1,
             experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
             experimental_preserve_all_tensors=True,
