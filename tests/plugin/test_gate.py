@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli import main
+
 BOARDS = ("stm32f4_discovery", "nucleo_g071rb")
 GATE = ("--mcu-compare-fail=cycles:2%", "--mcu-compare-fail=flash:+64")
 
@@ -181,3 +183,22 @@ def test_baselines_do_not_depend_on_workers(project: pytest.Pytester) -> None:
     alone = {path.name: path.read_text() for path in (project.path / "baselines").iterdir()}
     run(project, "--mcu-update-baseline", "-n2").assert_outcomes(passed=2)
     assert {path.name: path.read_text() for path in (project.path / "baselines").iterdir()} == alone
+
+
+def test_command_line_gates_in_the_same_way(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.path)
+    run_it = ("run", "case.toml", "--board", "nucleo_g071rb", "--emulator", "unicorn")
+    assert main([*run_it, "--compare-fail", "cycles:2%"]) == 0
+    said = capsys.readouterr().out
+    assert "mcu-harness run --update-baseline case.toml" in said and not (project.path / "baselines").exists()
+    assert main([*run_it, "--update-baseline"]) == 0
+    edit(project, "nucleo_g071rb", {"cycles": 0.5})
+    assert main([*run_it]) == 0, "without tolerances nothing is held"
+    assert main([*run_it, "--compare-fail", "cycles:2%", "--json", "r.json"]) == 1
+    said = capsys.readouterr().out
+    assert "accept it: mcu-harness run --update-baseline case.toml --board nucleo_g071rb" in said
+    assert main(["report", "r.json", "--format", "pr-comment", "--output", "comment.md"]) == 0
+    assert "| cycles |" in (project.path / "comment.md").read_text()
+    assert main([*run_it, "--compare-fail", "cycles"]) == 2
