@@ -10,7 +10,7 @@ from pathlib import Path
 from harness import strict_toml
 from harness.core import CORES, Core
 from harness.errors import BoardError
-from harness.files import why_no_file
+from harness.files import is_plain_name, why_no_file
 
 CACHES = ("none", "prefetch", "art", "icache", "nvm-cache")  # see Memory
 BOARD_DIRECTORY = Path(__file__).parent / "boards"
@@ -282,7 +282,7 @@ def _check_alias(table: strict_toml.Table, alias: Memory, before: list[Memory]) 
 
 
 def _check_name(table: strict_toml.Table, name: str) -> None:
-    if not name or not all(c.isalnum() or c in "_-.+" for c in name):
+    if not is_plain_name(name):
         raise table.fail("name", f"{name!r} is not a plain name", hint="use letters, digits, '_', '-', '+' and '.'")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,12 +24,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         print(f"mcu-harness: error: {error}", file=sys.stderr)
         return ERROR
-    except KeyboardInterrupt:
-        print("mcu-harness: interrupted", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # `mcu-harness boards | head`
         sys.stderr.close()
         return PASS
+    except OSError as error:  # a place that went away while it was used
+        print(f"mcu-harness: error: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return ERROR
+    except KeyboardInterrupt:
+        print("mcu-harness: interrupted", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -131,7 +135,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.json:  # first, since whoever reads the table may hang up
         results_json.save(session.results, arguments.json)
     written = session.write(arguments.report_dir) if arguments.report_dir else []
-    print(*session.summary_lines(), *(f"wrote {path}" for path in written), sep="\n")
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print(*session.summary_lines(width), *(f"wrote {path}" for path in written), sep="\n")
     if arguments.github:
         print(*github.publish(session.results), sep="\n")
     return PASS if session.passed else FAIL

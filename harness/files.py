@@ -47,6 +47,11 @@ def why_no_file(path: Path) -> str:
         return (error.strerror or str(error)).lower()
 
 
+def is_plain_name(name: str) -> bool:
+    """Whether `name` can be part of a file name and of a table as it is: letters, digits, "_", "-", "+" and "."."""
+    return bool(name) and name[0] != "." and all(c.isalnum() or c in "_-.+" for c in name)
+
+
 def one_line(text: str) -> str:
     """`text` with whatever is no printable character (control characters, halves of characters) as "?".
 

@@ -107,11 +107,11 @@ class Session:
         write_text(path, results_json.to_text(self.results))
         return [path, *markdown.write_board_reports(self.results, directory)]
 
-    def summary_lines(self) -> list[str]:
-        """The table and its notes, for a terminal."""
+    def summary_lines(self, width: int | None = None) -> list[str]:
+        """The table and its notes, for a terminal of `width` columns where that matters."""
         results = self.results
         return [
-            *terminal.summary_table(results, self._columns).splitlines(),
+            *terminal.summary_table(results, self._columns, width).splitlines(),
             "",
             *terminal.notes(results),
             *baseline_notes(results, self.unused_baselines(), self._gate.accept_words),

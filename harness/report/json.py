@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from harness.errors import ResultsError
-from harness.files import write_text
+from harness.files import is_plain_name, write_text
 from harness.records import FORMAT_VERSION, Results
 
 
@@ -40,7 +40,7 @@ def load(path: Path) -> Results:
         plain = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ResultsError(f"{path}: not JSON: {error}", hint="give the results.json of a run") from error
     return from_plain(plain, str(path))
 
@@ -58,7 +58,11 @@ def from_plain(plain: object, origin: str) -> Results:
             hint="make the results again with this version of mcu-harness",
         )
     try:
-        return make_converter(forbid_extra_keys=True).structure(plain, Results)
+        results: Results = make_converter(forbid_extra_keys=True).structure(plain, Results)
     except BaseValidationError as error:
         first = transform_error(error)[0]
         raise ResultsError(f"{origin}: not a results file: {first}", hint="make the results again") from error
+    for run in results.runs:  # reports are named after boards
+        if not is_plain_name(run.board):
+            raise ResultsError(f"{origin}: {run.board!r} is not the name of a board", hint="make the results again")
+    return results

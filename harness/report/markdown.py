@@ -112,7 +112,7 @@ def _memory(run: RunResult) -> list[str]:
             f"{region.origin:#010x}",
             units.format_bytes(region.used_bytes),
             units.format_bytes(region.capacity_bytes),
-            f"{region.used_bytes / region.capacity_bytes * 100:.1f} %",
+            f"{region.used_bytes / region.capacity_bytes * 100:.1f} %" if region.capacity_bytes else "",
         ]
         for region in run.regions
     ]

@@ -6,14 +6,35 @@ from collections.abc import Iterable
 
 from harness.records import Results, RunResult, Verdict
 from harness.report import text
-from harness.report.columns import columns_for
+from harness.report.columns import COLUMNS, Column, columns_for
+
+# What a narrow terminal does without, first to go first; all of it is in -v and the reports.
+_SPARED = ("instructions", "arena", "cycles", "stack", "ram")
 
 
-def summary_table(results: Results, chosen: Iterable[str] = ()) -> str:
-    """A row per run, with the columns that are `chosen` (see `columns`)."""
+def summary_table(results: Results, chosen: Iterable[str] = (), width: int | None = None) -> str:
+    """A row per run, with the columns that are `chosen` (see `columns`).
+
+    Without a choice, columns are left out until the table is not wider than `width`; a last line says which.
+    """
+    names = list(chosen)
+    if names or width is None:
+        return _table(results, columns_for(results, names))
+    columns = columns_for(results)
+    left_out: list[str] = []
+    table = _table(results, columns)
+    for name in _SPARED:
+        if max(map(len, table.splitlines())) <= width:
+            break
+        columns = [column for column in columns if column is not COLUMNS[name]]
+        left_out.append(name)
+        table = _table(results, columns)
+    return f"{table}\n({', '.join(left_out)}: --columns, or a wider terminal)" if left_out else table
+
+
+def _table(results: Results, columns: list[Column]) -> str:
     from tabulate import tabulate  # kept out of start-up: `--help` does not need it
 
-    columns = columns_for(results, chosen)
     titles = ["scenario", "board", "verdict", *(column.title for column in columns)]
     rows = [
         [text.case_name(run), run.board, text.verdict_mark(run.verdict), *(column.cell(run) for column in columns)]
@@ -36,7 +57,8 @@ def failure_text(run: RunResult, verbosity: int = 0) -> str:
         lines += ["", layer_table(run)]
     if verbosity >= 2:
         lines += ["", function_table(run), "", *provenance_lines(run)]
-    if run.console and (verbosity >= 1 or run.verdict is not Verdict.PASS):
+    stopped = any(finding.code.startswith("run.") for finding in run.findings)
+    if run.console and (verbosity >= 1 or stopped):
         lines += ["  console:", *("    | " + line for line in run.console.splitlines()[-10:])]
     return "\n".join(lines)
 
@@ -84,8 +106,13 @@ def provenance_lines(run: RunResult) -> list[str]:
 
 
 def notes(results: Results) -> list[str]:
-    """Lines under the table: which emulator and compiler, and how far the cycles can be trusted."""
+    """Lines under the table: were the outputs right, which emulator and compiler, how far cycles can be trusted."""
     lines: list[str] = []
+    checks: dict[str, set[str]] = {}
+    for run in results.runs:
+        said = f"differ from {run.outputs.oracle}" if run.outputs.mismatches else text.outputs_text(run)
+        checks.setdefault(said, set()).add(run.board)
+    lines += [f"outputs: {said} ({_some(boards)})" for said, boards in sorted(checks.items())]
     for name, tools in (("emulator", "emulator"), ("compiler", "toolchain")):
         used = sorted({f"{getattr(run, tools).name} {getattr(run, tools).version}" for run in results.runs})
         lines += [f"{name}: {', '.join(used)}"] if used else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness import units
+from harness.files import one_line
 from harness.records import Contributor, Finding, Measurement, RunResult, Verdict
 
 NOT_MEASURED = "not measured"
@@ -126,4 +127,4 @@ def verdict_mark(verdict: Verdict) -> str:
 
 def case_name(run: RunResult) -> str:
     """Scenario, with the model where a scenario has several."""
-    return run.scenario if run.model in ("", run.scenario) else f"{run.scenario}/{run.model}"
+    return one_line(run.scenario if run.model in ("", run.scenario) else f"{run.scenario}/{run.model}")

@@ -50,6 +50,8 @@ def test_results_text_does_not_depend_on_order_of_making() -> None:
         (lambda text: text[: len(text) // 2], "not JSON"),
         (lambda text: text.replace('"format_version": 1', '"format_version": 99'), "format_version is 99"),
         (lambda text: "[]", "format_version is None"),
+        (lambda text: "[" * 100_000, "not JSON"),
+        (lambda text: text.replace('"board": "board_b"', '"board": "../board_b"'), "is not the name of a board"),
         (lambda text: text.replace('"verdict": "pass"', '"verdict": "maybe"'), r"runs\[0\]"),
         (lambda text: text.replace('"clock_hz": 168000000,', ""), r"runs\[0\]"),
     ],
@@ -101,3 +103,25 @@ def test_written_file_replaces_the_old_one_whole(tmp_path: Path) -> None:
     write_text(path, "second")
     assert path.read_text() == "second"
     assert [p.name for p in path.parent.iterdir()] == ["results.json"]
+
+
+def test_a_narrow_terminal_gets_fewer_columns_and_is_told_which() -> None:
+    whole = terminal.summary_table(RESULTS)
+    assert terminal.summary_table(RESULTS, (), 200) == whole
+    narrow = terminal.summary_table(RESULTS, (), 80).splitlines()
+    assert max(map(len, narrow)) <= 80
+    assert "latency" in narrow[0] and "instructions" not in narrow[0]
+    assert narrow[-1].startswith("(instructions") and "--columns" in narrow[-1]
+    assert "instructions" in terminal.summary_table(RESULTS, ("instructions",), 10)
+
+
+def test_the_summary_says_whether_outputs_were_compared() -> None:
+    unknown = replace(PASSING, outputs=replace(PASSING.outputs, mismatches=None, oracle="no oracle here"))
+    assert "outputs: not measured: no oracle here (board_a)" in terminal.notes(Results((unknown,)))
+
+
+def test_the_console_is_shown_when_the_run_itself_failed() -> None:
+    assert "console:" not in terminal.failure_text(FAILING)
+    assert "console:" in terminal.failure_text(FAILING, 1)
+    hung = replace(FAILING, findings=(replace(FAILING.findings[0], code="run.timeout"),))
+    assert "console:" in terminal.failure_text(hung)
