@@ -20,8 +20,11 @@ def baseline_notes(results: Results, unused: Sequence[str], accept: Sequence[str
         for finding in run.findings:
             by_code.setdefault(finding.code, []).append(finding)
     lines = []
-    for code in ("baseline.accepted", "baseline.refused"):
-        lines += [f"baseline: {finding.message}" for finding in by_code.get(code, [])]
+    lines += [f"baseline: {finding.message}" for finding in by_code.get("baseline.refused", [])]
+    accepted = sorted(by_code.get("baseline.accepted", []), key=lambda finding: "->" not in finding.message)
+    lines += [f"baseline: {finding.message}" for finding in accepted[:_MOST]]
+    if len(accepted) > _MOST:
+        lines.append(f"baseline: {len(accepted) - _MOST} more accepted; commit the files")
     missing = [run for run in results.runs if any(finding.code == "baseline.missing" for finding in run.findings)]
     if missing:
         scenarios = sorted({run.scenario_path for run in missing if run.scenario_path})

@@ -12,7 +12,8 @@ from harness import baseline
 from harness.cases import Case, cases_of
 from harness.errors import ResultsError
 from harness.gate import Gate, in_ci, undecided
-from harness.records import Finding, RunResult, Verdict, with_findings
+from harness.records import BaselineCheck, Finding, Results, RunResult, Verdict, with_findings
+from harness.report.baselines import baseline_notes
 from harness.scenario import load_scenario
 from harness.tolerance import parse_tolerance
 
@@ -206,3 +207,20 @@ def test_accept_command_is_quoted_and_repeats_what_matters(tmp_path: Path, monke
     )
     command = Gate(is_pytest=False).accept_command(case)
     assert command == "mcu-harness run --update-baseline 'my models/tiny.toml' --board stm32f4_discovery"
+
+
+def test_notes_after_a_session_are_few_and_show_first_what_moved() -> None:
+    def run(code: str, message: str, board: str) -> RunResult:
+        check = BaselineCheck(f"baselines/tiny@{board}.json", Verdict.NOT_MEASURED)
+        noted = with_findings(PASSING, [Finding(code, Verdict.PASS, message, "")])
+        return replace(noted, board=board, baseline=check, scenario_path="my dir/tiny.toml")
+
+    accepted = [run("baseline.accepted", f"accepted as {i}: new", f"b{i}") for i in range(9)]
+    accepted[8] = run("baseline.accepted", "accepted as 8: cycles 1 -> 2", "b8")
+    lines = baseline_notes(Results(tuple(accepted)), [], ["pytest"])
+    assert lines[0].endswith("cycles 1 -> 2") and lines[-1].startswith("baseline: 4 more") and len(lines) == 6
+    missing = [run("baseline.missing", "there is none", f"b{i}") for i in range(9)]
+    lines = baseline_notes(Results(tuple(missing)), ["baselines/old@b.json"], ["pytest", "--mcu-update-baseline"])
+    assert len(lines) == 8
+    assert lines[-2].endswith("pytest --mcu-update-baseline 'my dir/tiny.toml'")
+    assert lines[-1].endswith("baselines/old@b.json")
