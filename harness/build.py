@@ -64,7 +64,7 @@ def build(sources: Sources, board: Board, toolchain: Toolchain, cache_dir: Path 
     units = _units(sources, board)
     template = _firmware_file("runtime/board.ld")
     script = linkscript.render(template.text.decode(), board)
-    tool = Tool(toolchain.name, toolchain.version, flags)
+    tool = Tool(toolchain.label, toolchain.version, flags)
     context = digest(
         [_FORMAT, toolchain.name, toolchain.version, *flags, *(x for h in headers for x in (h.name, h.text))]
     )

@@ -60,7 +60,7 @@ OPTIONS = (
     Option("emulator", "which emulator runs the firmware", "auto|unicorn|renode", default="auto"),
     Option(
         "toolchain",
-        "which compiler builds the firmware (repeatable: every case with each of them)",
+        "which compiler builds the firmware, with flags if you like, as in gnu:-Os (repeatable: every case with each)",
         "auto|gnu|zig",
         repeatable=True,
     ),

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -63,11 +63,17 @@ class ToolchainMissing(ToolchainError):
 
 @dataclass(frozen=True, slots=True)
 class Toolchain:
-    """A compiler that is installed. `command` starts it as a C compiler driver."""
+    """A compiler that is installed. `command` starts it as a C compiler driver; `options` are the user's own flags."""
 
     name: str  # "gnu" or "zig"
     version: str
     command: tuple[str, ...]
+    options: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """As the user asked for it: "gnu", or with options "gnu:-O3,-funroll-loops"."""
+        return f"{self.name}:{','.join(self.options)}" if self.options else self.name
 
     def target_flags(self, board: Board) -> tuple[str, ...]:
         """Flags that say which instructions the compiler may use: the board's core with its DSP and FPU options."""
@@ -80,7 +86,7 @@ class Toolchain:
 
     def compile_flags(self, board: Board) -> tuple[str, ...]:
         """Everything that decides what a source file becomes, except include paths."""
-        return (*self.target_flags(board), *_COMMON_FLAGS, *_OWN_FLAGS[self.name])
+        return (*self.target_flags(board), *_COMMON_FLAGS, *_OWN_FLAGS[self.name], *self.options)
 
     def link_command(self, board: Board, script: Path, objects: Sequence[Path], helpers: Path | None) -> list[str]:
         """The command that links `objects` by `script`; `-o` and the output are for the caller to add.
@@ -135,8 +141,18 @@ def available_toolchains() -> list[Toolchain]:
 def find_toolchain(name: str = "auto") -> Toolchain:
     """The compiler called `name`; "auto" is the first of `available_toolchains`.
 
-    Raises ToolchainError that says how to get one.
+    "gnu:-O3,-funroll-loops" adds flags, which win over the usual ones. Raises ToolchainError that says how to get one.
     """
+    name, colon, listed = name.partition(":")
+    if colon:
+        options = tuple(listed.split(","))
+        for option in options:
+            if not re.fullmatch(r"-[fmOW][\w=+.-]*", option):
+                raise ToolchainError(
+                    f"{option!r} is not a compiler flag that can be chosen here",
+                    hint="write for example gnu:-Os or gnu:-O3,-funroll-loops",
+                )
+        return replace(find_toolchain(name), options=options)
     if name == "auto":
         found = available_toolchains()
         if found:

@@ -142,3 +142,15 @@ def test_a_compiler_that_does_not_work_is_one_error_that_names_the_other(
         find_toolchain()
     assert said in caught.value.message and caught.value.message.isprintable()
     assert "zig" in caught.value.hint
+
+
+def test_flags_of_ones_own_come_last_and_are_part_of_the_name(toolchain: Toolchain) -> None:
+    chosen = find_toolchain(f"{toolchain.name}:-Os,-fno-inline")
+    assert chosen.label == f"{toolchain.name}:-Os,-fno-inline" and toolchain.label == toolchain.name
+    assert chosen.compile_flags(board("cortex-m4"))[-2:] == ("-Os", "-fno-inline")
+
+
+@pytest.mark.parametrize("name", ["gnu:", "gnu:-o,x", "gnu:O3", "gnu:-Wl,-Tx", "gnu:-I/tmp", "gnu:-O3 -g", "gnu:@file"])
+def test_what_is_no_plain_flag_is_refused(name: str) -> None:
+    with pytest.raises(ToolchainError):
+        find_toolchain(name)
