@@ -1,0 +1,407 @@
+"""Writes the reference pages from the code that they describe: `python docs/generate.py`.
+
+TOML keys are found by watching the loaders read: each of their questions for a key is written down, with its table,
+type, unit and default. What a key means cannot be seen that way; it comes from `key_meanings.toml`, and a key without an
+entry there, or an entry without a key, is an error. Options, columns, formats, operators and records are read off
+their tables in the package.
+
+`python docs/generate.py --counts RESULTS.json [...]` also takes the instruction counts of runs into
+`board_counts.json`, from which `boards.md` is made:
+
+    mcu-harness run scenarios/digits.toml --board ... --emulator renode --json renode.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import inspect
+import json
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness import cli, hookspec, options, plugin, records, strict_toml
+from harness.board import Board, board_names, find_board, load_board
+from harness.budget import METRICS
+from harness.emulator.select import EMULATOR_NAMES, supports
+from harness.model.operators import MAX_RANK, OPERATORS
+from harness.report.columns import COLUMNS
+from harness.report.formats import FORMATS
+from harness.scenario import load_scenario
+from harness.tolerance import KEYS
+from harness.units import format_bytes, format_hertz
+
+DOCS = Path(__file__).resolve().parent
+REPOSITORY = DOCS.parent
+PAGES = DOCS / "reference"
+COUNTS = DOCS / "board_counts.json"
+NOTICE = "<!-- Written by docs/generate.py: change the code, not this page. -->\n\n"
+
+UNITS = {
+    "bytes": "size",
+    "hertz": "frequency",
+    "seconds": "time",
+    "count": "number",
+    "fraction": "percentage",
+}
+# Types that the loader's question does not show: they depend on the rest of the file, or are read raw.
+KINDS = {
+    "layout.code": "name of a memory",
+    "layout.data": "name of a memory",
+    "core.fpu": "`none`, `fpv4-sp-d16`, `fpv5-sp-d16` or `fpv5-d16`, as the core allows",
+    "core.dsp": "true or false",
+    "console.enable": "list of lists of 2 or 3 numbers",
+}
+DEFAULTS = {"name": "the file's name", "core.dsp": "as the core has it"}
+# A scenario that has every table, so that the loader asks for every key.
+SCENARIOS = (
+    'model = "m.tflite"\nboards = ["nrf52840dk"]\n[inputs]\nfile = "x.npz"\n[outputs]\nfile = "x.npz"\n[baseline]\n'
+    "[budgets]\n[budgets.nrf52840dk]\n",
+    'models = ["m.tflite"]\nboards = ["nrf52840dk"]\n[inputs]\nseed = 1\n[outputs]\noracle = "none"\n',
+)
+
+
+@dataclasses.dataclass(slots=True)
+class Key:
+    """One key as a loader asks for it; `optional` unless its absence is an error."""
+
+    table: str
+    name: str
+    kind: str = ""
+    default: object = None
+    optional: bool = False
+    needed: bool = False
+
+    @property
+    def dotted(self) -> str:
+        return f"{self.table}.{self.name}" if self.table else self.name
+
+
+class Watch:
+    """While it is entered, every question that a loader asks of a table is kept in `keys`."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, Key] = {}
+        self._originals: dict[str, Any] = {}
+
+    def __enter__(self) -> Watch:
+        readers = {
+            "text": "string", "whole": "whole number", "flag": "true or false", "quantity": "", "whole_quantity": "",
+            "texts": "list of strings", "table": "table", "needed_table": "table", "tables": "list of tables", "raw": "", "__contains__": "",
+        }  # fmt: skip
+        for method, kind in readers.items():
+            self._originals[method] = getattr(strict_toml.Table, method)
+            setattr(strict_toml.Table, method, self._watched(method, kind))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for method, original in self._originals.items():
+            setattr(strict_toml.Table, method, original)
+
+    def _watched(self, method: str, kind: str) -> Any:
+        original, signature = self._originals[method], inspect.signature(self._originals[method])
+
+        def read(table: strict_toml.Table, key: str, *args: Any, **kwargs: Any) -> Any:
+            given = signature.bind(table, key, *args, **kwargs).arguments
+            found = self.keys.setdefault(f"{table.where}.{key}", Key(table.where, key))
+            if method == "__contains__":
+                # `in` comes from the loader when the key is optional, and from the readers themselves.
+                found.optional |= not found.kind and inspect.stack()[1].filename != strict_toml.__file__
+            elif method in ("quantity", "whole_quantity"):
+                found.kind = UNITS[given["kind"]]
+            elif kind and found.kind in ("", "string"):
+                choices = given.get("choices")
+                found.kind = ", ".join(f"`{choice}`" for choice in choices) if choices else kind
+            if given.get("default") is not None:
+                found.default, found.optional = given["default"], True
+            if method in ("table", "tables"):
+                found.optional = not found.needed
+            if method == "needed_table":
+                found.needed, found.optional = True, False
+            return original(table, key, *args, **kwargs)
+
+        return read
+
+
+def scenario_keys() -> dict[str, Key]:
+    """Every key of a scenario file, by dotted name; budgets and tolerances come from their tables."""
+    with tempfile.TemporaryDirectory() as folder, Watch() as watch:
+        for name in ("m.tflite", "x.npz"):
+            Path(folder, name).write_bytes(b"")
+        for nth, text in enumerate(SCENARIOS):
+            path = Path(folder, f"s{nth}.toml")
+            path.write_text(text)
+            load_scenario(path)
+    found = {key.dotted: key for key in watch.keys.values() if not key.dotted.startswith("budgets.")}
+    for metric in METRICS.values():
+        found[f"budgets.{metric.key}"] = Key("budgets", metric.key, UNITS[metric.kind], optional=True)
+    for figure in KEYS:
+        found[f"baseline.{figure}"] = Key("baseline", figure, "tolerance", optional=True)
+    return found
+
+
+def board_keys() -> dict[str, Key]:
+    """Every key of a board file, by dotted name."""
+    with Watch() as watch:
+        for name in board_names():
+            inspect.unwrap(load_board)(REPOSITORY / "harness" / "boards" / f"{name}.toml")
+    found = {key.dotted: key for key in watch.keys.values()}
+    # [sources] takes any key besides those that are needed.
+    needed = {name for name, key in found.items() if name.startswith("sources.") and not key.optional}
+    everywhere = [set(tomllib.loads(path.read_text())["sources"]) for path in boards_files()]
+    common = set.intersection(*everywhere)
+    return {name: key for name, key in found.items() if name not in needed or key.name in common}
+
+
+def boards_files() -> list[Path]:
+    return sorted((REPOSITORY / "harness" / "boards").glob("*.toml"))
+
+
+def meanings() -> dict[str, dict[str, str]]:
+    return tomllib.loads((DOCS / "key_meanings.toml").read_text(encoding="utf-8"))
+
+
+def key_page(title: str, intro: str, keys: dict[str, Key], told: dict[str, str]) -> str:
+    """A page with a table of keys per TOML table; raises ValueError unless exactly the keys have a meaning."""
+    if missing := keys.keys() - told.keys():
+        raise ValueError(f"docs/key_meanings.toml says nothing of: {', '.join(sorted(missing))}")
+    if stale := told.keys() - keys.keys():
+        raise ValueError(f"docs/key_meanings.toml describes keys that no loader asks for: {', '.join(sorted(stale))}")
+    tables: dict[str, list[Key]] = {}
+    for key in keys.values():
+        tables.setdefault(key.table, []).append(key)
+    text = f"# {title}\n\n{NOTICE}{intro}\n"
+    for table, members in sorted(tables.items()):
+        repeated = keys[table].kind == "list of tables" if table in keys else False
+        header = f"`[[{table}]]`" if repeated else f"`[{table}]`"
+        text += f"\n## {header if table else 'Top of the file'}\n\n"
+        if table in told:
+            text += told[table] + (" Needed." if keys[table].needed or repeated else "") + "\n\n"
+        rows = [
+            (f"`{key.name}`", KINDS.get(key.dotted, key.kind), _default(key), told[key.dotted])
+            for key in members
+            if key.kind not in ("table", "list of tables")
+        ]
+        text += _markdown_table(("key", "type", "default", "meaning"), rows)
+    return text
+
+
+def _default(key: Key) -> str:
+    if key.dotted in DEFAULTS:
+        return DEFAULTS[key.dotted]
+    if not key.optional:
+        return "**needed**"
+    if key.default in (None, "", ()):
+        return "none"
+    return f"`{str(key.default).lower() if isinstance(key.default, bool) else key.default}`"
+
+
+def scenario_page() -> str:
+    intro = (
+        "A scenario is a TOML file with `model` or `models` at its top. Paths are relative to the file. An unknown key is "
+        "an error with file, line and the nearest known key.\n\n"
+        "Sizes are written with B, kB, KiB, MB, MiB; times with s, ms, us, ns; frequencies with Hz, kHz, MHz; counts plain "
+        "or with k, M, G; percentages as `90 %` or `0.9`. 1 KiB is 1024 B; a bare K is refused.\n\n"
+        "`[budgets.<board>]` takes the same keys as `[budgets]` and holds for that board over the common ones. A tolerance "
+        "is relative (`2 %`) or absolute (`+256 B`)."
+    )
+    return key_page("Scenario files", intro, scenario_keys(), meanings()["scenario"])
+
+
+def board_page() -> str:
+    intro = (
+        "A board is a TOML file; `--board path/to/mine.toml` takes yours. Its `name` is the file's name. How to write one "
+        "is in [Your own board](../howto/own-board.md)."
+    )
+    return key_page("Board files", intro, board_keys(), meanings()["board"])
+
+
+def command_page() -> str:
+    """Every command and option, from the parser itself."""
+    text = f"# Command line\n\n{NOTICE}Exit status: 0 pass, 1 fail, 2 usage or set-up error.\n"
+    parser = cli._parser()
+    for name, command, about in _commands(parser):
+        text += f"\n## `mcu-harness {name}`\n\n{about[:1].upper()}{about[1:]}.\n\n"
+        rows = [
+            (
+                "`" + (", ".join(action.option_strings) or str(action.metavar)) + "`",
+                str(action.metavar or "") if action.option_strings else "",
+                (action.help or "").replace("%%", "%"),
+            )
+            for action in command._actions
+            if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)
+        ]
+        text += _markdown_table(("option or argument", "value", "meaning"), rows) if rows else "Takes no options.\n"
+    return text
+
+
+def _commands(parser: argparse.ArgumentParser, before: str = "") -> Iterator[tuple[str, argparse.ArgumentParser, str]]:
+    """(name, parser, help) of all commands that do something; those that only group others are left out."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            for name, command in action.choices.items():
+                if any(isinstance(inner, argparse._SubParsersAction) for inner in command._actions):
+                    yield from _commands(command, f"{before}{name} ")
+                else:
+                    yield before + name, command, helps.get(name, "")
+
+
+def pytest_page() -> str:
+    text = f"# pytest plugin\n\n{NOTICE}## Options\n\nThe ini key holds where the option is not given.\n\n"
+    rows = [
+        (f"`{o.flag}`", f"`{o.key}`" if o.ini else "", o.values.replace("|", ", "), o.default, o.about)
+        for o in options.OPTIONS
+    ]
+    text += _markdown_table(("option", "ini key", "value", "default", "meaning"), rows)
+    text += "\n## Columns\n\nFor `--mcu-columns` and `mcu-harness run --columns`: " + ", ".join(
+        f"`{name}`" for name in COLUMNS
+    )
+    text += ".\n\n## Fixture\n\n### `mcu_profile`\n\n" + _documentation(plugin.mcu_profile) + "\n\n## Markers\n\n"
+    text += "".join(f"- `{marker.split(': ')[0]}`: {marker.split(': ')[1]}\n" for marker in options.MARKERS)
+    text += "\n## Hooks\n\n"
+    for name, function in inspect.getmembers(hookspec, inspect.isfunction):
+        if name.startswith("pytest_mcu_"):
+            text += (
+                f"### `{name}({', '.join(inspect.signature(function).parameters)})`\n\n{_documentation(function)}\n\n"
+            )
+    return text
+
+
+def _documentation(thing: Any) -> str:
+    function = getattr(thing, "__wrapped__", None) or getattr(thing, "_fixture_function", None) or thing
+    return inspect.cleandoc(function.__doc__ or "")
+
+
+def results_page() -> str:
+    """The fields of results.json, from the records."""
+    text = (
+        f"# results.json\n\n{NOTICE}`format_version` is {records.FORMAT_VERSION}. One object, `Results`, at the top.\n"
+    )
+    text += "\n## Verdicts\n\n" + ", ".join(f"`{verdict.value}`" for verdict in records.Verdict) + "\n"
+    for name, record in record_types():
+        text += f"\n## {name}\n\n"
+        if record.__doc__ and not record.__doc__.startswith(f"{name}("):
+            text += inspect.cleandoc(record.__doc__) + "\n\n"
+        rows = [(f"`{field.name}`", f"`{field.type}`".replace("|", "or")) for field in dataclasses.fields(record)]
+        text += _markdown_table(("field", "type"), rows)
+    text += "\n## Formats\n\n`mcu-harness report RESULTS.json --format NAME` writes it as:\n\n"
+    text += _markdown_table(("format", "what it is"), [(f"`{name}`", form.about) for name, form in FORMATS.items()])
+    return text
+
+
+def record_types() -> list[tuple[str, type]]:
+    found = [
+        (name, each) for name, each in inspect.getmembers(records, inspect.isclass) if dataclasses.is_dataclass(each)
+    ]
+    return sorted(found, key=lambda pair: (pair[0] != "Results", pair[0] != "RunResult", pair[0]))
+
+
+def operator_page() -> str:
+    text = (
+        f"# Operators\n\n{NOTICE}Models are int8. float32 and uint8 are possible at the edges, through QUANTIZE and "
+        f"DEQUANTIZE. Tensors may have up to {MAX_RANK} dimensions. Outputs equal LiteRT's reference kernels (`BUILTIN_REF`) bit for bit.\n\n"
+    )
+    rows = []
+    for name, rule in OPERATORS.items():
+        inputs = [role.value for role in rule.inputs]
+        first = len(inputs) - rule.optional
+        shown = [value if nth < first else f"({value})" for nth, value in enumerate(inputs)]
+        limits = [f"at most {rule.max_rank} dimensions"] if rule.max_rank < MAX_RANK else []
+        if rule.keeps_quantization:
+            limits.append("inputs and output share one scale and zero point")
+        if rule.fixed_output:
+            scale, zero = rule.fixed_output
+            limits.append(f"output scale 1/{round(1 / scale)}" + ("" if zero is None else f", zero point {zero}"))
+        rows.append((f"`{name}`", "; ".join(shown) + ("; ..." if rule.repeated else ""), "; ".join(limits)))
+    return text + _markdown_table(("operator", "inputs (optional ones in brackets)", "limits"), rows)
+
+
+def boards_page() -> str:
+    counts = json.loads(COUNTS.read_text(encoding="utf-8")) if COUNTS.exists() else {}
+    text = f"# Boards\n\n{NOTICE}"
+    text += "`mcu-harness boards` prints the same for the version that is installed.\n\n"
+    if counts:
+        text += (
+            f"The last columns are instructions per inference of the scenario `{counts['scenario']}`, built with "
+            f"{counts['compiler']}. The same image gives the same count in every emulator. Renode's column is filled by "
+            "`mcu-harness run scenarios/digits.toml --board NAME --emulator renode --json renode.json` and "
+            "`python docs/generate.py --counts renode.json`.\n\n"
+        )
+    rows = []
+    for name in board_names():
+        board = find_board(name)
+        runs = [emulator for emulator in EMULATOR_NAMES if not supports(emulator, board)]
+        measured = [counts.get("instructions", {}).get(emulator, {}).get(name) for emulator in EMULATOR_NAMES]
+        rows.append(
+            (
+                f"`{name}`", board.title, _core(board), format_hertz(board.clock_hz),
+                format_bytes(_largest(board, "flash")), format_bytes(_largest(board, "ram")), ", ".join(runs),
+                *(f"{value:,.0f}" if value is not None else "not measured" for value in measured),
+            )
+        )  # fmt: skip
+    head = ("name", "board", "core", "clock", "largest flash", "largest RAM", "emulators", *EMULATOR_NAMES)
+    return text + _markdown_table(head, rows)
+
+
+def _core(board: Board) -> str:
+    return board.core.name if board.fpu == "none" else f"{board.core.name}, {board.fpu}"
+
+
+def _largest(board: Board, kind: str) -> int:
+    return max((memory.size for memory in board.memories if memory.kind == kind and not memory.alias_of), default=0)
+
+
+def take_counts(paths: Iterable[Path]) -> None:
+    """Keep the instruction counts of results files; runs of another scenario or compiler start anew."""
+    kept = json.loads(COUNTS.read_text(encoding="utf-8")) if COUNTS.exists() else {}
+    for path in paths:
+        for run in json.loads(path.read_text(encoding="utf-8"))["runs"]:
+            value = run["measurements"].get("instructions", {}).get("value")
+            if value is None:
+                continue
+            what = {
+                "scenario": run["scenario"],
+                "compiler": f"{run['toolchain']['name']} {run['toolchain']['version']}",
+            }
+            if {key: kept.get(key) for key in what} != what:
+                kept = {**what, "instructions": {}}
+            kept["instructions"].setdefault(run["emulator"]["name"], {})[run["board"]] = value
+    COUNTS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+PAGES_MADE = {
+    "reference/scenario.md": scenario_page,
+    "reference/board.md": board_page,
+    "reference/commands.md": command_page,
+    "reference/pytest.md": pytest_page,
+    "reference/results.md": results_page,
+    "reference/operators.md": operator_page,
+    "boards.md": boards_page,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="write the reference pages of docs/")
+    parser.add_argument("--counts", nargs="+", type=Path, default=[], metavar="RESULTS.json")
+    arguments = parser.parse_args(argv)
+    if arguments.counts:
+        take_counts(arguments.counts)
+    PAGES.mkdir(exist_ok=True)
+    for name, make in PAGES_MADE.items():
+        (DOCS / name).write_text(make(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
