@@ -12,7 +12,9 @@ from small_firmware import SUM_OF_SQUARES, firmware, plan_for
 from harness.board import board_names, find_board
 from harness.cases import cases_of
 from harness.emulator import ExitReason, Window
+from harness.emulator.renode import server
 from harness.emulator.renode.emulator import RenodeEmulator
+from harness.emulator.renode.find import Install
 from harness.emulator.unicorn import UnicornEmulator
 from harness.pipeline import run_case
 from harness.profile.stack import high_water_mark
@@ -41,6 +43,22 @@ def test_scenario_has_the_same_figures_in_both_emulators(renode: RenodeEmulator,
         one, other = (figures(run_case(case, emulator, "auto", lambda _: None)) for emulator in (renode, unicorn))
         assert {key: (value, other[key]) for key, value in one.items() if value != other[key]} == {}, case.board.name
         assert one["measurements"]["instructions"][0] > 0  # type: ignore[index]
+
+
+def test_figures_do_not_depend_on_where_renode_cuts_blocks(
+    renode_install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = server._sources
+    often = ("StretchInstructions = 100 * 1000 * 1000", "StretchInstructions = 20 * 1000")
+    assert often[0] in whole(renode_install.version)
+    monkeypatch.setattr(server, "_sources", lambda version: whole(version).replace(*often))
+    case = cases_of(load_scenario(SCENARIOS[0].parent / "digits.toml"), ("stm32f4_discovery",))[0]
+    cut = RenodeEmulator(renode_install)
+    try:
+        one, other = (figures(run_case(case, each, "auto", lambda _: None)) for each in (cut, UnicornEmulator()))
+    finally:
+        cut.close()
+    assert one == other
 
 
 @pytest.mark.parametrize("name", board_names())

@@ -48,7 +48,7 @@ namespace McuHarness
         /// <summary>Whether the breakpoint at which `core` stands is such a call.</summary>
         public static bool IsAsked(IBusController bus, CortexM core)
         {
-            return bus.ReadWord(core.PC & ~1u) == Breakpoint;
+            return bus.ReadWord(core.PC.RawValue & ~1UL) == Breakpoint;
         }
 
         private const ushort Breakpoint = 0xBEAB;
