@@ -27,9 +27,20 @@ def examine() -> tuple[list[str], bool]:
         lines.append(f"ok       oracle litert: LiteRT {_version('ai-edge-litert')}")
     else:
         lines.append('missing  oracle litert: outputs cannot be checked; pip install "pytest-mcu-harness[oracle]"')
+    lines.append(_html())
     usable = bool(compiler and emulator and cache)
     lines.append("ready" if usable else "not ready: get what is missing above")
     return lines, usable
+
+
+def _html() -> str:
+    from harness.report import html
+
+    try:
+        html.check_available()
+    except HarnessError as error:
+        return f"optional html report: {error.hint}"
+    return f"ok       html report: plotly {_version('plotly')}"
 
 
 def _examine(kind: str, names: Iterable[str], about: Callable[[str], str], lines: list[str]) -> list[str]:

@@ -261,6 +261,9 @@ def test_paper_shows_whole_charts_in_light_colours(page: Chromium, report_of, tm
     assert page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     too_wide = "[...document.querySelectorAll('.view:not([hidden]) svg.main-svg')].filter(s => s.getBoundingClientRect().right > innerWidth + 1).length"
     assert page.run(too_wide) == 0
+    cut = "[...document.querySelectorAll('.view:not([hidden]) .chart')].filter(c => c.clientWidth).map(c => c.querySelector('.main-svg').getBoundingClientRect().height / c.clientHeight).filter(r => r > 1.05 || r < 0.8)"
+    assert page.run(cut) == []
+    assert page.run("document.documentElement.scrollWidth - innerWidth") <= 0
     page.prefer(scheme="light")
 
 

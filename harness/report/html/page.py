@@ -20,7 +20,7 @@ from harness.report.html import chart_data
 from harness.report.html.run_view import RunView, run_views
 
 _STATIC = Path(__file__).parent / "static"
-_STYLES = ("page.css", "parts.css")
+_STYLES = ("page.css", "parts.css", "print.css")
 # In this order: each may use what those before it put into `mcu`.
 _SCRIPTS = (
     "base.js",

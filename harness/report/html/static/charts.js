@@ -79,6 +79,7 @@ mcu.chart = (box, describe, drawn = () => {}) => {
 
 // So that paper of any width shows all of a chart.
 const scalable = (box, layout) => {
+  box.style.setProperty("--ratio", `${layout.width} / ${layout.height}`);
   for (const svg of box.querySelectorAll("svg.main-svg")) {
     svg.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height}`);
   }
@@ -88,6 +89,9 @@ mcu.redraw = () => {
   for (const chart of charts) if (chart.at) chart.draw(true);
 };
 mcu.onTheme(() => mcu.redraw());
+mcu.drawAll = () => {
+  for (const chart of charts) chart.draw();
+};
 
 let resized = 0;
 addEventListener("resize", () => {

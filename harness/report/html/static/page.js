@@ -88,12 +88,12 @@ boardsOf.addEventListener("change", () => {
   if (boardsOf.value) location.hash = `#${boardsOf.value}`;
 });
 
-// On paper: light, and every chart drawn, seen before or not.
+// On paper: light, and every chart drawn, seen before or not. Tables that are folded in stay so.
 let before = null;
 addEventListener("beforeprint", () => {
   before = document.documentElement.dataset.theme;
   mcu.setTheme("light");
-  for (const details of current.querySelectorAll("details")) details.open = true;
+  mcu.drawAll();
 });
 addEventListener("afterprint", () => {
   if (before) mcu.setTheme(before);

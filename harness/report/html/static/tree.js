@@ -6,6 +6,7 @@
 
 const MOST_DRAWN = 320; // rectangles at once: more cannot be told apart, and each costs time
 const LEAST_SHARE = 1 / 1500;
+const CHOSEN = "#ffe066";
 const HELP = "Arrow keys walk through it, Enter zooms in, Escape zooms out.";
 
 mcu.node = (name, colour, more = {}) => ({
@@ -65,7 +66,7 @@ mcu.tree = (container, options) => {
   const describe = (width) => {
     const height = typeof options.height === "function" ? options.height(view) : options.height;
     const shown = visible(view, depth);
-    const rows = { ids: [], labels: [], parents: [], values: [], colours: [], hover: [] };
+    const rows = { ids: [], labels: [], parents: [], values: [], hover: [] };
     drawn = new Map();
     ids = new Map();
     const add = (node, parent) => {
@@ -76,7 +77,6 @@ mcu.tree = (container, options) => {
       rows.labels.push(mcu.inert(fitting(node, width, height)));
       rows.parents.push(parent);
       rows.values.push(node.total);
-      rows.colours.push(node.colour);
       rows.hover.push(`${mcu.inert(mcu.shorter(node.name, 80))}<br>${format(node.total)}, ${mcu.percent(node.total / (top.total || 1))}`);
       return id;
     };
@@ -106,7 +106,7 @@ mcu.tree = (container, options) => {
       hovertext: rows.hover,
       hoverinfo: "text",
       pathbar: { visible: false },
-      marker: { colors: rows.colours, line: outline(rows.ids, width) },
+      marker: marks(rows.ids, width),
       textfont: { color: mcu.TEXT_ON_COLOUR },
       textposition: type === "treemap" ? "top left" : "middle left",
       tiling: type === "treemap" ? { packing: "squarify", pad: 1 } : { orientation: "v", pad: 0 },
@@ -120,14 +120,17 @@ mcu.tree = (container, options) => {
     return { data: [trace], layout, label: `${title}. ${HELP}` };
   };
 
-  // Lines between the rectangles where there is room for lines, and a strong one around the chosen one.
-  const outline = (all, width) => {
+  // Colours, and lines between the rectangles where there is room for lines; the chosen one stands out.
+  const marks = (all, width) => {
     const chosen = document.activeElement === box ? ids.get(focus) : undefined;
     const thin = (id) => ((drawn.get(id).total / (view.total || 1)) * width < 5 && type === "icicle" ? 0 : 0.6);
     const [accent, between] = [mcu.colour("accent"), mcu.colour("surface")];
     return {
-      color: all.map((id) => (id === chosen ? accent : between)),
-      width: all.map((id) => (id === chosen ? 3 : thin(id))),
+      colors: all.map((id) => (id === chosen ? CHOSEN : drawn.get(id).colour)),
+      line: {
+        color: all.map((id) => (id === chosen ? accent : between)),
+        width: all.map((id) => (id === chosen ? 3 : thin(id))),
+      },
     };
   };
 
@@ -155,7 +158,7 @@ mcu.tree = (container, options) => {
   const mark = () => {
     say();
     if (window.Plotly && box.classList.contains("js-plotly-plot")) {
-      window.Plotly.restyle(box, { "marker.line": [outline([...drawn.keys()], box.clientWidth)] }, [0]);
+      window.Plotly.restyle(box, { marker: [marks([...drawn.keys()], box.clientWidth)] }, [0]);
     }
   };
 
