@@ -323,8 +323,8 @@ def operator_page() -> str:
 
 def boards_page() -> str:
     counts = json.loads(COUNTS.read_text(encoding="utf-8")) if COUNTS.exists() else {}
-    text = f"# Boards\n\n{NOTICE}"
-    text += "`mcu-harness boards` prints the same for the version that is installed.\n\n"
+    text = f"---\nhide:\n  - toc\n---\n\n# Boards\n\n{NOTICE}"
+    text += "`mcu-harness boards` prints them for the version that is installed. Flash and RAM are the largest of each kind.\n\n"
     if counts:
         text += (
             f"The last columns are instructions per inference of the scenario `{counts['scenario']}`, built with "
@@ -340,11 +340,11 @@ def boards_page() -> str:
         rows.append(
             (
                 f"`{name}`", board.title, _core(board), format_hertz(board.clock_hz),
-                format_bytes(_largest(board, "flash")), format_bytes(_largest(board, "ram")), ", ".join(runs),
+                _largest(board, "flash"), _largest(board, "ram"), ", ".join(runs),
                 *(f"{value:,.0f}" if value is not None else "not measured" for value in measured),
             )
         )  # fmt: skip
-    head = ("name", "board", "core", "clock", "largest flash", "largest RAM", "emulators", *EMULATOR_NAMES)
+    head = ("name", "board", "core", "clock", "flash", "RAM", "emulators", *EMULATOR_NAMES)
     return text + _markdown_table(head, rows)
 
 
@@ -352,8 +352,9 @@ def _core(board: Board) -> str:
     return board.core.name if board.fpu == "none" else f"{board.core.name}, {board.fpu}"
 
 
-def _largest(board: Board, kind: str) -> int:
-    return max((memory.size for memory in board.memories if memory.kind == kind and not memory.alias_of), default=0)
+def _largest(board: Board, kind: str) -> str:
+    sizes = [memory.size for memory in board.memories if memory.kind == kind and not memory.alias_of]
+    return format_bytes(max(sizes)) if sizes else "none"
 
 
 def take_counts(paths: Iterable[Path]) -> None:
