@@ -90,7 +90,7 @@ def test_a_call_and_its_return(core: str, call_cycles: int, return_cycles: int) 
     assert cycles(board(core), memory, [(AT, 4), (AT + 0x40, 4), (AT + 4, 2)]) == call_cycles + 1 + return_cycles + 1
 
 
-@pytest.mark.parametrize(("core", "pop"), [("cortex-m0", 4 + 3), ("cortex-m0+", 3 + 3), ("cortex-m4", 1 + 3 + 3)])
+@pytest.mark.parametrize(("core", "pop"), [("cortex-m0", 4 + 3), ("cortex-m0+", 3 + 3), ("cortex-m4", 1 + 3 + 4)])
 def test_a_return_by_pop(core: str, pop: int) -> None:
     memory = CodeMemory()
     memory.put(AT, NOP, bytes.fromhex("30bd"))  # pop {r4,r5,pc}
@@ -104,21 +104,23 @@ def test_a_return_by_pop(core: str, pop: int) -> None:
         ("two loads pair", "0a68 4b68", 2 + 1),
         ("three loads pair", "0a68 4b68 0a78", 2 + 1 + 1),
         ("loads with write-back pair", "51f8042b 51f8043b", 2 + 1),
-        ("an address that was just loaded neither pairs nor comes in time", "0968 4b68", 2 + 2 + 1),
-        ("a store after a load", "0a68 0260", 2 + 1),
+        ("an address that was just loaded does not pair", "0968 4b68", 2 + 2),
+        ("a store of what was just loaded", "0a68 0260", 2 + 1 + 1),
+        ("a store of something else after a load", "0a68 0360", 2 + 1),
         ("a load after a store", "0260 0b68", 1 + 2 + 1),
-        ("an address that was just computed", "0431 0a68", 1 + 2 + 1),
+        ("an address that was just computed", "0431 0a68", 1 + 2 + 2),
         ("an address that was computed one before", "0431 00bf 0a68", 1 + 1 + 2),
         ("a store with register offset", "4250", 2),
         ("multiple and double transfers", "0ec8 d2e90001", 4 + 3),
         ("multiplications", "01fb0230 82fb0301 c2fb0301 21fb0230 4843", 5),
-        ("a division", "b1fbf2f0", 7.5),
+        ("a division", "b1fbf2f0", 8),
         ("IT in the second half of a word folds", "00bf 08bf 0846", 1 + 0 + 1),
         ("IT in the first half of a word does not", "08bf 0846", 1 + 1),
         ("a literal", "0148", 2),
         ("two straddling 32-bit instructions", "00bf 00eb0100 00eb0100", 3),
         ("three straddling 32-bit instructions", "00bf 00eb0100 00eb0100 00eb0100", 4 + 1),
         ("four straddling 32-bit instructions", "00bf 00eb0100 00eb0100 00eb0100 00eb0100", 5 + 1),
+        ("three with a load among the first two", "00bf 00eb0100 d1f80020 00eb0100", 1 + 1 + 2 + 1),
         ("three 32-bit instructions in words of their own", "00eb0100 00eb0100 00eb0100", 3),
         ("float", "30ee810a a0ee810a 80ee810a 10ee100a", 1 + 3 + 14 + 1),
         ("float transfers", "90ed000a 00bf 90ed000b 2ded048a", 2 + 1 + 3 + 5),
@@ -145,7 +147,9 @@ def test_a_branch_on_flags_that_were_just_set_is_late_on_the_cortex_m4() -> None
     assert branch_cost("cortex-m4", f"{compare} 00bf", AT + 0x42, NOP) == 1 + 1
     assert branch_cost("cortex-m4", compare, AT + 0x40, NOP) == 1 + 1  # a word-aligned 16-bit target hides it
     assert branch_cost("cortex-m4", compare, AT + 0x40, wide) == 1 + 2
-    assert branch_cost("cortex-m4", "00bf", AT + 0x42, wide) == 1 + 1 + 1  # a target that lies in two words
+    # A target that lies in two words: early branches find half of the time that it has come.
+    assert branch_cost("cortex-m4", "00bf", AT + 0x42, wide) == 1 + 1 + 0.5
+    assert branch_cost("cortex-m4", compare, AT + 0x42, wide) == 1 + 2 + 1
 
 
 def test_an_instruction_that_an_if_then_block_skips_takes_a_cycle() -> None:

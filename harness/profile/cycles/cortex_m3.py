@@ -13,7 +13,7 @@ def table(multiplier_cycles: int) -> CoreTable:
     """`multiplier_cycles` has no meaning here: the multiplier takes one cycle."""
     return CoreTable(
         core="cortex-m3",
-        version="1",
+        version="2",
         status="not validated",
         costs={
             Kind.ALU: Cost(1, _TRM),

@@ -18,15 +18,16 @@ NEIGHBOUR_RULES = (
         f"Arm DDI 0439, 3.3.3: load-store timings; {MEASURED}",
     ),
     NeighbourRule("load directly after a store", 1, rules.load_after_store, MEASURED),
-    NeighbourRule("result used as address by the next", 1, rules.address_from_alu, MEASURED),
-    NeighbourRule("loaded value used as address by the next", 1, rules.address_from_load, MEASURED),
+    NeighbourRule("store of what was loaded right before", 1, rules.store_of_load, MEASURED),
+    NeighbourRule("result used as address by the next", 2, rules.address_from_alu, MEASURED),
     NeighbourRule("three straddling 32-bit instructions in a row", 1, rules.third_unaligned_wide, MEASURED),
     NeighbourRule("folded IT", -1, rules.folded_if_then, f"Arm DDI 0439, table 3-1: IT folding; {MEASURED}"),
 )  # fmt: skip
 
 BRANCH_RULES = (
     BranchRule("flags set right before the branch", 1, rules.flags_just_set, MEASURED),
-    BranchRule("target is a straddling 32-bit instruction", 1, rules.straddling_target, MEASURED),
+    BranchRule("late, to a straddling 32-bit instruction", 1, rules.late_to_straddling_target, MEASURED),
+    BranchRule("early, to a straddling 32-bit instruction", 0.5, rules.early_to_straddling_target, MEASURED),
 )
 
 REFILL = {
@@ -36,5 +37,5 @@ REFILL = {
     Kind.INDIRECT_CALL: Cost(2, MEASURED),
     Kind.TABLE_BRANCH: Cost(2, "Arm DDI 0439, table 3-1: 2+P, P as of an indirect branch"),
 }
-LOAD_PC = Cost(3, MEASURED)
+LOAD_PC = Cost(4, MEASURED)
 EXCEPTION = Cost(12, "Arm DDI 0439, 3.9.1: exception entry 12 cycles")

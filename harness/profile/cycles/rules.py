@@ -11,6 +11,7 @@ Before = Sequence[Instruction]
 
 _LOADS = (Kind.LOAD, Kind.FLOAT_LOAD)
 _STORES = (Kind.STORE, Kind.FLOAT_STORE)
+_MEMORY = (*_LOADS, *_STORES, Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE)
 
 
 def second_of_two_loads(this: Instruction, before: Before) -> bool:
@@ -20,14 +21,16 @@ def second_of_two_loads(this: Instruction, before: Before) -> bool:
     return not this.address_registers & before[0].results
 
 
-def address_from_load(this: Instruction, before: Before) -> bool:
-    """The address comes from the load right before."""
-    return bool(before) and before[0].kind is Kind.LOAD and bool(this.address_registers & before[0].results)
+def store_of_load(this: Instruction, before: Before) -> bool:
+    """A single store of the value that the single load right before it brings."""
+    if not before or this.kind is not Kind.STORE or before[0].kind is not Kind.LOAD:
+        return False
+    return bool((this.reads - this.address_registers) & before[0].results)
 
 
 def address_from_alu(this: Instruction, before: Before) -> bool:
     """The address comes from the computation right before."""
-    if not before or before[0].kind in (*_LOADS, *_STORES, Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE):
+    if not before or before[0].kind in _MEMORY:
         return False
     return bool(this.address_registers & before[0].writes)
 
@@ -49,9 +52,13 @@ def uses_multiply(this: Instruction, before: Before) -> bool:
 
 
 def third_unaligned_wide(this: Instruction, before: Before) -> bool:
-    """The third in a run of 32-bit instructions that all straddle two words: once a run."""
+    """The third in a run of 32-bit instructions that all straddle two words: once a run, and not behind a load or store
+    in it, while which fetching catches up.
+    """
     run = [_straddles(instruction) for instruction in (this, *before)]
-    return len(run) > 2 and all(run[:3]) and not (len(run) > 3 and run[3])
+    if len(run) < 3 or not all(run[:3]) or (len(run) > 3 and run[3]):
+        return False
+    return not any(instruction.kind in _MEMORY for instruction in before[:2])
 
 
 def folded_if_then(this: Instruction, before: Before) -> bool:
@@ -66,9 +73,21 @@ def flags_just_set(last: Instruction, before: Before, target: Instruction) -> bo
     return not (target.size == 2 and target.address % 4 == 0)
 
 
-def straddling_target(last: Instruction, before: Before, target: Instruction) -> bool:
-    """The target is a 32-bit instruction that lies in two words."""
-    return _straddles(target)
+def late_to_straddling_target(last: Instruction, before: Before, target: Instruction) -> bool:
+    """The target is a 32-bit instruction that lies in two words, and the branch waited for flags or a register."""
+    return _straddles(target) and not _early(last, before)
+
+
+def early_to_straddling_target(last: Instruction, before: Before, target: Instruction) -> bool:
+    """As `late_to_straddling_target`, from a branch that waited for nothing."""
+    return _straddles(target) and _early(last, before)
+
+
+def _early(last: Instruction, before: Before) -> bool:
+    """Whether the target of the branch `last` is known before it executes."""
+    if last.kind not in (Kind.BRANCH, Kind.CALL):
+        return False
+    return not (last.needs_flags and bool(before) and before[0].sets_flags)
 
 
 def issues_with_previous(this: Instruction, before: Before) -> bool:
