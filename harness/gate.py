@@ -22,7 +22,7 @@ from harness.compare import Comparison, change_text, compare, regression_finding
 from harness.errors import ResultsError
 from harness.files import shown
 from harness.records import BaselineCheck, Finding, RunResult, Verdict, with_findings, worst
-from harness.scenario import is_scenario_file
+from harness.scenario_file import is_scenario_file
 from harness.tolerance import Tolerance, parse_tolerance
 
 

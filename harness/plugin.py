@@ -96,7 +96,7 @@ class _Collector:
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         if file_path.suffix != ".toml":
             return None
-        from harness.scenario import is_scenario_file
+        from harness.scenario_file import is_scenario_file
 
         return ScenarioFile.from_parent(parent, path=file_path) if is_scenario_file(file_path) else None
 

@@ -168,3 +168,18 @@ def test_breach_is_one_line_in_the_short_summary(project: pytest.Pytester, argum
     failure = next(ET.parse(project.path / "junit.xml").getroot().iter("failure"))
     assert failure.get("message", "").endswith("over the budget of 1.0 KiB (and 1 more)")
     assert "largest contributors" in (failure.text or "")
+
+
+def test_an_unrelated_project_pays_for_next_to_nothing(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".toml", settings="[tool.other]\nx = 1\n")
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_modules():
+            ours = {name for name in sys.modules if name.startswith("harness.")}
+            assert ours <= {"harness.plugin", "harness.hookspec", "harness.options", "harness.scenario_file"}, ours
+            assert "numba" not in sys.modules and "unicorn" not in sys.modules
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)

@@ -14,7 +14,7 @@ PACKAGE = Path(harness.__file__).parent
 # Lowest first; a module may import from its own layer and from those before it.
 LAYERS = (
     ("errors", "units", "records", "__init__"),
-    ("files", "strict_toml", "process", "core"),
+    ("files", "scenario_file", "strict_toml", "process", "core"),
     ("board",),
     ("budget", "baseline", "tolerance"),
     ("compare",),

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ScenarioError
-from harness.scenario import is_scenario_file, load_scenario, scenario_for_model
+from harness.scenario import load_scenario, scenario_for_model
+from harness.scenario_file import is_scenario_file
 
 GOOD = """\
 model = "net.tflite"

@@ -9,7 +9,8 @@ import pytest
 
 from harness.model.reference import run_reference
 from harness.model.samples import model_graph, samples_for
-from harness.scenario import InputSpec, is_scenario_file, load_scenario
+from harness.scenario import InputSpec, load_scenario
+from harness.scenario_file import is_scenario_file
 
 REPOSITORY = Path(__file__).parents[2]
 SCENARIOS = REPOSITORY / "scenarios"
