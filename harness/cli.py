@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness import __version__
-from harness.commands import results
+from harness.commands import results, validate
 from harness.errors import HarnessError
 
 PASS, FAIL, ERROR = 0, 1, 2
@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.set_defaults(command=_fit)
 
     results.add(commands)
+    validate.add(commands)
 
     renode = commands.add_parser("renode", help="get Renode, the emulator of whole boards")
     actions = renode.add_subparsers(title="actions", required=True, metavar="ACTION")

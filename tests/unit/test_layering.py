@@ -26,7 +26,7 @@ LAYERS = (
     ("profile", "fit", "outputs", "cases"),
     ("gate",),
     ("inference", "provenance"),
-    ("diagnose", "divergence", "measure"),
+    ("diagnose", "divergence", "measure", "validate"),
     ("pipeline", "report", "fit_matrix", "pairs", "merge"),
     ("session", "doctor", "options", "hookspec"),
     ("fit_run", "history"),
