@@ -12,12 +12,15 @@ _NO_HANDLER = 0xFFFFFFFE
 
 
 class LoadedProgram:
-    """Raises EmulatorError when a segment lies in no memory of the board."""
+    """`vectors` is where the vector table lies, None for the board's own place for it.
 
-    def __init__(self, program: Program, board: Board) -> None:
+    Raises EmulatorError when a segment lies in no memory of the board.
+    """
+
+    def __init__(self, program: Program, board: Board, vectors: int | None = None) -> None:
         self._program = program
         self._pieces = [(segment.load_address, segment.data) for segment in program.segments if segment.data]
-        self.vectors = board.code_memory.origin + board.vector_offset
+        self.vectors = board.code_memory.origin + board.vector_offset if vectors is None else vectors
         for address, data in self._pieces:
             if not any(m.origin <= address and address + len(data) <= m.end for m in board.memories):
                 memories = ", ".join(f"{m.name} {m.origin:#010x}..{m.end - 1:#010x}" for m in board.memories)

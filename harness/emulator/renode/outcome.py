@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.board import Board
-from harness.emulator import ExitReason, RunPlan
+from harness.emulator import ExitReason, Fault, FaultKind, RunPlan
 from harness.emulator.renode.protocol import Cause, End
 from harness.emulator.thumb import instruction_size
 
@@ -13,6 +13,12 @@ _EXCEPTIONS = {
     _NOT_EXECUTABLE: "it fetches an instruction from where no code may be",
     _FORBIDDEN: "it accesses memory that memory protection forbids",
     _NO_COPROCESSOR: "it uses a coprocessor (or FPU) that the core does not have, or that is off",
+}
+_KINDS = {
+    _UNDEFINED: FaultKind.UNDEFINED,
+    _NOT_EXECUTABLE: FaultKind.JUMP,
+    _BREAKPOINT: FaultKind.BREAKPOINT,
+    _NO_COPROCESSOR: FaultKind.NO_COPROCESSOR,
 }
 _THUMB_STATE = 1 << 24
 _RESET_LR = 0xFFFFFFFE
@@ -38,6 +44,25 @@ class Outcome:
         if self._end.cause is not Cause.EXIT:
             return None
         return self._end.about - (1 << 32) if self._end.about >> 31 else self._end.about
+
+    @property
+    def fault(self) -> Fault | None:
+        """What a FAULT was about, None for any other end."""
+        end = self._end
+        if end.cause is Cause.BAD_VECTORS:
+            return Fault(FaultKind.NO_VECTORS, self._vectors)
+        if end.cause is Cause.SYSTEM_RESET:
+            return Fault(FaultKind.RESET_REQUEST)
+        if end.cause is Cause.FLASH_WRITE:
+            return Fault(FaultKind.FLASH_WRITE, end.about)
+        if end.cause is Cause.ABORT or (end.cause is Cause.BAD_ACCESS and end.about == end.pc):
+            return Fault(FaultKind.RETURN_FROM_RESET if end.pc == _RESET_LR else FaultKind.JUMP, end.pc)
+        if end.cause is Cause.BAD_ACCESS:
+            return Fault(FaultKind.WRITE if end.more & 0x100 else FaultKind.READ, end.about, end.more & 0xFF)
+        if end.cause is Cause.EXCEPTION:
+            not_thumb = end.about == _INVALID_STATE or not end.registers["xpsr"] & _THUMB_STATE
+            return Fault(FaultKind.NOT_THUMB, end.pc) if not_thumb else Fault(_KINDS.get(end.about, FaultKind.OTHER))
+        return None
 
     def explain(self) -> tuple[ExitReason, str]:
         """Why the run ended, and the sentence for `Execution.detail`."""

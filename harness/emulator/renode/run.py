@@ -25,12 +25,13 @@ class Run:
         self._board = board
         self._plan = plan
         self._watch_flash = watch_flash
-        self._program = LoadedProgram(program, board)
+        self._program = LoadedProgram(program, board, plan.vectors)
         self._entry = plan.begin if plan.begin is not None and plan.windows else self._program.reset
         self._instructions: list[int] = []
         self._reads: list[tuple[bytes, ...]] = []
         self._recorder: BlockRecorder | None = None
         self._recorded = 0
+        self._in_window = False
         self.intact = True  # whether the server can be used for another run
         self.flash_changed = False
         if plan.profile:
@@ -41,7 +42,6 @@ class Run:
                 sizes_are_instructions=True,
             )
             self._intake = BlockIntake(self._recorder, self._program.code, self._program.function_start)
-            self._recorder.begin(self._entry)
 
     def on(self, server: RenodeServer) -> Execution:
         """Run to the end in `server`, in which the board is ready."""
@@ -52,7 +52,7 @@ class Run:
             frame = server.answer(deadline)
             kind = frame[:1]
             if kind == protocol.BLOCKS:
-                self._intake.add(frame)
+                self._add(frame)
             elif kind == protocol.CODE:
                 self._program.add_code(*protocol.read_code(frame))
             elif kind == protocol.WINDOW:
@@ -61,6 +61,14 @@ class Run:
                 return self._execution(protocol.read_end(frame), time.perf_counter() - started)
             else:
                 raise EmulatorError(f"Renode: unexpected answer {bytes(kind)!r} to a run")
+
+    def _add(self, frame: bytearray) -> None:
+        """Record blocks; they only come from windows."""
+        assert self._recorder is not None
+        if not self._in_window:
+            self._in_window = True
+            self._recorder.begin(self._entry)
+        self._intake.add(frame)
 
     def _close_window(self, frame: bytearray) -> None:
         instructions, reads = protocol.read_window(frame)
@@ -75,7 +83,8 @@ class Run:
                     f"Renode counted {instructions:,} instructions but reported blocks of {recorded:,}",
                     hint="report this as a bug, with the firmware",
                 )
-            self._recorder.begin(self._entry)
+            self._recorder.end()
+            self._in_window = False
 
     def _execution(self, end: protocol.End, emulation_s: float) -> Execution:
         self.intact, self.flash_changed = end.intact, end.flash_changed
@@ -95,4 +104,6 @@ class Run:
             registers=end.registers,
             blocks=None if self._recorder is None else self._recorder.counts(),
             emulation_s=emulation_s,
+            fault=outcome.fault,
+            calls=() if self._recorder is None else self._recorder.calls(),
         )
