@@ -11,7 +11,7 @@ _FPU = "Arm DDI 0439, Cortex-M4 Technical Reference Manual, table 7-1"
 
 # Against hardware cycles of all 19 Embench-IoT 2.0 programs at zero wait states, built as published (GCC 14, sizes of
 # all programs reproduced): geometric mean 0.996; 2.1 % with the figures of the rules chosen without the program.
-_STATUS = "+-1.8 % on average, 4.4 % at worst, on 19 Embench programs on an STM32F407 without wait states"
+_STATUS = "+-1.8 % (worst 4.4 %) on 19 measured programs without wait states"
 
 
 def table(multiplier_cycles: int) -> CoreTable:
