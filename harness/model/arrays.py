@@ -88,7 +88,7 @@ def load_labels(path: Path, count: int) -> npt.NDArray[np.int64] | None:
     if labels is None:
         return None
     if labels.dtype.kind not in "iu" or labels.size != count or labels.shape[:1] != (count,):
-        raise ModelError(f"{path}: expected {count} whole numbers, got {labels.dtype} {labels.shape}")
+        raise ModelError(f'{path}: "labels": expected {count} whole numbers, got {labels.dtype} {labels.shape}')
     return labels.reshape(count).astype(np.int64)
 
 
@@ -145,6 +145,7 @@ def _load(path: Path) -> dict[str, Array]:
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
     except _UNREADABLE as error:
+        why = "it is another kind of file, or holds Python objects" if "pickle" in str(error) else str(error)
         raise ModelError(
-            f"{path}: not a usable .npy or .npz file: {error}", hint="write it with numpy.save or numpy.savez"
+            f"{path}: not a usable .npy or .npz file: {why}", hint="write it with numpy.save or numpy.savez"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -39,3 +40,10 @@ def test_more_seeded_inputs_than_memory_are_an_error(count: int) -> None:
     with pytest.raises(ModelError, match=f"{count} seeded inputs are too many") as caught:
         samples_for(MODEL, InputSpec(count=count))
     assert "`count` can be up to 1000000" in caught.value.hint
+
+
+def test_pickled_objects_are_refused_without_advice_to_load_them_anyway(tmp_path: Path) -> None:
+    (tmp_path / "inputs.npz").write_bytes(pickle.dumps({"inputs": 1}))
+    with pytest.raises(ModelError, match="holds Python objects") as caught:
+        samples_for(MODEL, InputSpec(file=tmp_path / "inputs.npz", count=None))
+    assert "allow_pickle" not in str(caught.value)
