@@ -17,10 +17,10 @@ def write_text(path: Path, text: str) -> None:
     """
     temporary = ""
     try:
-        path = path.resolve() if path.is_symlink() else path
-        if path.exists() and not path.is_file() and not path.is_dir():
+        if path.exists() and not path.is_file() and not path.is_dir():  # by the name given: a pipe may have no other
             path.write_text(text, encoding="utf-8", newline="\n")
             return
+        path = path.resolve() if path.is_symlink() else path
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
