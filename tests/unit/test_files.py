@@ -41,10 +41,11 @@ def test_a_pipe_or_device_is_written_to_and_not_replaced(tmp_path: Path) -> None
 
 @pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no such device here")
 def test_standard_output_can_be_a_file_to_write(tmp_path: Path) -> None:
+    linked = Path("/dev/stdout").is_symlink()
     code = "from pathlib import Path; from harness.files import write_text; write_text(Path('/dev/stdout'), 'text')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "text"
-    assert not Path("/dev/stdout").is_file()
+    assert Path("/dev/stdout").is_symlink() is linked
 
 
 def test_a_place_that_cannot_be_written_is_one_error_and_leaves_nothing(tmp_path: Path) -> None:
