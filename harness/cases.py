@@ -49,8 +49,9 @@ def cases_of(scenario: Scenario, boards: Sequence[str] = (), toolchains: Sequenc
     found = [find_board(name, scenario.directory) for name in boards or scenario.boards]
     return [
         Case(scenario, model, board, toolchain)
-        for model in scenario.models
+        for nth in range(len(scenario.models))
         for board in found
+        for model in (scenario.models_for(board.name)[nth],)
         for toolchain in toolchains or ("",)
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import itertools
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,9 @@ from pathlib import Path
 from harness import elf_file
 from harness.elf_file import ElfFile, ProgramHeader, RawSymbol, SectionHeader
 from harness.errors import ElfError
+
+_MOST_COMMENT_BYTES = 1 << 16
+_COMPILER = re.compile(r"GCC: (?:\([^)]*\) )?([\d.]+)|clang version ([\d.]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Program:
     symbols: tuple[Symbol, ...]
     code_ranges: tuple[tuple[int, int], ...]  # [start, end) of Thumb code, from $t/$d mapping symbols or sections
     digest: str
+    compiler: tuple[str, str] | None = None  # name and version, where the file says so
     _by_name: dict[str, Symbol] = field(init=False, repr=False, compare=False)
     _functions: tuple[Symbol, ...] = field(init=False, repr=False, compare=False)
 
@@ -125,7 +130,20 @@ def read_program(path: Path) -> Program:
         symbols=tuple(_with_sizes(_symbols(raw, sections), sections)),
         code_ranges=tuple(_code_ranges(raw, sections)),
         digest=hashlib.sha256(file.data).hexdigest(),
+        compiler=_compiler(file),
     )
+
+
+def _compiler(file: ElfFile) -> tuple[str, str] | None:
+    """The compiler by what it left in .comment ("GCC: (vendor) 12.2.1 20221205", "clang version 17.0.1 (...)")."""
+    section = next((s for s in file.section_headers if s.name == ".comment" and s.type != elf_file.SHT_NOBITS), None)
+    if section is None or section.size > _MOST_COMMENT_BYTES:
+        return None
+    for text in file.contents(section, ".comment").decode("utf-8", "replace").split("\0"):
+        found = _COMPILER.search(text)
+        if found:
+            return ("gcc", found[1]) if found[1] else ("clang", found[2])
+    return None
 
 
 def _with_sizes(symbols: list[Symbol], sections: tuple[Section, ...]) -> Iterator[Symbol]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from harness.board import Board
@@ -27,26 +27,24 @@ from harness.records import (
     SymbolResult,
     Tool,
 )
+from harness.subject import Part
 from harness.units import format_hertz
 
 _NOT_RUN = "not measured: the run did not finish"
 
 
 def measurements(
-    graph: Graph,
     board: Board,
-    memory: MemoryPlan,
     footprint: Footprint,
-    sources: Sources,
     profiled: Profile | None,
     check: OutputCheck,
     emulator: Tool,
+    own: Iterable[Measurement],
 ) -> dict[str, Measurement]:
-    """All figures, in the order in which reports show them; what a run did not yield has value None and says why."""
+    """All figures, `own` ones of the subject included; what a run did not yield has value None and says why."""
     counted_by = f"{emulator.name} {emulator.version}"
     instructions = profiled.instructions if profiled else None
     cycles = profiled.cycles if profiled else None
-    weights = sum(s.flash_bytes for s in footprint.symbols if _is_constant(s, sources))
     figures = [
         Measurement("instructions", instructions, "instructions", f"counted: {counted_by}"),
         Measurement("cycles", cycles, "cycles", profiled.cycles_origin if profiled else ""),
@@ -58,15 +56,11 @@ def measurements(
         ),
         Measurement("flash_bytes", footprint.flash_bytes, "B", "ELF: all initial bytes, by address"),
         Measurement("ram_bytes", footprint.ram_bytes, "B", "ELF: .data, .bss and .noinit, the arena included"),
-        Measurement("arena_bytes", memory.arena_bytes, "B", "memory plan"),
-        Measurement("arena_lower_bound_bytes", memory.lower_bound, "B", "memory plan: most live bytes of any layer"),
         Measurement(
             "stack_hwm_bytes", profiled.stack_hwm_bytes if profiled else None, "B", f"painted and scanned: {counted_by}"
         ),
-        Measurement("weights_bytes", weights, "B", "ELF: constants of layers"),
-        Measurement("code_bytes", footprint.flash_bytes - weights, "B", "ELF: flash less the constants of layers"),
-        Measurement("macs", graph.macs, "MAC", "model"),
         _energy(board, cycles),
+        *own,
     ]
     if check.accuracy is not None:
         origin = f"{check.inputs} labelled inputs, firmware run: {counted_by}"
@@ -76,6 +70,20 @@ def measurements(
     if cycles is None:  # a core without a table: latency has the same reason
         figures = [replace(f, origin=profiled.cycles_origin) if f.name == "latency_s" else f for f in figures]
     return {f.name: f for f in figures}
+
+
+def model_figures(
+    graph: Graph, memory: MemoryPlan, footprint: Footprint, sources: Sources
+) -> tuple[Measurement, ...]:
+    """What is known of generated firmware without running it."""
+    weights = sum(s.flash_bytes for s in footprint.symbols if _is_constant(s, sources))
+    return (
+        Measurement("arena_bytes", memory.arena_bytes, "B", "memory plan"),
+        Measurement("arena_lower_bound_bytes", memory.lower_bound, "B", "memory plan: most live bytes of any layer"),
+        Measurement("weights_bytes", weights, "B", "ELF: constants of layers"),
+        Measurement("code_bytes", footprint.flash_bytes - weights, "B", "ELF: flash less the constants of layers"),
+        Measurement("macs", graph.macs, "MAC", "model"),
+    )
 
 
 def _energy(board: Board, cycles: float | int | None) -> Measurement:
@@ -99,21 +107,31 @@ def _is_constant(symbol: SymbolUse, sources: Sources) -> bool:
 
 
 def contributors(
-    footprint: Footprint, profiled: Profile | None, memory: MemoryPlan, graph: Graph, board: Board
+    footprint: Footprint, profiled: Profile | None, parts: Sequence[Part], board: Board
 ) -> dict[str, tuple[Contributor, ...]]:
     """What takes most of each figure, largest first, keyed by measurement name."""
-    names = [f"layer {layer.name}" for layer in graph.layers]
     found = {
         "flash_bytes": largest_symbols(footprint, "flash"),
         "ram_bytes": largest_symbols(footprint, "ram"),
-        "arena_bytes": _largest(zip(names, memory.live_bytes, strict=True)),
+        "arena_bytes": _largest((_title(part), part.arena_bytes or 0) for part in parts),
     }
-    if profiled is not None:
-        cycles = [layer.cycles or 0 for layer in profiled.layers]
-        found["instructions"] = _largest(zip(names, [layer.instructions for layer in profiled.layers], strict=True))
-        found["cycles"] = _largest(zip(names, cycles, strict=True))
-        found["latency_s"] = _largest(zip(names, [value / board.clock_hz for value in cycles], strict=True))
+    if profiled is None:
+        return found
+    if parts:
+        names = [_title(part) for part in parts]
+        costs = [(layer.instructions, layer.cycles or 0) for layer in profiled.layers]
+    else:
+        names = [function.name for function in profiled.functions]
+        costs = [(function.self_instructions, function.self_cycles or 0) for function in profiled.functions]
+    cycles = [cost[1] for cost in costs]
+    found["instructions"] = _largest(zip(names, [cost[0] for cost in costs], strict=True))
+    found["cycles"] = _largest(zip(names, cycles, strict=True))
+    found["latency_s"] = _largest(zip(names, [value / board.clock_hz for value in cycles], strict=True))
     return found
+
+
+def _title(part: Part) -> str:
+    return f"layer {part.name}"
 
 
 def _largest(parts: Iterable[tuple[str, float | int]]) -> tuple[Contributor, ...]:
@@ -121,26 +139,39 @@ def _largest(parts: Iterable[tuple[str, float | int]]) -> tuple[Contributor, ...
     return tuple(Contributor(name, value) for name, value in ordered if value)
 
 
-def layer_results(
-    graph: Graph, memory: MemoryPlan, footprint: Footprint, profiled: Profile | None
-) -> tuple[LayerResult, ...]:
+def layer_results(parts: Sequence[Part], profiled: Profile | None) -> tuple[LayerResult, ...]:
     """The per-layer table."""
     rows = []
-    for layer in graph.layers:
-        cost = profiled.layers[layer.index] if profiled else None
+    for index, part in enumerate(parts):
+        cost = profiled.layers[index] if profiled else None
         rows.append(
             LayerResult(
-                index=layer.index,
-                name=layer.name,
-                operator=layer.operator,
-                macs=layer.macs,
+                index=index,
+                name=part.name,
+                operator=part.operator,
+                macs=part.macs,
                 instructions=cost.instructions if cost else None,
                 cycles=cost.cycles if cost else None,
-                flash_bytes=footprint.layer_flash_bytes(layer.index),
-                arena_bytes=memory.live_bytes[layer.index],
+                flash_bytes=part.flash_bytes,
+                arena_bytes=part.arena_bytes,
             )
         )
     return tuple(rows)
+
+
+def model_parts(graph: Graph, memory: MemoryPlan, footprint: Footprint, entries: Sequence[int]) -> tuple[Part, ...]:
+    """The layers of a model, whose functions are at `entries`."""
+    return tuple(
+        Part(
+            name=layer.name,
+            operator=layer.operator,
+            entries=(entries[layer.index],),
+            macs=layer.macs,
+            flash_bytes=footprint.layer_flash_bytes(layer.index),
+            arena_bytes=memory.live_bytes[layer.index],
+        )
+        for layer in graph.layers
+    )
 
 
 def memory_results(

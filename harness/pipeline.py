@@ -4,74 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness import divergence, measure, outputs, provenance
+from harness import firmware_run, measure, model_run, outputs
 from harness.budget import check_budgets
-from harness.build import build
 from harness.cases import Case
-from harness.codegen.generate import generate, plan_memory
 from harness.diagnose import execution_findings
-from harness.elf import read_program
 from harness.emulator import Emulator
-from harness.files import one_line, shown
+from harness.files import shown
 from harness.fit import check_fit
-from harness.footprint import read_footprint
-from harness.inference import run_plan, tensors_read
-from harness.model.samples import expected_outputs, model_graph, samples_for
 from harness.profile import profile
 from harness.records import Finding, RunResult, Tool, worst
-from harness.toolchain import find_toolchain
 
 
 def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Callable[[str], None]) -> RunResult:
     """Run one case; raises HarnessError when it cannot be set up. What the firmware does wrong is a finding."""
     board, scenario = case.board, case.scenario
-    toolchain = find_toolchain(toolchain_name)
-    progress("reading the model")
-    graph = model_graph(case.model)
-    samples = samples_for(case.model, scenario.inputs)
-    memory = plan_memory(graph, board.target)
-    sources = generate(graph, memory, board.target)
-    progress(f"building with {toolchain.name}")
-    image = build(sources, board, toolchain)
-    program = read_program(image.elf)
-    footprint = read_footprint(program, board)
+    if scenario.firmware is None:
+        subject = model_run.prepare(case, emulator, toolchain_name, progress)
+    else:
+        subject = firmware_run.prepare(case, scenario.firmware, progress)
     counted_by = Tool(emulator.name, emulator.version())
-    findings: list[Finding] = check_fit(footprint, board)
+    findings: list[Finding] = check_fit(subject.footprint, board)
     check, profiled, console = outputs.unchecked("the firmware did not run"), None, ""
     if not findings:
         progress(f"running in {counted_by.name}")
-        execution = emulator.run(program, board, run_plan(program, sources, graph, samples.inputs, sources.outputs))
+        execution = emulator.run(subject.program, board, subject.plan)
         console = execution.console
-        findings = execution_findings(execution, program)
+        findings = execution_findings(execution, subject.program)
         if not findings:
             progress("profiling")
-            profiled = profile(execution, program, sources.layer_symbols, board)
-            got = [tensors_read(graph, sources.outputs, raw) for raw in execution.reads]
-            expected, oracle = expected_outputs(case.model, scenario.inputs, scenario.outputs)
-            check = outputs.check(got, expected, oracle, samples.labels)
-            if check.mismatches:
-                place = divergence.first_diverging_layer(case, graph, samples, emulator, toolchain, check)
-                findings = [outputs.output_finding(check, place)]
-    figures = measure.measurements(graph, board, memory, footprint, sources, profiled, check, counted_by)
+            entries = [part.entries for part in subject.parts]
+            profiled = profile(execution, subject.program, entries, board, subject.times)
+            check, findings = subject.check(execution)
+    figures = measure.measurements(board, subject.footprint, profiled, check, counted_by, subject.figures)
     if not findings:  # what a wrong run costs is not judged
-        parts = measure.contributors(footprint, profiled, memory, graph, board)
+        parts = {**measure.contributors(subject.footprint, profiled, subject.parts, board), **subject.contributors}
         findings = check_budgets(case.budgets, figures, parts)
-        if check.mismatches is None and scenario.outputs.oracle != "none":
+        if scenario.firmware is None and check.mismatches is None and scenario.outputs.oracle != "none":
             findings.append(outputs.unchecked_finding(check))
-    regions, sections, symbols = measure.memory_results(footprint, board)
+    regions, sections, symbols = measure.memory_results(subject.footprint, board)
     return RunResult(
         scenario=scenario.name,
-        model=one_line(case.model.stem),
+        model=subject.model,
         board=board.name,
         core=board.core.name,
         clock_hz=board.clock_hz,
         emulator=counted_by,
-        toolchain=image.toolchain,
+        toolchain=subject.toolchain,
         verdict=worst(finding.verdict for finding in findings),
-        findings=tuple(findings),
+        findings=(*findings, *subject.notes),
         measurements=figures,
         budgets=measure.limits(case.budgets),
-        layers=measure.layer_results(graph, memory, footprint, profiled),
+        layers=measure.layer_results(subject.parts, profiled),
         functions=profiled.functions if profiled else (),
         calls=profiled.calls if profiled else (),
         outputs=check,
@@ -79,9 +62,9 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         sections=sections,
         symbols=symbols,
         console=console,
-        provenance=provenance.of(case, graph, image, sources, profiled),
+        provenance=subject.provenance(profiled),
         scenario_path=shown(scenario.path) if scenario.path else "",
-        arena=measure.arena_blocks(graph, memory),
-        stack_area=measure.stack_area(program),
+        arena=subject.arena,
+        stack_area=subject.stack_area,
         board_facts=measure.board_facts(board),
     )

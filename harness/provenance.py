@@ -10,14 +10,15 @@ from harness import __version__
 from harness.build import Image
 from harness.cases import Case
 from harness.codegen import Sources
+from harness.elf import Program
 from harness.model.graph import Graph
 from harness.profile import Profile
 from harness.records import Provenance
 from harness.scenario import InputSpec
 
 
-def of(case: Case, graph: Graph, image: Image, sources: Sources, profiled: Profile | None) -> Provenance:
-    """The provenance of one run."""
+def of_model(case: Case, graph: Graph, image: Image, sources: Sources, profiled: Profile | None) -> Provenance:
+    """The provenance of a run of a model."""
     return Provenance(
         harness_version=__version__,
         commit=commit_of(case.scenario.directory),
@@ -30,6 +31,21 @@ def of(case: Case, graph: Graph, image: Image, sources: Sources, profiled: Profi
         scenario_digest=case.scenario.digest,
         inputs_digest=_inputs_digest(case.scenario.inputs),
         sources=image.sources,
+    )
+
+
+def of_firmware(case: Case, program: Program, profiled: Profile | None) -> Provenance:
+    """The provenance of a run of firmware that was not generated here: its image stands for all it was made from."""
+    return Provenance(
+        harness_version=__version__,
+        commit=commit_of(case.scenario.directory),
+        model_digest="",
+        model_bytes=0,
+        board_digest=case.board.digest,
+        build_id=program.digest,
+        kernel_set="",
+        cycle_model=profiled.cycle_model if profiled else "",
+        scenario_digest=case.scenario.digest,
     )
 
 

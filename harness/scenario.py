@@ -1,4 +1,4 @@
-"""Scenarios: a model, the boards it runs on, its inputs, expected outputs and budgets, in one TOML file.
+"""Scenarios: a model or firmware, the boards it runs on, inputs, expected outputs and budgets, in one TOML file.
 
 Paths in a scenario are relative to its file. `Scenario.budgets_for(name)` merges the common and per-board budgets.
 """
@@ -14,6 +14,7 @@ from harness.board import board_names
 from harness.budget import METRICS, Budget, parse_limit
 from harness.errors import ScenarioError, UnitError
 from harness.files import one_line, why_no_file
+from harness.scenario_firmware import BOARD_PLACEHOLDER, FirmwareSpec, read_firmware
 from harness.tolerance import KEYS, Tolerance, parse_tolerance
 
 DEFAULT_SEED = 1
@@ -40,7 +41,10 @@ class OutputSpec:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One scenario file, or what the command line says in place of one (`path` None)."""
+    """One scenario file, or what the command line says in place of one (`path` None).
+
+    With `firmware` it is about that and not about a model: `models` is then its image, as the scenario names it.
+    """
 
     name: str
     description: str
@@ -55,6 +59,11 @@ class Scenario:
     directory: Path
     path: Path | None
     digest: str
+    firmware: FirmwareSpec | None = None
+
+    def models_for(self, board: str) -> tuple[Path, ...]:
+        """The models, or the firmware's image, for `board`."""
+        return (self.firmware.image_for(board, self.directory),) if self.firmware else self.models
 
     def budgets_for(self, board: str) -> dict[str, Budget]:
         """The budgets that hold on `board`: its own over the common ones."""
@@ -81,10 +90,11 @@ def load_scenario(path: Path) -> Scenario:
         raise top.fail("boards", "a board is named twice")
     budgets, board_budgets = _budgets(top, boards)
     tolerances, baselines = _baseline(top)
+    firmware = read_firmware(top)
     scenario = Scenario(
         name=name,
         description=top.text("description", ""),
-        models=_models(top, directory),
+        models=_models(top, directory) if firmware is None else _image(top, firmware, directory),
         boards=boards,
         inputs=_inputs(top, directory),
         outputs=_outputs(top, directory),
@@ -95,6 +105,7 @@ def load_scenario(path: Path) -> Scenario:
         directory=directory,
         path=path,
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        firmware=firmware,
     )
     top.done()
     return scenario
@@ -119,6 +130,43 @@ def scenario_for_model(model: Path, boards: tuple[str, ...]) -> Scenario:
         path=None,
         digest="",
     )
+
+
+def scenario_for_firmware(image: Path, boards: tuple[str, ...], firmware: FirmwareSpec) -> Scenario:
+    """The scenario that `mcu-harness profile IMAGE --board ...` means."""
+    why = why_no_file(image)
+    if why:
+        raise ScenarioError(f"{image}: {why}", hint="give firmware: a linked .elf, a .hex or a .bin")
+    firmware.check()
+    return Scenario(
+        name=one_line(image.stem),
+        description="",
+        models=(image.absolute(),),
+        boards=boards,
+        inputs=InputSpec(),
+        outputs=OutputSpec(),
+        budgets={},
+        board_budgets={},
+        tolerances=(),
+        baseline_directory=BASELINES,
+        directory=Path.cwd(),
+        path=None,
+        digest="",
+        firmware=firmware,
+    )
+
+
+def _image(top: strict_toml.Table, firmware: FirmwareSpec, directory: Path) -> tuple[Path, ...]:
+    for key in ("model", "models", "inputs", "outputs"):
+        if key in top:
+            raise top.fail(key, "belongs to a model, and this scenario is about firmware", hint=f"remove `{key}`")
+    if not firmware.build and BOARD_PLACEHOLDER not in firmware.image and not (directory / firmware.image).is_file():
+        table = top.needed_table("firmware")
+        key = "image" if "image" in table else "elf"
+        raise table.fail(
+            key, f"no such file: {directory / firmware.image}", hint="paths are relative to the scenario file"
+        )
+    return (directory / firmware.image,)
 
 
 def _models(top: strict_toml.Table, directory: Path) -> tuple[Path, ...]:

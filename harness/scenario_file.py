@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def is_scenario_file(path: Path) -> bool:
-    """Whether `path` looks like a scenario: a .toml with a top-level `model`, `models` or [firmware].
+    """Whether `path` looks like a scenario: a .toml with a top-level `model` or `models`, or `boards` and [firmware].
 
     Cheap and forgiving, since pytest asks it for every .toml file it meets; a broken file that names a model
     still counts, so that it is reported rather than skipped.
@@ -17,10 +17,15 @@ def is_scenario_file(path: Path) -> bool:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return False
+    top, names_boards = True, False
     for line in lines:
         stripped = line.strip()
         if stripped.startswith("["):
-            return False
-        if stripped.split("=")[0].strip() in ("model", "models"):
+            top = False
+            if names_boards and stripped.partition("#")[0].strip() == "[firmware]":
+                return True
+        key = stripped.split("=")[0].strip() if top else ""
+        if key in ("model", "models"):
             return True
+        names_boards = names_boards or key == "boards"
     return False

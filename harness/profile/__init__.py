@@ -6,7 +6,7 @@ layers and overhead together are everything that was counted, and so are the nod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from harness.board import Board
@@ -16,6 +16,7 @@ from harness.profile.stack import high_water_mark
 from harness.records import CallNode, FunctionResult
 
 Number = float | int
+Layer = str | Collection[int]  # the symbol of a layer's function, or the addresses of several functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +50,28 @@ class Profile:
     stack_hwm_bytes: int | None
 
 
-def profile(execution: Execution, program: Program, layer_symbols: Sequence[str], board: Board) -> Profile:
-    """The profile of a finished run; without recorded blocks, only totals and stack use."""
-    windows = max(1, len(execution.window_instructions))
+def profile(
+    execution: Execution, program: Program, layers: Sequence[Layer], board: Board, times: Sequence[int] = ()
+) -> Profile:
+    """The profile of a finished run; without recorded blocks, only totals and stack use.
+
+    `times` says how many inferences each window holds, where it is not one each.
+    """
+    windows = max(1, sum(times) or len(execution.window_instructions))
     stack = high_water_mark(execution.stack_bytes)
     counts = execution.blocks
     if counts is None:
         total = mean(sum(execution.window_instructions), windows)
         nothing = Cost(0, None)
         missing = "not measured: the run counted instructions only"
-        return Profile(total, None, missing, "", (nothing,) * len(layer_symbols), Cost(total, None), (), (), stack)
+        return Profile(total, None, missing, "", (nothing,) * len(layers), Cost(total, None), (), (), stack)
     # Late: the disassembler behind the cycle models is not needed to import this package.
     from harness.profile.cycles import price
     from harness.profile.tree import CallTree
 
     prices = price(counts, board)
     tree = CallTree(counts, None if prices is None else prices.edge_cycles, program)
-    costs = [part.mean(windows) for part in tree.layers(layer_symbols)]
+    costs = [part.mean(windows) for part in tree.layers(layers)]
     whole = tree.whole.mean(windows)
     return Profile(
         instructions=whole.instructions,

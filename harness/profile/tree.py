@@ -10,7 +10,7 @@ import numpy.typing as npt
 from harness.elf import Program
 from harness.emulator import BlockCounts
 from harness.emulator.thumb import CALL, block_end
-from harness.profile import Cost, mean
+from harness.profile import Cost, Layer, mean
 from harness.records import CallNode, FunctionResult
 
 Whole = npt.NDArray[np.int64]
@@ -46,18 +46,32 @@ class CallTree:
         """Everything that was counted."""
         return self._cost(self._instructions.sum(), self._cycles.sum())
 
-    def layers(self, symbols: Sequence[str]) -> list[Cost]:
-        """What each layer's function and everything called from it cost, and last, what runs outside all of them."""
-        index_of = {self._program.symbol(name).address: i for i, name in reversed(list(enumerate(symbols)))}
-        outside = len(symbols)
-        owner: list[int] = []
-        for function, parent in zip(self._functions, self._parents, strict=True):
-            inherited = outside if parent < 0 else owner[parent]
-            owner.append(inherited if function is None else index_of.get(function.address, inherited))
-        instructions, cycles = np.zeros(outside + 1, np.int64), np.zeros(outside + 1, np.float64)
+    def layers(self, layers: Sequence[Layer]) -> list[Cost]:
+        """What each layer's functions and everything called from them cost, and last, what runs outside all of them.
+
+        Where a function of one layer is called from within another, its cost is its own layer's.
+        """
+        owner = self._owners(layers)
+        instructions, cycles = np.zeros(len(layers) + 1, np.int64), np.zeros(len(layers) + 1, np.float64)
         np.add.at(instructions, owner, self._instructions)
         np.add.at(cycles, owner, self._cycles)
         return [self._cost(*part) for part in zip(instructions, cycles, strict=True)]
+
+    def _owners(self, layers: Sequence[Layer]) -> list[int]:
+        """The layer of each context, `len(layers)` outside of all."""
+        index_of: dict[int, int] = {}
+        for index, layer in enumerate(layers):
+            entries = [self._program.symbol(layer).address] if isinstance(layer, str) else layer
+            for entry in entries:
+                index_of.setdefault(entry, index)
+        outside = len(layers)
+        owner: list[int] = []
+        for function, parent, entry in zip(
+            self._functions, self._parents, self._counts.context_entry.tolist(), strict=True
+        ):
+            inherited = outside if parent < 0 else owner[parent]
+            owner.append(index_of.get(function.address if function else entry, inherited))
+        return owner
 
     def functions(self, windows: int) -> tuple[FunctionResult, ...]:
         """The flat profile, dearest first. A recursive function's total counts what is below it once."""

@@ -1,0 +1,138 @@
+"""The user's own firmware as it is, ready to run: found or built, started as its core would, measured where told."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+
+from harness import outputs, provenance
+from harness.boot import Boot, find_boot
+from harness.cases import Case
+from harness.elf import Program, Symbol
+from harness.emulator import Exchange, Execution, RunPlan
+from harness.errors import ElfError
+from harness.footprint import Footprint, read_footprint
+from harness.raw_image import read_image
+from harness.records import Finding, OutputCheck, StackArea, Tool, Verdict
+from harness.scenario_firmware import BOARD_PLACEHOLDER, FirmwareSpec, Region, is_address
+from harness.subject import Part, Subject
+from harness.user_build import build_firmware
+
+# Firmware that does not end by itself is stopped by these; both can be told otherwise.
+_MOST_INSTRUCTIONS = 20_000_000_000
+_TIMEOUT_S = 600.0
+
+
+def prepare(case: Case, spec: FirmwareSpec, progress: Callable[[str], None]) -> Subject:
+    """Find or build the firmware of `case`; raises HarnessError when that cannot be done."""
+    board, directory = case.board, case.scenario.directory
+    if spec.build:
+        progress("building the firmware")
+        command = tuple(word.replace(BOARD_PLACEHOLDER, board.name) for word in spec.build)
+        build_firmware(command, directory, board.name, spec.build_timeout_s)
+    progress("reading the firmware")
+    load_address = board.code_memory.origin if spec.load_address is None else spec.load_address
+    program = read_image(case.model, load_address)
+    footprint = read_footprint(program, board)
+    boot = find_boot(program, board)
+
+    def check(_: Execution) -> tuple[OutputCheck, list[Finding]]:
+        return outputs.unchecked("no expected outputs"), []
+
+    return Subject(
+        model="",
+        program=program,
+        footprint=footprint,
+        plan=plan_for(program, spec, boot),
+        toolchain=Tool(*program.compiler) if program.compiler else Tool("unknown", ""),
+        parts=tuple(_part(program, region, footprint) for region in spec.regions),
+        check=check,
+        provenance=lambda profiled: provenance.of_firmware(case, program, profiled),
+        times=tuple(step.times for step in spec.dialogue if step.measure),
+        stack_area=StackArea(boot.stack_limit, boot.stack_top),
+        notes=tuple(_notes(boot)),
+    )
+
+
+def plan_for(program: Program, spec: FirmwareSpec, boot: Boot) -> RunPlan:
+    """What to run, and how to see its end without anything in the firmware that helps."""
+    main = _function(program, ("main",))
+    exit_ = _function(program, ("_exit", "_Exit"))
+    sbrk = _function(program, ("_sbrk", "sbrk"))
+    begin = _place(program, spec.begin, "begin")
+    stop = _place(program, spec.stop, "stop")
+    return RunPlan(
+        begin=begin,
+        end=_place(program, spec.end, "end"),
+        exit=exit_.address if exit_ else None,
+        windows=(),
+        stack=(boot.stack_limit, boot.stack_top),
+        max_instructions=_MOST_INSTRUCTIONS,
+        timeout_s=_TIMEOUT_S,
+        repeat=begin is not None,
+        stops=() if stop is None else (stop,),
+        main=(main.address, main.address + main.size) if main else None,
+        stop_after=spec.stop_after,
+        dialogue=tuple(
+            Exchange(step.send.encode(), step.wait.encode(), step.measure, step.times) for step in spec.dialogue
+        ),
+        vectors=boot.vectors,
+        start=None if boot.vectors is not None else (boot.stack_top, boot.first),
+        sbrk=sbrk.address if sbrk else None,
+    )
+
+
+def _function(program: Program, names: tuple[str, ...]) -> Symbol | None:
+    found = {symbol.name: symbol for symbol in program.symbols if symbol.name in names and symbol.size}
+    return next((found[name] for name in names if name in found), None)
+
+
+def _place(program: Program, place: str, key: str) -> int | None:
+    """The address that a symbol or "0x..." means, None for ""."""
+    if not place:
+        return None
+    if is_address(place):
+        return int(place, 16) & ~1
+    try:
+        return program.symbol(place).address & ~1
+    except ElfError as error:
+        hint = error.hint if program.symbols else "it is stripped or has no symbols: give the address, as in 0x08000124"
+        raise ElfError(f"{key}: {error.message}", hint=hint) from error
+
+
+def _part(program: Program, region: Region, footprint: Footprint) -> Part:
+    """A region as a layer; raises ElfError for a pattern that names nothing."""
+    functions = [symbol for symbol in program.symbols if symbol.kind == "function"]
+    entries: set[int] = set()
+    for pattern in region.symbols:
+        matched = set(_matches(functions, pattern))
+        if not matched:
+            names = sorted({symbol.name for symbol in functions})
+            near = difflib.get_close_matches(pattern.strip("*"), names, n=3)
+            hint = "near ones: " + ", ".join(near) if near else "functions that were inlined have no symbol of their own"
+            raise ElfError(f"{program.path}: region {region.name!r}: no function matches {pattern!r}", hint=hint)
+        entries |= matched
+    names = {symbol.name for symbol in functions if symbol.address in entries}
+    flash = sum(use.flash_bytes for use in footprint.symbols if use.name in names)
+    return Part(region.name, "", frozenset(entries), flash_bytes=flash if names else None)
+
+
+def _matches(functions: list[Symbol], pattern: str) -> Iterator[int]:
+    if is_address(pattern):
+        yield int(pattern, 16) & ~1
+        return
+    for symbol in functions:
+        if fnmatchcase(symbol.name, pattern):
+            yield symbol.address
+
+
+def _notes(boot: Boot) -> Iterator[Finding]:
+    if boot.vectors is None:
+        yield Finding(
+            code="firmware.no-vectors",
+            verdict=Verdict.PASS,
+            message=f"the image has no vector table: it was started at its entry {boot.first:#010x}, "
+            f"with the stack at {boot.stack_top:#010x}",
+            advice="a board cannot start it by itself; for a .bin or .hex, check the load address",
+        )
