@@ -71,7 +71,7 @@ def _word(program: Program, address: int) -> int:
     """The word that is loaded at `address`, 0 where nothing is."""
     for segment in program.segments:
         at = address - segment.load_address
-        if 0 <= at and at + 4 <= len(segment.data):
+        if at >= 0 and at + 4 <= len(segment.data):
             return int.from_bytes(segment.data[at : at + 4], "little")
     return 0
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness import __version__
-from harness.commands import results, validate
+from harness.commands import profile, results, validate
+from harness.commands.progress import progress
 from harness.errors import HarnessError
 
 PASS, FAIL, ERROR = 0, 1, 2
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--results", type=Path, metavar="FILE", help="write results.json, as `run --json` does, there")
     fit.set_defaults(command=_fit)
 
+    profile.add(commands)
     results.add(commands)
     validate.add(commands)
 
@@ -124,7 +126,7 @@ def _run(arguments: argparse.Namespace) -> int:
         session.expect(cases)
     try:
         for number, case in enumerate(cases, start=1):
-            show = _progress(f"[{number}/{len(cases)}] {case.scenario.name} on {case.board.name}")
+            show = progress(f"[{number}/{len(cases)}] {case.scenario.name} on {case.board.name}")
             result = session.run(case, options, show)
             show("")
             if result.verdict is not Verdict.PASS:
@@ -160,7 +162,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     session = Session()
     try:
         options = Options(emulator=arguments.emulator, toolchain=arguments.toolchain)
-        try_boards(cases, options, session, lambda case: _progress(labels[id(case)]))
+        try_boards(cases, options, session, lambda case: progress(labels[id(case)]))
     finally:
         session.close()
     found = matrix(session.results)
@@ -185,17 +187,6 @@ def _scenario(path: Path, boards: tuple[str, ...]):  # type: ignore[no-untyped-d
             f"{path}: which board?", hint="add --board NAME (repeatable); `mcu-harness boards` lists them"
         )
     return scenario_for_model(path, boards)
-
-
-def _progress(label: str) -> Callable[[str], None]:
-    """One line on a terminal, rewritten as the run goes on; nothing where stderr is a file."""
-
-    def show(step: str) -> None:
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r\x1b[K{label}: {step}" if step else "\r\x1b[K")
-            sys.stderr.flush()
-
-    return show
 
 
 def _boards(_: argparse.Namespace) -> int:

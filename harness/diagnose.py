@@ -58,6 +58,33 @@ def execution_findings(execution: Execution, program: Program) -> list[Finding]:
     return findings
 
 
+def run_notes(execution: Execution, program: Program) -> list[Finding]:
+    """What a reader of the figures should know of a run, though nothing is wrong with it."""
+    notes = []
+    if execution.reason is ExitReason.FINISHED and execution.detail:
+        notes.append(
+            Finding(
+                code="firmware.end",
+                verdict=Verdict.PASS,
+                message=f"the run ended {_place(execution, program)}: {execution.detail}",
+                advice="if that is not where it should end, name the place with `stop`",
+            )
+        )
+    if execution.made_up:
+        shown = ", ".join(f"{address:#010x}" for address in execution.made_up[:8])
+        more = f" and {len(execution.made_up) - 8} more" if len(execution.made_up) > 8 else ""
+        notes.append(
+            Finding(
+                code="firmware.made-up-registers",
+                verdict=Verdict.PASS,
+                message=f"the program waited for device registers that the embedded emulator has no model of, and got "
+                f"made-up answers so that it would go on: {shown}{more}",
+                advice="what it does with these devices is not to be trusted; Renode models many of them",
+            )
+        )
+    return notes
+
+
 def _place(execution: Execution, program: Program) -> str:
     function = program.function_at(execution.pc)
     name = f"in {function.name} " if function else "outside all functions "

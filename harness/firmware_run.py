@@ -108,9 +108,11 @@ def _part(program: Program, region: Region, footprint: Footprint) -> Part:
     for pattern in region.symbols:
         matched = set(_matches(functions, pattern))
         if not matched:
-            names = sorted({symbol.name for symbol in functions})
-            near = difflib.get_close_matches(pattern.strip("*"), names, n=3)
-            hint = "near ones: " + ", ".join(near) if near else "functions that were inlined have no symbol of their own"
+            known = sorted({symbol.name for symbol in functions})
+            near = difflib.get_close_matches(pattern.strip("*"), known, n=3)
+            hint = (
+                "near ones: " + ", ".join(near) if near else "functions that were inlined have no symbol of their own"
+            )
             raise ElfError(f"{program.path}: region {region.name!r}: no function matches {pattern!r}", hint=hint)
         entries |= matched
     names = {symbol.name for symbol in functions if symbol.address in entries}

@@ -9,6 +9,7 @@ from harness.board import Board
 from harness.budget import METRICS, Budget
 from harness.codegen import Sources
 from harness.elf import Program
+from harness.emulator import Execution
 from harness.fit import largest_symbols
 from harness.footprint import Footprint, SymbolUse
 from harness.model.graph import Graph
@@ -72,9 +73,7 @@ def measurements(
     return {f.name: f for f in figures}
 
 
-def model_figures(
-    graph: Graph, memory: MemoryPlan, footprint: Footprint, sources: Sources
-) -> tuple[Measurement, ...]:
+def model_figures(graph: Graph, memory: MemoryPlan, footprint: Footprint, sources: Sources) -> tuple[Measurement, ...]:
     """What is known of generated firmware without running it."""
     weights = sum(s.flash_bytes for s in footprint.symbols if _is_constant(s, sources))
     return (
@@ -84,6 +83,14 @@ def model_figures(
         Measurement("code_bytes", footprint.flash_bytes - weights, "B", "ELF: flash less the constants of layers"),
         Measurement("macs", graph.macs, "MAC", "model"),
     )
+
+
+def heap_figures(execution: Execution) -> tuple[Measurement, ...]:
+    """The most heap that the C library's `sbrk` ever gave out, for firmware that uses it."""
+    if execution.heap is None:
+        return ()
+    low, high = execution.heap
+    return (Measurement("heap_hwm_bytes", high - low, "B", "by watching every call of sbrk"),)
 
 
 def _energy(board: Board, cycles: float | int | None) -> Measurement:

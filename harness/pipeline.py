@@ -7,11 +7,12 @@ from collections.abc import Callable
 from harness import firmware_run, measure, model_run, outputs
 from harness.budget import check_budgets
 from harness.cases import Case
-from harness.diagnose import execution_findings
+from harness.diagnose import execution_findings, run_notes
 from harness.emulator import Emulator
 from harness.files import shown
 from harness.fit import check_fit
 from harness.profile import profile
+from harness.profile.stack import above_heap
 from harness.records import Finding, RunResult, Tool, worst
 
 
@@ -25,17 +26,22 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
     counted_by = Tool(emulator.name, emulator.version())
     findings: list[Finding] = check_fit(subject.footprint, board)
     check, profiled, console = outputs.unchecked("the firmware did not run"), None, ""
+    own, notes = list(subject.figures), list(subject.notes)
     if not findings:
         progress(f"running in {counted_by.name}")
         execution = emulator.run(subject.program, board, subject.plan)
+        execution = above_heap(execution, subject.plan.stack[0], bool(subject.program.symbols))
         console = execution.console
+        own += measure.heap_figures(execution)
+        notes += run_notes(execution, subject.program)
         findings = execution_findings(execution, subject.program)
-        if not findings:
+        if not findings or (execution.window_instructions and scenario.firmware):
             progress("profiling")
             entries = [part.entries for part in subject.parts]
             profiled = profile(execution, subject.program, entries, board, subject.times)
+        if not findings:
             check, findings = subject.check(execution)
-    figures = measure.measurements(board, subject.footprint, profiled, check, counted_by, subject.figures)
+    figures = measure.measurements(board, subject.footprint, profiled, check, counted_by, own)
     if not findings:  # what a wrong run costs is not judged
         parts = {**measure.contributors(subject.footprint, profiled, subject.parts, board), **subject.contributors}
         findings = check_budgets(case.budgets, figures, parts)
@@ -51,7 +57,7 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         emulator=counted_by,
         toolchain=subject.toolchain,
         verdict=worst(finding.verdict for finding in findings),
-        findings=(*findings, *subject.notes),
+        findings=(*findings, *notes),
         measurements=figures,
         budgets=measure.limits(case.budgets),
         layers=measure.layer_results(subject.parts, profiled),

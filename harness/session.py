@@ -53,9 +53,10 @@ class Session:
         # Late: this is what pulls in the emulator, numba and the model reader.
         from harness.pipeline import run_case
 
-        result = run_case(
-            case, self._emulator(options.emulator, case.board), case.toolchain or options.toolchain, progress
-        )
+        asked = options.emulator
+        if asked == "auto" and case.scenario.firmware is not None:
+            asked = "unicorn"  # Renode knows only the plans of generated firmware
+        result = run_case(case, self._emulator(asked, case.board), case.toolchain or options.toolchain, progress)
         if gated:
             result = self._gate.judge(case, result)
         result = with_findings(result, rules(result))

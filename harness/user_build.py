@@ -62,7 +62,9 @@ def _alone_in(directory: Path, timeout_s: float) -> Iterator[None]:
             if _is_abandoned(lock, timeout_s):
                 continue
         except OSError as error:
-            raise HarnessError(f"{lock} cannot be made: {error.strerror}", hint="set TMPDIR to a place that can") from error
+            raise HarnessError(
+                f"{lock} cannot be made: {error.strerror}", hint="set TMPDIR to a place that can"
+            ) from error
         if time.monotonic() > deadline:
             raise HarnessError(
                 f"another process has been building in {directory} for {timeout_s:g} s",

@@ -1,24 +1,29 @@
 """Device registers that the embedded emulator has no model of: they keep what is written.
 
 Start-up code waits for clocks, oscillators and power regulators by polling such registers for a change that no model
-here makes. A register that is read over and over without being written therefore begins to answer something else: its
-bits inverted, as it was, a growing count, all kinds of bits, in turn and always in the same way. That gets programs
-past their start-up; `made_up` says where it was done, so that nobody takes such answers for those of a device.
+here makes. A register that is read over and over therefore begins to answer something else: guesses at what may be
+waited for, in turn and always in the same order, each for some reads. The guess that ends the waiting stays. That gets
+programs past their start-up; `made_up` says where it was done, so that nobody takes such answers for a device's.
 """
 
 from __future__ import annotations
 
-_PATIENCE = 64  # reads without a write, after which a register is taken to be waited for
+from collections.abc import Callable
+
+_PATIENCE = 64  # reads one after the other, after which a register is taken to be waited for
+_HOLD = 8  # reads for which a guess is kept: what ended the waiting is often asked for once more, right after it
+_APART = 1000  # instructions between two reads that have nothing to do with each other
 _MIX = 0x9E3779B1  # 2**32 divided by the golden ratio: multiples of it are well spread bits
 
 
 class DeviceRegisters:
-    """Words by address, zero at first."""
+    """Words by address, zero at first. `elapsed()` gives the instructions executed so far."""
 
-    def __init__(self, base: int) -> None:
+    def __init__(self, base: int, elapsed: Callable[[], int]) -> None:
         self._base = base
+        self._elapsed = elapsed
         self._words: dict[int, int] = {}
-        self._reads: dict[int, int] = {}
+        self._waits: dict[int, _Wait] = {}
         self.made_up: set[int] = set()
 
     def read(self, offset: int, size: int) -> int:
@@ -26,10 +31,13 @@ class DeviceRegisters:
         address = self._base + offset
         at, shift = address & ~3, 8 * (address & 3)
         value = self._words.get(at, 0)
-        reads = self._reads[at] = self._reads.get(at, 0) + 1
-        if reads > _PATIENCE:
-            self.made_up.add(at)
-            value = _answer(value, reads - _PATIENCE - 1)
+        wait = self._waits.get(at)
+        if wait is None:
+            self._waits[at] = _Wait(value, self._elapsed())
+        else:
+            value = self._words[at] = wait.answer(value, self._elapsed())
+            if wait.guesses:
+                self.made_up.add(at)
         return value >> shift & (1 << 8 * size) - 1
 
     def write(self, offset: int, size: int, value: int) -> None:
@@ -38,11 +46,42 @@ class DeviceRegisters:
         at, shift = address & ~3, 8 * (address & 3)
         mask = ((1 << 8 * size) - 1) << shift & 0xFFFFFFFF
         self._words[at] = self._words.get(at, 0) & ~mask | value << shift & mask
-        self._reads.pop(at, None)
+        self._waits.pop(at, None)
 
 
-def _answer(value: int, nth: int) -> int:
-    """The nth made-up answer of a register that holds `value`."""
-    turn = nth // 4
-    answers = (~value, value, value + (turn + 1) * 0x101, turn * _MIX)
-    return answers[nth % 4] & 0xFFFFFFFF
+class _Wait:
+    """Reads of one register since it was last written with `written`."""
+
+    def __init__(self, written: int, now: int) -> None:
+        self._written = written
+        self._last = now
+        self._reads = 1
+        self.guesses = 0
+
+    def answer(self, value: int, now: int) -> int:
+        """What the register, now `value`, answers at the time `now`."""
+        if now - self._last > _APART:
+            self._reads = 0
+        self._last = now
+        self._reads += 1
+        if self._reads <= _PATIENCE or (self._reads - _PATIENCE) % _HOLD != 1:
+            return value
+        self.guesses += 1
+        return _guess(self._written, self.guesses - 1)
+
+
+def _guess(value: int, nth: int) -> int:
+    """The nth guess at what is waited for in a register that was written with `value`.
+
+    A "ready" bit mostly lies next to its "enable" bit, a field that tells the state behind the field that sets it.
+    """
+    guesses = (
+        value | value << 1,
+        value | value << 2,
+        value | value << 1 | value << 2,
+        value | value << 3,
+        0xFFFFFFFF,
+        0,
+        ~value,
+    )
+    return (guesses[nth] if nth < len(guesses) else value + nth * _MIX) & 0xFFFFFFFF

@@ -82,6 +82,7 @@ class Engine:
         self._callbacks: list[object] = []
         self._error: BaseException | None = None
         self._devices: list[DeviceRegisters] = []
+        self._elapsed = elapsed
         self._map_peripherals(board, send, dialogue or Dialogue(()))
         system = SystemControlSpace(board.core.name, vectors, elapsed, self._request_reset)
         self._map_registers(SCS_BASE, SCS_SIZE, system.read, system.write)
@@ -139,10 +140,6 @@ class Engine:
     def registers(self) -> dict[str, int]:
         return {name: self.register(name) for name in _REGISTERS}
 
-    def stop(self) -> None:
-        """Stop before the next block; for callbacks."""
-        self.core.emu_stop()
-
     def step(self, pc: int) -> int:
         """Execute the one instruction at `pc`; returns the error number as `run` does. Forgets the exits."""
         self.set_exits(())
@@ -184,7 +181,7 @@ class Engine:
 
     def _map_devices(self, start: int, end: int) -> None:
         if start < end:
-            devices = DeviceRegisters(start)
+            devices = DeviceRegisters(start, self._elapsed)
             self._devices.append(devices)
             self._map_registers(start, end - start, devices.read, devices.write)
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import ctypes
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +24,7 @@ from harness.elf import Program
 from harness.emulator import BlockCounts, Call
 from harness.emulator import recorder_native as native
 from harness.emulator import recorder_views as views
+from harness.emulator.recorder_tables import Table, aligned, compiled
 from harness.emulator.thumb import block_end
 
 Words = npt.NDArray[np.int64]
@@ -36,48 +36,6 @@ _LARGE_TREE = 1 << 16
 _CHECK_EVERY = 2_000_000
 _MOST_BYTES_OF_INSTRUCTION = 4
 _MOST_WINDOW_COUNTS = 1 << 24  # edges x windows: beyond that, counts of single windows are given up
-_LINE_WORDS = 16  # two cache lines: processors fetch them in pairs
-
-
-class _Compiled:
-    """The compiled recorder: some seconds the first time, then a fraction of one from numba's cache."""
-
-    def __init__(self) -> None:
-        try:
-            self._hook, self._new_block, self.add = native.compiled(cache=True)
-        except RuntimeError:  # neither this directory, nor the user's cache directory, can be written
-            self._hook, self._new_block, self.add = native.compiled(cache=False)
-        self.hook_address = int(self._hook.address)
-        self.new_block_address = int(self._new_block.address)
-
-
-@cache
-def _compiled() -> _Compiled:
-    return _Compiled()
-
-
-def _aligned(words: int) -> Words:
-    """Zeroed words that start at a cache line."""
-    room = np.zeros(words + _LINE_WORDS, np.int64)
-    skip = -room.ctypes.data // 8 % _LINE_WORDS
-    return room[skip : skip + words]
-
-
-class _Table:
-    """Rows of 64-bit words that compiled code reaches by address; `grow` keeps the rows and moves them."""
-
-    def __init__(self, rows: int, row_bytes: int) -> None:
-        self.rows = _aligned(rows * row_bytes // 8).reshape(rows, row_bytes // 8)
-
-    def grow(self) -> None:
-        rows, words = self.rows.shape
-        larger = _aligned(2 * rows * words).reshape(2 * rows, words)
-        larger[:rows] = self.rows
-        self.rows = larger
-
-    @property
-    def address(self) -> int:
-        return int(self.rows.ctypes.data)
 
 
 class BlockRecorder:
@@ -115,20 +73,21 @@ class BlockRecorder:
         self._window = -1  # windows begun, less one
         self._marks: list[npt.NDArray[np.int64]] = []  # counts of all edges, where each window ended
         self._in_window = False
-        self._state = _aligned(native.STATE_WORDS)
-        self._blocks = _Table(1 << 12, native.BLOCK_ROW)
-        self._edges = _Table(1 << 13, native.EDGE_ROW)
-        self._contexts = _Table(1 << 10, native.CONTEXT_ROW)
-        self._frames = _Table(1 << 12, native.FRAME_ROW)
-        self._block_index = _Table(1 << 15, 8)
-        self._edge_index = _Table(1 << 15, 8)
+        self.paused = False
+        self._state = aligned(native.STATE_WORDS)
+        self._blocks = Table(1 << 12, native.BLOCK_ROW)
+        self._edges = Table(1 << 13, native.EDGE_ROW)
+        self._contexts = Table(1 << 10, native.CONTEXT_ROW)
+        self._frames = Table(1 << 12, native.FRAME_ROW)
+        self._block_index = Table(1 << 15, 8)
+        self._edge_index = Table(1 << 15, 8)
         self._callbacks = [_CALLBACK(f) for f in (self._decode, self._check, self._grow)]
         for word, callback in zip((native.DECODE, native.CHECK, native.GROW), self._callbacks, strict=True):
             self._set(word, ctypes.cast(callback, ctypes.c_void_p).value or 0)
         self._blocks.rows[0, [native.FUNCTION // 8, native.TARGET // 8]] = -1
         self._edges.rows[:3, native.KEY // 8] = -1
         self._edges.rows[2, native.TO // 8] = native.ROOT
-        self._set(native.NEW_BLOCK, _compiled().new_block_address)
+        self._set(native.NEW_BLOCK, compiled().new_block_address)
         self._set(native.EDGE, native.START_OUTSIDE)
         self._set(native.EDGE_COUNT, 3)
         self._set(native.CONTEXT_COUNT, native.ROOT + 1)
@@ -148,7 +107,7 @@ class BlockRecorder:
     @property
     def hook_address(self) -> int:
         """C address of a UC_HOOK_BLOCK callback."""
-        return _compiled().hook_address
+        return compiled().hook_address
 
     def set_stop_function(self, address: int) -> None:
         """The C function that the block hook calls with its engine to stop it (uc_emu_stop)."""
@@ -156,7 +115,7 @@ class BlockRecorder:
 
     def add(self, records: npt.NDArray[np.uint32]) -> bool:
         """Record an (n, 2) array of (address, size); False when the run has to stop. Raises what a callback raised."""
-        taken = _compiled().add(self.state_address, np.ascontiguousarray(records, np.uint32))
+        taken = compiled().add(self.state_address, np.ascontiguousarray(records, np.uint32))
         if self.error is not None:
             raise self.error
         return taken == len(records)
@@ -185,6 +144,17 @@ class BlockRecorder:
             self._in_window = False
             if sum(len(mark) for mark in self._marks) < _MOST_WINDOW_COUNTS:
                 self._marks.append(self._edges.rows[: self._get(native.EDGE_COUNT), native.COUNT // 8].copy())
+
+    def pause(self) -> None:
+        """Stop the run before the next block, for callbacks in the middle of one; `resume` before it goes on."""
+        self.paused = True
+        self._granted -= self._get(native.LEFT)
+        self._set(native.LEFT, 0)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self.paused = False
+        self._set(native.STOPPED, 0)
 
     @property
     def instructions(self) -> int:
@@ -311,6 +281,8 @@ class BlockRecorder:
         return index
 
     def _check(self, next_block: int) -> int:
+        if self.paused:
+            return 0
         try:
             after = self.instructions + next_block
             if after > self._limit or not self._keep_going(after):
@@ -326,7 +298,7 @@ class BlockRecorder:
     def _grow(self, what: int) -> int:
         if what == native.EDGES:
             self._edges.grow()
-            self._edge_index = _Table(4 * len(self._edges.rows), 8)  # the compiled code fills it again
+            self._edge_index = Table(4 * len(self._edges.rows), 8)  # the compiled code fills it again
         elif what == native.CONTEXTS:
             self._contexts.grow()
             if len(self._contexts.rows) > _LARGE_TREE:
@@ -337,7 +309,7 @@ class BlockRecorder:
         return 0
 
     def _rehash_blocks(self) -> None:
-        self._block_index = _Table(2 * len(self._block_index.rows), 8)
+        self._block_index = Table(2 * len(self._block_index.rows), 8)
         self._point_at_tables()
         slots, mask = self._block_index.rows[:, 0], len(self._block_index.rows) - 1
         for index in range(1, len(self._code) - 1):

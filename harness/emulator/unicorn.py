@@ -82,7 +82,7 @@ class _Run:
         self._recorder = BlockRecorder(
             self._memory.read, functions=function_ranges(program), keep_going=self._in_time, limit=self._limit
         )
-        self._dialogue.on_answer = self._engine.stop
+        self._dialogue.on_answer = self._recorder.pause
         self._memory.load(program)
         self._stack, self._first = self._start()
         self._semihosting = Semihosting(
@@ -105,6 +105,8 @@ class _Run:
                 started = time.perf_counter()
                 self._deadline = started + self._plan.timeout_s
                 end = self._reset_and_run()
+                if self._windows.is_open and self._windows.whole_run:
+                    self._windows.close()  # however it ended: what was counted until then
                 emulation_s = time.perf_counter() - started
             if self._recorder.error is not None:
                 error = self._recorder.error
@@ -156,6 +158,12 @@ class _Run:
         while True:
             error = self._engine.run(pc)
             pc = self._engine.pc
+            if self._recorder.paused:
+                self._recorder.resume()
+                if self._end_of_dialogue(pc):
+                    return self._finished("")
+                self._engine.set_exits(self._exits())
+                continue
             if self._recorder.stopped:
                 return self._stopped_by_recorder(pc)
             if self._engine.reset_requested:
@@ -168,13 +176,6 @@ class _Run:
                     return self._exited(answer.exit_status)
                 self._engine.set_register("r0", answer.value)
                 pc += 2
-                error, self._engine.exception = 0, None
-            if self._dialogue.answered:
-                if self._end_of_dialogue(pc):
-                    return self._finished("")
-                self._engine.set_exits(self._exits())
-                continue
-            if asked:
                 continue
             waited = self._memory.peek(pc - 2, 2) if self._recorder.last_end == pc else None
             if error == const.UC_ERR_INSN_INVALID and waited in (_WFE, _YIELD):

@@ -63,6 +63,22 @@ def failure_text(run: RunResult, verbosity: int = 0) -> str:
     return "\n".join(lines)
 
 
+def profile_text(run: RunResult, verbosity: int = 0) -> str:
+    """What a run of firmware costs: layers where it has named ones, the dearest functions, and what else was found."""
+    lines = [f"{text.case_name(run)} on {run.board}: {run.verdict}"]
+    for finding in run.findings:
+        lines += ["  " + line for line in text.finding_lines(finding, most=5 if verbosity < 1 else 50)]
+    if run.layers:
+        lines += ["", layer_table(run)]
+    if run.functions:
+        lines += ["", function_table(run, most=10 if verbosity < 1 else 50)]
+    if verbosity >= 2:
+        lines += ["", *provenance_lines(run)]
+    if run.console and (verbosity >= 1 or run.verdict is not Verdict.PASS):
+        lines += ["  console:", *("    | " + line for line in run.console.splitlines()[-10:])]
+    return "\n".join(lines)
+
+
 def layer_table(run: RunResult) -> str:
     """A row per layer with its share of the cycles."""
     from tabulate import tabulate
@@ -71,7 +87,7 @@ def layer_table(run: RunResult) -> str:
     rows = [
         [
             layer.name,
-            text.number(layer.macs),
+            text.number(layer.macs or None),
             text.number(layer.instructions),
             text.number(layer.cycles),
             f"{layer.cycles / total * 100:.1f} %" if total and layer.cycles is not None else "",

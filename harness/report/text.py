@@ -30,6 +30,7 @@ MEASUREMENT_TITLES = {
     "arena_bytes": "arena",
     "arena_lower_bound_bytes": "arena, lower bound",
     "stack_hwm_bytes": "stack high-water mark",
+    "heap_hwm_bytes": "heap high-water mark",
     "accuracy": "accuracy",
     "macs": "MACs",
     "energy_j": "energy per inference",

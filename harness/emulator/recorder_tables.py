@@ -1,0 +1,55 @@
+"""What the block recorder shares with its compiled part: tables of 64-bit words, and the compiled functions."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.emulator import recorder_native as native
+
+Words = npt.NDArray[np.int64]
+
+_LINE_WORDS = 16  # two cache lines: processors fetch them in pairs
+
+
+class Compiled:
+    """The compiled recorder: some seconds the first time, then a fraction of one from numba's cache."""
+
+    def __init__(self) -> None:
+        try:
+            self._hook, self._new_block, self.add = native.compiled(cache=True)
+        except RuntimeError:  # neither this directory, nor the user's cache directory, can be written
+            self._hook, self._new_block, self.add = native.compiled(cache=False)
+        self.hook_address = int(self._hook.address)
+        self.new_block_address = int(self._new_block.address)
+
+
+@cache
+def compiled() -> Compiled:
+    return Compiled()
+
+
+def aligned(words: int) -> Words:
+    """Zeroed words that start at a cache line."""
+    room = np.zeros(words + _LINE_WORDS, np.int64)
+    skip = -room.ctypes.data // 8 % _LINE_WORDS
+    return room[skip : skip + words]
+
+
+class Table:
+    """Rows of 64-bit words that compiled code reaches by address; `grow` keeps the rows and moves them."""
+
+    def __init__(self, rows: int, row_bytes: int) -> None:
+        self.rows = aligned(rows * row_bytes // 8).reshape(rows, row_bytes // 8)
+
+    def grow(self) -> None:
+        rows, words = self.rows.shape
+        larger = aligned(2 * rows * words).reshape(2 * rows, words)
+        larger[:rows] = self.rows
+        self.rows = larger
+
+    @property
+    def address(self) -> int:
+        return int(self.rows.ctypes.data)
