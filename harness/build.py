@@ -143,8 +143,8 @@ class _Job:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(unit.text)
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            steps = [pool.submit(self._compile_one, key, units[key].name, objects[key]) for key in missing]
-            try:
+            try:  # around the submissions too: the first compiler may hang before the last one is asked for
+                steps = [pool.submit(self._compile_one, key, units[key].name, objects[key]) for key in missing]
                 for step in steps:
                     step.result()
             except BaseException:  # Ctrl-C too: nobody waits for a compiler that hangs
