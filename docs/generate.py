@@ -61,7 +61,8 @@ DEFAULTS = {"name": "the file's name", "core.dsp": "as the core has it"}
 SCENARIOS = (
     'model = "m.tflite"\nboards = ["nrf52840dk"]\n[inputs]\nfile = "x.npz"\n[outputs]\nfile = "x.npz"\n[baseline]\n'
     "[budgets]\n[budgets.nrf52840dk]\n",
-    'models = ["m.tflite"]\nboards = ["nrf52840dk"]\n[inputs]\nseed = 1\n[outputs]\noracle = "none"\n',
+    'models = ["m.tflite"]\nboards = ["nrf52840dk"]\n[inputs]\nseed = 1\n[outputs]\noracle = "none"\n'
+    '[renode]\ninclude = ["m.repl"]\n',
     'boards = ["nrf52840dk"]\n[firmware]\nelf = "m.elf"\n[profile]\n[profile.regions]\n[console]\n'
     '[[console.dialogue]]\nsend = "x"\n',
     'boards = ["nrf52840dk"]\n[firmware]\nimage = "m.elf"\n',
@@ -133,7 +134,7 @@ class Watch:
 def scenario_keys() -> dict[str, Key]:
     """Every key of a scenario file, by dotted name; budgets and tolerances come from their tables."""
     with tempfile.TemporaryDirectory() as folder, Watch() as watch:
-        for name in ("m.tflite", "x.npz", "m.elf"):
+        for name in ("m.tflite", "x.npz", "m.elf", "m.repl"):
             Path(folder, name).write_bytes(b"")
         for nth, text in enumerate(SCENARIOS):
             path = Path(folder, f"s{nth}.toml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from harness import firmware_run, measure, model_run, outputs
 from harness.budget import check_budgets
@@ -29,7 +30,8 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
     own, notes = list(subject.figures), list(subject.notes)
     if not findings:
         progress(f"running in {counted_by.name}")
-        execution = emulator.run(subject.program, board, subject.plan)
+        plan = replace(subject.plan, includes=scenario.renode_includes)
+        execution = emulator.run(subject.program, board, plan)
         execution = above_heap(execution, subject.plan.stack[0], bool(subject.program.symbols))
         console = execution.console
         own += measure.heap_figures(execution)

@@ -60,6 +60,7 @@ class Scenario:
     path: Path | None
     digest: str
     firmware: FirmwareSpec | None = None
+    renode_includes: tuple[Path, ...] = ()  # the user's own .repl and .resc, in order
 
     def models_for(self, board: str) -> tuple[Path, ...]:
         """The models, or the firmware's image, for `board`."""
@@ -106,6 +107,7 @@ def load_scenario(path: Path) -> Scenario:
         path=path,
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
         firmware=firmware,
+        renode_includes=_renode_includes(top, directory),
     )
     top.done()
     return scenario
@@ -190,6 +192,21 @@ def _existing(table: strict_toml.Table, key: str, directory: Path, name: str) ->
     if problem := why_no_file(path):
         raise table.fail(key, f"{problem}: {path}", hint="paths are relative to the scenario file")
     return path
+
+
+def _renode_includes(top: strict_toml.Table, directory: Path) -> tuple[Path, ...]:
+    """[renode] include: platform descriptions and monitor scripts of the user's own."""
+    table = top.table("renode")
+    if table is None:
+        return ()
+    paths = tuple(_existing(table, "include", directory, name) for name in table.texts("include"))
+    for path in paths:
+        if path.suffix not in (".repl", ".resc"):
+            raise table.fail(
+                "include", f"{path.name} is neither a .repl nor a .resc", hint="name Renode's own kinds of file"
+            )
+    table.done()
+    return paths
 
 
 def _inputs(top: strict_toml.Table, directory: Path) -> InputSpec:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.board import Board
     from harness.cases import Case, Options
     from harness.emulator import Emulator
+    from harness.scenario import Scenario
 
 Progress = Callable[[str], None]
 
@@ -56,7 +57,9 @@ class Session:
         asked = options.emulator
         if asked == "auto" and case.scenario.firmware is not None:
             asked = "unicorn"  # Renode knows only the plans of generated firmware
-        result = run_case(case, self._emulator(asked, case.board), case.toolchain or options.toolchain, progress)
+        result = run_case(
+            case, self._emulator(asked, case.board, case.scenario), case.toolchain or options.toolchain, progress
+        )
         if gated:
             result = self._gate.judge(case, result)
         result = with_findings(result, rules(result))
@@ -75,10 +78,10 @@ class Session:
         """Baseline files that belong to no expected case."""
         return sorted(self._unused | {shown(path) for path in self._gate.unused(self._expected)})
 
-    def _emulator(self, asked: str, board: Board) -> Emulator:
+    def _emulator(self, asked: str, board: Board, scenario: Scenario) -> Emulator:
         from harness.emulator.select import find_emulator, resolve
 
-        name = resolve(asked, board)
+        name = "renode" if asked == "auto" and scenario.renode_includes else resolve(asked, board)
         if name not in self._emulators:
             self._emulators[name] = find_emulator(name)
         return self._emulators[name]

@@ -45,6 +45,11 @@ class UnicornEmulator:
         reason = unmappable(board)
         if reason:
             raise EmulatorError(f"{board.name} cannot run in the embedded emulator: {reason}", hint="use Renode")
+        if plan.includes:
+            raise EmulatorError(
+                f"the embedded emulator knows nothing of Renode's files: {plan.includes[0]}",
+                hint="use --emulator renode, or take [renode] out of the scenario",
+            )
         if plan.windows and plan.begin is not None and plan.begin == plan.end:
             raise EmulatorError(
                 f"measurement would begin and end at the same address {plan.begin:#010x}",
