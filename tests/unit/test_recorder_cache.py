@@ -11,7 +11,7 @@ PROBE = """
 import time
 started = time.perf_counter()
 from harness.emulator import recorder
-compiled = recorder._compiled()
+compiled = recorder.compiled()
 print(compiled._hook.cache_hits)
 print(time.perf_counter() - started)
 """
