@@ -6,7 +6,7 @@ Paths in a scenario are relative to its file. `Scenario.budgets_for(name)` merge
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import strict_toml
@@ -115,35 +115,24 @@ def load_scenario(path: Path) -> Scenario:
 
 def scenario_for_model(model: Path, boards: tuple[str, ...]) -> Scenario:
     """The scenario that `mcu-harness run MODEL --board ...` means: seeded inputs, LiteRT's outputs, no budgets."""
-    if problem := why_no_file(model):
-        raise ScenarioError(f"{model}: {problem}", hint="give a .tflite model or a scenario .toml")
-    return Scenario(
-        name=one_line(model.stem),
-        description="",
-        models=(model.absolute(),),
-        boards=boards,
-        inputs=InputSpec(),
-        outputs=OutputSpec(),
-        budgets={},
-        board_budgets={},
-        tolerances=(),
-        baseline_directory=BASELINES,
-        directory=Path.cwd(),
-        path=None,
-        digest="",
-    )
+    return _without_file(model, boards, hint="give a .tflite model or a scenario .toml")
 
 
 def scenario_for_firmware(image: Path, boards: tuple[str, ...], firmware: FirmwareSpec) -> Scenario:
     """The scenario that `mcu-harness profile IMAGE --board ...` means."""
-    why = why_no_file(image)
-    if why:
-        raise ScenarioError(f"{image}: {why}", hint="give firmware: a linked .elf, a .hex or a .bin")
+    scenario = _without_file(image, boards, hint="give firmware: a linked .elf, a .hex or a .bin")
     firmware.check()
+    return replace(scenario, firmware=firmware)
+
+
+def _without_file(subject: Path, boards: tuple[str, ...], hint: str) -> Scenario:
+    """What a model or an image on the command line stands for; ScenarioError with `hint` where it is no file."""
+    if problem := why_no_file(subject):
+        raise ScenarioError(f"{subject}: {problem}", hint=hint)
     return Scenario(
-        name=one_line(image.stem),
+        name=one_line(subject.stem),
         description="",
-        models=(image.absolute(),),
+        models=(subject.absolute(),),
         boards=boards,
         inputs=InputSpec(),
         outputs=OutputSpec(),
@@ -154,7 +143,6 @@ def scenario_for_firmware(image: Path, boards: tuple[str, ...], firmware: Firmwa
         directory=Path.cwd(),
         path=None,
         digest="",
-        firmware=firmware,
     )
 
 
