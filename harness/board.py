@@ -16,6 +16,7 @@ CACHES = ("none", "prefetch", "art", "icache", "nvm-cache")  # see Memory
 BOARD_DIRECTORY = Path(__file__).parent / "boards"
 _VECTOR_ALIGNMENT = 128  # VTOR has no lower bits (Armv7-M ARM, B3.2.5)
 _CORE_SPACE = (0xE0000000, 0xE0100000)  # private peripheral bus (Armv7-M ARM, B3.1)
+_MOST_INTERRUPTS = 496  # that a core of Armv7-M can have
 _NO_REGISTERS = ("none", "semihosting")  # console drivers that have no peripheral
 _NEEDED_SOURCES = ("core", "clock", "memory", "wait_states", "current", "console")
 
@@ -70,13 +71,15 @@ class Console:
     `enable` is what silicon needs before the driver starts, in order, by 32-bit accesses: clock gates, pin
     functions, the baud rate at the clock after reset. (address, bits) sets bits; with bit 0 of the address set,
     (address + 1, bits), it clears them. All of it is harmless in an emulator.
-    `renode` is the peripheral's path in Renode ("sysbus.usart2"), "" where Renode has none.
+    `renode` is the peripheral's path in Renode ("sysbus.usart2"), "" where Renode has none. `irq` is the number of the
+    UART's interrupt, None where it is not known here.
     """
 
     driver: str
     base: int
     enable: tuple[tuple[int, int], ...]
     renode: str
+    irq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +296,11 @@ def _console(top: strict_toml.Table, renode_uart: str, memories: tuple[Memory, .
         base=table.whole("base"),
         enable=_register_steps(table, "enable"),
         renode=renode_uart,
+        irq=table.whole("irq") if "irq" in table else None,
     )
     table.done()
+    if console.irq is not None and not 0 <= console.irq < _MOST_INTERRUPTS:
+        raise table.fail("irq", f"must be 0 to {_MOST_INTERRUPTS - 1}, got {console.irq}")
     if console.driver not in _NO_REGISTERS:
         if console.base % 4 or console.base >= 1 << 32:
             raise table.fail("base", f"expected a word-aligned 32-bit address, got {console.base:#x}")

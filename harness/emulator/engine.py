@@ -32,9 +32,11 @@ from harness.board import Board
 from harness.emulator.devices import DeviceRegisters
 from harness.emulator.dialogue import Dialogue
 from harness.emulator.memory import PAGE, BoardMemory
+from harness.emulator.nvic import FIRST_INTERRUPT, Nvic
 from harness.emulator.scs import BASE as SCS_BASE
 from harness.emulator.scs import SIZE as SCS_SIZE
 from harness.emulator.scs import SystemControlSpace
+from harness.emulator.systick import SysTick
 from harness.emulator.uart import SPAN, UARTS, UartRegisters
 
 _PERIPHERALS = (0x40000000, 0x60000000)
@@ -45,6 +47,7 @@ _REGISTERS = {f"r{i}": getattr(arm_const, f"UC_ARM_REG_R{i}") for i in range(13)
     "pc": arm_const.UC_ARM_REG_PC,
     "xpsr": arm_const.UC_ARM_REG_XPSR,
 }
+_MASKS = tuple(getattr(arm_const, f"UC_ARM_REG_{name}") for name in ("PRIMASK", "FAULTMASK", "BASEPRI"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class BadAccess:
 class Engine:
     """A core, its memories and peripherals.
 
-    `send` takes console output, `dialogue` gives console input; `elapsed` gives instructions so far.
+    `send` takes console output, `dialogue` gives console input; `elapsed` gives instructions so far, and `now` the time
+    that timers see, which is those and what was slept. `on_change` is called when an exception may have to be taken.
     """
 
     def __init__(
@@ -70,7 +74,9 @@ class Engine:
         elapsed: Callable[[], int],
         vectors: int,
         dialogue: Dialogue | None = None,
+        now: Callable[[], int] | None = None,
     ) -> None:
+        self.on_change: Callable[[], None] = lambda: None
         self.bad_access: BadAccess | None = None
         self.exception: int | None = None
         self.reset_requested = False
@@ -83,8 +89,14 @@ class Engine:
         self._error: BaseException | None = None
         self._devices: list[DeviceRegisters] = []
         self._elapsed = elapsed
+        self._now = now or elapsed
+        self.nvic = Nvic(board.core.name, self._masks)
+        self.ticks = SysTick(self._now)
+        self.console: UartRegisters | None = None
         self._map_peripherals(board, send, dialogue or Dialogue(()))
-        system = SystemControlSpace(board.core.name, vectors, elapsed, self._request_reset)
+        self.system = system = SystemControlSpace(
+            board.core.name, vectors, elapsed, self._request_reset, self.nvic, self.ticks, lambda: self.on_change()
+        )
         self._map_registers(SCS_BASE, SCS_SIZE, system.read, system.write)
         self._hook(unicorn_const.UC_HOOK_MEM_INVALID, self._callback(HOOK_MEM_INVALID_CFUNC, self._on_bad_access))
         self._hook(unicorn_const.UC_HOOK_INTR, self._callback(HOOK_INTR_CFUNC, self._on_exception))
@@ -163,8 +175,18 @@ class Engine:
             page = console.base & -PAGE
             size = -(-(console.base - page + SPAN) // PAGE) * PAGE
             registers = UartRegisters(
-                uart, console.base, page, size, send, lambda at, n: self.memory.peek(at, n) or b"", dialogue
+                uart,
+                console.base,
+                page,
+                size,
+                send,
+                lambda at, n: self.memory.peek(at, n) or b"",
+                dialogue,
+                ask=lambda level: self._interrupt(console.irq, level),
+                now=self._now,
             )
+            if console.irq is not None:
+                self.console = registers
             self._map_registers(page, size, registers.read, registers.write)
             taken.append((page, page + size))
         start = _PERIPHERALS[0]
@@ -178,6 +200,16 @@ class Engine:
             if not any(low <= page < high for low, high in known):
                 self._map_devices(page, page + PAGE)
                 taken.append((page, page + PAGE))
+
+    def _interrupt(self, irq: int | None, level: bool) -> None:
+        """A device asks for its interrupt, or ceases to; of some it is not known which it is."""
+        if irq is not None:
+            self.nvic.line(FIRST_INTERRUPT + irq, level)
+            self.on_change()
+
+    def _masks(self) -> tuple[int, int, int]:
+        primask, faultmask, basepri = (int(self.core.reg_read(mask)) for mask in _MASKS)
+        return primask, faultmask, basepri
 
     def _map_devices(self, start: int, end: int) -> None:
         if start < end:

@@ -53,7 +53,7 @@ def explain_fault(engine: Engine, error: int) -> tuple[Fault, str]:
     if engine.exception == SVC:
         return (
             Fault(FaultKind.SUPERVISOR_CALL),
-            "it calls the supervisor (SVC): the embedded emulator takes no exceptions, Renode does",
+            "it calls the supervisor (SVC), and there is no handler that may run",
         )
     if engine.exception == BREAKPOINT:
         return Fault(FaultKind.BREAKPOINT), f"it runs into a breakpoint ({_hex(code[:2])}) without a debugger"

@@ -8,6 +8,7 @@ other, in which context. Pricing those counts in cycles happens after the run, a
 - Any other step into another function, with symbols, is a tail call: a child context, without a frame. Going back
   into a function that was tail-called from is recognised, as is a jump back into any caller (longjmp).
 - A handler of the vector table that is reached otherwise than by a call or jump is an exception: a frame of its own.
+  An emulator that takes exceptions here says so instead (`exceptions`).
 - Recursion is followed to a depth of 1000 contexts, and folds back onto the tree below that.
 """
 
@@ -20,12 +21,12 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from harness.elf import Program
 from harness.emulator import BlockCounts, Call
 from harness.emulator import recorder_native as native
 from harness.emulator import recorder_views as views
+from harness.emulator.recorder_exceptions import TakenExceptions
 from harness.emulator.recorder_tables import Table, aligned, compiled
-from harness.emulator.thumb import block_end
+from harness.emulator.thumb import block_end, unmasks
 
 Words = npt.NDArray[np.int64]
 
@@ -43,7 +44,7 @@ class BlockRecorder:
 
     `read_code(address, size)` gives the bytes of a block that is seen for the first time; `functions` are the
     (start, end) of known functions, sorted; `handlers` are the entries of exception handlers, for emulators that
-    take exceptions (empty otherwise: then a block that branches to itself is known to be endless).
+    take exceptions unseen (empty otherwise: then a block that branches to itself is known to be endless).
     `keep_going(instructions)` is asked every two million instructions, and at `limit`; False stops the run.
     With `sizes_are_instructions` a block comes as (address, instructions) instead of (address, bytes).
     """
@@ -74,6 +75,9 @@ class BlockRecorder:
         self._marks: list[npt.NDArray[np.int64]] = []  # counts of all edges, where each window ended
         self._in_window = False
         self.paused = False
+        self.may_take: Callable[[], bool] = lambda: False  # whether an exception that was held back no longer is
+        self._alarm: int | None = None
+        self._looping = False
         self._state = aligned(native.STATE_WORDS)
         self._blocks = Table(1 << 12, native.BLOCK_ROW)
         self._edges = Table(1 << 13, native.EDGE_ROW)
@@ -85,17 +89,19 @@ class BlockRecorder:
         for word, callback in zip((native.DECODE, native.CHECK, native.GROW), self._callbacks, strict=True):
             self._set(word, ctypes.cast(callback, ctypes.c_void_p).value or 0)
         self._blocks.rows[0, [native.FUNCTION // 8, native.TARGET // 8]] = -1
-        self._edges.rows[:3, native.KEY // 8] = -1
+        self._edges.rows[: native.FIRST_EDGE, native.KEY // 8] = -1
         self._edges.rows[2, native.TO // 8] = native.ROOT
         self._set(native.NEW_BLOCK, compiled().new_block_address)
         self._set(native.EDGE, native.START_OUTSIDE)
-        self._set(native.EDGE_COUNT, 3)
+        self._set(native.EDGE_COUNT, native.FIRST_EDGE)
         self._set(native.CONTEXT_COUNT, native.ROOT + 1)
         self._set(native.MAX_DEPTH, _DEEPEST)
         self._set(native.INTERRUPTS, int(bool(self._handlers)))
         self._granted = min(limit, _CHECK_EVERY)
         self._set(native.LEFT, self._granted)
         self._point_at_tables()
+        tables = self._state, self._edges, self._contexts, self._frames
+        self.exceptions = TakenExceptions(*tables, self._grow, self._function_start)
 
     # What an emulator does with it.
 
@@ -127,16 +133,18 @@ class BlockRecorder:
         self._window += 1
         root = self._contexts.rows[native.ROOT]
         if root[native.ENTRY // 8] == 0:
-            root[native.ENTRY // 8] = entry
-            root[native.CONTEXT_FUNCTION // 8] = self._function_start(entry)
-        self._set(native.EDGE, native.START_ROOT)
-        self._set(native.DEPTH, 0)
+            root[[native.ENTRY // 8, native.CONTEXT_FUNCTION // 8]] = entry, self._function_start(entry)
+        self._start_at(native.START_ROOT)
 
     def end(self) -> None:
         """End a window: count instructions only, until the next `begin`."""
         self._mark()
-        self._set(native.EDGE, native.START_OUTSIDE)
+        self._start_at(native.START_OUTSIDE)
+
+    def _start_at(self, edge: int) -> None:
+        self._set(native.EDGE, edge)
         self._set(native.DEPTH, 0)
+        self.exceptions.restart(edge)
 
     def _mark(self) -> None:
         """Remember the counts at the end of a window."""
@@ -148,13 +156,39 @@ class BlockRecorder:
     def pause(self) -> None:
         """Stop the run before the next block, for callbacks in the middle of one; `resume` before it goes on."""
         self.paused = True
-        self._granted -= self._get(native.LEFT)
-        self._set(native.LEFT, 0)
+        self._grant(0)
 
     def resume(self) -> None:
         """Go on after a pause."""
         self.paused = False
         self._set(native.STOPPED, 0)
+
+    def set_alarm(self, at: int | None) -> None:
+        """Pause before the first block that begins after `at` instructions; None for no alarm."""
+        if self._looping:
+            views.forget_repeats(self._edges.rows[: self._get(native.EDGE_COUNT)])
+            self._set(native.INTERRUPTS, 0)
+            self._looping = False
+        self._alarm = at
+        if at is not None:
+            self._grant(min(self._get(native.LEFT), max(0, at - self.instructions)))
+
+    def loop_on(self) -> bool:
+        """Go on in an endless loop until the alarm; False without one."""
+        self._looping = self._alarm is not None
+        if self._looping:
+            self._set(native.INTERRUPTS, 1)
+            self.resume()
+        return self._looping
+
+    def hold(self, held: bool) -> None:
+        """Whether to ask `may_take` wherever exceptions may have been unmasked, and to pause when it says so."""
+        self._set(native.HELD, int(held))
+
+    def _grant(self, left: int) -> None:
+        """From now on, `left` instructions until the next check."""
+        self._granted = self.instructions + left
+        self._set(native.LEFT, left)
 
     @property
     def instructions(self) -> int:
@@ -276,23 +310,23 @@ class BlockRecorder:
             self._rehash_blocks()
         flags = native.ENDLESS if end.endless and end.instructions == 1 else 0
         flags |= native.HANDLER if address in self._handlers else 0
+        flags |= native.UNMASKS if unmasks(code[end.branch_address - address :]) else 0
         row = (key, end.instructions, end.kind | flags, end.target, address + end.size, self._function_start(address))
         self._blocks.rows[index, : len(row)] = row
         return index
 
     def _check(self, next_block: int) -> int:
-        if self.paused:
-            return 0
+        now = self.instructions
         try:
-            after = self.instructions + next_block
-            if after > self._limit or not self._keep_going(after):
+            if (self._alarm is not None and now >= self._alarm) or (self._get(native.HELD) and self.may_take()):
+                self.pause()
+            if self.paused or now + next_block > self._limit or not self._keep_going(now + next_block):
                 return 0
         except BaseException as error:
             self.error = self.error or error
             return 0
-        more = min(self._limit - self._granted, next_block + _CHECK_EVERY)
-        self._granted += more
-        self._set(native.LEFT, self._get(native.LEFT) + more)
+        more = min(self._limit - now, next_block + _CHECK_EVERY)
+        self._grant(more if self._alarm is None else min(more, max(next_block, self._alarm - now)))
         return 1
 
     def _grow(self, what: int) -> int:
@@ -356,17 +390,3 @@ class BlockRecorder:
     def _function_start(self, address: int) -> int:
         at = bisect_right(self._function_starts, address) - 1
         return self._functions[at][0] if at >= 0 and address < self._functions[at][1] else -1
-
-
-def function_ranges(program: Program) -> list[tuple[int, int]]:
-    """(start, end) of every function, sorted, without overlaps; one without a size ends where the next begins."""
-    starts: dict[int, int] = {}
-    for symbol in program.symbols:
-        if symbol.kind == "function":
-            starts[symbol.address] = max(starts.get(symbol.address, 0), symbol.size)
-    ordered = sorted(starts.items())
-    ranges = []
-    for index, (start, size) in enumerate(ordered):
-        following = ordered[index + 1][0] if index + 1 < len(ordered) else start + max(size, 1 << 12)
-        ranges.append((start, min(start + size, following) if size else following))
-    return ranges

@@ -23,8 +23,8 @@ EDGE, LEFT, DEPTH, STOPPED, INTERRUPTS, MAX_DEPTH = (8 * i for i in range(6))
 EDGES, EDGE_COUNT, EDGE_ROOM, EDGE_INDEX, EDGE_MASK = (8 * i for i in range(6, 11))
 BLOCKS, BLOCK_INDEX, BLOCK_MASK = (8 * i for i in range(11, 14))
 CONTEXTS, CONTEXT_COUNT, CONTEXT_ROOM, FRAMES, FRAME_ROOM = (8 * i for i in range(14, 19))
-DECODE, CHECK, GROW, EMU_STOP, NEW_BLOCK = (8 * i for i in range(19, 24))
-STATE_WORDS = 24
+DECODE, CHECK, GROW, EMU_STOP, NEW_BLOCK, HELD = (8 * i for i in range(19, 25))
+STATE_WORDS = 25
 
 # Rows. A block's key is its address << 32 | its size (bytes, or instructions where the emulator counts those).
 BLOCK_ROW = 64
@@ -39,12 +39,12 @@ FRAME_ROW = 32
 RETURN_TO, CALLER, CALLER_BLOCK = 0, 8, 16
 
 # KIND holds the kinds of thumb.py and these flags.
-KIND_MASK, HANDLER, ENDLESS = 0xFF, 0x100, 0x200
+KIND_MASK, HANDLER, ENDLESS, UNMASKS = 0xFF, 0x100, 0x200, 0x400
 # What an edge does to the stack of calls. SLOW ones are resolved anew each time.
 STAY, PUSH, POP, JUMP, SLOW = range(5)
-EXCEPTION = -2  # RETURN_TO of a frame that an exception made
+EXCEPTION, TAKEN = -2, -3  # RETURN_TO of frames: an exception that was recognised; one that the emulator took
 OUTSIDE, ROOT = 0, 1  # contexts: outside the measured windows, and where a window begins
-START_OUTSIDE, START_ROOT = EDGE_ROW, 2 * EDGE_ROW  # edges that nothing takes: where counting starts
+START_OUTSIDE, START_ROOT, START_TAKEN, FIRST_EDGE = EDGE_ROW, 2 * EDGE_ROW, 3 * EDGE_ROW, 4  # counting starts there
 STOP_ENDLESS, STOP_CHECK, STOP_ERROR = 1, 2, 3
 
 _F = TypeVar("_F", bound=Callable[..., object])
@@ -129,7 +129,7 @@ def _find_edge(s: int, key: int, origin: int, previous: int, current: int, to: i
 def _index_edges(s: int, count: int) -> None:
     """Fill an empty index with the first `count` edges."""
     mask, index, edges = peek(s + EDGE_MASK), peek(s + EDGE_INDEX), peek(s + EDGES)
-    for i in range(START_ROOT // EDGE_ROW + 1, count):
+    for i in range(FIRST_EDGE, count):
         e = edges + i * EDGE_ROW
         at = _hash_edge(peek(e + FROM), peek(e + PRIOR), peek(e + CURRENT), peek(e + TO)) & mask
         while peek(index + at * 8) != 0:
@@ -299,7 +299,8 @@ def _record_new(s: int, key: int) -> int:
         poke(s + STOPPED, STOP_ENDLESS)
         return 1
     left = peek(s + LEFT) - peek(row + INSTRUCTIONS)
-    if left < 0:
+    unmasks = peek(peek(s + BLOCKS) + previous * BLOCK_ROW + KIND) & UNMASKS
+    if left < 0 or (unmasks and peek(s + HELD)):
         if call(peek(s + CHECK), peek(row + INSTRUCTIONS), 0, 0) == 0:
             poke(s + STOPPED, STOP_CHECK)
             return 1
@@ -310,7 +311,7 @@ def _record_new(s: int, key: int) -> int:
         to, action = _resolve(s, context, previous, current, key >> 32)
     edge = _find_edge(s, key, context, previous, current, to, action)
     last = peek(s + EDGES) + peek(s + EDGE)
-    if action != SLOW and peek(last + LIKELY) != edge:
+    if action != SLOW and not unmasks and peek(last + LIKELY) != edge:
         poke(last + UNLIKELY, peek(last + LIKELY))
         poke(last + LIKELY, edge)
     e = peek(s + EDGES) + edge
@@ -390,8 +391,7 @@ def on_buffer(s: int, records: Any) -> int:
 def compiled(cache: bool) -> tuple[Any, Any, Callable[[int, Any], int]]:
     """`on_block` and `on_new_block` as C callbacks and `on_buffer` as a function.
 
-    They are compiled or, with `cache`, loaded from disk. Raises RuntimeError when there is no directory for numba's
-    cache.
+    They are compiled or, with `cache`, loaded from disk; RuntimeError when there is no directory for numba's cache.
     """
     word = types.int64
     hook = numba.cfunc(types.void(word, word, types.uint32, word), cache=cache)(on_block)

@@ -1,4 +1,4 @@
-"""What the block recorder's tables say, taken out of them: counts of single windows, and the calls under way."""
+"""What goes into the block recorder and comes out: functions; counts of single windows, and the calls under way."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from harness.elf import Program
 from harness.emulator import Call
 from harness.emulator import recorder_native as native
 
@@ -35,6 +36,13 @@ def window_counts(
     return per_window
 
 
+def forget_repeats(edges: Words) -> None:
+    """No edge is likely to be followed by the repetition of a block: the next such step is looked at anew."""
+    repeats = np.flatnonzero(edges[:, native.CURRENT // 8] == edges[:, native.PRIOR // 8]) * native.EDGE_ROW
+    for column in (native.LIKELY // 8, native.UNLIKELY // 8):
+        edges[np.isin(edges[:, column], repeats), column] = 0
+
+
 def open_calls(frames: Words, contexts: Words, context: int) -> tuple[Call, ...]:
     """The calls that lead to `context`, outermost first; of very many, the first and the last. Empty outside windows."""
     if context == native.OUTSIDE:
@@ -61,3 +69,17 @@ def _tail_calls(contexts: Words, context: int, caller: int, returns_to: int | No
             break
         context = int(row[native.PARENT // 8])
     return found
+
+
+def function_ranges(program: Program) -> list[tuple[int, int]]:
+    """(start, end) of every function, sorted, without overlaps; one without a size ends where the next begins."""
+    starts: dict[int, int] = {}
+    for symbol in program.symbols:
+        if symbol.kind == "function":
+            starts[symbol.address] = max(starts.get(symbol.address, 0), symbol.size)
+    ordered = sorted(starts.items())
+    ranges = []
+    for index, (start, size) in enumerate(ordered):
+        following = ordered[index + 1][0] if index + 1 < len(ordered) else start + max(size, 1 << 12)
+        ranges.append((start, min(start + size, following) if size else following))
+    return ranges

@@ -1,32 +1,35 @@
 """The System Control Space of an M-profile core (0xE0000000..0xE00FFFFF), as far as programs read it back.
 
-Registers are plain memory but for the identification, the counters and the reset request. There are no exceptions:
-SysTick counts but never interrupts. Addresses: Armv7-M Architecture Reference Manual (DDI 0403), chapters B3 and C1.
+Registers are plain memory but for the identification, the counters, the reset request, and those of exceptions
+(nvic.py, systick.py). Addresses: Armv7-M Architecture Reference Manual (DDI 0403), chapters B3 and C1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.emulator import systick
+from harness.emulator.nvic import Nvic
+from harness.emulator.systick import SysTick
+
 BASE = 0xE0000000
 SIZE = 0x100000
 
-_DWT_CTRL = 0xE0001000
-_DWT_CYCCNT = 0xE0001004
-_SYST_CSR = 0xE000E010
-_SYST_RVR = 0xE000E014
-_SYST_CVR = 0xE000E018
-_CPUID = 0xE000ED00
-_VTOR = 0xE000ED08
-_AIRCR = 0xE000ED0C
-_CCR = 0xE000ED14
+_DWT_CTRL = 0x1000
+_DWT_CYCCNT = 0x1004
+_CPUID = 0xED00
+_VTOR = 0xED08
+_AIRCR = 0xED0C
+_SCR = 0xED10
+_CCR = 0xED14
+_FPCCR = 0xEF34
 
-_SYST_ENABLE = 1
-_SYST_COUNTFLAG = 1 << 16
 _AIRCR_KEY = 0x05FA
-_AIRCR_KEY_READ = 0xFA05
 _AIRCR_SYSRESETREQ = 1 << 2
 _CCR_STKALIGN = 1 << 9
+_FPCCR_ASPEN = 1 << 31
+_FPCCR_LSPEN = 1 << 30
+_SLEEPONEXIT = 1 << 1
 
 # CPUID base registers of the revisions in Arm's Technical Reference Manuals.
 _CPUIDS = {
@@ -41,55 +44,85 @@ _CPUIDS = {
 
 
 class SystemControlSpace:
-    """`elapsed()` gives the instructions executed so far: all counters count those, at the grain of a basic block."""
+    """`elapsed()` gives the instructions executed so far: the cycle counter counts those, at the grain of a block.
 
-    def __init__(self, core: str, vectors: int, elapsed: Callable[[], int], reset: Callable[[], None]) -> None:
+    `changed()` is called when a write may let an exception be taken.
+    """
+
+    def __init__(
+        self,
+        core: str,
+        vectors: int,
+        elapsed: Callable[[], int],
+        reset: Callable[[], None],
+        nvic: Nvic,
+        ticks: SysTick,
+        changed: Callable[[], None],
+    ) -> None:
         self._elapsed = elapsed
         self._reset = reset
-        self._words: dict[int, int] = {_CPUID: _CPUIDS[core], _VTOR: vectors, _CCR: _CCR_STKALIGN}
+        self._nvic = nvic
+        self._ticks = ticks
+        self._changed = changed
+        self._words: dict[int, int] = {
+            _CPUID: _CPUIDS[core],
+            _VTOR: vectors,
+            _CCR: _CCR_STKALIGN,
+            _FPCCR: _FPCCR_ASPEN | _FPCCR_LSPEN,
+        }
         self._cycle_base = 0
-        self._tick_base = 0
+
+    @property
+    def vectors(self) -> int:
+        """Where the vector table is now."""
+        return self._words[_VTOR]
+
+    @property
+    def aligns_stack(self) -> bool:
+        """Whether exceptions align the stack to 8 bytes rather than 4."""
+        return bool(self._words[_CCR] & _CCR_STKALIGN)
+
+    @property
+    def saves_floats(self) -> bool:
+        """Whether exceptions save the floating-point context of code that has one."""
+        return bool(self._words[_FPCCR] & _FPCCR_ASPEN)
+
+    @property
+    def sleeps_on_exit(self) -> bool:
+        """Whether the return to thread mode waits for the next interrupt."""
+        return bool(self._words.get(_SCR, 0) & _SLEEPONEXIT)
 
     def read(self, offset: int, size: int) -> int:
         """What a read of `size` bytes at BASE + `offset` gives."""
-        address = BASE + offset
-        value = self._word(address & ~3) >> 8 * (address & 3)
+        value = self._word(offset & ~3) >> 8 * (offset & 3)
         return int(value & (1 << 8 * size) - 1)
 
     def write(self, offset: int, size: int, value: int) -> None:
         """What a write does."""
-        address = BASE + offset
-        at, shift = address & ~3, 8 * (address & 3)
+        at, shift = offset & ~3, 8 * (offset & 3)
         mask = ((1 << 8 * size) - 1) << shift
-        word = self._words.get(at, 0) & ~mask | value << shift & mask
-        if at == _AIRCR:
-            if word >> 16 == _AIRCR_KEY and word & _AIRCR_SYSRESETREQ:
+        bits = value << shift & mask & 0xFFFFFFFF
+        if self._nvic.holds(at):
+            if at == _AIRCR and bits >> 16 == _AIRCR_KEY and bits & _AIRCR_SYSRESETREQ:
                 self._reset()
+            self._nvic.write(at, bits, mask)
+            self._changed()
+            return
+        word = bits if size == 4 else self._word(at) & ~mask | bits
+        if systick.CSR <= at <= systick.CVR:
+            self._ticks.write(at, word)
+            self._changed()
             return
         if at == _DWT_CYCCNT:
             self._cycle_base = self._elapsed() - word
-        elif at == _SYST_CVR or (at == _SYST_CSR and not self._words.get(at, 0) & _SYST_ENABLE):
-            self._tick_base = self._elapsed()
         self._words[at] = word & 0xFFFFFFFF
 
     def _word(self, at: int) -> int:
         if at == _DWT_CYCCNT:
             running = self._words.get(_DWT_CTRL, 0) & 1
             return (self._elapsed() - self._cycle_base) & 0xFFFFFFFF if running else self._words.get(at, 0)
-        if at in (_SYST_CSR, _SYST_CVR):
-            return self._systick(at)
-        if at == _AIRCR:
-            return _AIRCR_KEY_READ << 16
+        if systick.CSR <= at <= systick.CVR:
+            return self._ticks.read(at)
+        if self._nvic.holds(at):
+            return self._nvic.read(at)
         return self._words.get(at, 0)
-
-    def _systick(self, at: int) -> int:
-        control, reload = self._words.get(_SYST_CSR, 0), self._words.get(_SYST_RVR, 0) & 0xFFFFFF
-        ticks = self._elapsed() - self._tick_base
-        if not control & _SYST_ENABLE or reload == 0:
-            return control if at == _SYST_CSR else 0
-        if at == _SYST_CVR:
-            return reload - ticks % (reload + 1)
-        if ticks <= reload:
-            return control
-        self._tick_base += ticks - ticks % (reload + 1)
-        return control | _SYST_COUNTFLAG

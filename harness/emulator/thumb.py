@@ -37,6 +37,14 @@ def instruction_size(first_halfword: int) -> int:
     return 4 if first_halfword >> 11 in (0b11101, 0b11110, 0b11111) else 2
 
 
+def unmasks(instruction: bytes) -> bool:
+    """Whether it may let exceptions through that were masked: CPSIE, or MSR to PRIMASK, BASEPRI(_MAX) or FAULTMASK."""
+    first, second = (int.from_bytes(instruction[i : i + 2], "little") for i in (0, 2))
+    if len(instruction) == 2:
+        return first & 0xFFF0 == 0xB660
+    return first & 0xFFF0 == 0xF380 and second & 0xF300 == 0x8000 and 16 <= second & 0xFF <= 19
+
+
 def block_end(code: bytes, address: int, instructions: int | None = None) -> BlockEnd:
     """How the block at `address` ends: it is all of `code`, or its first `instructions` instructions.
 

@@ -1,7 +1,7 @@
 """The embedded default emulator: in this process, on Unicorn; nothing else to install.
 
-It executes the core's instructions on the board's memory map, with the console UART, semihosting and the counters of
-the system control space. Interrupts and exceptions are not taken: a fault ends the run and is described.
+It executes the core's instructions on the board's memory map, with the console UART, semihosting, and the counters and
+exceptions of the system control space. Faults are not taken: one ends the run and is described.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from harness.elf import Program
 from harness.emulator import STACK_PAINT, Execution, ExitReason, Fault, FaultKind, RunPlan, faults
 from harness.emulator.dialogue import Dialogue
 from harness.emulator.engine import Engine
+from harness.emulator.exceptions import ExceptionFault, Exceptions
 from harness.emulator.interrupts import held_interrupts
 from harness.emulator.memory import unmappable
-from harness.emulator.recorder import BlockRecorder, function_ranges
+from harness.emulator.recorder import BlockRecorder
+from harness.emulator.recorder_views import function_ranges
 from harness.emulator.semihosting import BREAKPOINT, Semihosting
 from harness.emulator.watches import HeapWatch, MainWatch
 from harness.emulator.windows import Windows
@@ -28,6 +30,7 @@ from harness.errors import EmulatorError
 
 _WFI, _WFE, _YIELD = b"\x30\xbf", b"\x20\xbf", b"\x10\xbf"
 _MOST_CONSOLE_BYTES = 1 << 20
+_SLEEPS = 10_000  # one after the other, at one place in main: beyond that it only waits
 
 
 class UnicornEmulator:
@@ -80,13 +83,20 @@ class _Run:
         self._dialogue = Dialogue(plan.dialogue)
         self._vectors = board.code_memory.origin + board.vector_offset if plan.vectors is None else plan.vectors
         self._engine = Engine(
-            board, send=self._send, dialogue=self._dialogue, elapsed=self._elapsed, vectors=self._vectors
+            board,
+            send=self._send,
+            dialogue=self._dialogue,
+            elapsed=self._elapsed,
+            vectors=self._vectors,
+            now=lambda: self._elapsed() + self._exceptions.slept,
         )
         self._memory = self._engine.memory
         self._limit = min(plan.max_instructions, plan.stop_after or plan.max_instructions)
         self._recorder = BlockRecorder(
             self._memory.read, functions=function_ranges(program), keep_going=self._in_time, limit=self._limit
         )
+        self._exceptions = Exceptions(board.core.name, self._engine, self._recorder)
+        self._sleeps = (0, 0)  # where it last waited for an interrupt, and how often in a row
         self._dialogue.on_answer = self._recorder.pause
         self._memory.load(program)
         self._stack, self._first = self._start()
@@ -160,6 +170,12 @@ class _Run:
         return self._go_on(first & ~1)
 
     def _go_on(self, pc: int) -> _End:
+        try:
+            return self._go_on_until_end(pc)
+        except ExceptionFault as fault:
+            return _End(ExitReason.FAULT, detail=str(fault), fault=fault.fault)
+
+    def _go_on_until_end(self, pc: int) -> _End:
         while True:
             error = self._engine.run(pc)
             pc = self._engine.pc
@@ -167,9 +183,12 @@ class _Run:
                 self._recorder.resume()
                 if self._end_of_dialogue(pc):
                     return self._finished("")
+                pc = self._exceptions.take(pc)
                 self._engine.set_exits(self._exits())
                 continue
             if self._recorder.stopped:
+                if self._recorder.stopped_in_endless_loop and self._interrupts_matter and self._recorder.loop_on():
+                    continue
                 return self._stopped_by_recorder(pc)
             if self._engine.reset_requested:
                 fault = Fault(FaultKind.RESET_REQUEST)
@@ -186,6 +205,10 @@ class _Run:
             if error == const.UC_ERR_INSN_INVALID and waited in (_WFE, _YIELD):
                 continue  # no events, nothing to wait for: as if one had been pending
             if error or self._engine.exception is not None:
+                after = self._after_exception(pc)
+                if after is not None:
+                    pc = after
+                    continue
                 self._recorder.leave_early(pc)
                 fault, sentence = faults.explain_fault(self._engine, error)
                 if fault.kind is FaultKind.RETURN_FROM_RESET and self._main.returned is not None:
@@ -195,12 +218,47 @@ class _Run:
                 end = self._arrived(pc)
                 if end is not None:
                     return end
+                pc = self._engine.pc
                 continue
             if waited == _WFI:
-                return self._waits_for_ever("it waits for an interrupt (WFI), and none can come", pc)
+                if self._waits_in_vain(pc) or not self._exceptions.sleep():
+                    return self._waits_for_ever("it waits for an interrupt (WFI), and none can come", pc)
+                pc = self._exceptions.take(pc)
+                continue
             return _End(
                 ExitReason.FAULT, detail="the emulator stopped without saying why", fault=Fault(FaultKind.OTHER)
             )
+
+    def _after_exception(self, pc: int) -> int | None:
+        """Where to go on after the core stopped at `pc`, where that is an exception or the return from one."""
+        if self._engine.exception == faults.SVC:
+            return self._exceptions.supervisor_call(pc)
+        if not self._exceptions.returns(pc):
+            return None
+        if pc in self._windows.exits:  # a handler is what is measured
+            self._windows.at(pc)
+        pc, waits = self._exceptions.leave(pc)
+        if waits:
+            self._exceptions.sleep()
+        pc = self._exceptions.take(pc)
+        self._engine.set_exits(self._exits())
+        return pc
+
+    @property
+    def _interrupts_matter(self) -> bool:
+        """Whether interrupts may still bring what the run is for, when the program itself is in an endless loop."""
+        if self._dialogue.step is not None:
+            return True
+        return self._windows.awaited or (self._plan.main is None and self._main.returned is None)
+
+    def _waits_in_vain(self, pc: int) -> bool:
+        """Whether main does nothing any more but wait for interrupts at `pc`."""
+        self._sleeps = (pc, self._sleeps[1] + 1 if self._sleeps[0] == pc else 1)
+        return (
+            self._sleeps[1] > _SLEEPS
+            and not self._dialogue.step
+            and (self._main.returned is not None or self._main.holds(pc))
+        )
 
     # Places to stop at.
 
@@ -223,7 +281,9 @@ class _Run:
                 return self._finished("")
         if pc in self._exits():  # reached in a deeper call: get past it
             error = self._engine.step(pc)
-            if error or self._engine.exception is not None or self._recorder.stopped:
+            if self._recorder.paused:
+                self._recorder.resume()
+            elif error or self._engine.exception is not None or self._recorder.stopped:
                 # Say it as for any other instruction.
                 self._recorder.leave_early(self._engine.pc)
                 fault, sentence = faults.explain_fault(self._engine, error)
@@ -235,6 +295,8 @@ class _Run:
         step = self._dialogue.next_step()
         if step is not None and step.measured:
             self._windows.open(pc)
+        if self._engine.console is not None:
+            self._engine.console.look()
 
     def _end_of_dialogue(self, pc: int) -> bool:
         """The step under way was answered: go on to the next, if there is one."""

@@ -42,6 +42,11 @@ class Windows:
         return bool(self._plan.windows) and not self.missing and not self.is_open
 
     @property
+    def awaited(self) -> bool:
+        """Whether something is to be measured that was not yet."""
+        return bool(self.missing) or (self._plan.repeat and not self.instructions)
+
+    @property
     def exits(self) -> set[int]:
         """Where to stop next: at the end of the open window, or where one begins."""
         if self.is_open:

@@ -15,10 +15,7 @@ from harness.emulator.unicorn import UnicornEmulator
 # Where the embedded emulator knows more or less than Renode.
 DIFFERENT = {
     "write-to-flash": (ExitReason.FAULT, "mcu_test_here", "it writes 4 B at 0x08010000, which is flash"),
-    "supervisor-call-into-a-handler-that-loops": (
-        ExitReason.FAULT, "mcu_infer", "it calls the supervisor (SVC): the embedded emulator takes no exceptions",
-    ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("profile", [True, False], ids=["profile", "count"])

@@ -7,7 +7,8 @@ import time
 from harness.board import Board
 from harness.elf import Program
 from harness.emulator import Execution, RunPlan
-from harness.emulator.recorder import BlockRecorder, function_ranges
+from harness.emulator.recorder import BlockRecorder
+from harness.emulator.recorder_views import function_ranges
 from harness.emulator.renode import protocol
 from harness.emulator.renode.blocks import BlockIntake
 from harness.emulator.renode.image import LoadedProgram
