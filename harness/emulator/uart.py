@@ -72,10 +72,22 @@ UARTS: dict[str, Uart] = {
     "sam_usart": Uart("Microchip DS60001527, USART: US_CSR, US_THR", {0x14: 0x202}, 0x1C),
     # STAT: TDRE and TC.
     "nxp_lpuart": Uart(
-        "NXP i.MX RT1064 RM, 49.4: STAT, DATA", {0x14: 0xC00000}, 0x1C, received={0x14: 0x200000}, input=0x1C
+        "NXP i.MX RT1064 RM, 49.4: STAT, DATA, CTRL",
+        {0x14: 0xC00000},
+        0x1C,
+        received={0x14: 0x200000},
+        input=0x1C,
+        interrupts=tuple((0x18, bit, 0x14, bit) for bit in (1 << 21, 1 << 22, 1 << 23)),  # RIE, TCIE, TIE
     ),
     # S1: TDRE and TC; both registers are bytes.
-    "kinetis_uart": Uart("NXP K64P144M120SF5RM, 52.3: S1, D", {0x04: 0xC0}, 0x07, received={0x04: 0x20}, input=0x07),
+    "kinetis_uart": Uart(
+        "NXP K64P144M120SF5RM, 52.3: S1, D, C2",
+        {0x04: 0xC0},
+        0x07,
+        received={0x04: 0x20},
+        input=0x07,
+        interrupts=tuple((0x03, bit, 0x04, bit) for bit in (1 << 5, 1 << 6, 1 << 7)),  # RIE, TCIE, TIE
+    ),
     # UARTFR: TXFE and RXFE.
     "pl011": Uart("Arm DDI 0183, 3.3: UARTFR, UARTDR", {0x18: 0x90}, 0x00, received={0x18: 0x10}, input=0x00),
     # STATUS: TXBL and TXC.
