@@ -5,8 +5,7 @@ registers and its memory; Unicorn keeps the two stack pointers and the mask regi
 
 - exceptions are taken between basic blocks, and time passes by instructions: neither entry nor return takes any;
 - floating-point context is stacked at once, not lazily, where CONTROL.FPCA says that there is one;
-- SVC that may not be taken (masked, or from a handler of its priority) ends the run, where silicon has a HardFault;
-- CPS does nothing in a handler that interrupted unprivileged code: Unicorn still takes the core for unprivileged.
+- SVC that may not be taken (masked, or from a handler of its priority) ends the run, where silicon has a HardFault.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from harness.emulator.recorder_exceptions import Position
 
 _SP, _LR = arm_const.UC_ARM_REG_SP, arm_const.UC_ARM_REG_LR
 _PSP, _CONTROL, _XPSR = arm_const.UC_ARM_REG_PSP, arm_const.UC_ARM_REG_CONTROL, arm_const.UC_ARM_REG_XPSR
-_FAULTMASK, _FPSCR = arm_const.UC_ARM_REG_FAULTMASK, arm_const.UC_ARM_REG_FPSCR
+_FAULTMASK, _FPSCR, _CPSR = (getattr(arm_const, f"UC_ARM_REG_{name}") for name in ("FAULTMASK", "FPSCR", "CPSR"))
 _STACKED = [*(getattr(arm_const, f"UC_ARM_REG_R{i}") for i in (0, 1, 2, 3, 12)), _LR]
 _FLOATS = [getattr(arm_const, f"UC_ARM_REG_S{i}") for i in range(16)]
 
@@ -156,8 +155,6 @@ class Exceptions:
         core = self._engine.core
         status = status & ~(_NUMBER | _IT | _ALIGNED) | _THUMB
         core.reg_write(_XPSR, status | number)
-        if not control & (_SPSEL | _FPCA | _SFPA):
-            return
         if control & _SPSEL and is_thread:
             # SPSEL can be written in privileged thread mode only.
             core.reg_write(_CONTROL, 0)
@@ -165,6 +162,12 @@ class Exceptions:
             core.reg_write(_CONTROL, 0)
             core.reg_write(_XPSR, status | number)
         core.reg_write(_CONTROL, control & _NPRIV)
+        self._see_mode()
+
+    def _see_mode(self) -> None:
+        """Have Unicorn look at the mode anew: of registers it does so for this one only."""
+        core = self._engine.core
+        core.reg_write(_CPSR, core.reg_read(_CPSR))
 
     # Return.
 
@@ -212,10 +215,11 @@ class Exceptions:
         if not to & _TO_THREAD:
             core.reg_write(_XPSR, status & ~_ALIGNED)
             core.reg_write(_CONTROL, wanted)
-            return
-        core.reg_write(_CONTROL, 0)  # privileged, as long as this takes
-        core.reg_write(_XPSR, status & ~(_ALIGNED | _NUMBER))
-        core.reg_write(_CONTROL, wanted | (_SPSEL if to & _TO_PSP else 0))
+        else:
+            core.reg_write(_CONTROL, 0)  # privileged, as long as this takes
+            core.reg_write(_XPSR, status & ~(_ALIGNED | _NUMBER))
+            core.reg_write(_CONTROL, wanted | (_SPSEL if to & _TO_PSP else 0))
+        self._see_mode()
 
     def _resumed(self, frame: int, pc: int) -> Position | None:
         """What was interrupted there; None where the frame was made up, for a thread that begins."""

@@ -180,11 +180,9 @@ class _Run:
             error = self._engine.run(pc)
             pc = self._engine.pc
             if self._recorder.paused:
-                self._recorder.resume()
                 if self._end_of_dialogue(pc):
                     return self._finished("")
-                pc = self._exceptions.take(pc)
-                self._engine.set_exits(self._exits())
+                pc = self._paused(pc)
                 continue
             if self._recorder.stopped:
                 if self._recorder.stopped_in_endless_loop and self._interrupts_matter and self._recorder.loop_on():
@@ -218,7 +216,7 @@ class _Run:
                 end = self._arrived(pc)
                 if end is not None:
                     return end
-                pc = self._engine.pc
+                pc = self._paused(self._engine.pc) if self._recorder.paused else self._engine.pc
                 continue
             if waited == _WFI:
                 if self._waits_in_vain(pc) or not self._exceptions.sleep():
@@ -228,6 +226,13 @@ class _Run:
             return _End(
                 ExitReason.FAULT, detail="the emulator stopped without saying why", fault=Fault(FaultKind.OTHER)
             )
+
+    def _paused(self, pc: int) -> int:
+        """The recorder paused before `pc` for something that happened; returns where to go on."""
+        self._recorder.resume()
+        pc = self._exceptions.take(pc)
+        self._engine.set_exits(self._exits())
+        return pc
 
     def _after_exception(self, pc: int) -> int | None:
         """Where to go on after the core stopped at `pc`, where that is an exception or the return from one."""
@@ -282,8 +287,8 @@ class _Run:
         if pc in self._exits():  # reached in a deeper call: get past it
             error = self._engine.step(pc)
             if self._recorder.paused:
-                self._recorder.resume()
-            elif error or self._engine.exception is not None or self._recorder.stopped:
+                return self._finished("") if self._end_of_dialogue(self._engine.pc) else None
+            if error or self._engine.exception is not None or self._recorder.stopped:
                 # Say it as for any other instruction.
                 self._recorder.leave_early(self._engine.pc)
                 fault, sentence = faults.explain_fault(self._engine, error)

@@ -217,6 +217,36 @@ void mcu_infer(void) {
     while (done < 2) yield();
 }
 """
+UNPRIVILEGED = """
+static uint32_t main_stack[256] __attribute__((aligned(8)));
+volatile uint32_t answer, masked, control[2], masked_by_user;
+void serve(uint32_t *frame) {
+    uint32_t value;
+    __asm__ volatile("cpsid i\\n\\tmrs %0, primask\\n\\tcpsie i" : "=r"(value) :: "memory");
+    masked = value;
+    __asm__ volatile("mrs %0, control" : "=r"(value));
+    control[0] = value;
+    frame[0] = 2 * frame[0];
+}
+__attribute__((naked)) void called(void) {
+    __asm__ volatile("mrs r0, psp\\n\\tpush {r4, lr}\\n\\tbl serve\\n\\tpop {r4, pc}");
+}
+void mcu_infer(void) {
+    uint32_t value;
+    install(11, called);
+    __asm__ volatile("mrs r0, msp\\n\\tmsr psp, r0\\n\\tmsr control, %0\\n\\tisb" :: "r"(2) : "r0", "memory");
+    __asm__ volatile("msr msp, %0" :: "r"(main_stack + 256) : "memory");
+    __asm__ volatile("msr control, %0\\n\\tisb" :: "r"(3) : "memory");
+    __asm__ volatile("cpsid i" ::: "memory");
+    register uint32_t r0 __asm__("r0") = 21;
+    __asm__ volatile("svc #0" : "+r"(r0) :: "memory");
+    answer = r0;
+    __asm__ volatile("cpsid i\\n\\tmrs %0, primask" : "=r"(value) :: "memory");
+    masked_by_user = value;
+    __asm__ volatile("mrs %0, control" : "=r"(value));
+    control[1] = value;
+}
+"""
 
 
 @pytest.fixture(params=["unicorn", pytest.param("renode", marks=pytest.mark.renode)])
@@ -360,3 +390,10 @@ def test_threads_take_turns_on_stacks_of_their_own(
     assert len(contexts(execution, program, "work")) == 2
     threads = {program.symbol(name).address for name in ("mcu_infer", "second", "work")}
     assert entered_from(execution, program, "pendsv") == threads
+
+
+def test_handler_of_an_unprivileged_thread_is_privileged(emulator: Emulator, m4: Board, firmware_cache: Path) -> None:
+    reads = [("answer", 1), ("masked", 1), ("masked_by_user", 1), ("control", 2)]
+    _, _, found = run(emulator, m4, TABLE + UNPRIVILEGED, firmware_cache, reads)
+    assert found[:3] == [[42], [1], [0]]
+    assert [control & 1 for control in found[3]] == [1, 1]  # Renode also leaves SPSEL set in the handler
