@@ -249,6 +249,40 @@ void mcu_infer(void) {
 """
 
 
+# Flags, conditional instructions, floats, calls, recursion and tail calls, all of which an interrupt may fall into.
+DISTURBED = """
+volatile uint32_t ticks, period;
+void tick(void) {
+    ticks++;
+#ifdef __ARM_FP
+    __asm__ volatile("vmov s0, %0\\n\\tvmov s15, %0\\n\\tvcmp.f32 s0, s15\\n\\tvmrs APSR_nzcv, fpscr" :: "r"(ticks) : "cc", "s0", "s15");
+#endif
+    __asm__ volatile(".syntax unified\\n\\tmov r12, %0\\n\\tadds r0, %0, %0" :: "r"(ticks) : "r0", "r12", "cc");
+}
+__attribute__((noinline)) uint32_t collatz(uint32_t n) { return n < 2 ? 0 : 1 + collatz(n % 2 ? 3 * n + 1 : n / 2); }
+__attribute__((noinline)) uint32_t both(uint32_t a, uint32_t b) { return (a > b ? a - b : b - a) + (a == b ? 7 : 1); }
+__attribute__((noinline)) uint32_t tail(uint32_t n) { return n % 3 ? both(n, 50) : collatz(n); }
+__attribute__((noinline)) float mixed(float x, uint32_t n) { return n % 5 == 0 ? x / 3.0f : x * 1.5f + (float)n; }
+volatile uint32_t total, bits;
+void mcu_infer(void) {
+    float x = 1.0f;
+    uint32_t sum = 0;
+    install(15, tick);
+    REGISTER(0xE000E014) = period;
+    REGISTER(0xE000E018) = 0;
+    REGISTER(0xE000E010) = period ? 7 : 4;
+    for (uint32_t i = 1; i < 60; i++) {
+        sum = sum * 33 + tail(i) + both(i, 30);
+        x = mixed(x, i);
+    }
+    REGISTER(0xE000E010) = 0;
+    union { float f; uint32_t u; } result = { x };
+    bits = result.u;
+    total = sum;
+}
+"""
+
+
 @pytest.fixture(params=["unicorn", pytest.param("renode", marks=pytest.mark.renode)])
 def emulator(request: pytest.FixtureRequest) -> Emulator:
     found: Emulator = UnicornEmulator() if request.param == "unicorn" else request.getfixturevalue("renode")
@@ -397,3 +431,38 @@ def test_handler_of_an_unprivileged_thread_is_privileged(emulator: Emulator, m4:
     _, _, found = run(emulator, m4, TABLE + UNPRIVILEGED, firmware_cache, reads)
     assert found[:3] == [[42], [1], [0]]
     assert [control & 1 for control in found[3]] == [1, 1]  # Renode also leaves SPSEL set in the handler
+
+
+def without_handlers(execution: Execution, handler: int) -> dict[tuple[tuple[int, ...], int, int], int]:
+    """How often each block ran after which other, by path of calls; handlers, and what comes right after, left out."""
+    blocks = execution.blocks
+    assert blocks is not None
+    paths: list[tuple[int, ...]] = []
+    for parent, entry in zip(blocks.context_parent.tolist(), blocks.context_entry.tolist(), strict=True):
+        paths.append((*(paths[parent] if parent >= 0 else ()), entry))
+    edges = zip(blocks.edge_context, blocks.edge_previous, blocks.edge_current, blocks.edge_count, strict=True)
+    addresses = blocks.block_address.tolist()
+    return {
+        (paths[context], addresses[previous] if previous >= 0 else -1, addresses[current]): int(count)
+        for context, previous, current, count in edges
+        if handler not in paths[context]
+    }
+
+
+@pytest.mark.parametrize("period", [40, 97, 1001])
+def test_interrupted_code_computes_and_counts_the_same(board: Board, firmware_cache: Path, period: int) -> None:
+    program = firmware(board, TABLE + DISTURBED, firmware_cache)
+    reads = tuple(words(program, name) for name in ("total", "bits", "ticks"))
+    found = []
+    for value in (0, period):
+        writes = ((program.symbol("period").address, value.to_bytes(4, "little")),)
+        execution = UnicornEmulator().run(program, board, plan_for(program, [Window(writes, reads)]))
+        assert (execution.reason, execution.detail) == (ExitReason.FINISHED, "")
+        found.append(execution)
+    quiet, disturbed = found
+    ticks = int.from_bytes(disturbed.reads[0][2], "little")
+    assert disturbed.reads[0][:2] == quiet.reads[0][:2]
+    assert ticks == pytest.approx(disturbed.window_instructions[0] / (period + 1), rel=0.1, abs=3)
+    assert counted(disturbed.blocks) == disturbed.window_instructions[0]
+    handler = program.symbol("tick").address
+    assert without_handlers(disturbed, handler) == without_handlers(quiet, handler)
