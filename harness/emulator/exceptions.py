@@ -49,6 +49,7 @@ class Exceptions:
         # EXC_RETURN: Armv8-M also says that there is no security to change.
         self._base = 0xFFFFFFA0 if core in _V8 else 0xFFFFFFE1
         self.slept = 0
+        self._event = False
         self._suspended: dict[int, tuple[int, Position]] = {}  # by the address of their frame: where, and in what
         self._engine = engine
         self._memory = engine.memory
@@ -108,6 +109,12 @@ class Exceptions:
             self.slept = max(self.slept, at - self._recorder.instructions)
         return False
 
+    def doze(self) -> None:
+        """As `sleep`, until an event (WFE): the last exception is one, once. Where none can come, there was one."""
+        if not self._event:
+            self.sleep()
+        self._event = False
+
     def supervisor_call(self, pc: int) -> int | None:
         """SVC was executed, and `pc` follows it; None where that cannot be served."""
         vector = self._memory.word(self._engine.system.vectors + 4 * SVCALL) or 0
@@ -142,6 +149,7 @@ class Exceptions:
         core.reg_write(_LR, to | (_TO_PSP if is_thread and control & _SPSEL else 0))
         self._handle(number, status, control, is_thread)
         self._nvic.enter(number)
+        self._event = True
         table = self._engine.system.vectors
         vector = self._memory.word(table + 4 * number) or 0
         if not vector & 1:
@@ -204,6 +212,7 @@ class Exceptions:
                 core.reg_write(register, word)
             core.reg_write(_FPSCR, words[24])
         self._nvic.leave(number)
+        self._event = True
         self._recorder.exceptions.leave(self._resumed(frame, pc & ~1), pc & ~1)
         return pc & ~1, bool(to & _TO_THREAD) and self._engine.system.sleeps_on_exit
 

@@ -179,7 +179,7 @@ class _Run:
         while True:
             error = self._engine.run(pc)
             pc = self._engine.pc
-            if self._recorder.paused:
+            if self._recorder.paused and self._engine.exception != faults.SVC:  # what else may have stopped it repeats
                 if self._end_of_dialogue(pc):
                     return self._finished("")
                 pc = self._paused(pc)
@@ -201,7 +201,10 @@ class _Run:
                 continue
             waited = self._memory.peek(pc - 2, 2) if self._recorder.last_end == pc else None
             if error == const.UC_ERR_INSN_INVALID and waited in (_WFE, _YIELD):
-                continue  # no events, nothing to wait for: as if one had been pending
+                if waited == _WFE:
+                    self._exceptions.doze()
+                    pc = self._paused(pc)
+                continue
             if error or self._engine.exception is not None:
                 after = self._after_exception(pc)
                 if after is not None:
@@ -245,16 +248,14 @@ class _Run:
         pc, waits = self._exceptions.leave(pc)
         if waits:
             self._exceptions.sleep()
-        pc = self._exceptions.take(pc)
-        self._engine.set_exits(self._exits())
-        return pc
+        return self._paused(pc)
 
     @property
     def _interrupts_matter(self) -> bool:
         """Whether interrupts may still bring what the run is for, when the program itself is in an endless loop."""
-        if self._dialogue.step is not None:
+        if self._dialogue.step is not None or self._windows.awaited:
             return True
-        return self._windows.awaited or (self._plan.main is None and self._main.returned is None)
+        return self._main.returned is None and (self._plan.stop_after is not None or bool(self._plan.stops))
 
     def _waits_in_vain(self, pc: int) -> bool:
         """Whether main does nothing any more but wait for interrupts at `pc`."""
