@@ -8,14 +8,12 @@ predicted right; what they cost is charged where they are taken.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from harness.profile.instructions import Instruction
 from harness.profile.kinds import Kind
 
 Pair = Callable[[Instruction, Instruction], bool]
-
-_MULTIPLIES = (Kind.MULTIPLY_ADD, Kind.LONG_MULTIPLY_ADD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,8 @@ class Pipeline:
 
     Operands that are needed early (`Instruction.early`, and addresses with `early_addresses`) are needed `early_cycles`
     sooner; what a multiplication adds to is needed `late_cycles` later. `stores_late` is the same for stored values.
+    Results of ALU instructions with shifted operands come after `shifted_latency`. `narrow_extra` is what a 16-bit
+    instruction costs on average because it disturbs how the ones behind it are fetched.
     """
 
     timings: Mapping[Kind, Timing]
@@ -49,8 +49,7 @@ class Pipeline:
     late_cycles: float = 1
     stores_late: float = 1
     shifted_latency: float = 1
-    multiply_flags_busy: float = 1
-    extra: Mapping[str, float] = field(default_factory=dict)
+    narrow_extra: float = 0
 
 
 PLAIN = Timing()
@@ -83,6 +82,11 @@ class Issue:
         self._start = start
         self._next = max(self._next, start + busy)
         self._results(instruction, timing, start)
+        return self._next
+
+    def boundary(self) -> float:
+        """A taken branch was the last: nothing starts together with what comes now. When that can start."""
+        self._last = None
         return self._next
 
     def _timing(self, instruction: Instruction) -> Timing:
@@ -120,6 +124,20 @@ def straight(pipeline: Pipeline, instructions: Sequence[Instruction]) -> list[fl
     issue, cycles, before = Issue(pipeline), [], 0.0
     for instruction in instructions:
         after = issue.run(instruction)
-        cycles.append(after - before)
+        cycles.append(after - before + pipeline.narrow_extra * (instruction.size == 2))
         before = after
     return cycles
+
+
+def carried(pipeline: Pipeline, before: Sequence[Instruction], after: Sequence[Instruction]) -> float:
+    """What `after` takes more (or less) right behind `before` than on its own: results that it waits for."""
+    issue = Issue(pipeline)
+    for instruction in before:
+        issue.run(instruction)
+    begin = end = issue.boundary()
+    for instruction in after:
+        end = issue.run(instruction)
+    alone, total = Issue(pipeline), 0.0
+    for instruction in after:
+        total = alone.run(instruction)
+    return end - begin - total
