@@ -40,6 +40,8 @@ class Memory:
 
     `data_cache_bytes` is the cache that data accesses to this memory go through: the M7's L1 data cache, or
     the literal lines of an ART. Tightly coupled memories are "ram" with 0 wait states and no cache.
+    `code_miss_cycles` and `data_miss_cycles` are what bringing in one line costs the core, where that was measured; the
+    sources say on what. Otherwise it follows from the wait states (`harness.profile.cycles.traced`).
     An alias (`alias_of`) is the whole of another memory seen at another address: it has no bytes of its own.
     """
 
@@ -55,6 +57,8 @@ class Memory:
     cache_ways: int
     data_cache_bytes: int
     alias_of: str
+    code_miss_cycles: float | None = None
+    data_miss_cycles: float | None = None
 
     @property
     def end(self) -> int:
@@ -128,6 +132,10 @@ class Board:
 
     def memory(self, name: str) -> Memory:
         return next(memory for memory in self.memories if memory.name == name)
+
+    def has_unified_cache(self, memory: Memory) -> bool:
+        """Whether code and data of `memory` share a cache: see `Memory.cache`."""
+        return memory.cache == "nvm-cache" or (memory.cache == "icache" and self.core.name != "cortex-m7")
 
     def region_of(self, address: int) -> Memory | None:
         """The memory that holds `address`, None outside all of them. Aliases count as what they alias."""
@@ -248,6 +256,8 @@ def _memories(top: strict_toml.Table) -> tuple[Memory, ...]:
             cache_ways=table.whole("cache_ways", 0),
             data_cache_bytes=table.whole_quantity("data_cache_size", "bytes", 0),
             alias_of=table.text("alias_of", ""),
+            code_miss_cycles=_cycles(table, "code_miss_cycles"),
+            data_miss_cycles=_cycles(table, "data_miss_cycles"),
         )
         table.done()
         _check_name(table, memory.name)
@@ -268,6 +278,10 @@ def _memories(top: strict_toml.Table) -> tuple[Memory, ...]:
     if not memories:
         raise top.fail("memory", "no memory at all", hint="add [[memory]] tables")
     return tuple(memories)
+
+
+def _cycles(table: strict_toml.Table, key: str) -> float | None:
+    return table.quantity(key, "count") if key in table else None
 
 
 def _check_alias(table: strict_toml.Table, alias: Memory, before: list[Memory]) -> None:

@@ -49,6 +49,18 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceRequest:
+    """A memory trace: accesses are told apart by the stretches of addresses that begin at `cuts`.
+
+    It begins at reset, and ends after the first window, or after `most_instructions`; with `whole`, never.
+    """
+
+    cuts: tuple[int, ...] = ()
+    whole: bool = False
+    most_instructions: int = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class RunPlan:
     """Addresses have no Thumb bit. `stack` is the area [low, high) to paint and to hand back at the end.
 
@@ -66,6 +78,8 @@ class RunPlan:
     - `vectors`: where the vector table lies, where it is not the board's own place for it;
     - `start`: stack pointer and first instruction, of a program without a vector table;
     - `sbrk`: the function by which the C library moves the end of the heap.
+
+    `trace` asks for `Execution.data`, of emulators that can trace.
     """
 
     begin: int | None
@@ -85,6 +99,7 @@ class RunPlan:
     vectors: int | None = None
     start: tuple[int, int] | None = None
     sbrk: int | None = None
+    trace: TraceRequest | None = None
 
 
 class ExitReason(StrEnum):
@@ -160,6 +175,39 @@ class BlockCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class DataTrace:
+    """Accesses to data: a row says how often the `instruction` at that address, in a calling context, accessed the object
+    at [low, high), `size` bytes each time.
+
+    Contexts are those of `BlockCounts`, negative outside of windows. `misses` are lines of memory that were brought in
+    for it: into the cache through which the board's core sees that memory, and without one, whenever the line is another
+    than the one read last. `unwritten` are reads of RAM in which a byte was never written, `first_unwritten` the first.
+    The other columns say how often each block ran, in a context, right after code that ended at `block_source` (-1: none),
+    while it was traced; and how many lines of code were brought in for its beginning and for the rest of it.
+    """
+
+    context: npt.NDArray[np.int32]
+    instruction: npt.NDArray[np.uint32]
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+    size: npt.NDArray[np.int32]
+    write: npt.NDArray[np.bool_]
+    count: npt.NDArray[np.int64]
+    misses: npt.NDArray[np.int64]
+    unwritten: npt.NDArray[np.int64]
+    first_unwritten: npt.NDArray[np.uint32]
+    block_context: npt.NDArray[np.int32]
+    block_address: npt.NDArray[np.uint32]
+    block_bytes: npt.NDArray[np.int32]
+    block_count: npt.NDArray[np.int64]
+    block_source: npt.NDArray[np.int64]
+    first_misses: npt.NDArray[np.int64]
+    next_misses: npt.NDArray[np.int64]
+    context_parent: npt.NDArray[np.int32]
+    context_entry: npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """What happened. `reads[i][j]` answers `windows[i].reads[j]`; `stack_bytes` is the stack area at the end.
 
@@ -169,7 +217,7 @@ class Execution:
     last window opened; `window_stack` is the stack pointer where the first window opened; `heap` the lowest and the
     highest end of the heap that the program ever set by its `sbrk`; `made_up` are device registers whose answers had
     to be invented so that the program would go on; `elsewhere` is the code that ran only outside of windows, as
-    (address, machine code) of blocks.
+    (address, machine code) of blocks; `data` is the memory trace that the plan asked for.
     """
 
     reason: ExitReason
@@ -189,6 +237,7 @@ class Execution:
     heap: tuple[int, int] | None = None
     made_up: tuple[int, ...] = ()
     elsewhere: tuple[tuple[int, bytes], ...] = ()
+    data: DataTrace | None = None
 
 
 class Emulator(Protocol):

@@ -80,6 +80,7 @@ class Engine:
         self.bad_access: BadAccess | None = None
         self.exception: int | None = None
         self.reset_requested = False
+        self._instructions_hook = 0
         self.core = Uc(unicorn_const.UC_ARCH_ARM, unicorn_const.UC_MODE_THUMB)
         self.core.ctl_set_cpu_model(getattr(arm_const, f"UC_CPU_ARM_{board.core.unicorn}"))
         self.core.ctl_set_tcg_buffer_size(_TRANSLATED_BYTES)
@@ -104,6 +105,17 @@ class Engine:
     def hook_blocks(self, callback: int, user_data: int) -> None:
         """Call the C function at `callback` before each block."""
         self._hook(unicorn_const.UC_HOOK_BLOCK, ctypes.c_void_p(callback), user_data)
+
+    def hook_instructions(self, callback: int, user_data: int) -> None:
+        """Call the C function at `callback` before each instruction, until `unhook_instructions`."""
+        self._instructions_hook = self._hook(unicorn_const.UC_HOOK_CODE, ctypes.c_void_p(callback), user_data)
+
+    def unhook_instructions(self) -> None:
+        """Drop the hook, and the code that was translated with it."""
+        if self._instructions_hook:
+            _check(uclib.uc_hook_del(self.core._uch, self._instructions_hook))
+            self._instructions_hook = 0
+            self.core.ctl_flush_tb()
 
     def close(self) -> None:
         """Give back the core and its memories, which are large, now. Nothing else may be called afterwards."""
@@ -224,10 +236,11 @@ class Engine:
         on_write = self._callback(MMIO_WRITE_CFUNC, lambda offset, width, value, _: write(offset, width, value))
         _check(uclib.uc_mmio_map(self.core._uch, start, size, on_read, 0, on_write, 0))
 
-    def _hook(self, kind: int, callback: object, user_data: int = 0) -> None:
+    def _hook(self, kind: int, callback: object, user_data: int = 0) -> int:
         handle = ctypes.c_size_t()
         everywhere = ctypes.c_uint64(1), ctypes.c_uint64(0)
         _check(uclib.uc_hook_add(self.core._uch, ctypes.byref(handle), kind, callback, user_data, *everywhere))
+        return handle.value
 
     def _callback(self, kind: Callable[[object], object], function: Callable[..., object]) -> object:
         """`function`, without the engine's handle as first argument, as a C function; its errors end the run."""

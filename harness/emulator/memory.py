@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from unicorn import unicorn_const as const
@@ -45,6 +45,7 @@ class BoardMemory:
     """The memories of one run. An alias shares its memory's buffer; flash cannot be written by the program."""
 
     def __init__(self, board: Board, core: Uc) -> None:
+        self.on_write: Callable[[int, int], None] = lambda _address, _size: None  # told of later writes from outside
         self._regions: list[_Region] = []
         buffers: dict[str, mmap.mmap] = {}
         for memory in board.memories:
@@ -96,6 +97,7 @@ class BoardMemory:
         if region is None:
             raise EmulatorError(f"no memory at {address:#010x}..{address + len(data) - 1:#010x}")
         self._put(region, address, data)
+        self.on_write(address, len(data))
 
     def word(self, address: int) -> int | None:
         """The 32-bit word at `address`, None outside memory."""

@@ -25,6 +25,7 @@ from harness.emulator import BlockCounts, Call
 from harness.emulator import recorder_native as native
 from harness.emulator import recorder_views as views
 from harness.emulator.recorder_exceptions import TakenExceptions
+from harness.emulator.recorder_steps import RecordedSteps
 from harness.emulator.recorder_tables import Table, aligned, compiled
 from harness.emulator.thumb import block_end, unmasks
 
@@ -232,7 +233,7 @@ class BlockRecorder:
 
     def counts(self) -> BlockCounts:
         """What was counted inside windows: blocks that ran only elsewhere are not in it."""
-        contexts = self._contexts.rows[native.ROOT : self._get(native.CONTEXT_COUNT)]
+        parents, entries = self.steps().context_tree()
         taken = self._edges.rows[: self._get(native.EDGE_COUNT)]
         columns = taken[:, [native.TO // 8, native.PRIOR // 8, native.CURRENT // 8, native.COUNT // 8]]
         columns = np.concatenate([columns, np.array(self._left_early, np.int64).reshape(-1, 4)])
@@ -249,8 +250,8 @@ class BlockRecorder:
             block_address=(blocks[:, native.KEY // 8] >> 32).astype(np.uint32),
             block_bytes=np.array(self._bytes, np.int32)[seen],
             block_instructions=blocks[:, native.INSTRUCTIONS // 8].astype(np.int32),
-            context_parent=(contexts[:, native.PARENT // 8] - native.ROOT).astype(np.int32),
-            context_entry=contexts[:, native.ENTRY // 8].astype(np.uint32),
+            context_parent=parents,
+            context_entry=entries,
             edge_context=(steps[:, 0] - native.ROOT).astype(np.int32),
             edge_previous=np.where(steps[:, 1] > 0, np.searchsorted(seen, steps[:, 1]), -1).astype(np.int32),
             edge_current=np.searchsorted(seen, steps[:, 2]).astype(np.int32),
@@ -273,6 +274,12 @@ class BlockRecorder:
         current = native.CURRENT // 8
         blocks = np.setdiff1d(taken[is_outside, current], [0, *taken[~is_outside, current]])
         return tuple((self._address(int(block)), self._code[block]) for block in blocks)
+
+    def steps(self) -> RecordedSteps:
+        """The tables as they are now, for a memory trace beside it."""
+        edges, contexts = self._get(native.EDGE_COUNT), self._get(native.CONTEXT_COUNT)
+        tables = self._edges.rows[:edges], self._blocks.rows[: len(self._bytes)], self._contexts.rows[:contexts]
+        return RecordedSteps(*tables, self._bytes, self._code)
 
     def calls(self) -> tuple[Call, ...]:
         """The calls that have not returned, outermost first; of very many, the first and the last.

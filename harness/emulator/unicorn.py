@@ -24,6 +24,7 @@ from harness.emulator.memory import unmappable
 from harness.emulator.recorder import BlockRecorder
 from harness.emulator.recorder_views import function_ranges
 from harness.emulator.semihosting import BREAKPOINT, Semihosting
+from harness.emulator.trace import RunTrace
 from harness.emulator.watches import HeapWatch, MainWatch
 from harness.emulator.windows import Windows
 from harness.errors import EmulatorError
@@ -78,6 +79,7 @@ class _Run:
     """The state of one run."""
 
     def __init__(self, program: Program, board: Board, plan: RunPlan) -> None:
+        self._program = program
         self._plan = plan
         self._console = bytearray()
         self._dialogue = Dialogue(plan.dialogue)
@@ -98,6 +100,7 @@ class _Run:
         self._exceptions = Exceptions(board.core.name, self._engine, self._recorder)
         self._sleeps = (0, 0)  # where it last waited for an interrupt, and how often in a row
         self._dialogue.on_answer = self._recorder.pause
+        self._trace = RunTrace(plan.trace, self._engine, self._recorder, board)
         self._memory.load(program)
         self._stack, self._first = self._start()
         self._semihosting = Semihosting(
@@ -115,6 +118,7 @@ class _Run:
         low, high = self._plan.stack
         if high > low:
             self._memory.write(low, bytes([STACK_PAINT]) * (high - low))
+        self._trace.start(self._program)
         try:
             with held_interrupts() as self._interrupted:
                 started = time.perf_counter()
@@ -144,6 +148,7 @@ class _Run:
                 heap=self._heap.extent,
                 made_up=self._engine.made_up,
                 elsewhere=self._recorder.elsewhere(),
+                data=self._trace.stop(),
             )
         finally:
             self._engine.close()
@@ -233,6 +238,8 @@ class _Run:
     def _paused(self, pc: int) -> int:
         """The recorder paused before `pc` for something that happened; returns where to go on."""
         self._recorder.resume()
+        if self._trace.enough:
+            self._trace.stop()
         pc = self._exceptions.take(pc)
         self._engine.set_exits(self._exits())
         return pc
@@ -283,6 +290,7 @@ class _Run:
                 watch.at(pc)
         if pc in self._windows.exits:
             self._windows.at(pc)
+            self._after_window()
             if self._windows.finished and self._plan.exit is None:
                 return self._finished("")
         if pc in self._exits():  # reached in a deeper call: get past it
@@ -310,8 +318,13 @@ class _Run:
             step = self._dialogue.step
             if step is not None and step.measured:
                 self._windows.close()
+                self._after_window()
             self._begin_step(pc)
         return self._dialogue.over
+
+    def _after_window(self) -> None:
+        if self._windows.instructions and not self._windows.is_open:
+            self._trace.window_closed()
 
     # Ends.
 
@@ -370,4 +383,6 @@ class _Run:
 
     def _in_time(self, _instructions: int) -> bool:
         self._timed_out = time.perf_counter() > self._deadline
+        if self._trace.enough:
+            self._recorder.pause()
         return not self._timed_out and not self._interrupted()

@@ -10,6 +10,8 @@ from numba import types
 from numba.extending import intrinsic
 
 _WORD = ir.IntType(64)
+_HALF = ir.IntType(32)
+_BYTE = ir.IntType(8)
 
 
 def _peek(typingctx: Any, address: Any) -> Any:
@@ -22,6 +24,36 @@ def _peek(typingctx: Any, address: Any) -> Any:
 def _poke(typingctx: Any, address: Any, value: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         builder.store(args[1], builder.inttoptr(args[0], _WORD.as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), code
+
+
+def _peek32(typingctx: Any, address: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.zext(builder.load(builder.inttoptr(args[0], _HALF.as_pointer())), _WORD)
+
+    return types.int64(types.int64), code
+
+
+def _peek8(typingctx: Any, address: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.zext(builder.load(builder.inttoptr(args[0], _BYTE.as_pointer())), _WORD)
+
+    return types.int64(types.int64), code
+
+
+def _poke8(typingctx: Any, address: Any, value: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(builder.trunc(args[1], _BYTE), builder.inttoptr(args[0], _BYTE.as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), code
+
+
+def _poke32(typingctx: Any, address: Any, value: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(builder.trunc(args[1], _HALF), builder.inttoptr(args[0], _HALF.as_pointer()))
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), code
@@ -40,3 +72,8 @@ _intrinsic: Any = intrinsic
 peek: Callable[[int], int] = _intrinsic(_peek)
 poke: Callable[[int, int], None] = _intrinsic(_poke)
 call: Callable[[int, int, int, int], int] = _intrinsic(_call)
+# The same of the 32-bit word and the byte at an address, taken as unsigned.
+peek32: Callable[[int], int] = _intrinsic(_peek32)
+peek8: Callable[[int], int] = _intrinsic(_peek8)
+poke32: Callable[[int, int], None] = _intrinsic(_poke32)
+poke8: Callable[[int, int], None] = _intrinsic(_poke8)

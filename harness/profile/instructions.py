@@ -28,6 +28,8 @@ class Instruction:
 
     `words` is how many 32-bit words a load or store moves; `conditional`, that it can be skipped (by an IT block) or
     not taken (a branch); `needs_flags`, that it depends on the flags; `literal`, that it loads from next to the code.
+    `accumulates` are registers that a multiplication adds to, `early` those that go through a shifter before the ALU;
+    `narrow`, that a load brings less than a word; `shifted_constant`, that an operand is a constant of shifted bits.
     """
 
     address: int
@@ -43,6 +45,11 @@ class Instruction:
     register_offset: bool = False
     literal: bool = False
     writeback: bool = False
+    accumulates: Registers = _NONE
+    early: Registers = _NONE
+    narrow: bool = False
+    shifted_constant: bool = False
+    displacement: int = 0
 
     @property
     def results(self) -> Registers:
@@ -71,6 +78,13 @@ _MULTIPLES = (Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE, Kind.FLOAT_LOAD_MULTIPLE,
 _DOUBLE_WORD = (arm.ARM_INS_LDRD, arm.ARM_INS_STRD)
 _ON_STACK = ("push", "pop", "vpush", "vpop")
 _COMPARES = (arm.ARM_INS_CMP, arm.ARM_INS_CMN, arm.ARM_INS_TST, arm.ARM_INS_TEQ)
+_NARROW_LOADS = tuple(
+    getattr(arm, f"ARM_INS_{name}")
+    for name in ["LDRB", "LDRH", "LDRSB", "LDRSH", "LDRBT", "LDRHT", "LDRSBT", "LDRSHT", "LDREXB", "LDREXH"]
+)
+_EARLY_BITS = tuple(
+    getattr(arm, f"ARM_INS_{name}") for name in ["SBFX", "UBFX", "BFI", "RBIT", "REV", "REV16", "REVSH"]
+)
 _ON_ZERO = (arm.ARM_INS_CBZ, arm.ARM_INS_CBNZ)
 _ALWAYS = (arm.ARM_CC_INVALID, arm.ARM_CC_AL)
 _DOUBLES = range(arm.ARM_REG_D0, arm.ARM_REG_D31 + 1)
@@ -116,6 +130,7 @@ def _instruction(decoded: Any, skippable: bool) -> Instruction:
     address: set[int] = set()
     listed: list[int] = []
     register_offset = literal = False
+    displacement = 0
     for operand in decoded.operands:
         if operand.type == arm.ARM_OP_REG:
             listed.append(operand.reg)
@@ -127,6 +142,7 @@ def _instruction(decoded: Any, skippable: bool) -> Instruction:
             address |= {register for register in (operand.mem.base, operand.mem.index) if register}
             register_offset = operand.mem.index != 0
             literal = operand.mem.base == _PC
+            displacement = operand.mem.disp
     if kind in _MULTIPLES and decoded.id not in _DOUBLE_WORD:
         if decoded.mnemonic.partition(".")[0] not in _ON_STACK:
             base = listed.pop(0)
@@ -140,6 +156,7 @@ def _instruction(decoded: Any, skippable: bool) -> Instruction:
         writes |= address
     if kind is Kind.ALU and _PC in writes:
         kind = Kind.INDIRECT_BRANCH
+    accumulates, early = _stages(decoded, kind, listed)
     condition = decoded.cc not in _ALWAYS and decoded.id != arm.ARM_INS_IT
     return Instruction(
         address=decoded.address,
@@ -155,7 +172,35 @@ def _instruction(decoded: Any, skippable: bool) -> Instruction:
         register_offset=register_offset,
         literal=literal,
         writeback=bool(decoded.writeback),
+        accumulates=frozenset(accumulates),
+        early=frozenset(early),
+        narrow=decoded.id in _NARROW_LOADS,
+        displacement=displacement,
+        shifted_constant=kind is Kind.ALU and decoded.size == 4 and _is_shifted_constant(decoded),
     )
+
+
+def _stages(decoded: Any, kind: Kind, listed: list[int]) -> tuple[set[int], set[int]]:
+    """Registers that are added to last, and those that are needed first (shifted or extended)."""
+    early = {o.reg for o in decoded.operands if o.type == arm.ARM_OP_REG and o.shift.type and o.shift.value}
+    if kind is Kind.BITS:
+        early = {listed[-1]} if len(listed) > 2 or decoded.id in _EARLY_BITS else set()
+    if kind is Kind.MULTIPLY_ADD and len(listed) > 3:
+        return {listed[3]}, early
+    if kind is Kind.LONG_MULTIPLY_ADD:
+        return set(listed[:2]), early
+    return set(), early
+
+
+def _is_shifted_constant(decoded: Any) -> bool:
+    """Whether the last operand is a constant of eight bits shifted left (Armv7-M ARM, A5.3.2), not a plain or repeated one."""
+    last = decoded.operands[-1] if decoded.operands else None
+    if last is None or last.type != arm.ARM_OP_IMM or decoded.id in (arm.ARM_INS_MOVW, arm.ARM_INS_MOVT):
+        return False
+    value = last.imm & 0xFFFFFFFF
+    if value < 1 << 12 or value & 0xFFFF == value >> 16:
+        return False
+    return bool(value >> ((value & -value).bit_length() - 1) < 1 << 8)
 
 
 def _words(number: int, kind: Kind, registers: list[int]) -> int:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 class Kind(StrEnum):
     ALU = "alu"  # whatever is not of another kind
+    BITS = "bits"  # extensions, bit fields, reversals, saturation, parallel arithmetic: one step more than plain ALU
     MULTIPLY = "multiply"
     MULTIPLY_ADD = "multiply-add"
     LONG_MULTIPLY = "long multiply"
@@ -36,6 +37,13 @@ class Kind(StrEnum):
 
 # Names as the Armv7-M and Armv8-M Architecture Reference Manuals write them.
 _NAMES: dict[Kind, str] = {
+    Kind.BITS: (
+        "SXTB SXTH UXTB UXTH SXTB16 UXTB16 SXTAB SXTAH SXTAB16 UXTAB UXTAH UXTAB16 BFI BFC SBFX UBFX REV REV16 REVSH RBIT "
+        "CLZ PKHBT PKHTB SSAT USAT SSAT16 USAT16 SEL QADD QSUB QDADD QDSUB USAD8 USADA8 "
+        "SADD8 SADD16 SSUB8 SSUB16 SASX SSAX UADD8 UADD16 USUB8 USUB16 UASX USAX QADD8 QADD16 QSUB8 QSUB16 QASX QSAX "
+        "UQADD8 UQADD16 UQSUB8 UQSUB16 UQASX UQSAX SHADD8 SHADD16 SHSUB8 SHSUB16 SHASX SHSAX UHADD8 UHADD16 UHSUB8 UHSUB16 "
+        "UHASX UHSAX"
+    ),
     Kind.MULTIPLY: "MUL SMULBB SMULBT SMULTB SMULTT SMULWB SMULWT SMMUL SMMULR SMUAD SMUADX SMUSD SMUSDX",
     Kind.MULTIPLY_ADD: (
         "MLA MLS SMLABB SMLABT SMLATB SMLATT SMLAWB SMLAWT SMMLA SMMLAR SMMLS SMMLSR SMLAD SMLADX SMLSD SMLSDX"

@@ -12,13 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.board import Board
-from harness.emulator import BlockCounts
+from harness.emulator import BlockCounts, DataTrace
 from harness.profile.cycles import cortex_m0, cortex_m0plus, cortex_m3, cortex_m4, cortex_m7, cortex_m33
+from harness.profile.cycles.inorder import carried, straight
 from harness.profile.cycles.memory import FetchModel, Visit
 from harness.profile.cycles.table import HISTORY, CoreTable
+from harness.profile.cycles.traced import TracedWaits
 from harness.profile.instructions import Instruction, decode
+from harness.profile.kinds import Kind
 
 Real = npt.NDArray[np.float64]
+CARRIED = 4  # how many instructions behind a jump may wait for results from before it
 
 TABLES: dict[str, Callable[[int], CoreTable]] = {
     "cortex-m0": cortex_m0.table,
@@ -54,18 +58,28 @@ class Prices:
         return self.core_cycles + self.wait_cycles
 
 
-def price(counts: BlockCounts, board: Board, options: Options | None = None) -> Prices | None:
-    """Price every edge of `counts` on `board`; None when there is no table for its core."""
+def price(
+    counts: BlockCounts, board: Board, options: Options | None = None, trace: DataTrace | None = None
+) -> Prices | None:
+    """Price every edge of `counts` on `board`; None when there is no table for its core.
+
+    With a memory trace of the same program on the same board, memories are priced by what it saw.
+    """
     if board.core.name not in TABLES:
         return None
     options = options or Options()
     table = TABLES[board.core.name](board.multiplier_cycles)
     pricing = _Pricing(counts, table)
     visits = pricing.visits()
-    fetches = FetchModel(board, options.wait_states, pricing.cycles, visits)
+    if trace is None:
+        fetches = FetchModel(board, options.wait_states, pricing.cycles, visits)
+        waits = np.array([fetches.cost(visit) for visit in visits], np.float64)
+    else:
+        traced = TracedWaits(trace, board, options.wait_states, pricing.cycles)
+        waits = traced.edge_cycles(counts, pricing.blocks)
     return Prices(
         core_cycles=pricing.core_cycles(visits),
-        wait_cycles=np.array([fetches.cost(visit) for visit in visits], np.float64),
+        wait_cycles=waits,
         model=table.name,
         origin=_origin(table, board, options),
     )
@@ -88,10 +102,12 @@ class _Pricing:
         self._table = table
         self._code = decode(counts)
         self._ends = {instruction.end: instruction for instruction in self._code.values()}
-        self.cycles = {at: table.fall_through(i, self._before(at)) for at, i in self._code.items()}
         blocks = zip(counts.block_address.tolist(), counts.block_bytes.tolist(), strict=True)
-        self._blocks = [self._instructions(start, start + size) for start, size in blocks]
-        self._block_cycles = [sum(self.cycles[i.address] for i in block) for block in self._blocks]
+        self.blocks = [self._instructions(start, start + size) for start, size in blocks]
+        self._visits = self._find_visits()
+        self._stretches = self._find_stretches()
+        self.cycles = self._straight()
+        self._block_cycles = [sum(self.cycles[i.address] for i in block) for block in self.blocks]
 
     def _instructions(self, start: int, end: int) -> tuple[Instruction, ...]:
         found = []
@@ -108,14 +124,38 @@ class _Pricing:
             address = found[-1].address
         return found
 
+    def _find_stretches(self) -> list[list[Instruction]]:
+        """Executed code in order, cut wherever execution ever jumped to: how an emulator cuts blocks does not matter."""
+        targets = {visit.instructions[0].address for visit in self._visits if visit.jumped}
+        stretches: list[list[Instruction]] = []
+        for address in sorted(self._code):
+            if not stretches or stretches[-1][-1].end != address or address in targets:
+                stretches.append([])
+            stretches[-1].append(self._code[address])
+        return stretches
+
+    def _straight(self) -> dict[int, float]:
+        """Cycles of each instruction where execution falls into it."""
+        pipeline = self._table.pipeline
+        if pipeline is None:
+            return {at: self._table.fall_through(i, self._before(at)) for at, i in self._code.items()}
+        return {
+            instruction.address: cycles
+            for stretch in self._stretches
+            for instruction, cycles in zip(stretch, straight(pipeline, stretch), strict=True)
+        }
+
     def visits(self) -> list[Visit]:
         """One for each edge."""
+        return self._visits
+
+    def _find_visits(self) -> list[Visit]:
         counts, found = self._counts, []
         for previous, current, count in zip(
             counts.edge_previous.tolist(), counts.edge_current.tolist(), counts.edge_count.tolist(), strict=True
         ):
-            block = self._blocks[current]
-            last = self._blocks[previous][-1] if previous >= 0 else None
+            block = self.blocks[current]
+            last = self.blocks[previous][-1] if previous >= 0 else None
             jumped = last is None or last.end != block[0].address
             found.append(Visit(block, jumped, last.address if last else None, count))
         return found
@@ -131,11 +171,34 @@ class _Pricing:
                 if key not in known:
                     known[key] = self._entry(visit.source, first)
                 cycles[edge] += known[key]
-        return cycles
+        return cycles + self._mispredicted(visits)
+
+    def _mispredicted(self, visits: list[Visit]) -> Real:
+        """What guessing wrong costs, on the edges of the rarer way out of each conditional branch."""
+        found = np.zeros(len(visits), np.float64)
+        penalty = self._table.mispredicted.cycles
+        if not penalty:
+            return found
+        ways: dict[int, dict[bool, list[int]]] = {}
+        for edge, visit in enumerate(visits):
+            last = self._code.get(visit.source) if visit.source is not None else None
+            if last is not None and last.kind is Kind.BRANCH and last.conditional:
+                ways.setdefault(last.address, {True: [], False: []})[visit.jumped].append(edge)
+        for way in ways.values():
+            rarer = min(way.values(), key=lambda edges: sum(visits[edge].count for edge in edges))
+            found[rarer] = penalty
+        return found
 
     def _entry(self, source: int | None, first: Instruction) -> float:
         """What comes on top when `first` is reached by a branch at `source`, or as the start of a window."""
-        extra = self._table.alone(first) - self.cycles[first.address]
+        pipeline = self._table.pipeline
+        extra = 0.0 if pipeline else self._table.alone(first) - self.cycles[first.address]
         if source is not None:
-            extra += self._table.taken(self._code[source], self._before(source), first)
+            last, before = self._code[source], self._before(source)
+            extra += self._table.taken(last, before, first)
+            if pipeline:
+                after = [first]
+                while len(after) < CARRIED and after[-1].end in self._code:
+                    after.append(self._code[after[-1].end])
+                extra += carried(pipeline, [*reversed(before), last], after)
         return extra

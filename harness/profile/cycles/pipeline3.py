@@ -18,6 +18,7 @@ NEIGHBOUR_RULES = (
         f"Arm DDI 0439, 3.3.3: load-store timings; {MEASURED}",
     ),
     NeighbourRule("load directly after a store", 1, rules.load_after_store, MEASURED),
+    NeighbourRule("store directly after a store", 1, rules.store_after_store, MEASURED),
     NeighbourRule("store of what was loaded right before", 1, rules.store_of_load, MEASURED),
     NeighbourRule("result used as address by the next", 2, rules.address_from_alu, MEASURED),
     NeighbourRule("three straddling 32-bit instructions in a row", 1, rules.third_unaligned_wide, MEASURED),

@@ -40,15 +40,18 @@ def load_after_store(this: Instruction, before: Before) -> bool:
     return bool(before) and this.kind in _LOADS and before[0].kind in _STORES
 
 
-def uses_load(this: Instruction, before: Before) -> bool:
-    """Anything that needs the result of the load right before."""
-    return bool(before) and before[0].kind in (Kind.LOAD, Kind.LOAD_MULTIPLE) and bool(this.reads & before[0].results)
+def store_after_store(this: Instruction, before: Before) -> bool:
+    """A single store right after a single store: the write buffer holds one."""
+    return bool(before) and this.kind in _STORES and before[0].kind in _STORES
 
 
-def uses_multiply(this: Instruction, before: Before) -> bool:
-    """Anything that needs the product computed right before."""
-    multiplies = (Kind.MULTIPLY, Kind.MULTIPLY_ADD, Kind.LONG_MULTIPLY, Kind.LONG_MULTIPLY_ADD)
-    return bool(before) and before[0].kind in multiplies and bool(this.reads & before[0].writes)
+def adds_to_last_product(this: Instruction, before: Before) -> bool:
+    """A multiplication that adds to what the multiplication right before it computed."""
+    return (
+        bool(before)
+        and before[0].kind in (Kind.MULTIPLY_ADD, Kind.LONG_MULTIPLY_ADD)
+        and bool(this.accumulates & before[0].writes)
+    )
 
 
 def third_unaligned_wide(this: Instruction, before: Before) -> bool:
@@ -73,6 +76,13 @@ def flags_just_set(last: Instruction, before: Before, target: Instruction) -> bo
     return not (target.size == 2 and target.address % 4 == 0)
 
 
+def flags_set_before_pair(last: Instruction, before: Before, target: Instruction) -> bool:
+    """A narrow branch that could start together with a narrow instruction before it, but for the flags that this sets."""
+    if last.size != 2 or not before or before[0].size != 2:
+        return False
+    return before[0].sets_flags
+
+
 def late_to_straddling_target(last: Instruction, before: Before, target: Instruction) -> bool:
     """The target is a 32-bit instruction that lies in two words, and the branch waited for flags or a register."""
     return _straddles(target) and not _early(last, before)
@@ -88,22 +98,6 @@ def _early(last: Instruction, before: Before) -> bool:
     if last.kind not in (Kind.BRANCH, Kind.CALL):
         return False
     return not (last.needs_flags and bool(before) and before[0].sets_flags)
-
-
-def issues_with_previous(this: Instruction, before: Before) -> bool:
-    """Two instructions that a dual-issue core can start together: independent, and at most one of a kind of unit."""
-    if not before or before[0].kind not in _SIMPLE or this.kind not in _SIMPLE:
-        return False
-    first = before[0]
-    if first.kind is not Kind.ALU and first.kind is this.kind:
-        return False
-    if this.kind in (*_LOADS, *_STORES) and first.kind in (*_LOADS, *_STORES):
-        return False
-    depends = this.reads & first.writes or this.writes & first.writes or (this.needs_flags and first.sets_flags)
-    return not depends
-
-
-_SIMPLE = (Kind.ALU, Kind.MULTIPLY, Kind.MULTIPLY_ADD, *_LOADS, *_STORES, Kind.BRANCH)
 
 
 def _straddles(instruction: Instruction) -> bool:

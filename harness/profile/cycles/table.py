@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.profile.cycles.inorder import Pipeline
 from harness.profile.instructions import Instruction
 from harness.profile.kinds import Kind
 
@@ -58,7 +59,8 @@ class CoreTable:
     """One core without wait states. `refill` is what a taken branch costs beyond the instruction itself, by kind;
     `load_pc` the same for loads into the program counter, `exception` for an exception taken in between.
 
-    `status` is the accuracy class that every figure carries.
+    `status` is the accuracy class that every figure carries. With a `pipeline`, straight-line code is simulated with it
+    and `costs` and `neighbour_rules` have no say. `mispredicted` is charged for the rarer way out of a conditional branch.
     """
 
     core: str
@@ -70,6 +72,8 @@ class CoreTable:
     exception: Cost
     neighbour_rules: tuple[NeighbourRule, ...] = ()
     branch_rules: tuple[BranchRule, ...] = ()
+    pipeline: Pipeline | None = None
+    mispredicted: Cost = Cost(0, "not predicted: a taken branch always refills")
 
     @property
     def name(self) -> str:

@@ -1,0 +1,368 @@
+"""The memory trace: which data every executed load and store went to, counted while the program runs.
+
+What it answers is a table, `harness.emulator.MemoryTrace`: how often each instruction, in each calling context, accessed
+each object; how often a line of memory had to be brought in for that; and which reads were of bytes that nothing had
+written. It sees addresses before each instruction executes (see `trace_native`), so it changes nothing in the program.
+
+Tables, all reached by address from compiled code: a row of `_steps` for each edge of the block recorder, with the
+descriptors of its block's halfwords (0: no access) and as many rows of counters. Counters are kept until an instruction
+goes to another object, then they are written to the log, which is summed up whenever it is full.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.board import Board, Memory
+from harness.elf import Program
+from harness.emulator import DataTrace, TraceRequest, recorder_native
+from harness.emulator import trace_native as native
+from harness.emulator.access_decoder import Access, accesses
+from harness.emulator.core_registers import registers_address
+from harness.emulator.engine import Engine
+from harness.emulator.recorder import BlockRecorder
+from harness.emulator.recorder_tables import Table, aligned
+from harness.errors import EmulatorError
+
+Words = npt.NDArray[np.int64]
+
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
+_ADDRESS_SPACE = 1 << 32
+_LOG_ROOM = 1 << 16
+_CHUNK_ROWS = 1 << 14
+_KEYS = 3  # columns of the log that tell rows apart: edge, halfword, object
+_NEVER_USED = -1
+_M7_LINE_BYTES = 32  # Arm DDI 0489, 5.1, of both caches
+_M7_DATA_WAYS = 4  # Arm DDI 0489, 5.1: the data cache is four-way set associative
+
+
+@cache
+def _compiled() -> Any:
+    """The compiled part: a second the first time, then a fraction of one from numba's cache."""
+    try:
+        return native.compiled(cache=True)
+    except RuntimeError:  # no directory for numba's cache can be written
+        return native.compiled(cache=False)
+
+
+class MemoryTracer:
+    """Traces one run.
+
+    `registers` is where the core's registers are; `cuts` are addresses at which objects begin, memories' bounds included.
+    """
+
+    def __init__(self, board: Board, recorder: BlockRecorder, registers: int, cuts: Sequence[int]) -> None:
+        self.error: BaseException | None = None
+        self._recorder = recorder
+        self._board = board
+        self._cuts = sorted({0, _ADDRESS_SPACE, *cuts, *(edge for m in board.memories for edge in (m.origin, m.end))})
+        self._cut_words = np.array(self._cuts, np.int64)
+        self._shadows: dict[str, npt.NDArray[np.uint8]] = {}
+        self._caches: dict[str, Words] = {}
+        self._objects = Table(len(self._cuts), native.OBJECT_ROW)
+        self._steps = Table(1 << 12, native.STEP_ROW)
+        self._chunks: list[Words] = []
+        self._owners: list[tuple[int, int]] = []  # (edge, halfword) of every row of counters, in order
+        self._chunk_used = _CHUNK_ROWS
+        self._chunk_sizes: list[int] = []
+        self._descriptors: dict[int, Words] = {}
+        self._log = aligned(_LOG_ROOM * native.LOG_ROW // 8).reshape(_LOG_ROOM, native.LOG_ROW // 8)
+        self._sums: list[Words] = []
+        self._state = aligned(native.STATE_WORDS)
+        self._callbacks = [_CALLBACK(self._prepare), _CALLBACK(self._compact)]
+        self._describe_objects()
+        for word, value in (
+            (native.EDGE, recorder.state_address + recorder_native.EDGE),
+            (native.EDGE_SHIFT, recorder_native.EDGE_ROW.bit_length() - 1),
+            (native.REGISTERS, registers),
+            (native.PREPARE, ctypes.cast(self._callbacks[0], ctypes.c_void_p).value or 0),
+            (native.COMPACT, ctypes.cast(self._callbacks[1], ctypes.c_void_p).value or 0),
+            (native.CUTS, self._cut_words.ctypes.data),
+            (native.CUT_COUNT, len(self._cuts)),
+            (native.OBJECTS, self._objects.address),
+            (native.LOG, self._log.ctypes.data),
+            (native.LOG_ROOM, _LOG_ROOM),
+            (native.LAST_EDGE, -1),
+        ):
+            self._set(word, int(value))
+        self._point_at_steps()
+
+    @property
+    def hook_address(self) -> int:
+        """C address of a UC_HOOK_CODE callback."""
+        return int(_compiled().address)
+
+    @property
+    def state_address(self) -> int:
+        """User data of the hook."""
+        return int(self._state.ctypes.data)
+
+    def written(self, address: int, size: int) -> None:
+        """Something other than the program wrote `size` bytes: they count as written from now on."""
+        for memory in self._board.memories:
+            shadow = self._shadows.get(memory.alias_of or memory.name)
+            if shadow is not None and memory.holds(address):
+                at = address - memory.origin
+                shadow[at : at + size] = 1
+
+    def result(self) -> DataTrace:
+        """What was traced so far."""
+        self._flush()
+        self._compact(0)
+        (sums,) = self._sums
+        steps = self._recorder.steps()
+        block = steps.edge_block[sums[:, 0]]
+        decoded = self._decoded()
+        access = [decoded[key] for key in zip(block.tolist(), sums[:, 1].tolist(), strict=True)]
+        cuts = np.array(self._cuts, np.int64)
+        counts = steps.edge_count
+        ran = np.flatnonzero(counts > 0)
+        first, following = (self._of_edges(column, len(counts)) for column in (native.FIRST_MISSES, native.NEXT_MISSES))
+        parents, entries = steps.context_tree()
+        return DataTrace(
+            context=steps.edge_context[sums[:, 0]].astype(np.int32),
+            instruction=(steps.addresses[block] + native.HALFWORD * sums[:, 1]).astype(np.uint32),
+            low=cuts[sums[:, 2]],
+            high=cuts[sums[:, 2] + 1],
+            size=np.array([a.size for a in access], np.int32),
+            write=np.array([a.write for a in access], np.bool_),
+            count=sums[:, 3],
+            misses=sums[:, 4],
+            unwritten=sums[:, 5],
+            first_unwritten=sums[:, 6].astype(np.uint32),
+            block_context=steps.edge_context[ran].astype(np.int32),
+            block_address=steps.addresses[steps.edge_block[ran]].astype(np.uint32),
+            block_bytes=np.array(steps.block_bytes, np.int32)[steps.edge_block[ran]],
+            block_count=counts[ran],
+            block_source=steps.edge_source[ran],
+            first_misses=first[ran],
+            next_misses=following[ran],
+            context_parent=parents,
+            context_entry=entries,
+        )
+
+    def _of_edges(self, column: int, edges: int) -> Words:
+        """A column of the steps for all edges, 0 for those that were not traced."""
+        found = np.zeros(edges, np.int64)
+        known = min(edges, len(self._steps.rows))
+        found[:known] = self._steps.rows[:known, column // 8]
+        return found
+
+    # Objects, memories, caches.
+
+    def _describe_objects(self) -> None:
+        for index, start in enumerate(self._cuts[:-1]):
+            memory = next((m for m in self._board.memories if m.holds(start)), None)
+            if memory is None:
+                continue
+            row = self._objects.rows[index]
+            if memory.kind == "ram":
+                row[native.SHADOW_OF // 8] = self._shadow(memory).ctypes.data - memory.origin
+            if memory.wait_states or memory.data_cache_bytes:
+                row[native.SHIFT_OF // 8], row[native.CACHE_OF // 8] = self._data_cache(memory)
+
+    def _shadow(self, memory: Memory) -> npt.NDArray[np.uint8]:
+        """A byte per byte of a memory, shared by its aliases."""
+        name = memory.alias_of or memory.name
+        if name not in self._shadows:
+            self._shadows[name] = np.zeros(memory.size + 8, np.uint8)
+        return self._shadows[name]
+
+    def _data_cache(self, memory: Memory) -> tuple[int, int]:
+        """(binary logarithm of the line's size, address of the cache) for data accesses to `memory`."""
+        if self._board.has_unified_cache(memory):
+            return self._cache("code and data", memory.cache_bytes, memory)
+        if memory.data_cache_bytes:
+            return self._cache("data", memory.data_cache_bytes, memory)
+        return self._cache(f"data of {memory.alias_of or memory.name}", 0, memory)
+
+    def _code_cache(self, address: int) -> tuple[int, int]:
+        """(address of the cache, binary logarithm of the line's size) for code at `address`; (0, 0) where nothing waits."""
+        memory = next((m for m in self._board.memories if m.holds(address)), None)
+        if memory is None or not memory.wait_states:
+            return 0, 0
+        if self._board.has_unified_cache(memory):
+            kind, bytes_ = "code and data", memory.cache_bytes
+        elif memory.cache in ("art", "icache", "nvm-cache"):
+            kind, bytes_ = "code", memory.cache_bytes
+        else:
+            kind, bytes_ = f"code of {memory.alias_of or memory.name}", 0
+        return self._cache(kind, bytes_, memory)[::-1]
+
+    def _cache(self, kind: str, bytes_: int, memory: Memory) -> tuple[int, int]:
+        """A cache is shared by all memories that are seen through it; 0 bytes are one line of what was read last."""
+        size = (memory.cache_line_bytes or memory.fetch_bytes) if bytes_ else memory.fetch_bytes
+        if bytes_ and self._board.core.name == "cortex-m7":
+            size = _M7_LINE_BYTES
+        lines = max(1, bytes_ // size)
+        if kind not in self._caches:
+            ways = min(memory.cache_ways or lines, lines)
+            if bytes_ and kind == "data" and self._board.core.name == "cortex-m7":
+                ways = min(_M7_DATA_WAYS, lines)
+            words = aligned((native.LINES + lines * native.LINE_ROW) // 8)
+            words[native.SETS // 8], words[native.WAYS // 8] = lines // ways, ways
+            words[native.HINTS // 8 : native.LINES // 8] = words.ctypes.data + native.LINES
+            words[native.LINES // 8 :: native.LINE_ROW // 8] = _NEVER_USED
+            self._caches[kind] = words
+        return size.bit_length() - 1, int(self._caches[kind].ctypes.data)
+
+    # Callbacks of the compiled code. They must not raise: ctypes would print and go on.
+
+    def _prepare(self, edge: int) -> int:
+        try:
+            while edge >= len(self._steps.rows):
+                self._steps.grow()
+                self._point_at_steps()
+            block, address, code = self._recorder.steps().block_of_edge(edge)
+            halfwords = len(code) // 2
+            self._steps.rows[edge, : native.FIRST_MISSES // 8] = (
+                self._descriptors_of(block, address, code).ctypes.data - address // native.HALFWORD * 8,
+                self._rows(edge, halfwords) - address // native.HALFWORD * native.ROW,
+                address,
+                address + len(code),
+                *self._code_cache(address),
+            )
+        except BaseException as error:
+            self.error = self.error or error
+            empty = self._descriptors.setdefault(-1, np.zeros(1 << 12, np.int64))
+            self._steps.rows[edge, 0] = empty.ctypes.data
+        return 0
+
+    def _descriptors_of(self, block: int, address: int, code: bytes) -> Words:
+        if block not in self._descriptors:
+            words = np.zeros(max(1, len(code) // 2), np.int64)
+            for offset, access in accesses(code, address):
+                words[offset // 2] = _packed(access)
+            words[0] |= native.ENTRY
+            self._descriptors[block] = words
+        return self._descriptors[block]
+
+    def _rows(self, edge: int, count: int) -> int:
+        """The address of `count` fresh rows of counters."""
+        if self._chunk_used + count > _CHUNK_ROWS:
+            size = max(_CHUNK_ROWS, count)
+            self._chunks.append(aligned(size * native.ROW // 8).reshape(size, native.ROW // 8))
+            self._chunk_sizes.append(0)
+            self._chunk_used = 0
+        address = int(self._chunks[-1].ctypes.data) + self._chunk_used * native.ROW
+        self._owners += [(edge, halfword) for halfword in range(count)]
+        self._chunk_used += count
+        self._chunk_sizes[-1] = self._chunk_used
+        return address
+
+    def _flush(self) -> None:
+        """Move the counters that are still in rows to the sums."""
+        if not self._chunks:
+            self._sums.append(np.zeros((0, native.LOG_ROW // 8), np.int64))
+            return
+        rows = np.concatenate([chunk[:used] for chunk, used in zip(self._chunks, self._chunk_sizes, strict=True)])
+        owners = np.array(self._owners, np.int64)
+        columns = [native.OBJECT, native.COUNT, native.MISSES, native.UNWRITTEN, native.FIRST_UNWRITTEN]
+        entries = np.zeros((len(rows), native.LOG_ROW // 8), np.int64)
+        entries[:, :2] = owners
+        entries[:, 2:7] = rows[:, [column // 8 for column in columns]]
+        self._sums.append(entries[entries[:, 3] > 0])
+        for chunk in self._chunks:
+            chunk[:, [native.COUNT // 8, native.MISSES // 8, native.UNWRITTEN // 8]] = 0
+
+    def _compact(self, _unused: int) -> int:
+        try:
+            entries = np.concatenate([*self._sums, self._log[: self._get(native.LOG_COUNT)]])
+            keys, which = np.unique(entries[:, :_KEYS], axis=0, return_inverse=True)
+            summed = np.zeros((len(keys), entries.shape[1]), np.int64)
+            summed[:, :_KEYS] = keys
+            for column in (3, 4, 5):
+                np.add.at(summed[:, column], which.reshape(-1), entries[:, column])
+            is_unwritten = entries[:, 5] > 0
+            summed[which.reshape(-1)[is_unwritten][::-1], 6] = entries[is_unwritten, 6][::-1]
+            self._sums = [summed]
+        except BaseException as error:
+            self.error = self.error or error
+        self._set(native.LOG_COUNT, 0)
+        return 0
+
+    def _decoded(self) -> dict[tuple[int, int], Access]:
+        """The access at (block, halfword)."""
+        found = {}
+        steps = self._recorder.steps()
+        for block in self._descriptors:
+            if block >= 0:
+                address, code = steps.block(block)
+                found.update({(block, offset // 2): access for offset, access in accesses(code, address)})
+        return found
+
+    def _point_at_steps(self) -> None:
+        self._set(native.STEPS, self._steps.address)
+        self._set(native.STEP_ROOM, len(self._steps.rows))
+
+    def _get(self, word: int) -> int:
+        return int(self._state[word // 8])
+
+    def _set(self, word: int, value: int) -> None:
+        self._state[word // 8] = value
+
+
+def _packed(access: Access) -> int:
+    word = access.base | access.size << native.SIZE_AT | native.PRESENT
+    word |= native.WRITE if access.write else 0
+    if access.index >= 0:
+        word |= access.index << native.INDEX_AT | access.shift << native.SHIFT_AT | native.INDEXED
+    return word | access.disp << 32
+
+
+class RunTrace:
+    """The trace of one run, where its plan asks for one: when it begins and ends."""
+
+    def __init__(self, request: TraceRequest | None, engine: Engine, recorder: BlockRecorder, board: Board) -> None:
+        self._request = request
+        self._engine = engine
+        self._recorder = recorder
+        self._board = board
+        self._tracer: MemoryTracer | None = None
+        self._result: DataTrace | None = None
+
+    def start(self, program: Program) -> None:
+        """Trace from here on; what of the program is loaded by then counts as written."""
+        registers = registers_address(self._engine.core) if self._request else None
+        if self._request is None or registers is None:
+            return
+        self._tracer = MemoryTracer(self._board, self._recorder, registers, self._request.cuts)
+        for segment in program.segments:
+            self._tracer.written(segment.load_address, len(segment.data))
+        self._engine.memory.on_write = self._tracer.written
+        self._engine.hook_instructions(self._tracer.hook_address, self._tracer.state_address)
+
+    @property
+    def enough(self) -> bool:
+        """Whether as much was traced as was asked for; then `stop` is due, as soon as the engine stands still."""
+        tracing = self._tracer is not None and self._request is not None
+        return tracing and not self._whole and self._recorder.instructions > self._most
+
+    @property
+    def _whole(self) -> bool:
+        return self._request is not None and self._request.whole
+
+    @property
+    def _most(self) -> int:
+        return self._request.most_instructions if self._request else 0
+
+    def window_closed(self) -> None:
+        """A window was closed; the engine stands still."""
+        if not self._whole:
+            self.stop()
+
+    def stop(self) -> DataTrace | None:
+        """The trace so far; the run goes on without it."""
+        if self._tracer is not None:
+            self._engine.unhook_instructions()
+            if self._tracer.error is not None:
+                raise EmulatorError(f"the memory trace failed: {self._tracer.error}") from self._tracer.error
+            self._result = self._tracer.result()
+            self._tracer = None
+        return self._result
