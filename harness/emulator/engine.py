@@ -150,7 +150,7 @@ class Engine:
         self.core.reg_write(_REGISTERS[name], value)
 
     def registers(self) -> dict[str, int]:
-        return {name: self.register(name) for name in _REGISTERS}
+        return {name: self.register(name) for name in _REGISTERS} | self.system.status
 
     def step(self, pc: int) -> int:
         """Execute the one instruction at `pc`; returns the error number as `run` does. Forgets the exits."""
