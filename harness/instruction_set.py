@@ -28,7 +28,7 @@ class Part(StrEnum):
     DOUBLE = "an FPU with double precision"
     HALF = "an FPU with half precision"
     COPROCESSOR = "a coprocessor"
-    UNDEFINED = "no core at all: it is undefined on purpose (UDF), or leaves Thumb state"
+    UNDEFINED = "no core: undefined on purpose (UDF), or leaves Thumb state"
 
 
 FLOATING = frozenset({Part.FLOAT, Part.FLOAT_5, Part.DOUBLE, Part.HALF})

@@ -68,10 +68,7 @@ def instruction_finding(breaches: Sequence[Breach], board: Board, places: Places
         details += [_line(breach, places) for breach in breaches[:_MOST_PLACES]]
     if len(breaches) > _MOST_PLACES:
         details.append(f"and {len(breaches) - _MOST_PLACES:,} more instructions that need {first.part}")
-    if first.part is Part.UNDEFINED:
-        need = "no core executes it"
-    else:
-        need = f"it needs {first.part}; the board has {_has(board)}"
+    need = f"it needs {first.part}; the board has {_has(board)}"
     return Finding(
         code="law.instruction",
         verdict=Verdict.FAIL,
@@ -129,7 +126,7 @@ def _foreign(start: int, code: bytes, allowed: frozenset[Part]) -> Iterator[tupl
     while at < len(code):
         size = instruction_size(int.from_bytes(code[at : at + 2], "little"))
         part = part_of(code[at : at + size])
-        if part not in allowed:
+        if part not in allowed and part is not Part.UNDEFINED:  # which every emulator refuses
             yield start + at, code[at : at + size], part
         at += size
 
@@ -159,8 +156,6 @@ def _has(board: Board) -> str:
 
 
 def _advice(part: Part, board: Board) -> str:
-    if part is Part.UNDEFINED:
-        return "look at what leads there: a trap of the compiler, data taken for code, or a wrong function pointer"
     no_dsp = "+nodsp" if board.core.dsp == "optional" and not board.dsp else ""
     flags = f"-mcpu={board.core.gcc_cpu}{no_dsp}"
     if part in FLOATING:

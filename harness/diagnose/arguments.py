@@ -17,7 +17,7 @@ from harness.files import one_line
 
 _MOST_TEXT_BYTES = 200
 _ARGUMENTS = (arm.ARM_REG_R0, arm.ARM_REG_R1, arm.ARM_REG_R2, arm.ARM_REG_R3)
-_MOVES = (arm.ARM_INS_MOV, arm.ARM_INS_MOVW)
+_MOVES = (arm.ARM_INS_MOV, arm.ARM_INS_MOVS, arm.ARM_INS_MOVW)
 
 
 def arguments(counts: BlockCounts, program: Program, returns_to: int) -> tuple[int | None, ...]:

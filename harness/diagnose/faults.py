@@ -13,18 +13,20 @@ from harness.law import Breach, disassembled, fpu_finding, instruction_finding
 from harness.records import Finding, Verdict
 
 _JUMPS = (FaultKind.JUMP, FaultKind.NOT_THUMB, FaultKind.EXCEPTION_RETURN)
+_AWAY = (*_JUMPS, FaultKind.RETURN_FROM_RESET)
 _ACCESSES = (FaultKind.READ, FaultKind.WRITE, FaultKind.FLASH_WRITE)
 _INSTRUCTIONS = (FaultKind.UNDEFINED, FaultKind.NO_COPROCESSOR)
 _TRAPS = {b"\xff\xde": "what GCC makes of __builtin_trap()", b"\xfe\xde": "what clang makes of __builtin_trap()"}
 _CALLED = "the function pointer that is called there is wrong, or was never set: look at where it comes from"
-_RETURNED = "the return address on the stack was overwritten: look in {name} for a local array written beyond its end"
+_RETURNED = "the return address on the stack was overwritten: look in {name}, and in what it called, for a local array written beyond its end"
+_PURE = "; in C++ also a pure virtual function, where nothing links __cxa_pure_virtual"
 
 
 def fault_finding(case: Case) -> Finding:
     """What happened, where, in which layer, and what to do."""
     execution, places = case.execution, case.places
     fault = execution.fault or Fault(FaultKind.OTHER)
-    foreign = _foreign(case, fault) if fault.kind in _INSTRUCTIONS else None
+    foreign = _foreign(case) if fault.kind in _INSTRUCTIONS else None
     backing = (*call_lines(case), *register_lines(case))
     if foreign is not None:
         return Finding(
@@ -40,7 +42,7 @@ def fault_finding(case: Case) -> Finding:
         instruction=disassembled(code, execution.pc) if code else "nothing that is known",
         detail=execution.detail,
     )
-    place = fault.origin if fault.kind in _JUMPS and fault.origin is not None else execution.pc
+    place = fault.origin if fault.kind in _AWAY and fault.origin is not None else execution.pc
     return Finding(
         code=meaning.code,
         verdict=Verdict.FAIL,
@@ -50,16 +52,15 @@ def fault_finding(case: Case) -> Finding:
     )
 
 
-def _foreign(case: Case, fault: Fault) -> Finding | None:
+def _foreign(case: Case) -> Finding | None:
     """The finding of the board's law, when the core refused an instruction that belongs to another one."""
     pc = case.execution.pc
     code = _instruction(case, pc)
     if not code:
         return None
     part = part_of(code)
-    if part in FLOATING and part in parts_of(case.board):
-        off = fault.kind is FaultKind.NO_COPROCESSOR
-        return fpu_finding(pc, case.board, case.places, stopped=True) if off else None
+    if part in FLOATING and part in parts_of(case.board):  # Renode calls that undefined
+        return fpu_finding(pc, case.board, case.places, stopped=True)
     if part in parts_of(case.board) or part is Part.UNDEFINED:
         return None
     breach = Breach(pc, code, part, layer=case.layer.removeprefix(", layer "))
@@ -100,4 +101,5 @@ def _advice(case: Case, fault: Fault) -> str:
         return _RETURNED.format(name=case.places.name(fault.origin) or "the function")
     is_call = end_of(code, fault.origin).kind == CALL
     plain = fault.kind is FaultKind.NOT_THUMB and fault.address
-    return _CALLED if is_call and not plain else ""
+    pure = _PURE if not fault.address and case.places.name(fault.origin).startswith("_Z") else ""
+    return _CALLED + pure if is_call and not plain else ""
