@@ -29,6 +29,7 @@ _FPCCR = 0xEF34
 _AIRCR_KEY = 0x05FA
 _AIRCR_SYSRESETREQ = 1 << 2
 _CCR_STKALIGN = 1 << 9
+_CCR_DIV_0_TRP = 1 << 4
 _CPACR_FPU = 0xF << 20  # full access to coprocessors 10 and 11
 _FPCCR_ASPEN = 1 << 31
 _FPCCR_LSPEN = 1 << 30
@@ -75,6 +76,7 @@ class SystemControlSpace:
         }
         self._cycle_base = 0
         self.on_fpu_enabled: Callable[[], None] = lambda: None
+        self.on_division_trap: Callable[[bool], None] = lambda _: None
 
     @property
     def vectors(self) -> int:
@@ -130,6 +132,8 @@ class SystemControlSpace:
         if at == _DWT_CYCCNT:
             self._cycle_base = self._elapsed() - word
         self._words[at] = word & 0xFFFFFFFF
+        if at == _CCR:
+            self.on_division_trap(bool(word & _CCR_DIV_0_TRP))
         if at == _CPACR and self.fpu_enabled:
             self.on_fpu_enabled()
 

@@ -100,6 +100,7 @@ class _Run:
         self._exceptions = Exceptions(board.core.name, self._engine, self._recorder)
         self._sleeps = (0, 0)  # where it last waited for an interrupt, and how often in a row
         self._engine.system.on_fpu_enabled = lambda: self._fpu.switched_on(self._recorder.last_block)
+        self._engine.watch_divisions(program)
         self._dialogue.on_answer = self._recorder.pause
         self._memory.load(program)
         self._stack, self._first = self._start()
@@ -209,8 +210,8 @@ class _Run:
             waited = self._memory.peek(pc - 2, 2) if self._recorder.last_end == pc else None
             if error == const.UC_ERR_INSN_INVALID and waited in (_WFE, _YIELD):
                 continue  # no events, nothing to wait for: as if one had been pending
-            if error or self._engine.exception is not None:
-                after = self._after_exception(pc)
+            if error or self._engine.exception is not None or self._engine.divided_by_zero:
+                after = None if self._engine.divided_by_zero else self._after_exception(pc)
                 if after is not None:
                     pc = after
                     continue

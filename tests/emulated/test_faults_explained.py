@@ -162,6 +162,44 @@ def test_a_return_address_that_was_overwritten_is_told_from_a_bad_pointer(tmp_pa
     assert "look in infer, and in what it called, for a local array written beyond its end" in finding.advice
 
 
+# Division by zero: a fault where the program has asked for one.
+
+TRAP = "*(volatile unsigned *)0xE000ED14 |= 1u << 4; "
+DIVIDE = 'int r = 1; __asm__ volatile("{}" : "+l"(r) : "l"(n - 2), "l"(n) : "cc"); return r;  // HERE'
+
+
+@pytest.mark.parametrize("instruction", ["udiv %0, %2, %1", "sdiv %0, %2, %1"])
+def test_a_division_by_zero_is_a_fault_once_the_program_traps_it(instruction: str, tmp_path: Path) -> None:
+    text = program(TRAP + DIVIDE.format(instruction))
+    finding = only(failed(profiled(build(tmp_path, text))))
+    assert finding.code == "fault.divide-by-zero"
+    assert re.search(r"in wrong at .* \(firmware\.c:4\): `[us]div r\d, r\d, r\d` divides by zero", finding.message)
+    assert any("CFSR 0x02000000 (DIVBYZERO)" in line for line in finding.details)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        DIVIDE.format("udiv %0, %2, %1"),  # not trapped: it gives 0
+        TRAP + DIVIDE.format("cmp %1, #0\\n it ne\\n udivne %0, %2, %1"),  # skipped
+        TRAP + DIVIDE.format("cmp %1, #0\\n ite eq\\n moveq %0, #7\\n sdivne %0, %2, %1"),
+        TRAP + "int s = 0; for (volatile int i = 1; i < 3000; i++) s += 100000 / i; return s;",
+    ],
+    ids=["not-trapped", "skipped", "skipped-by-else", "no-zero"],
+)
+def test_other_divisions_are_none(body: str, tmp_path: Path) -> None:
+    assert [f.code for f in failed(profiled(build(tmp_path, program(body))))] == ["run.status"]
+
+
+def test_a_library_s_division_by_zero_on_a_core_without_division_is_seen(tmp_path: Path) -> None:
+    code = (
+        "void __attribute__((noinline)) __aeabi_idiv0(void) { for (;;) { } }\n"
+        "void __aeabi_ldiv0(void) { for (;;) { } }\n" + program("volatile int z = 0; return n / z;")
+    )
+    finding = only(failed(profiled(build(tmp_path, code, cpu="cortex-m0", ram_size=8 << 10), "stm32f072b_disco")))
+    assert finding.code == "fault.divide-by-zero" and "a division by zero in a library routine" in finding.message
+
+
 # The stack.
 
 

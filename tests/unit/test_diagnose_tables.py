@@ -16,8 +16,9 @@ from harness.diagnose.frames import expanded, frame_bytes
 from harness.diagnose.handlers import ENDINGS, ending_of, exception_name, vectors_of, vectors_text
 from harness.diagnose.meanings import MEANINGS
 from harness.diagnose.status import CFSR_BITS, predict
-from harness.elf import read_program
+from harness.elf import Program, Segment, read_program
 from harness.emulator import BlockCounts, Fault, FaultKind
+from harness.emulator.divisions import Site, division_sites
 
 M4, M0, M23 = (find_board(name) for name in ("stm32f4_discovery", "nucleo_g071rb", "ek_ra2e1"))
 ALL_ENABLED = {"shcsr": 7 << 16}
@@ -164,6 +165,14 @@ def test_modified_constants_are_expanded_as_the_manual_says() -> None:
     assert [expanded(value) for value in (0x0AB, 0x1AB, 0x2AB, 0x3AB, 0x4AB, 0x8FF)] == [
         0xAB, 0x00AB00AB, 0xAB00AB00, 0xABABABAB, 0x55800000, 0x007F8000,
     ]  # fmt: skip
+
+
+def test_divisions_are_found_but_for_those_in_it_blocks() -> None:
+    udiv, it, ite, nop = (bytes.fromhex(text) for text in ("b1fbf2f3", "18bf", "0cbf", "00bf"))
+    code = nop + udiv + it + udiv + udiv + ite + nop + udiv + nop + udiv[:2] + bytes.fromhex("f2f4")
+    segment = Segment(0x100, 0x100, code, len(code), True, False)
+    program = Program(Path(), 0, (segment,), (), (), ((0x100, 0x100 + len(code)),), "")
+    assert division_sites(program) == [Site(0x102, 2), Site(0x10C, 2), Site(0x11A, 2)]
 
 
 def counts_of(address: int, code: bytes) -> BlockCounts:
