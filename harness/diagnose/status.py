@@ -69,8 +69,8 @@ def flags(value: int, bits: dict[str, int]) -> str:
 def predict(fault: Fault, board: Board, registers: dict[str, int]) -> Status | None:
     """The status after `fault`, None for what is no fault on a board (SVC, a reset).
 
-    `registers` are those at the fault: "xpsr" says which exception was active, "shcsr" which handlers are enabled;
-    without it, none is taken to be.
+    `registers` are those at the fault: "xpsr" says which exception was active, "primask" and "faultmask" what was kept
+    out, "shcsr" which handlers are enabled; without it, none is taken to be.
     """
     if fault.kind is FaultKind.NO_VECTORS:
         return Status("lock-up", why="the core has no address to start from")
@@ -79,6 +79,8 @@ def predict(fault: Fault, board: Board, registers: dict[str, int]) -> Status | N
     if active in (_HARD_FAULT, _NMI):
         name = "HardFault" if active == _HARD_FAULT else "NMI"
         return Status("lock-up", why=f"a fault in the handler of {name} stops the core until a reset")
+    if registers.get("faultmask"):
+        return Status("lock-up", why="FAULTMASK is set, and a fault under it stops the core until a reset")
     if fault.kind is FaultKind.BREAKPOINT:
         return Status("HardFault", hfsr=0 if hard else 1 << HFSR_BITS["DEBUGEVT"], why="without a debugger")
     names = _flags(fault, active)
@@ -88,14 +90,21 @@ def predict(fault: Fault, board: Board, registers: dict[str, int]) -> Status | N
         return Status("HardFault", why=f"the {board.core.name.title()} has no fault status registers")
     cfsr = sum(1 << CFSR_BITS[name] for name in names)
     taken, enable = next((name, bit) for name, end, bit in _CLASSES if CFSR_BITS[names[0]] < end)
-    forced = not registers.get("shcsr", 0) & enable
+    forced = _forced(registers, enable)
     return Status(
-        taken=f"HardFault (a {taken} whose handler is not enabled in SHCSR)" if forced else taken,
+        taken=f"HardFault (a {taken} {forced})" if forced else taken,
         cfsr=cfsr,
         hfsr=1 << HFSR_BITS["FORCED"] if forced else 0,
         bfar=fault.address if "BFARVALID" in names else None,
         why=_WHY_LATER.get(fault.kind, ""),
     )
+
+
+def _forced(registers: dict[str, int], enable: int) -> str:
+    """Why the fault's own handler is not the one that is taken, "" when it is."""
+    if not registers.get("shcsr", 0) & enable:
+        return "whose handler is not enabled in SHCSR"
+    return "that PRIMASK keeps out" if registers.get("primask") else ""
 
 
 def _flags(fault: Fault, active: int) -> tuple[str, ...]:

@@ -168,7 +168,8 @@ class BlockCounts:
 class Execution:
     """What happened. `reads[i][j]` answers `windows[i].reads[j]`; `stack_bytes` is the stack area at the end.
 
-    `registers` are r0..r12, sp, lr, pc, xpsr at the end, and shcsr, cfsr and mmfar where known.
+    `registers` are r0..r12, sp, lr, pc, xpsr at the end, and primask, faultmask, shcsr, cfsr and
+    mmfar where known.
 
     Where known: `fault` is what FAULT was about; `calls` are those that had not returned, outermost first, since the
     last window opened; `window_stack` is the stack pointer where the first window opened; `heap` the lowest and the

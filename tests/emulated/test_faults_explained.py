@@ -144,6 +144,17 @@ def test_a_fault_handler_that_is_enabled_is_the_one_that_is_taken(tmp_path: Path
     assert "on the board: UsageFault, CFSR 0x00010000 (UNDEFINSTR)" in finding.details
 
 
+def test_a_fault_under_faultmask_is_a_lock_up(tmp_path: Path) -> None:
+    finding = only(failed(profiled(build(tmp_path, program('__asm__ volatile("cpsid f\\n udf #1"); return 0;')))))
+    assert any(line.startswith("on the board: lock-up; FAULTMASK is set") for line in finding.details)
+
+
+def test_a_fault_under_primask_is_a_hard_fault_though_its_handler_is_enabled(tmp_path: Path) -> None:
+    body = '*(volatile unsigned *)0xE000ED24 |= 7u << 16; __asm__ volatile("cpsid i\\n udf #1"); return 0;'
+    finding = only(failed(profiled(build(tmp_path, program(body)))))
+    assert any("HardFault (a UsageFault that PRIMASK keeps out), CFSR 0x00010000" in line for line in finding.details)
+
+
 @pytest.mark.parametrize("board", ["nucleo_g071rb", "stm32f072b_disco"])
 def test_an_unaligned_access_on_a_small_core_is_explained(board: str, tmp_path: Path) -> None:
     body = 'volatile char b[8]; char *p = (char *)b + 1; __asm__("" : "+r"(p)); return *(volatile int *)p;  // HERE'
@@ -378,6 +389,42 @@ def test_renode_and_the_embedded_emulator_give_the_same_diagnosis(
     assert "in mcu_infer at" in only(here).message and ", layer layer_07" in only(here).message
     if name not in ("jump", "flash"):  # Renode says less there: not from where, not how many bytes
         assert only(here).message == only(there).message
+
+
+# Handlers that are entered: Renode takes exceptions.
+
+HANDLERS = """
+static void in_interrupt(void) { for (;;) { } }
+__attribute__((aligned(512))) void *table[64];
+static void use_table(void) {
+    for (int i = 2; i < 64; i++) table[i] = (void *)in_interrupt;
+    REGISTER(0xE000ED08) = (uintptr_t)table;
+    __asm__ volatile("dsb\\n isb");
+}
+"""
+
+
+@pytest.mark.renode
+def test_an_interrupt_without_a_handler_of_its_own_is_named(renode: RenodeEmulator, firmware_cache: Path) -> None:
+    code = HANDLERS + (
+        "void mcu_infer(void) { use_table(); REGISTER(0xE000E100) = 1u << 21; REGISTER(0xE000E200) = 1u << 21;\n"
+        "for (;;) { } }"
+    )
+    finding = only(explained(renode, find_board(BOARD), code, firmware_cache)[1])
+    assert finding.code == "run.endless-loop"
+    assert re.search(
+        r"interrupt 21 came in mcu_infer at 0x[0-9a-f]+ \(.*model\.c:\d+\), and its handler waits for ever, "
+        r"in in_interrupt at",
+        finding.message,
+    )
+    assert "write a handler for interrupt 21" in finding.advice
+
+
+@pytest.mark.renode
+def test_a_supervisor_call_that_nobody_handles_is_named(renode: RenodeEmulator, firmware_cache: Path) -> None:
+    code = 'void mcu_infer(void) { __asm__ volatile("svc #1"); }'
+    finding = only(explained(renode, find_board(BOARD), code, firmware_cache)[1])
+    assert finding.code == "run.endless-loop" and finding.message.startswith("SVCall came in mcu_infer at")
 
 
 # How it is shown.

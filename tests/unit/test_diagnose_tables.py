@@ -69,6 +69,13 @@ def test_a_fault_in_a_handler_of_the_highest_priorities_locks_up(active: int, na
         assert status is not None and status.taken == "lock-up" and name in status.why
 
 
+def test_masks_decide_too() -> None:
+    status = predict(Fault(FaultKind.UNDEFINED), M4, {"faultmask": 1, **ALL_ENABLED})
+    assert status is not None and status.taken == "lock-up" and "FAULTMASK" in status.why
+    status = predict(Fault(FaultKind.UNDEFINED), M4, {"primask": 1, **ALL_ENABLED})
+    assert status is not None and status.hfsr == 0x40000000 and "PRIMASK" in status.taken
+
+
 def test_what_is_never_executed_is_told_from_what_is_not_there() -> None:
     flags = {address: str(predict(Fault(FaultKind.JUMP, address), M4, {})) for address in (0x40000000, 0xE0000000)}
     assert all("IACCVIOL" in text for text in flags.values())
