@@ -21,6 +21,7 @@ from harness.places import Places
 from harness.records import Finding, Verdict
 
 _MOST_PLACES = 8
+_USAGE_FAULT = "UsageFault, or HardFault while that is not enabled in SHCSR"
 _ARCHITECTURES = {
     "armv6-m": "Armv6-M",
     "armv7-m": "Armv7-M",
@@ -87,7 +88,7 @@ def fpu_finding(address: int, board: Board, places: Places, stopped: bool = Fals
         message=f"the FPU is used while it is off, {places.where(address)}: "
         f"coprocessors 10 and 11 were not enabled in CPACR ({_CPACR})",
         advice=f"in the reset handler, before anything that may use the FPU: {_SWITCH_ON}",
-        details=(f"on the board: UsageFault, CFSR 0x00080000 (NOCP); {told}",),
+        details=(f"on the board: {_USAGE_FAULT}, CFSR 0x00080000 (NOCP); {told}",),
     )
 
 
@@ -141,8 +142,8 @@ def _consequence(part: Part, board: Board) -> str:
     if board.core.architecture in ("armv6-m", "armv8-m.base"):
         return "HardFault"
     if part in (Part.HELIUM, Part.COPROCESSOR) or (part in FLOATING and board.fpu == "none"):
-        return "UsageFault, CFSR 0x00080000 (NOCP)"
-    return "UsageFault, CFSR 0x00010000 (UNDEFINSTR)"
+        return f"{_USAGE_FAULT}, CFSR 0x00080000 (NOCP)"
+    return f"{_USAGE_FAULT}, CFSR 0x00010000 (UNDEFINSTR)"
 
 
 def _core(board: Board) -> str:

@@ -37,6 +37,7 @@ def stack_finding(case: Case) -> Finding | None:
         advice="look for large locals and deep calls in the functions named, or leave more RAM for the stack: "
         "a smaller model, or a board with more of it",
         limit=size,
+        measured=size,
         unit="B",
         contributors=_largest_frames(case),
         details=tuple(details),
