@@ -51,8 +51,6 @@ _REGISTERS = {f"r{i}": getattr(arm_const, f"UC_ARM_REG_R{i}") for i in range(13)
 }
 _MASKS = tuple(getattr(arm_const, f"UC_ARM_REG_{name}") for name in ("PRIMASK", "FAULTMASK", "BASEPRI"))
 
-_MASKS = {"primask": arm_const.UC_ARM_REG_PRIMASK, "faultmask": arm_const.UC_ARM_REG_FAULTMASK}
-
 
 @dataclass(frozen=True, slots=True)
 class BadAccess:
@@ -168,7 +166,7 @@ class Engine:
         self.core.reg_write(_REGISTERS[name], value)
 
     def registers(self) -> dict[str, int]:
-        masks = {name: int(self.core.reg_read(number)) for name, number in _MASKS.items()}
+        masks = dict(zip(("primask", "faultmask", "basepri"), self._masks(), strict=True))
         return {name: self.register(name) for name in _REGISTERS} | masks | self.system.status
 
     def step(self, pc: int) -> int:

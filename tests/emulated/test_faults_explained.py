@@ -391,7 +391,7 @@ def test_renode_and_the_embedded_emulator_give_the_same_diagnosis(
         assert only(here).message == only(there).message
 
 
-# Handlers that are entered: Renode takes exceptions.
+# Handlers that are entered.
 
 HANDLERS = """
 static void in_interrupt(void) { for (;;) { } }
@@ -402,6 +402,33 @@ static void use_table(void) {
     __asm__ volatile("dsb\\n isb");
 }
 """
+
+
+def test_a_fault_in_the_handler_of_nmi_is_a_lock_up(tmp_path: Path) -> None:
+    start = START.replace("(void *)Default_Handler, (void *)HardFault", "(void *)NMI_Handler, (void *)HardFault")
+    start = start.replace("int main(void);", "int main(void);\nvoid NMI_Handler(void);", 1)
+    text = program("*(volatile unsigned *)0xE000ED04 = 1u << 31; return 0;") + (
+        'void NMI_Handler(void) {\n    __asm__ volatile("udf #1");  // HERE\n}\n'
+    )
+    finding = only(failed(profiled(build(tmp_path, text, start=start))))
+    assert finding.code == "fault.undefined-instruction"
+    assert "in NMI_Handler at" in finding.message and f"(firmware.c:{line_of(text, 'HERE')})" in finding.message
+    assert "on the board: lock-up; a fault in the handler of NMI stops the core until a reset" in finding.details
+
+
+def test_an_interrupt_in_the_default_handler_is_named(tmp_path: Path) -> None:
+    start = START.replace("vectors[16]", "vectors[80]").replace(
+        "(void *)HardFault_Handler,", "(void *)HardFault_Handler, [37 + 16] = (void *)Default_Handler,"
+    )
+    body = "*(volatile unsigned *)0xE000E104 = 1u << 5; *(volatile unsigned *)0xE000E204 = 1u << 5; return n;"
+    text = program(body)
+    # It is taken between blocks: where `wrong` has returned to.
+    finding = only(failed(profiled(build(tmp_path, text, start=start))))
+    assert finding.code == "run.endless-loop"
+    assert finding.message.startswith("interrupt 37 came in infer at 0x0800")
+    assert f"(firmware.c:{line_of(text, 'wrong(n) + n')}), and its handler waits for ever, in Default_Handler at" in (
+        finding.message
+    )
 
 
 @pytest.mark.renode
