@@ -36,7 +36,7 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         console = execution.console
         own += measure.heap_figures(execution)
         notes += run_notes(execution, subject.program)
-        findings = execution_findings(execution, subject.program)
+        findings = execution_findings(execution, subject, board)
         if not findings or (execution.window_instructions and scenario.firmware):
             progress("profiling")
             entries = [part.entries for part in subject.parts]

@@ -49,7 +49,8 @@ class Finding:
     """Something a person must know. `code` is stable and dotted ("budget.flash", "output.mismatch", "fault.hard").
 
     `limit`, `measured` and `unit` are set when it is about a figure; `advice` says what to do next. With `baseline`,
-    the accepted value, `contributors` are not parts of the figure but of what it moved by, signed.
+    the accepted value, `contributors` are not parts of the figure but of what it moved by, signed. `details` are
+    lines that back the message up: registers, addresses, calls.
     """
 
     code: str
@@ -61,6 +62,7 @@ class Finding:
     unit: str = ""
     contributors: tuple[Contributor, ...] = ()
     baseline: float | int | None = None
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,7 @@ class FaultKind(StrEnum):
     JUMP = "jump to where no code can be"
     NOT_THUMB = "jump to an address without the Thumb bit"
     NO_COPROCESSOR = "no coprocessor"
+    STACK_LIMIT = "stack pointer below its limit"
     BREAKPOINT = "breakpoint"
     SUPERVISOR_CALL = "supervisor call"
     EXCEPTION_RETURN = "return from no exception"
@@ -136,11 +137,15 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`address` is what was accessed or jumped to, None where it is not about one; `size` the access's bytes."""
+    """`address` is what was accessed or jumped to, None where it is not about one; `size` the access's bytes.
+
+    `origin` is the instruction that jumped, where that is known and is not the one at which the run ended.
+    """
 
     kind: FaultKind
     address: int | None = None
     size: int = 0
+    origin: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +216,15 @@ class DataTrace:
 class Execution:
     """What happened. `reads[i][j]` answers `windows[i].reads[j]`; `stack_bytes` is the stack area at the end.
 
-    `registers` are r0..r12, sp, lr, pc, xpsr and the fault status registers at the end, where known.
+    `registers` are r0..r12, sp, lr, pc, xpsr at the end, and primask, faultmask, shcsr, cfsr and
+    mmfar where known.
 
     Where known: `fault` is what FAULT was about; `calls` are those that had not returned, outermost first, since the
     last window opened; `window_stack` is the stack pointer where the first window opened; `heap` the lowest and the
     highest end of the heap that the program ever set by its `sbrk`; `made_up` are device registers whose answers had
     to be invented so that the program would go on; `elsewhere` is the code that ran only outside of windows, as
-    (address, machine code) of blocks; `data` is the memory trace that the plan asked for.
+    (address, machine code) of blocks; `data` is the memory trace that the plan asked for; `fpu_off_at` is the first FPU
+    instruction that was executed while the FPU was not enabled.
     """
 
     reason: ExitReason
@@ -238,6 +245,7 @@ class Execution:
     made_up: tuple[int, ...] = ()
     elsewhere: tuple[tuple[int, bytes], ...] = ()
     data: DataTrace | None = None
+    fpu_off_at: int | None = None
 
 
 class Emulator(Protocol):

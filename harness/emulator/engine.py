@@ -29,8 +29,10 @@ from unicorn.unicorn_py3.unicorn import (
 )
 
 from harness.board import Board
+from harness.elf import Program
 from harness.emulator.devices import DeviceRegisters
 from harness.emulator.dialogue import Dialogue
+from harness.emulator.divisions import DivisionWatch
 from harness.emulator.memory import PAGE, BoardMemory
 from harness.emulator.nvic import FIRST_INTERRUPT, Nvic
 from harness.emulator.scs import BASE as SCS_BASE
@@ -81,6 +83,7 @@ class Engine:
         self.exception: int | None = None
         self.reset_requested = False
         self._instructions_hook = 0
+        self._divisions: DivisionWatch | None = None
         self.core = Uc(unicorn_const.UC_ARCH_ARM, unicorn_const.UC_MODE_THUMB)
         self.core.ctl_set_cpu_model(getattr(arm_const, f"UC_CPU_ARM_{board.core.unicorn}"))
         self.core.ctl_set_tcg_buffer_size(_TRANSLATED_BYTES)
@@ -127,6 +130,19 @@ class Engine:
         """The C address of uc_emu_stop."""
         return ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p).value or 0
 
+    def watch_divisions(self, program: Program) -> None:
+        """End the run before a division by zero, once the program has made that a fault."""
+        reg_read = ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p).value or 0
+        self._divisions = DivisionWatch(program, reg_read, self.stop_function())
+        self.system.on_division_trap = self._divisions.set_traps
+        for callback, row, address in self._divisions.hooks():
+            self._hook(unicorn_const.UC_HOOK_CODE, ctypes.c_void_p(callback), row, (address, address))
+
+    @property
+    def divided_by_zero(self) -> bool:
+        """Whether that has ended the run."""
+        return self._divisions is not None and self._divisions.hit
+
     def set_exits(self, addresses: Collection[int]) -> None:
         """Stop before the instruction at any of `addresses`."""
         self.core.ctl_set_exits(sorted(addresses))
@@ -162,7 +178,8 @@ class Engine:
         self.core.reg_write(_REGISTERS[name], value)
 
     def registers(self) -> dict[str, int]:
-        return {name: self.register(name) for name in _REGISTERS}
+        masks = dict(zip(("primask", "faultmask", "basepri"), self._masks(), strict=True))
+        return {name: self.register(name) for name in _REGISTERS} | masks | self.system.status
 
     def step(self, pc: int) -> int:
         """Execute the one instruction at `pc`; returns the error number as `run` does. Forgets the exits."""
@@ -236,10 +253,11 @@ class Engine:
         on_write = self._callback(MMIO_WRITE_CFUNC, lambda offset, width, value, _: write(offset, width, value))
         _check(uclib.uc_mmio_map(self.core._uch, start, size, on_read, 0, on_write, 0))
 
-    def _hook(self, kind: int, callback: object, user_data: int = 0) -> int:
+    def _hook(self, kind: int, callback: object, user_data: int = 0, span: tuple[int, int] = (1, 0)) -> int:
+        """Hook from the first to the last address of `span`; everywhere when it is empty. Returns its handle."""
         handle = ctypes.c_size_t()
-        everywhere = ctypes.c_uint64(1), ctypes.c_uint64(0)
-        _check(uclib.uc_hook_add(self.core._uch, ctypes.byref(handle), kind, callback, user_data, *everywhere))
+        first, last = (ctypes.c_uint64(address) for address in span)
+        _check(uclib.uc_hook_add(self.core._uch, ctypes.byref(handle), kind, callback, user_data, first, last))
         return handle.value
 
     def _callback(self, kind: Callable[[object], object], function: Callable[..., object]) -> object:

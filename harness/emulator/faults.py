@@ -23,6 +23,7 @@ _KINDS = {
     EXCEPTION_EXIT: FaultKind.EXCEPTION_RETURN,
     _NO_COPROCESSOR: FaultKind.NO_COPROCESSOR,
     _INVALID_STATE: FaultKind.NOT_THUMB,
+    _STACK_LIMIT: FaultKind.STACK_LIMIT,
 }
 _ACCESSES = {
     const.UC_MEM_READ_UNMAPPED: "reads",
@@ -41,6 +42,8 @@ def explain_fault(engine: Engine, error: int) -> tuple[Fault, str]:
     pc = engine.pc
     if engine.bad_access is not None:
         return _explain_access(engine)
+    if engine.divided_by_zero:
+        return Fault(FaultKind.DIVIDE_BY_ZERO), "it divides by zero, and CCR.DIV_0_TRP makes that a fault"
     code = engine.memory.peek(pc, 4) or engine.memory.peek(pc, 2) or b""
     if error == const.UC_ERR_INSN_INVALID:
         if not engine.thumb:

@@ -215,6 +215,14 @@ class BlockRecorder:
         """Where the block ends that was recorded last."""
         return int(self._last_edge[native.EDGE_END // 8])
 
+    def branch_to(self, pc: int) -> int | None:
+        """The instruction that led to `pc`, where execution has just arrived: the last one of the block before it."""
+        edge = self._last_edge
+        block = int(edge[native.CURRENT // 8])
+        if block and self._address(block) == pc:
+            block = int(edge[native.PRIOR // 8])
+        return block_end(self._code[block], self._address(block)).branch_address if block else None
+
     def leave_early(self, pc: int) -> None:
         """The block recorded last was left before its instruction at `pc` completed: take back the rest of it."""
         edge = self._last_edge

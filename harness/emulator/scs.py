@@ -22,11 +22,15 @@ _VTOR = 0xED08
 _AIRCR = 0xED0C
 _SCR = 0xED10
 _CCR = 0xED14
+_SHCSR = 0xED24
+_CPACR = 0xED88
 _FPCCR = 0xEF34
 
 _AIRCR_KEY = 0x05FA
 _AIRCR_SYSRESETREQ = 1 << 2
 _CCR_STKALIGN = 1 << 9
+_CCR_DIV_0_TRP = 1 << 4
+_CPACR_FPU = 0xF << 20  # full access to coprocessors 10 and 11
 _FPCCR_ASPEN = 1 << 31
 _FPCCR_LSPEN = 1 << 30
 _SLEEPONEXIT = 1 << 1
@@ -71,6 +75,8 @@ class SystemControlSpace:
             _FPCCR: _FPCCR_ASPEN | _FPCCR_LSPEN,
         }
         self._cycle_base = 0
+        self.on_fpu_enabled: Callable[[], None] = lambda: None
+        self.on_division_trap: Callable[[bool], None] = lambda _: None
 
     @property
     def vectors(self) -> int:
@@ -91,6 +97,16 @@ class SystemControlSpace:
     def sleeps_on_exit(self) -> bool:
         """Whether the return to thread mode waits for the next interrupt."""
         return bool(self._words.get(_SCR, 0) & _SLEEPONEXIT)
+
+    @property
+    def fpu_enabled(self) -> bool:
+        """Whether the program has given itself access to the FPU."""
+        return self._words.get(_CPACR, 0) & _CPACR_FPU == _CPACR_FPU
+
+    @property
+    def status(self) -> dict[str, int]:
+        """Registers that decide what a fault does, by name."""
+        return {"shcsr": self._words.get(_SHCSR, 0)}
 
     def read(self, offset: int, size: int) -> int:
         """What a read of `size` bytes at BASE + `offset` gives."""
@@ -116,6 +132,10 @@ class SystemControlSpace:
         if at == _DWT_CYCCNT:
             self._cycle_base = self._elapsed() - word
         self._words[at] = word & 0xFFFFFFFF
+        if at == _CCR:
+            self.on_division_trap(bool(word & _CCR_DIV_0_TRP))
+        if at == _CPACR and self.fpu_enabled:
+            self.on_fpu_enabled()
 
     def _word(self, at: int) -> int:
         if at == _DWT_CYCCNT:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from unicorn import unicorn_const as const
 
 from harness.board import Board
 from harness.elf import Program
-from harness.emulator import STACK_PAINT, Execution, ExitReason, Fault, FaultKind, RunPlan, faults
+from harness.emulator import STACK_PAINT, Call, Execution, ExitReason, Fault, FaultKind, RunPlan, faults
 from harness.emulator.dialogue import Dialogue
 from harness.emulator.engine import Engine
 from harness.emulator.exceptions import ExceptionFault, Exceptions
+from harness.emulator.fpu_watch import FpuWatch
 from harness.emulator.interrupts import held_interrupts
 from harness.emulator.memory import unmappable
 from harness.emulator.recorder import BlockRecorder
@@ -94,11 +95,14 @@ class _Run:
         )
         self._memory = self._engine.memory
         self._limit = min(plan.max_instructions, plan.stop_after or plan.max_instructions)
+        self._fpu = FpuWatch(self._memory.read, lambda: self._engine.system.fpu_enabled)
         self._recorder = BlockRecorder(
-            self._memory.read, functions=function_ranges(program), keep_going=self._in_time, limit=self._limit
+            self._fpu.read, functions=function_ranges(program), keep_going=self._in_time, limit=self._limit
         )
         self._exceptions = Exceptions(board.core.name, self._engine, self._recorder)
         self._sleeps = (0, 0)  # where it last waited for an interrupt, and how often in a row
+        self._engine.system.on_fpu_enabled = lambda: self._fpu.switched_on(self._recorder.last_block)
+        self._engine.watch_divisions(program)
         self._dialogue.on_answer = self._recorder.pause
         self._trace = RunTrace(plan.trace, self._engine, self._recorder, board)
         self._memory.load(program)
@@ -109,6 +113,8 @@ class _Run:
         self._windows = Windows(plan, self._engine, self._recorder)
         self._main = MainWatch(plan.main, self._engine.register)
         self._heap = HeapWatch(plan.sbrk, self._engine.register)
+        self._has_fpu = board.fpu != "none"
+        self._calls: tuple[Call, ...] = ()
         self._deadline = 0.0
         self._timed_out = False
         self._interrupted: Callable[[], bool] = lambda: False
@@ -124,8 +130,7 @@ class _Run:
                 started = time.perf_counter()
                 self._deadline = started + self._plan.timeout_s
                 end = self._reset_and_run()
-                if self._windows.is_open and self._windows.whole_run:
-                    self._windows.close()  # however it ended: what was counted until then
+                self._end_whole_run()  # however it ended: what was counted until then
                 emulation_s = time.perf_counter() - started
             if self._recorder.error is not None:
                 error = self._recorder.error
@@ -143,12 +148,13 @@ class _Run:
                 blocks=self._recorder.counts() if self._plan.profile else None,
                 emulation_s=emulation_s,
                 fault=end.fault,
-                calls=self._recorder.calls(),
+                calls=self._calls or self._recorder.calls(),
                 window_stack=self._windows.first_stack,
                 heap=self._heap.extent,
                 made_up=self._engine.made_up,
                 elsewhere=self._recorder.elsewhere(),
                 data=self._trace.stop(),
+                fpu_off_at=self._fpu.off_at if self._has_fpu else None,
             )
         finally:
             self._engine.close()
@@ -210,16 +216,14 @@ class _Run:
                     self._exceptions.doze()
                     pc = self._paused(pc)
                 continue
-            if error or self._engine.exception is not None:
-                after = self._after_exception(pc)
+            if error or self._engine.exception is not None or self._engine.divided_by_zero:
+                after = None if self._engine.divided_by_zero else self._after_exception(pc)
                 if after is not None:
                     pc = after
                     continue
-                self._recorder.leave_early(pc)
-                fault, sentence = faults.explain_fault(self._engine, error)
-                if fault.kind is FaultKind.RETURN_FROM_RESET and self._main.returned is not None:
-                    return self._exited(self._main.returned)
-                return _End(ExitReason.FAULT, detail=sentence, fault=fault)
+                faulted = self._faulted(pc, error)
+                over = faulted.fault is not None and faulted.fault.kind is FaultKind.RETURN_FROM_RESET
+                return self._exited(self._main.returned) if over and self._main.returned is not None else faulted
             if pc in self._exits():
                 end = self._arrived(pc)
                 if end is not None:
@@ -298,10 +302,7 @@ class _Run:
             if self._recorder.paused:
                 return self._finished("") if self._end_of_dialogue(self._engine.pc) else None
             if error or self._engine.exception is not None or self._recorder.stopped:
-                # Say it as for any other instruction.
-                self._recorder.leave_early(self._engine.pc)
-                fault, sentence = faults.explain_fault(self._engine, error)
-                return _End(ExitReason.FAULT, detail=sentence, fault=fault)
+                return self._faulted(self._engine.pc, error)  # as any other instruction
         self._engine.set_exits(self._exits())
         return None
 
@@ -328,6 +329,14 @@ class _Run:
 
     # Ends.
 
+    def _faulted(self, pc: int, error: int) -> _End:
+        origin = self._recorder.branch_to(pc)
+        self._recorder.leave_early(pc)
+        fault, sentence = faults.explain_fault(self._engine, error)
+        if fault.address == pc:
+            fault = replace(fault, origin=origin)
+        return _End(ExitReason.FAULT, detail=sentence, fault=fault)
+
     def _exited(self, status: int) -> _End:
         signed = status - (1 << 32) if status >> 31 else status
         end = self._finished("", signed)
@@ -339,8 +348,7 @@ class _Run:
 
     def _finished(self, detail: str, status: int | None = None) -> _End:
         """The regular end, unless something that was to be seen did not come."""
-        if self._windows.is_open and self._windows.whole_run:
-            self._windows.close()
+        self._end_whole_run()
         if self._dialogue.step is not None:
             return _End(ExitReason.STOPPED_EARLY, status, f"the program ended in {self._dialogue.describe()}")
         if self._plan.repeat and not self._windows.instructions:
@@ -371,6 +379,12 @@ class _Run:
     def _said(self, detail: str) -> str:
         step = self._dialogue.describe()
         return f"{detail}, in {step}" if step else detail
+
+    def _end_whole_run(self) -> None:
+        """Close the window that only the end of the run closes; calls are not followed any more after that."""
+        if self._windows.is_open and self._windows.whole_run:
+            self._calls = self._recorder.calls()
+            self._windows.close()
 
     # What the parts call.
 

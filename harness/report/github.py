@@ -37,7 +37,7 @@ def _command(level: str, run: RunResult, finding: Finding, root: Path | None) ->
     path, line = place_of(run, finding, root)
     title = f"{text.case_name(run)} on {run.board}: {finding.code}"
     where = f"file={_property(path)},line={line}," if path else ""
-    lines = [finding.message]
+    lines = [finding.message, *finding.details]
     if finding.contributors:
         parts = [text.contributor_text(item, finding) for item in finding.contributors[:3]]
         lines.append(("moved: " if finding.baseline is not None else "largest: ") + "; ".join(parts))

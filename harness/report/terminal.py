@@ -57,7 +57,7 @@ def failure_text(run: RunResult, verbosity: int = 0) -> str:
         lines += ["", layer_table(run)]
     if verbosity >= 2:
         lines += ["", function_table(run), "", *provenance_lines(run)]
-    stopped = any(finding.code.startswith("run.") for finding in run.findings)
+    stopped = any(finding.code.startswith(("run.", "fault.", "law.")) for finding in run.findings)
     if run.console and (verbosity >= 1 or stopped):
         lines += ["  console:", *("    | " + line for line in run.console.splitlines()[-10:])]
     return "\n".join(lines)

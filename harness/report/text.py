@@ -97,8 +97,9 @@ def outputs_text(run: RunResult) -> str:
 
 
 def finding_lines(finding: Finding, most: int = 5) -> list[str]:
-    """A finding as lines: message, largest contributors, advice."""
+    """A finding as lines: message, details, largest contributors, advice."""
     lines = [f"{finding.verdict}: {finding.message} [{finding.code}]"]
+    lines += [f"  {detail}" for detail in finding.details]
     if finding.contributors:
         lines.append("  largest contributors:" if finding.baseline is None else "  what moved:")
         lines += [f"    {contributor_text(item, finding)}" for item in finding.contributors[:most]]

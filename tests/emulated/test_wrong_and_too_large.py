@@ -88,6 +88,19 @@ def test_stack_that_reaches_the_data_is_an_overflow(run: Run, broken_kernel) -> 
     assert result.verdict is Verdict.FAIL
 
 
+def test_an_instruction_that_the_core_does_not_have_is_named_with_its_layer(run: Run, broken_kernel) -> None:  # type: ignore[no-untyped-def]
+    # Made an M3 with an FPU's and DSP instructions left to the emulator: it runs SMUAD (fb21 f002) all the same.
+    anchor = "(int8_t)mcu_clamp(value, minimum, maximum)"
+    inserted = '({ __asm__ volatile(".inst.w 0xfb21f002" ::: "r0"); ' + anchor + "; })"
+    broken_kernel("kernels/fully_connected_s8.c", anchor, inserted)
+    result = run(lambda text: text.replace('"cortex-m4"', '"cortex-m3"').replace('fpu = "fpv4-sp-d16"\n', ""))
+    (finding,) = result.findings
+    assert finding.code == "law.instruction" and result.verdict is Verdict.FAIL
+    layer = next(layer.name for layer in result.layers if layer.operator == "FULLY_CONNECTED")
+    assert "has no `smuad r0, r1, r2`, in " in finding.message and f", layer {layer}: " in finding.message
+    assert any("executed 20 times" in line for line in finding.details)
+
+
 def test_results_say_not_measured_where_nothing_ran(run: Run) -> None:
     result = run(lambda text: text.replace('size = "1 MiB"', 'size = "4 KiB"'))
     for name in ("instructions", "cycles", "latency_s", "stack_hwm_bytes"):

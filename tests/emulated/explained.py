@@ -1,0 +1,43 @@
+"""Small firmware run in any emulator and explained as the pipeline does it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from small_firmware import firmware, plan_for
+
+from harness.board import Board
+from harness.diagnose import execution_findings
+from harness.elf import Program
+from harness.emulator import Emulator, Execution
+from harness.footprint import read_footprint
+from harness.records import Finding, Tool
+from harness.subject import Part, Subject
+
+
+def subject_of(program: Program, board: Board, layer: str = "layer_07") -> Subject:
+    """What the pipeline knows of a program that it has generated; mcu_infer is its one layer."""
+
+    def never(_: object) -> object:
+        raise AssertionError("not asked for")
+
+    return Subject(
+        model="",
+        program=program,
+        footprint=read_footprint(program, board),
+        plan=plan_for(program, timeout_s=60, max_instructions=3_000_000),
+        toolchain=Tool("", ""),
+        parts=(Part(layer, "", (program.symbol("mcu_infer").address,)),),
+        check=never,  # type: ignore[arg-type]
+        provenance=never,  # type: ignore[arg-type]
+    )
+
+
+def explained(
+    emulator: Emulator, board: Board, code: str, cache: Path, toolchain: str = "gnu"
+) -> tuple[Execution, list[Finding]]:
+    """Run `code`, which must define mcu_infer, and say what was found."""
+    program = firmware(board, code, cache, toolchain)
+    subject = subject_of(program, board)
+    execution = emulator.run(program, board, subject.plan)
+    return execution, execution_findings(execution, subject, board)
