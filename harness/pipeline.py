@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from harness import firmware_run, measure, model_run, outputs
+from harness import firmware_run, measure, model_run, outputs, worst_input
 from harness.budget import check_budgets
 from harness.cases import Case
 from harness.diagnose import execution_findings, run_notes
@@ -43,9 +43,11 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
             profiled = profile(execution, subject.program, entries, board, subject.times)
         if not findings:
             check, findings = subject.check(execution)
+    own += worst_input.worst_figures(profiled, board, counted_by)
     figures = measure.measurements(board, subject.footprint, profiled, check, counted_by, own)
     if not findings:  # what a wrong run costs is not judged
         parts = {**measure.contributors(subject.footprint, profiled, subject.parts, board), **subject.contributors}
+        parts |= worst_input.worst_contributors(profiled, subject.parts, board)
         findings = check_budgets(case.budgets, figures, parts)
         if scenario.firmware is None and check.mismatches is None and scenario.outputs.oracle != "none":
             findings.append(outputs.unchecked_finding(check))
@@ -75,4 +77,5 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         arena=subject.arena,
         stack_area=subject.stack_area,
         board_facts=measure.board_facts(board),
+        spreads=measure.spreads(profiled),
     )

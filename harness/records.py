@@ -97,8 +97,25 @@ class BaselineCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure over the inputs of a run, per inference: the least, the middle and the most of any."""
+
+    minimum: float | int
+    median: float | int
+    maximum: float | int
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the input makes no difference."""
+        return self.minimum == self.maximum
+
+
+@dataclass(frozen=True, slots=True)
 class LayerResult:
-    """One row of the per-layer table; figures per inference (mean over inputs), None = not measured."""
+    """One row of the per-layer table; figures per inference (mean over inputs), None = not measured.
+
+    Spreads are None with fewer than two inputs, and where inputs were not told apart.
+    """
 
     index: int
     name: str
@@ -108,6 +125,8 @@ class LayerResult:
     cycles: float | int | None
     flash_bytes: int | None
     arena_bytes: int | None = None  # live arena bytes while it runs
+    instructions_spread: Spread | None = None
+    cycles_spread: Spread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +289,7 @@ class RunResult:
     arena: tuple[ArenaBlock, ...] = ()
     stack_area: StackArea | None = None
     board_facts: BoardFacts | None = None
+    spreads: dict[str, Spread] = field(default_factory=dict)  # of "instructions" and "cycles", where known
 
     def value(self, name: str) -> float | int | None:
         """The figure called `name`, None where it was not measured."""

@@ -42,7 +42,7 @@ def _headroom(run: RunResult) -> str:
     if not shares:
         return ""
     share, name = min(shares)
-    return f"{name.removesuffix('_bytes').removesuffix('_s')} {share * 100:.1f} %"
+    return f"{name.removesuffix("_bytes").removesuffix("_s").removesuffix("_j")} {share * 100:.1f} %"
 
 
 def _change(run: RunResult) -> str:

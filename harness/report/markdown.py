@@ -8,7 +8,7 @@ from pathlib import Path
 from harness import units
 from harness.files import write_text
 from harness.records import Results, RunResult
-from harness.report import text
+from harness.report import inputs, text
 
 
 def write_board_reports(results: Results, directory: Path) -> list[Path]:
@@ -51,7 +51,7 @@ def _run(run: RunResult) -> list[str]:
     if run.findings:
         lines.append("")
     rows = []
-    for measurement in text.ordered(run.measurements):
+    for measurement in inputs.shown_figures(run):
         budget = run.budgets.get(measurement.name)
         rows.append(
             [
@@ -85,6 +85,7 @@ def _layers(run: RunResult) -> list[str]:
     if not run.layers:
         return []
     total = sum(layer.cycles or 0 for layer in run.layers)
+    differ, timed = inputs.differ(run), run.value("energy_j") is not None
     rows = []
     for layer in run.layers:
         share = f"{layer.cycles / total * 100:.1f} %" if total and layer.cycles is not None else ""
@@ -99,10 +100,18 @@ def _layers(run: RunResult) -> list[str]:
                 per_mac,
                 text.number(layer.flash_bytes),
                 text.number(layer.arena_bytes),
+                *([text.joules(text.layer_energy_j(run, layer))] if timed else []),
+                *(inputs.triple(inputs.layer_spread(layer)) if differ else ()),
             ]
         )
     titles = ["layer", "MACs", "instructions", "cycles", "share", "cycles/MAC", "flash B", "arena live B"]
-    return ["", "### Layers", "", *_table(titles, rows, numbers_from=1)]
+    titles += ["energy (estimated)"] if timed else []
+    lines = ["", "### Layers", ""]
+    if differ:
+        what = inputs.what_differs(run)
+        titles += [f"{what}: min", "median", "max"]
+        lines += [inputs.sentence(run), ""]
+    return [*lines, *_table(titles, rows, numbers_from=1)]
 
 
 def _memory(run: RunResult) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.records import Results, RunResult, Verdict
-from harness.report import text
+from harness.report import inputs, text
 from harness.report.columns import COLUMNS, Column, columns_for
 
 # What a narrow terminal does without, first to go first; all of it is in -v and the reports.
@@ -80,8 +80,10 @@ def profile_text(run: RunResult, verbosity: int = 0) -> str:
 
 
 def layer_table(run: RunResult) -> str:
-    """A row per layer with its share of the cycles."""
+    """A row per layer with its share of the cycles, and how it differs from input to input where it does."""
     from tabulate import tabulate
+
+    differ = inputs.differ(run)
 
     total = sum(layer.cycles or 0 for layer in run.layers) or None
     rows = [
@@ -92,11 +94,16 @@ def layer_table(run: RunResult) -> str:
             text.number(layer.cycles),
             f"{layer.cycles / total * 100:.1f} %" if total and layer.cycles is not None else "",
             text.number(layer.flash_bytes),
+            *(inputs.triple(inputs.layer_spread(layer)) if differ else ()),
         ]
         for layer in run.layers
     ]
     titles = ["layer", "MACs", "instructions", "cycles", "share", "flash B"]
-    return str(tabulate(rows, headers=titles, colalign=("left", *["right"] * 5), disable_numparse=True))
+    if differ:
+        titles += [f"{inputs.what_differs(run)}: min", "median", "max"]
+    alignment = ("left", *["right"] * (len(titles) - 1))
+    table = str(tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True))
+    return f"{table}\n{inputs.sentence(run)}" if differ else table
 
 
 def function_table(run: RunResult, most: int = 20) -> str:
