@@ -44,6 +44,13 @@ METRICS: dict[str, Metric] = {
             "stack", "stack_hwm_bytes", "bytes", "stack", "look for large locals and deep calls in the functions named"
         ),
         Metric(
+            "stack_static",
+            "stack_static_bytes",
+            "bytes",
+            "static worst case of the stack",
+            "look for large locals and deep calls in the functions named",
+        ),
+        Metric(
             "instructions", "instructions", "count", "instructions", "look at the layers that take the largest share"
         ),
         Metric("cycles", "cycles", "count", "cycles", "look at the layers that take the largest share"),

@@ -227,6 +227,32 @@ class StackArea:
 
 
 @dataclass(frozen=True, slots=True)
+class StackStep:
+    """A function on a path of calls, with its bytes of stack where it calls the next one, or at its own deepest."""
+
+    function: str
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackUse:
+    """How the stack got to its deepest point, and how deep it could get.
+
+    `path` is out of what was executed; its sum `computed_bytes` compares with the painted mark as `note` says. The
+    deepest path of the static call graph needs `static_bytes`, or more where `open_ends` says why. `below` is what
+    lies under the stack. Paths are () where nothing is known.
+    """
+
+    path: tuple[StackStep, ...]
+    computed_bytes: int
+    note: str
+    static_path: tuple[StackStep, ...]
+    static_bytes: int
+    open_ends: tuple[str, ...]
+    below: str
+
+
+@dataclass(frozen=True, slots=True)
 class BoardFacts:
     """What reports say of a board beyond its core, clock and memories; `price_class` is "" where none is known."""
 
@@ -289,6 +315,7 @@ class RunResult:
     arena: tuple[ArenaBlock, ...] = ()
     stack_area: StackArea | None = None
     board_facts: BoardFacts | None = None
+    stack: StackUse | None = None
     spreads: dict[str, Spread] = field(default_factory=dict)  # of "instructions" and "cycles", where known
 
     def value(self, name: str) -> float | int | None:

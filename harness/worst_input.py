@@ -65,6 +65,8 @@ def _which(profiled: Profile, costs: Real | None) -> str:
     """Which input it was, the first of several that are alike."""
     if profiled.inputs < 2:
         return "; there was one input"
+    if costs is not None and np.ptp(whole(costs)) == 0:
+        return f"; the same for each of {profiled.inputs} inputs"
     if costs is None:
         return f"; the most of {profiled.inputs} inputs"
     return f"; the most of {profiled.inputs} inputs: input {int(np.argmax(whole(costs)))}"

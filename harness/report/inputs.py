@@ -47,5 +47,9 @@ def sentence(run: RunResult) -> str:
         if spread is not None and not spread.is_flat:
             least, middle, most = triple(spread)
             more = (spread.maximum - spread.minimum) / spread.minimum * 100 if spread.minimum else 0.0
-            return f"From input to input {least} to {most} {name} (median {middle}, +{more:.2g} %)."
+            return f"From input to input {least} to {most} {name} (median {middle}, +{_percent(more)})."
     return ""
+
+
+def _percent(value: float) -> str:
+    return f"{value:,.0f} %" if value >= 10 else f"{value:.2g} %"

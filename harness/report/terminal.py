@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.records import Results, RunResult, Verdict
-from harness.report import inputs, text
+from harness.report import inputs, stack_text, text
 from harness.report.columns import COLUMNS, Column, columns_for
 
 # What a narrow terminal does without, first to go first; all of it is in -v and the reports.
@@ -53,8 +53,8 @@ def failure_text(run: RunResult, verbosity: int = 0) -> str:
     for finding in run.findings:
         if finding.verdict is not Verdict.PASS:
             lines += ["  " + line for line in text.finding_lines(finding, most=5 if verbosity < 1 else 50)]
-    if verbosity >= 1 and run.layers:
-        lines += ["", layer_table(run)]
+    if verbosity >= 1:
+        lines += ["", costs_text(run)]
     if verbosity >= 2:
         lines += ["", function_table(run), "", *provenance_lines(run)]
     stopped = any(finding.code.startswith("run.") for finding in run.findings)
@@ -72,11 +72,23 @@ def profile_text(run: RunResult, verbosity: int = 0) -> str:
         lines += ["", layer_table(run)]
     if run.functions:
         lines += ["", function_table(run, most=10 if verbosity < 1 else 50)]
+    if verbosity >= 1:
+        lines += _stack(run)
     if verbosity >= 2:
         lines += ["", *provenance_lines(run)]
     if run.console and (verbosity >= 1 or run.verdict is not Verdict.PASS):
         lines += ["  console:", *("    | " + line for line in run.console.splitlines()[-10:])]
     return "\n".join(lines)
+
+
+def costs_text(run: RunResult) -> str:
+    """Where time and stack go: the layers, and the calls at the deepest point."""
+    return "\n".join([*([layer_table(run)] if run.layers else []), *_stack(run)])
+
+
+def _stack(run: RunResult) -> list[str]:
+    found = stack_text.lines(run)
+    return ["", *found] if found else []
 
 
 def layer_table(run: RunResult) -> str:

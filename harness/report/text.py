@@ -33,6 +33,8 @@ MEASUREMENT_TITLES = {
     "arena_bytes": "arena",
     "arena_lower_bound_bytes": "arena, lower bound",
     "stack_hwm_bytes": "stack high-water mark",
+    "stack_margin_bytes": "stack, never touched below",
+    "stack_static_bytes": "stack, static worst case",
     "heap_hwm_bytes": "heap high-water mark",
     "accuracy": "accuracy",
     "macs": "MACs",

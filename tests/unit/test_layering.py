@@ -26,7 +26,7 @@ LAYERS = (
     ("profile", "fit", "outputs", "cases"),
     ("gate",),
     ("inference", "provenance", "boot", "subject"),
-    ("diagnose", "divergence", "measure", "validate", "worst_input"),
+    ("diagnose", "divergence", "measure", "stack_use", "validate", "worst_input"),
     ("model_run", "firmware_run"),
     ("pipeline", "report", "fit_matrix", "pairs", "merge"),
     ("session", "doctor", "options", "hookspec"),

@@ -16,6 +16,7 @@ _CLASSES = (
     ("counted", "counted", "counted"),
     ("painted", "counted", "scanned"),
     ("ELF", "exact", "from the ELF"),
+    ("computed", "exact", "from the code"),
     ("memory plan", "exact", "from the plan"),
     ("model", "exact", "from the model"),
 )
