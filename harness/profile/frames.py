@@ -17,7 +17,9 @@ from harness.profile.registers import Registers
 from harness.profile.stack_effect import SP, Do, Effect, narrow_effect, wide_effect
 
 _LONGEST_WITHOUT_SYMBOL = 1 << 16
-_MOST_INSTRUCTIONS = 1 << 18
+# Of one function and of all; nothing real comes near, and images may claim anything.
+_MOST_INSTRUCTIONS, _MOST_IN_ALL = 1 << 17, 1 << 19
+_TOO_LARGE = "is too large to be followed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,14 @@ class Frames:
         self._start, self._data = 0, b""  # the segment that was read last
         self._code_starts = [start for start, _ in program.code_ranges]
         self._known: dict[int, Frame] = {}
+        self._followed = 0  # instructions, in all functions
 
     def at(self, entry: int) -> Frame:
         """The frame of the function that starts at `entry`."""
         if entry not in self._known:
-            self._known[entry] = _Walk(self, entry, self._end(entry)).frame()
+            room = min(_MOST_INSTRUCTIONS, _MOST_IN_ALL - self._followed)
+            self._known[entry] = _Walk(self, entry, self._end(entry), room).frame()
+            self._followed += len(self._known[entry].depths)
         return self._known[entry]
 
     def _end(self, entry: int) -> int | None:
@@ -116,8 +121,9 @@ def _effect(first: int, second: int, size: int, at: int) -> Effect | None:
 class _Walk:
     """One function."""
 
-    def __init__(self, frames: Frames, entry: int, end: int | None) -> None:
+    def __init__(self, frames: Frames, entry: int, end: int | None, room: int) -> None:
         self._frames = frames
+        self._room = room  # for so many instructions
         self._entry = entry
         self._has_symbol = end is not None
         self._end = entry + _LONGEST_WITHOUT_SYMBOL if end is None else end
@@ -132,6 +138,9 @@ class _Walk:
     def frame(self) -> Frame:
         self._ahead.append((self._entry, Registers(self._is_computed())))
         while self._ahead or self._behind_calls:
+            if len(self._depths) >= self._room:
+                self._unknown = _TOO_LARGE
+                break
             self._follow(*(self._ahead.pop() if self._ahead else self._behind_calls.pop()))
             if not self._ahead and not self._behind_calls and self._unfollowed is not None:
                 self._sweep(self._unfollowed)
@@ -145,17 +154,19 @@ class _Walk:
         at = self._entry
         while at < self._end:
             read = self._frames.instruction(at)
-            effect = _effect(*read, at) if read else None
+            if read is None:
+                break
+            effect = _effect(*read, at)
             if effect is not None and effect.register == SP and (effect.do is not Do.MOVE or effect.source != SP):
                 return True
-            at += read[2] if read else 2
+            at += read[2]
         return False
 
     def _follow(self, at: int, registers: Registers) -> None:
         """One straight stretch, until it ends or meets what is known."""
         limit = min(self._end, self._frames.code_end(at))
         skippable, before = 0, registers  # instructions left of an IT block, and what was before it
-        while at not in self._depths and len(self._depths) < _MOST_INSTRUCTIONS:
+        while at not in self._depths and len(self._depths) < self._room:
             read = self._frames.instruction(at) if at < limit else None
             if read is None:
                 if at < self._end:

@@ -106,6 +106,8 @@ def wide_effect(first: int, second: int, at: int) -> Effect | None:
     if first & 0xFF7F == 0xF85F and second >> 12 != PC:  # LDR Rt, [pc, #imm12]
         offset = second & 0xFFF
         return Effect(Do.LITERAL, second >> 12, amount=(at + 4 & ~3) + (offset if first & 0x80 else -offset))
+    if first & 0xFFE0 == 0xF380 and second & 0xFFFE == 0x8808:  # MSR msp, psp
+        return Effect(Do.UNKNOWN, SP)
     if first >> 11 == 0b11110 and not second & 0x8000:
         return _immediate_effect(first, second)
     if first & 0xFE00 == 0xEA00:
@@ -116,7 +118,7 @@ def wide_effect(first: int, second: int, at: int) -> Effect | None:
 
 
 def _immediate_effect(first: int, second: int) -> Effect | None:
-    """Data processing with an immediate, A5.3.1 and A5.3.3; and MSR to a stack pointer."""
+    """Data processing with an immediate, A5.3.1 and A5.3.3."""
     d, n = second >> 8 & 15, first & 15
     twelve = (first & 0x400) << 1 | second >> 4 & 0x700 | second & 0xFF
     operation = first & 0xFBE0
@@ -136,8 +138,6 @@ def _immediate_effect(first: int, second: int) -> Effect | None:
         return Effect(Do.ALIGN, d, n, _expanded(twelve))
     if first & 0xFBEF == 0xF04F:  # MOV.W
         return Effect(Do.CONSTANT, d, amount=_expanded(twelve))
-    if first & 0xFFE0 == 0xF380 and second & 0xFF00 == 0x8800:  # MSR
-        return Effect(Do.UNKNOWN, SP) if second & 0xFF in (8, 9) else None
     return Effect(Do.UNKNOWN, d) if d == SP else None
 
 

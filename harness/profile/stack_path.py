@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from harness.elf import Program
 from harness.emulator import BlockCounts
 from harness.emulator.thumb import CALL, PLAIN, UNKNOWN_TARGET, block_end, instruction_size
@@ -61,12 +59,12 @@ class _Contexts:
         self._measure()
 
     def path(self) -> DeepestPath:
-        context = max(self._own, key=lambda c: (self._at_entry.get(c, 0) + self._own[c], -c))
-        below = self._at_entry.get(context, 0) + self._own[context]
+        context = max(self._own, key=lambda c: (self._at_entry[c] + self._own[c], -c))
+        below = self._at_entry[context] + self._own[context]
         steps: list[StackStep] = []
         first, base, doubt = context, below, ""
         while context >= 0:
-            at_entry = self._at_entry.get(context, 0)
+            at_entry = self._at_entry[context]
             if at_entry <= below:  # else it had returned to what the window began in
                 steps.append(StackStep(self._name(context), below - at_entry))
                 below = base = at_entry
@@ -77,34 +75,49 @@ class _Contexts:
 
     def _measure(self) -> None:
         counts = self._counts
-        entries = counts.context_entry.tolist()
-        self._at_entry[0] = -self._before(0, entries[0])
+        steps: list[list[tuple[int, int]]] = [[] for _ in self._parents]  # by context: from block to block
         columns = (counts.edge_context, counts.edge_previous, counts.edge_current)
-        order = np.argsort(counts.edge_context, kind="stable").tolist()  # parents come before their children
-        edges = list(zip(*(column.tolist() for column in columns), strict=True))
-        for context, previous, current in (edges[nth] for nth in order):
+        for context, previous, current in zip(*(column.tolist() for column in columns), strict=True):
+            steps[context].append((previous, current))
+        ran = [{current for _, current in inside} for inside in steps]
+        self._at_entry[0] = -self._before(0, int(counts.context_entry[0]))
+        for context, inside in enumerate(steps):  # parents come before their children
             parent = self._parents[context]
-            if parent >= 0 and previous >= 0 and self._is_entry(context, previous, current):
-                depth = self._at_entry.get(parent, 0) + self._when_left(parent, previous, entries[context])
-                depth -= self._before(context, entries[context])
-                self._at_entry[context] = max(self._at_entry.get(context, depth), depth)
-            self._own[context] = max(self._own.get(context, 0), self._deepest_in(context, current))
+            if parent >= 0:
+                from_parent = [(p, c) for p, c in inside if p in ran[parent]]
+                entered = [(p, c) for p, c in from_parent if self._is_entry(context, p, c)]
+                # Without any: it was gone back into, by a return out of what the window began in.
+                depths = [self._on_arrival(context, parent, *step) for step in entered or from_parent]
+                self._at_entry[context] = max(depths, default=self._at_entry[parent])
+            if inside:
+                self._own[context] = max(self._deepest_in(context, current) for _, current in inside)
 
     def _is_entry(self, context: int, previous: int, current: int) -> bool:
-        """Whether this step enters the context, and does not only go on in it."""
+        """Whether this step enters the context at its beginning, and does not only go on in it."""
         if self._addresses[current] != int(self._counts.context_entry[context]):
             return False
         return (
             self._ends[previous].kind == CALL or self._function(self._addresses[previous]) != self._functions[context]
         )
 
-    def _when_left(self, context: int, block: int, entry: int) -> int:
-        """The depth, in its function, at which `block` leaves the context for what begins at `entry`."""
-        end = self._ends[block]
-        if end.kind == PLAIN and end.target not in (entry, UNKNOWN_TARGET):
+    def _on_arrival(self, context: int, parent: int, previous: int, current: int) -> int:
+        """How deep it was where the context's function was entered, by a step into it out of its parent."""
+        to = self._addresses[current]
+        return self._at_entry[parent] + self._when_left(parent, previous, to) - self._before(context, to)
+
+    def _when_left(self, context: int, block: int, to: int) -> int:
+        """The depth, in its function, at which `block` leaves the context for what begins at `to`."""
+        if self._is_interrupted(block, to):
             self._doubts[context] = f"an exception was taken in {self._name(context)}, whose frame is 32 B or more"
             return self._deepest_in(context, block) + EXCEPTION_FRAME
         return self._depths(context, self._instructions[block][-1])[1]
+
+    def _is_interrupted(self, block: int, to: int) -> bool:
+        """Whether nothing in `block` leads to `to`."""
+        end = self._ends[block]
+        if end.target != UNKNOWN_TARGET:
+            return to not in (end.target, self._addresses[block] + end.size)
+        return end.kind == PLAIN and to != self._addresses[block] + end.size
 
     def _deepest_in(self, context: int, block: int) -> int:
         return max(self._depths(context, at)[1] for at in self._instructions[block])

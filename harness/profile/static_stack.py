@@ -10,6 +10,7 @@ from harness.profile.frames import CallSite, Frame, Frames
 from harness.records import StackStep
 
 _MOST_FUNCTIONS = 20_000
+_MOST_STEPS = 5_000  # of the search for a way to a function
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class CallGraph:
         """
         paths: list[tuple[int, tuple[tuple[int, int], ...]]] = [(root, ())]
         seen: set[tuple[int, int]] = set()
-        while paths and len(seen) < _MOST_FUNCTIONS:
+        while paths and len(seen) < _MOST_STEPS:
             entry, path = paths.pop(0)
             total = sum(nbytes for _, nbytes in path)
             if entry == function and path and depth in (None, total):
@@ -90,9 +91,11 @@ class CallGraph:
             if (entry, total) in seen or (depth is not None and total > depth):
                 continue
             seen.add((entry, total))
-            for site in self._frames.at(entry).calls:
-                if site.target is not None and all(site.target != at for at, _ in path):
-                    paths.append((site.target, (*path, (entry, max(0, site.depth)))))
+            for target, at_call in sorted(
+                {(s.target, max(0, s.depth)) for s in self._frames.at(entry).calls if s.target}
+            ):
+                if all(target != at for at, _ in path):
+                    paths.append((target, (*path, (entry, at_call))))
         return None
 
     def _node(self, entry: int, open_ends: dict[str, None]) -> _Node:
