@@ -16,6 +16,7 @@ from harness.emulator import BlockCounts
 from harness.records import Spread
 
 Real = npt.NDArray[np.float64]
+_AT_ONCE = 4096  # windows, so that memory stays small
 _DIGITS = 6  # binary fractions of prices make no difference
 
 
@@ -44,6 +45,8 @@ def closed_windows(counts: BlockCounts, closed: int) -> BlockCounts:
     if per_window is None or not closed or len(per_window) != closed:
         return counts
     total = per_window.sum(axis=0)
+    if np.array_equal(total, counts.edge_count):
+        return counts
     ran = np.flatnonzero(total)
     return replace(
         counts,
@@ -66,8 +69,10 @@ def window_costs(
     divisors = np.asarray(times[: len(per_window)] or [1] * len(per_window), np.float64)[:, None]
 
     def summed(price: Real) -> Real:
-        rows = [np.bincount(owner, row * price, parts) for row in per_window]
-        return np.round(np.array(rows) / divisors, _DIGITS)
+        prices = np.zeros((len(owner), parts))
+        prices[np.arange(len(owner)), owner] = price
+        slices = (per_window[first : first + _AT_ONCE] for first in range(0, len(per_window), _AT_ONCE))
+        return np.round(np.concatenate([rows @ prices for rows in slices]) / divisors, _DIGITS)
 
     instructions = summed(counts.block_instructions[counts.edge_current].astype(np.float64))
     return WindowCosts(instructions, None if edge_cycles is None else summed(edge_cycles))
