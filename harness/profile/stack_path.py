@@ -88,6 +88,8 @@ class _Contexts:
                 entered = [(p, c) for p, c in from_parent if self._is_entry(context, p, c)]
                 # Without any: it was gone back into, by a return out of what the window began in.
                 depths = [self._on_arrival(context, parent, *step) for step in entered or from_parent]
+                if any(previous < 0 for previous, _ in inside):  # an exception, where the emulator says so
+                    depths.append(self._interrupted(parent))
                 self._at_entry[context] = max(depths, default=self._at_entry[parent])
             if inside:
                 self._own[context] = max(self._deepest_in(context, current) for _, current in inside)
@@ -103,21 +105,22 @@ class _Contexts:
     def _on_arrival(self, context: int, parent: int, previous: int, current: int) -> int:
         """How deep it was where the context's function was entered, by a step into it out of its parent."""
         to = self._addresses[current]
-        return self._at_entry[parent] + self._when_left(parent, previous, to) - self._before(context, to)
+        if not self._leads_to(previous, to):
+            return self._interrupted(parent)
+        left = self._depths(parent, self._instructions[previous][-1])[1]
+        return self._at_entry[parent] + left - self._before(context, to)
 
-    def _when_left(self, context: int, block: int, to: int) -> int:
-        """The depth, in its function, at which `block` leaves the context for what begins at `to`."""
-        if self._is_interrupted(block, to):
-            self._doubts[context] = f"an exception was taken in {self._name(context)}, whose frame is 32 B or more"
-            return self._deepest_in(context, block) + EXCEPTION_FRAME
-        return self._depths(context, self._instructions[block][-1])[1]
-
-    def _is_interrupted(self, block: int, to: int) -> bool:
-        """Whether nothing in `block` leads to `to`."""
+    def _leads_to(self, block: int, to: int) -> bool:
+        """Whether anything in `block` does: if not, an exception came."""
         end = self._ends[block]
-        if end.target != UNKNOWN_TARGET:
-            return to not in (end.target, self._addresses[block] + end.size)
-        return end.kind == PLAIN and to != self._addresses[block] + end.size
+        if end.kind != PLAIN and end.target == UNKNOWN_TARGET:
+            return True
+        return to in (end.target, self._addresses[block] + end.size)
+
+    def _interrupted(self, context: int) -> int:
+        """How deep it was at most where an exception was taken in a context: recorders do not say at which place."""
+        self._doubts[context] = f"an exception was taken in {self._name(context)}, whose frame is 32 B or more"
+        return self._at_entry[context] + self._own.get(context, 0) + EXCEPTION_FRAME
 
     def _deepest_in(self, context: int, block: int) -> int:
         return max(self._depths(context, at)[1] for at in self._instructions[block])

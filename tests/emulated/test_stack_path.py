@@ -208,3 +208,24 @@ def test_inference_uses_what_its_frames_add_up_to(name: str, board: str) -> None
     assert 0 <= use.computed_bytes - (result.value("stack_hwm_bytes") or 0) <= 4
     assert functions(use)[:3] == ["mcu_reset", "main", "mcu_infer"] and functions(use)[3].startswith("mcu_layer_")
     assert use.static_bytes >= use.computed_bytes and use.open_ends == ()
+
+
+@gnu
+def test_an_exception_adds_the_cores_frame_to_the_path(tmp_path: Path) -> None:
+    from user_firmware import START
+
+    start = START.replace(
+        "(void *)HardFault_Handler,\n", "(void *)HardFault_Handler, 0, 0, 0, 0, 0, 0, 0, (void *)SVC_Handler,\n"
+    ).replace("int main(void);", "int main(void); void SVC_Handler(void);")
+    code = """
+OWN void SVC_Handler(void) { char b[200]; FILL(b, 1, sizeof b); }
+OWN int work(int n) { volatile int l[4] = {n, n, n, n}; __asm__ volatile("svc 0" ::: "memory"); return l[2]; }
+int main(void) { return work(0); }
+"""
+    result = run(build(tmp_path, NOINLINE + code, start=start), begin="work")
+    assert result.verdict == "pass", result.findings
+    use = stack(result)
+    assert functions(use)[2:4] == ["work", "SVC_Handler"]
+    assert use.path[2].nbytes >= 16 + 32
+    assert use.note == "approximate: an exception was taken in work, whose frame is 32 B or more"
+    assert abs(use.computed_bytes - (result.value("stack_hwm_bytes") or 0)) <= 4  # its frame may be aligned

@@ -9,7 +9,8 @@ from sample_boards import FLASH
 from thumb_code import BX_LR, BX_R3, NOP, POP_PC, PUSH_LR, CodeMemory, branch, call, play
 
 from harness.elf import Program, Segment, Symbol
-from harness.emulator.recorder import BlockRecorder, function_ranges
+from harness.emulator.recorder import BlockRecorder
+from harness.emulator.recorder_views import function_ranges
 from harness.profile.frames import Frames
 from harness.profile.stack_path import EXCEPTION_FRAME, DeepestPath, deepest_path
 from harness.profile.static_stack import CallGraph
