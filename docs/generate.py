@@ -45,6 +45,7 @@ UNITS = {
     "bytes": "size",
     "hertz": "frequency",
     "seconds": "time",
+    "joules": "energy",
     "count": "number",
     "fraction": "percentage",
 }

@@ -26,6 +26,8 @@ class Metric:
     at_least: bool = False
 
 
+_WORST_INPUT = "look at the layers named: loops in them that run longer for some inputs"
+
 METRICS: dict[str, Metric] = {
     metric.key: metric
     for metric in (
@@ -42,6 +44,13 @@ METRICS: dict[str, Metric] = {
             "stack", "stack_hwm_bytes", "bytes", "stack", "look for large locals and deep calls in the functions named"
         ),
         Metric(
+            "stack_static",
+            "stack_static_bytes",
+            "bytes",
+            "static worst case of the stack",
+            "look for large locals and deep calls in the functions named",
+        ),
+        Metric(
             "instructions", "instructions", "count", "instructions", "look at the layers that take the largest share"
         ),
         Metric("cycles", "cycles", "count", "cycles", "look at the layers that take the largest share"),
@@ -51,6 +60,21 @@ METRICS: dict[str, Metric] = {
             "seconds",
             "latency",
             "look at the layers that take the largest share, or raise the clock",
+        ),
+        *(
+            Metric(f"{key}_max", measurement, kind, f"{key} of the worst input", _WORST_INPUT)
+            for key, measurement, kind in (
+                ("instructions", "instructions_max", "count"),
+                ("cycles", "cycles_max", "count"),
+                ("latency", "latency_max_s", "seconds"),
+            )
+        ),
+        Metric(
+            "energy",
+            "energy_j",
+            "joules",
+            "energy per inference",
+            "look at the layers that take the largest share, or choose a board with less current per MHz",
         ),
         Metric("accuracy", "accuracy", "fraction", "accuracy", "check the quantisation of the model", at_least=True),
     )

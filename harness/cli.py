@@ -110,7 +110,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from harness.records import Verdict
     from harness.report import columns, github
     from harness.report import json as results_json
-    from harness.report.terminal import failure_text, layer_table
+    from harness.report.terminal import costs_text, failure_text
     from harness.session import Session
 
     boards, toolchains = tuple(arguments.board), tuple(arguments.toolchain)
@@ -132,7 +132,7 @@ def _run(arguments: argparse.Namespace) -> int:
             if result.verdict is not Verdict.PASS:
                 print(failure_text(result, arguments.verbose), end="\n\n")
             elif arguments.verbose:
-                print(f"{result.scenario} on {result.board}", layer_table(result), sep="\n", end="\n\n")
+                print(f"{result.scenario} on {result.board}", costs_text(result), sep="\n", end="\n\n")
     finally:
         session.close()
     if arguments.json:  # first, since whoever reads the table may hang up

@@ -15,6 +15,7 @@ from harness.footprint import Footprint, SymbolUse
 from harness.model.graph import Graph
 from harness.model.planner import MemoryPlan
 from harness.profile import Profile
+from harness.profile.spread import CostSpread
 from harness.records import (
     ArenaBlock,
     BoardFacts,
@@ -24,6 +25,7 @@ from harness.records import (
     OutputCheck,
     RegionResult,
     SectionResult,
+    Spread,
     StackArea,
     SymbolResult,
     Tool,
@@ -31,6 +33,9 @@ from harness.records import (
 from harness.subject import Part
 from harness.units import format_hertz
 
+_ENERGY_ERROR = (
+    "error not known: no energy was measured; that of the cycles comes on top of a current typical of other code"
+)
 _NOT_RUN = "not measured: the run did not finish"
 
 
@@ -69,7 +74,10 @@ def measurements(
     if profiled is None:
         return {f.name: f if f.value is not None else replace(f, origin=_NOT_RUN) for f in figures}
     if cycles is None:  # a core without a table: latency has the same reason
-        figures = [replace(f, origin=profiled.cycles_origin) if f.name == "latency_s" else f for f in figures]
+        same = ("latency_s", "energy_j")
+        figures = [
+            replace(f, origin=profiled.cycles_origin) if f.name in same and _needs_cycles(f) else f for f in figures
+        ]
     return {f.name: f for f in figures}
 
 
@@ -93,14 +101,26 @@ def heap_figures(execution: Execution) -> tuple[Measurement, ...]:
     return (Measurement("heap_hwm_bytes", high - low, "B", "by watching every call of sbrk"),)
 
 
+def _needs_cycles(measurement: Measurement) -> bool:
+    """Whether it is only missing because there are no cycles."""
+    return measurement.value is None and not measurement.origin.startswith("not measured")
+
+
 def _energy(board: Board, cycles: float | int | None) -> Measurement:
-    """Supply voltage x run current per Hz x cycles: the whole chip while it computes, not the board around it."""
+    """Supply voltage x run current per Hz x cycles: the whole chip while it computes, not the board around it.
+
+    In proportion to cycles, hence the same at every clock: what a datasheet gives per MHz. Leakage is in it only as far
+    as that figure has it.
+    """
+    source = dict(board.sources).get("current", "")
     if board.current_a_per_hz is None or board.supply_v is None:
-        return Measurement("energy_j", None, "J", "not measured: the board file has no current")
-    source = dict(board.sources)["current"]
+        why = f" ({source})" if source else ""
+        return Measurement("energy_j", None, "J", f"not measured: the board file has no current{why}")
     current = f"{board.current_a_per_hz * 1e12:g} uA/MHz at {board.supply_v:g} V"
     joules = None if cycles is None else board.supply_v * board.current_a_per_hz * cycles
-    return Measurement("energy_j", joules, "J", f"estimated: {current} times the cycles above; {source}")
+    return Measurement(
+        "energy_j", joules, "J", f"estimated: {current} times the cycles above; {source}; {_ENERGY_ERROR}"
+    )
 
 
 def limits(budgets: Mapping[str, Budget]) -> dict[str, float]:
@@ -134,6 +154,9 @@ def contributors(
     found["instructions"] = _largest(zip(names, [cost[0] for cost in costs], strict=True))
     found["cycles"] = _largest(zip(names, cycles, strict=True))
     found["latency_s"] = _largest(zip(names, [value / board.clock_hz for value in cycles], strict=True))
+    if board.current_a_per_hz is not None and board.supply_v is not None:
+        per_cycle = board.supply_v * board.current_a_per_hz
+        found["energy_j"] = _largest(zip(names, [value * per_cycle for value in cycles], strict=True))
     return found
 
 
@@ -151,6 +174,7 @@ def layer_results(parts: Sequence[Part], profiled: Profile | None) -> tuple[Laye
     rows = []
     for index, part in enumerate(parts):
         cost = profiled.layers[index] if profiled else None
+        spread = profiled.layer_spreads[index] if profiled and profiled.layer_spreads else CostSpread()
         rows.append(
             LayerResult(
                 index=index,
@@ -161,9 +185,19 @@ def layer_results(parts: Sequence[Part], profiled: Profile | None) -> tuple[Laye
                 cycles=cost.cycles if cost else None,
                 flash_bytes=part.flash_bytes,
                 arena_bytes=part.arena_bytes,
+                instructions_spread=spread.instructions,
+                cycles_spread=spread.cycles,
             )
         )
     return tuple(rows)
+
+
+def spreads(profiled: Profile | None) -> dict[str, Spread]:
+    """How instructions and cycles of the whole differ from input to input, where that is known."""
+    if profiled is None:
+        return {}
+    known = {"instructions": profiled.spread.instructions, "cycles": profiled.spread.cycles}
+    return {name: spread for name, spread in known.items() if spread is not None}
 
 
 def model_parts(graph: Graph, memory: MemoryPlan, footprint: Footprint, entries: Sequence[int]) -> tuple[Part, ...]:

@@ -81,7 +81,7 @@ OPTIONS = (
     ),
 )
 MARKERS = (
-    "mcu_budget(flash=..., ram=..., arena=..., stack=..., instructions=..., cycles=..., latency=..., accuracy=...): "
+    "mcu_budget(flash=..., ram=..., arena=..., stack=..., instructions=..., cycles=..., latency=..., accuracy=..., ...): "
     "limits for what the mcu_profile fixture measures in this test, in units such as '64 KiB' or '20 ms'",
     "mcu: a scenario on a board",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from harness import firmware_run, measure, model_run, outputs
+from harness import firmware_run, measure, model_run, outputs, worst_input
 from harness.budget import check_budgets
 from harness.cases import Case
 from harness.diagnose import execution_findings, run_notes
@@ -14,7 +14,8 @@ from harness.files import shown
 from harness.fit import check_fit
 from harness.profile import profile
 from harness.profile.stack import above_heap
-from harness.records import Finding, RunResult, Tool, worst
+from harness.records import Finding, RunResult, StackUse, Tool, worst
+from harness.stack_use import stack_contributors, stack_figures, stack_use
 
 
 def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Callable[[str], None]) -> RunResult:
@@ -27,6 +28,7 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
     counted_by = Tool(emulator.name, emulator.version())
     findings: list[Finding] = check_fit(subject.footprint, board)
     check, profiled, console = outputs.unchecked("the firmware did not run"), None, ""
+    stack: StackUse | None = None
     own, notes = list(subject.figures), list(subject.notes)
     if not findings:
         progress(f"running in {counted_by.name}")
@@ -35,6 +37,8 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         execution = above_heap(execution, subject.plan.stack[0], bool(subject.program.symbols))
         console = execution.console
         own += measure.heap_figures(execution)
+        stack = stack_use(execution, subject.program, board, subject.plan)
+        own += stack_figures(execution, stack)
         notes += run_notes(execution, subject.program)
         findings = execution_findings(execution, subject, board)
         if not findings or (execution.window_instructions and scenario.firmware):
@@ -43,9 +47,11 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
             profiled = profile(execution, subject.program, entries, board, subject.times)
         if not findings:
             check, findings = subject.check(execution)
+    own += worst_input.worst_figures(profiled, board, counted_by)
     figures = measure.measurements(board, subject.footprint, profiled, check, counted_by, own)
     if not findings:  # what a wrong run costs is not judged
         parts = {**measure.contributors(subject.footprint, profiled, subject.parts, board), **subject.contributors}
+        parts |= stack_contributors(stack) | worst_input.worst_contributors(profiled, subject.parts, board)
         findings = check_budgets(case.budgets, figures, parts)
         if scenario.firmware is None and check.mismatches is None and scenario.outputs.oracle != "none":
             findings.append(outputs.unchecked_finding(check))
@@ -74,5 +80,7 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         scenario_path=shown(scenario.path) if scenario.path else "",
         arena=subject.arena,
         stack_area=subject.stack_area,
+        stack=stack,
         board_facts=measure.board_facts(board),
+        spreads=measure.spreads(profiled),
     )

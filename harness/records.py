@@ -99,8 +99,25 @@ class BaselineCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure over the inputs of a run, per inference: the least, the middle and the most of any."""
+
+    minimum: float | int
+    median: float | int
+    maximum: float | int
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the input makes no difference."""
+        return self.minimum == self.maximum
+
+
+@dataclass(frozen=True, slots=True)
 class LayerResult:
-    """One row of the per-layer table; figures per inference (mean over inputs), None = not measured."""
+    """One row of the per-layer table; figures per inference (mean over inputs), None = not measured.
+
+    Spreads are None with fewer than two inputs, and where inputs were not told apart.
+    """
 
     index: int
     name: str
@@ -110,6 +127,8 @@ class LayerResult:
     cycles: float | int | None
     flash_bytes: int | None
     arena_bytes: int | None = None  # live arena bytes while it runs
+    instructions_spread: Spread | None = None
+    cycles_spread: Spread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +229,32 @@ class StackArea:
 
 
 @dataclass(frozen=True, slots=True)
+class StackStep:
+    """A function on a path of calls, with its bytes of stack where it calls the next one, or at its own deepest."""
+
+    function: str
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackUse:
+    """How the stack got to its deepest point, and how deep it could get.
+
+    `path` is out of what was executed; its sum `computed_bytes` compares with the painted mark as `note` says. The
+    deepest path of the static call graph needs `static_bytes`, or more where `open_ends` says why. `below` is what
+    lies under the stack. Paths are () where nothing is known.
+    """
+
+    path: tuple[StackStep, ...]
+    computed_bytes: int
+    note: str
+    static_path: tuple[StackStep, ...]
+    static_bytes: int
+    open_ends: tuple[str, ...]
+    below: str
+
+
+@dataclass(frozen=True, slots=True)
 class BoardFacts:
     """What reports say of a board beyond its core, clock and memories; `price_class` is "" where none is known."""
 
@@ -272,6 +317,8 @@ class RunResult:
     arena: tuple[ArenaBlock, ...] = ()
     stack_area: StackArea | None = None
     board_facts: BoardFacts | None = None
+    stack: StackUse | None = None
+    spreads: dict[str, Spread] = field(default_factory=dict)  # of "instructions" and "cycles", where known
 
     def value(self, name: str) -> float | int | None:
         """The figure called `name`, None where it was not measured."""

@@ -14,10 +14,11 @@ _FACTORS: dict[str, dict[str, float]] = {
     "bytes": {"B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3},
     "hertz": {"Hz": 1, "kHz": 1e3, "MHz": 1e6, "GHz": 1e9},
     "seconds": {"s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9},
+    "joules": {"J": 1, "mJ": 1e-3, "uJ": 1e-6, "µJ": 1e-6, "nJ": 1e-9},
     "count": {"": 1, "k": 1e3, "M": 1e6, "G": 1e9},
     "fraction": {"%": 0.01, "": 1},
 }
-_BARE_NUMBER_MEANS = {"bytes": "B", "hertz": "Hz", "seconds": "s", "count": "", "fraction": ""}
+_BARE_NUMBER_MEANS = {"bytes": "B", "hertz": "Hz", "seconds": "s", "joules": "J", "count": "", "fraction": ""}
 _QUANTITY = re.compile(r"^\s*([-+]?(?:\d[\d_]*)(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*([^\d\s]*)\s*$")
 
 
@@ -67,6 +68,7 @@ def _article(kind: str) -> str:
         "bytes": "a size",
         "hertz": "a frequency",
         "seconds": "a time",
+        "joules": "an energy",
         "count": "a count",
         "fraction": "a fraction or percentage",
     }[kind]

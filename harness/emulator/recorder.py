@@ -74,6 +74,7 @@ class BlockRecorder:
         self._left_in: list[int] = []  # the window of each of them
         self._window = -1  # windows begun, less one
         self._marks: list[npt.NDArray[np.int64]] = []  # counts of all edges, where each window ended
+        self._marked = 0  # counts in all of them
         self._in_window = False
         self.paused = False
         self.may_take: Callable[[], bool] = lambda: False  # whether an exception that was held back no longer is
@@ -151,8 +152,9 @@ class BlockRecorder:
         """Remember the counts at the end of a window."""
         if self._in_window:
             self._in_window = False
-            if sum(len(mark) for mark in self._marks) < _MOST_WINDOW_COUNTS:
+            if self._marked < _MOST_WINDOW_COUNTS:
                 self._marks.append(self._edges.rows[: self._get(native.EDGE_COUNT), native.COUNT // 8].copy())
+                self._marked += len(self._marks[-1])
 
     def pause(self) -> None:
         """Stop the run before the next block, for callbacks in the middle of one; `resume` before it goes on."""

@@ -7,15 +7,27 @@ layers and overhead together are everything that was counted, and so are the nod
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from harness.board import Board
 from harness.elf import Program
 from harness.emulator import Execution
+from harness.profile.spread import (
+    CostSpread,
+    WindowCosts,
+    closed_windows,
+    part_spreads,
+    spread_of,
+    whole_spread,
+    window_costs,
+)
 from harness.profile.stack import high_water_mark
 from harness.records import CallNode, FunctionResult
 
 Number = float | int
+_NOTHING_KNOWN = CostSpread()
 Layer = str | Collection[int]  # the symbol of a layer's function, or the addresses of several functions
 
 
@@ -36,7 +48,8 @@ class Profile:
     """`layers[i]` is layer i with everything called from it; `overhead` is what runs outside all layers.
 
     `cycles_origin` says how cycles were obtained and how far they can be trusted; `cycle_model` names the model and
-    its version. `stack_hwm_bytes` is None when the stack was not painted.
+    its version. `stack_hwm_bytes` is None when the stack was not painted. There were `inputs` windows; `windows` are
+    the costs of each, None where they were not told apart. Without them only the instructions of `spread` are known.
     """
 
     instructions: Number
@@ -48,6 +61,10 @@ class Profile:
     functions: tuple[FunctionResult, ...]
     calls: tuple[CallNode, ...]
     stack_hwm_bytes: int | None
+    inputs: int = 1
+    windows: WindowCosts | None = None
+    spread: CostSpread = _NOTHING_KNOWN
+    layer_spreads: tuple[CostSpread, ...] = ()
 
 
 def profile(
@@ -55,27 +72,37 @@ def profile(
 ) -> Profile:
     """The profile of a finished run; without recorded blocks, only totals and stack use.
 
-    `times` says how many inferences each window holds, where it is not one each.
+    `times` says how many inferences each window holds, where it is not one each. What ran in a window that never closed
+    is left out, unless none did.
     """
-    windows = max(1, sum(times) or len(execution.window_instructions))
+    closed = len(execution.window_instructions)
+    times = times[:closed]
+    windows = max(1, sum(times) or closed)
     stack = high_water_mark(execution.stack_bytes)
+    each = np.array(execution.window_instructions, np.float64) / (times or 1)
+    spread = CostSpread(spread_of(each))
     counts = execution.blocks
     if counts is None:
         total = mean(sum(execution.window_instructions), windows)
         nothing = Cost(0, None)
         missing = "not measured: the run counted instructions only"
-        return Profile(total, None, missing, "", (nothing,) * len(layers), Cost(total, None), (), (), stack)
+        rest = Cost(total, None)
+        return Profile(
+            total, None, missing, "", (nothing,) * len(layers), rest, (), (), stack, closed, None, spread
+        )  # fmt: skip
     # Late: the disassembler behind the cycle models is not needed to import this package.
     from harness.profile.cycles import price
     from harness.profile.tree import CallTree
 
+    counts = closed_windows(counts, closed)
     prices = price(counts, board)
-    tree = CallTree(counts, None if prices is None else prices.edge_cycles, program)
+    edge_cycles = None if prices is None else prices.edge_cycles
+    tree = CallTree(counts, edge_cycles, program)
     costs = [part.mean(windows) for part in tree.layers(layers)]
-    whole = tree.whole.mean(windows)
-    return Profile(
-        instructions=whole.instructions,
-        cycles=whole.cycles,
+    total_cost = tree.whole.mean(windows)
+    made = Profile(
+        instructions=total_cost.instructions,
+        cycles=total_cost.cycles,
         cycles_origin=prices.origin if prices else f"not measured: no cycle model for the {board.core.name}",
         cycle_model=prices.model if prices else "",
         layers=tuple(costs[:-1]),
@@ -83,7 +110,13 @@ def profile(
         functions=tree.functions(windows),
         calls=tree.nodes(windows),
         stack_hwm_bytes=stack,
+        inputs=closed,
+        spread=spread,
     )
+    single = window_costs(counts, edge_cycles, tree.owners(layers), len(layers) + 1, times)
+    if single is None:
+        return made
+    return replace(made, windows=single, spread=whole_spread(single), layer_spreads=tuple(part_spreads(single)[:-1]))
 
 
 def mean(total: Number, windows: int) -> Number:

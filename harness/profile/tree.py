@@ -51,13 +51,13 @@ class CallTree:
 
         Where a function of one layer is called from within another, its cost is its own layer's.
         """
-        owner = self._owners(layers)
+        owner = self.owners(layers)
         instructions, cycles = np.zeros(len(layers) + 1, np.int64), np.zeros(len(layers) + 1, np.float64)
         np.add.at(instructions, owner, self._instructions)
         np.add.at(cycles, owner, self._cycles)
         return [self._cost(*part) for part in zip(instructions, cycles, strict=True)]
 
-    def _owners(self, layers: Sequence[Layer]) -> list[int]:
+    def owners(self, layers: Sequence[Layer]) -> list[int]:
         """The layer of each context, `len(layers)` outside of all."""
         index_of: dict[int, int] = {}
         for index, layer in enumerate(layers):
@@ -85,7 +85,8 @@ class CallTree:
             outermost = not self._runs_inside_itself(context)
             below = total_instructions[context] * outermost, total_cycles[context] * outermost
             row = np.array([calls[context], self._instructions[context], self._cycles[context], *below], np.float64)
-            sums[name] = sums[name] + row if name in sums else row
+            if row.any():  # not what ran only in a window that is left out
+                sums[name] = sums[name] + row if name in sums else row
         results = []
         for name, row in sums.items():
             entered, own, own_cycles, total, whole_cycles = (mean(float(value), windows) for value in row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -42,7 +43,7 @@ def _headroom(run: RunResult) -> str:
     if not shares:
         return ""
     share, name = min(shares)
-    return f"{name.removesuffix('_bytes').removesuffix('_s')} {share * 100:.1f} %"
+    return f"{re.sub('_(bytes|s|j)$', '', name)} {share * 100:.1f} %"
 
 
 def _change(run: RunResult) -> str:

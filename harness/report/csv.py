@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from itertools import product
 
-from harness.records import Results, RunResult
+from harness.records import LayerResult, Results, RunResult
 from harness.report import text
 
 _CASE = ("scenario", "model", "board", "toolchain", "emulator")
 _LAYER = ("index", "name", "operator", "macs", "instructions", "cycles", "flash_bytes", "arena_bytes")
+
+_OF_INPUTS = ("minimum", "median", "maximum")
+_SPREADS = tuple(f"{figure}_{name}" for figure, name in product(("instructions", "cycles"), _OF_INPUTS))
 
 
 def runs(results: Results) -> str:
@@ -46,8 +50,18 @@ def runs(results: Results) -> str:
 
 def layers(results: Results) -> str:
     """A row per layer of every run."""
-    rows = [[*_case(run), *(getattr(layer, name) for name in _LAYER)] for run in results.runs for layer in run.layers]
-    return _text((*_CASE, *_LAYER), rows)
+    rows = [
+        [*_case(run), *(getattr(layer, name) for name in _LAYER), *_spreads(layer)]
+        for run in results.runs
+        for layer in run.layers
+    ]
+    return _text((*_CASE, *_LAYER, *_SPREADS), rows)
+
+
+def _spreads(layer: LayerResult) -> list[float | int | None]:
+    """Instructions and cycles of single inputs, empty where they were not told apart."""
+    pairs = product((layer.instructions_spread, layer.cycles_spread), _OF_INPUTS)
+    return [None if spread is None else getattr(spread, name) for spread, name in pairs]
 
 
 def _case(run: RunResult) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness import units
 from harness.files import write_text
 from harness.records import Results, RunResult
-from harness.report import text
+from harness.report import inputs, stack_text, text
 
 
 def write_board_reports(results: Results, directory: Path) -> list[Path]:
@@ -51,7 +51,7 @@ def _run(run: RunResult) -> list[str]:
     if run.findings:
         lines.append("")
     rows = []
-    for measurement in text.ordered(run.measurements):
+    for measurement in inputs.shown_figures(run):
         budget = run.budgets.get(measurement.name)
         rows.append(
             [
@@ -64,7 +64,7 @@ def _run(run: RunResult) -> list[str]:
             ]
         )
     lines += _table(["figure", "value", "budget", "headroom", "exact", "how it was obtained"], rows)
-    lines += _layers(run) + _memory(run) + _functions(run)
+    lines += _layers(run) + _memory(run) + _stack(run) + _functions(run)
     made = run.provenance
     flags = " ".join(run.toolchain.flags)
     lines += [
@@ -85,6 +85,7 @@ def _layers(run: RunResult) -> list[str]:
     if not run.layers:
         return []
     total = sum(layer.cycles or 0 for layer in run.layers)
+    differ, timed = inputs.differ(run), run.value("energy_j") is not None
     rows = []
     for layer in run.layers:
         share = f"{layer.cycles / total * 100:.1f} %" if total and layer.cycles is not None else ""
@@ -99,10 +100,18 @@ def _layers(run: RunResult) -> list[str]:
                 per_mac,
                 text.number(layer.flash_bytes),
                 text.number(layer.arena_bytes),
+                *([text.joules(text.layer_energy_j(run, layer))] if timed else []),
+                *(inputs.triple(inputs.layer_spread(layer)) if differ else ()),
             ]
         )
     titles = ["layer", "MACs", "instructions", "cycles", "share", "cycles/MAC", "flash B", "arena live B"]
-    return ["", "### Layers", "", *_table(titles, rows, numbers_from=1)]
+    titles += ["energy (estimated)"] if timed else []
+    lines = ["", "### Layers", ""]
+    if differ:
+        what = inputs.what_differs(run)
+        titles += [f"{what}: min", "median", "max"]
+        lines += [inputs.sentence(run), ""]
+    return [*lines, *_table(titles, rows, numbers_from=1)]
 
 
 def _memory(run: RunResult) -> list[str]:
@@ -129,6 +138,24 @@ def _memory(run: RunResult) -> list[str]:
         "",
         *_table(["largest symbols", "region", "flash B", "RAM B"], symbols, numbers_from=2),
     ]
+
+
+def _stack(run: RunResult) -> list[str]:
+    use = run.stack
+    if use is None or not (use.path or use.static_path):
+        return []
+    lines = ["", "### Stack", ""]
+    if use.path:
+        lines += [f"{escape(stack_text.measured_title(use))}.", "", *_path(stack_text.rows(use.path)), ""]
+    if use.static_path:
+        lines += [f"{escape(stack_text.static_title(use))}."]
+        lines += ["", *(f"- not in it: {escape(why)}" for why in use.open_ends)] if use.open_ends else []
+        lines += ["", *_path(stack_text.rows(use.static_path))] if stack_text.shows_static_path(use) else []
+    return lines
+
+
+def _path(rows: list[stack_text.Row]) -> list[str]:
+    return _table(["function", "stack B", "depth B"], [[_code(name), own, depth] for name, own, depth in rows], 1)
 
 
 def _functions(run: RunResult) -> list[str]:

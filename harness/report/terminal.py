@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.records import Results, RunResult, Verdict
-from harness.report import text
+from harness.report import inputs, stack_text, text
 from harness.report.columns import COLUMNS, Column, columns_for
 
 # What a narrow terminal does without, first to go first; all of it is in -v and the reports.
@@ -53,8 +53,8 @@ def failure_text(run: RunResult, verbosity: int = 0) -> str:
     for finding in run.findings:
         if finding.verdict is not Verdict.PASS:
             lines += ["  " + line for line in text.finding_lines(finding, most=5 if verbosity < 1 else 50)]
-    if verbosity >= 1 and run.layers:
-        lines += ["", layer_table(run)]
+    if verbosity >= 1:
+        lines += ["", costs_text(run)]
     if verbosity >= 2:
         lines += ["", function_table(run), "", *provenance_lines(run)]
     stopped = any(finding.code.startswith(("run.", "fault.", "law.")) for finding in run.findings)
@@ -72,6 +72,8 @@ def profile_text(run: RunResult, verbosity: int = 0) -> str:
         lines += ["", layer_table(run)]
     if run.functions:
         lines += ["", function_table(run, most=10 if verbosity < 1 else 50)]
+    if verbosity >= 1:
+        lines += _stack(run)
     if verbosity >= 2:
         lines += ["", *provenance_lines(run)]
     if run.console and (verbosity >= 1 or run.verdict is not Verdict.PASS):
@@ -79,9 +81,21 @@ def profile_text(run: RunResult, verbosity: int = 0) -> str:
     return "\n".join(lines)
 
 
+def costs_text(run: RunResult) -> str:
+    """Where time and stack go: the layers, and the calls at the deepest point."""
+    return "\n".join([*([layer_table(run)] if run.layers else []), *_stack(run)])
+
+
+def _stack(run: RunResult) -> list[str]:
+    found = stack_text.lines(run)
+    return ["", *found] if found else []
+
+
 def layer_table(run: RunResult) -> str:
-    """A row per layer with its share of the cycles."""
+    """A row per layer with its share of the cycles, and how it differs from input to input where it does."""
     from tabulate import tabulate
+
+    differ = inputs.differ(run)
 
     total = sum(layer.cycles or 0 for layer in run.layers) or None
     rows = [
@@ -92,11 +106,16 @@ def layer_table(run: RunResult) -> str:
             text.number(layer.cycles),
             f"{layer.cycles / total * 100:.1f} %" if total and layer.cycles is not None else "",
             text.number(layer.flash_bytes),
+            *(inputs.triple(inputs.layer_spread(layer)) if differ else ()),
         ]
         for layer in run.layers
     ]
     titles = ["layer", "MACs", "instructions", "cycles", "share", "flash B"]
-    return str(tabulate(rows, headers=titles, colalign=("left", *["right"] * 5), disable_numparse=True))
+    if differ:
+        titles += [f"{inputs.what_differs(run)}: min", "median", "max"]
+    alignment = ("left", *["right"] * (len(titles) - 1))
+    table = str(tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True))
+    return f"{table}\n{inputs.sentence(run)}" if differ else table
 
 
 def function_table(run: RunResult, most: int = 20) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from harness import units
 from harness.files import one_line
-from harness.records import Contributor, Finding, Measurement, RunResult, Verdict
+from harness.records import Contributor, Finding, LayerResult, Measurement, RunResult, Verdict
 
 NOT_MEASURED = "not measured"
 
@@ -25,11 +25,16 @@ MEASUREMENT_TITLES = {
     "instructions": "instructions per inference",
     "cycles": "cycles per inference",
     "latency_s": "latency",
+    "instructions_max": "instructions of the worst input",
+    "cycles_max": "cycles of the worst input",
+    "latency_max_s": "latency of the worst input",
     "flash_bytes": "flash",
     "ram_bytes": "RAM (static)",
     "arena_bytes": "arena",
     "arena_lower_bound_bytes": "arena, lower bound",
     "stack_hwm_bytes": "stack high-water mark",
+    "stack_margin_bytes": "stack, never touched below",
+    "stack_static_bytes": "stack, static worst case",
     "heap_hwm_bytes": "heap high-water mark",
     "accuracy": "accuracy",
     "macs": "MACs",
@@ -37,6 +42,8 @@ MEASUREMENT_TITLES = {
     "weights_bytes": "flash, constants of layers",
     "code_bytes": "flash, all else: code and runtime",
 }
+# Figures of the worst input, and what they are the most of.
+WORST_INPUT = {"instructions_max": "instructions", "cycles_max": "cycles", "latency_max_s": "latency_s"}
 # Figures of which more is better.
 _AT_LEAST = {"accuracy"}
 
@@ -81,6 +88,19 @@ def exact(measurement: Measurement) -> str:
 def number(value: float | int | None) -> str:
     """A count for a table cell, "" where it was not measured."""
     return "" if value is None else units.format_count(value)
+
+
+def layer_energy_j(run: RunResult, layer: LayerResult) -> float | None:
+    """The layer's part of the energy: its share of the cycles. None where energy was not measured."""
+    energy, cycles = run.value("energy_j"), run.value("cycles")
+    if energy is None or not cycles or layer.cycles is None:
+        return None
+    return energy * layer.cycles / cycles
+
+
+def joules(value: float | None) -> str:
+    """An energy for a table cell, "" where it was not measured."""
+    return "" if value is None else units.format_joules(value)
 
 
 def outputs_text(run: RunResult) -> str:

@@ -28,7 +28,7 @@ LAYERS = (
     ("inference", "provenance", "boot", "subject", "alignment", "instruction_set", "source_lines"),
     ("places",),
     ("law",),
-    ("diagnose", "divergence", "measure", "validate"),
+    ("diagnose", "divergence", "measure", "stack_use", "validate", "worst_input"),
     ("model_run", "firmware_run"),
     ("pipeline", "report", "fit_matrix", "pairs", "merge"),
     ("session", "doctor", "options", "hookspec"),

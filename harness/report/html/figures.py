@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness import units
 from harness.fit_matrix import Constraint, Fit
 from harness.records import Measurement, RunResult
-from harness.report import text
+from harness.report import inputs, text
 
 # How a figure was obtained, by how its origin begins (see records.Measurement), and what that means for trust.
 _CLASSES = (
@@ -16,6 +16,7 @@ _CLASSES = (
     ("counted", "counted", "counted"),
     ("painted", "counted", "scanned"),
     ("ELF", "exact", "from the ELF"),
+    ("computed", "exact", "from the code"),
     ("memory plan", "exact", "from the plan"),
     ("model", "exact", "from the model"),
 )
@@ -57,7 +58,7 @@ class Figure:
 
 def figures(run: RunResult, fit: Fit) -> list[Figure]:
     """All figures of `run` in the order in which reports show them."""
-    return [_figure(run, measurement, fit) for measurement in text.ordered(run.measurements)]
+    return [_figure(run, measurement, fit) for measurement in inputs.shown_figures(run)]
 
 
 def tiles(found: list[Figure]) -> list[Figure]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from harness import units
 from harness.fit_matrix import Fit
 from harness.records import Contributor, Finding, FunctionResult, LayerResult, RunResult, SymbolResult, Verdict
-from harness.report import text
+from harness.report import inputs, stack_text, text
 from harness.report.html.figures import Figure, figures, tiles
 from harness.report.html.memory_map import RegionMap, memory_map
 
@@ -27,6 +27,8 @@ class LayerRow:
     share: float | None
     cycles_per_mac: float | None
     cycles_per_instruction: float | None
+    energy_j: float | None
+    spread: tuple[str, str, str]  # over inputs: minimum, median, maximum
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,24 @@ class RunView:
                 _ratio(layer.cycles, total),
                 _ratio(layer.cycles, layer.macs),
                 _ratio(layer.cycles, layer.instructions),
+                text.layer_energy_j(self.run, layer),
+                inputs.triple(inputs.layer_spread(layer)),
             )
             for layer in self.run.layers
         ]
+
+    @property
+    def has_energy(self) -> bool:
+        return self.run.value("energy_j") is not None
+
+    @property
+    def differing(self) -> str:
+        """What differs between inputs, "cycles" or "instructions"; "" where nothing does."""
+        return inputs.what_differs(self.run) if inputs.differ(self.run) else ""
+
+    @property
+    def inputs_sentence(self) -> str:
+        return inputs.sentence(self.run)
 
     @property
     def functions(self) -> list[FunctionResult]:
@@ -107,6 +124,20 @@ class RunView:
     def stack_room(self) -> int | None:
         area = self.run.stack_area
         return area.top - area.limit if area else None
+
+    @property
+    def stack_paths(self) -> list[tuple[str, list[stack_text.Row], tuple[str, ...]]]:
+        """Title, calls from the outermost inwards, and what is not in it: of what ran, and of what could."""
+        use = self.run.stack
+        if use is None:
+            return []
+        found: list[tuple[str, list[stack_text.Row], tuple[str, ...]]] = []
+        if use.path:
+            found.append((stack_text.measured_title(use), stack_text.rows(use.path), ()))
+        if use.static_path:
+            path = stack_text.rows(use.static_path) if stack_text.shows_static_path(use) else []
+            found.append((stack_text.static_title(use), path, use.open_ends))
+        return found
 
     def parts(self, finding: Finding) -> list[Part]:
         """What contributes most to a finding; of a change, what moved, with its sign."""
