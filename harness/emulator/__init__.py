@@ -65,7 +65,8 @@ class RunPlan:
     - `dialogue`: what is said on the console; its last answer ends the run;
     - `vectors`: where the vector table lies, where it is not the board's own place for it;
     - `start`: stack pointer and first instruction, of a program without a vector table;
-    - `sbrk`: the function by which the C library moves the end of the heap.
+    - `sbrk`: the function by which the C library moves the end of the heap;
+    - `each_call`: entries of functions of which every call in a window is to be told apart (a thousand at most).
     """
 
     begin: int | None
@@ -85,6 +86,7 @@ class RunPlan:
     vectors: int | None = None
     start: tuple[int, int] | None = None
     sbrk: int | None = None
+    each_call: frozenset[int] = frozenset()
 
 
 class ExitReason(StrEnum):
