@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from harness import firmware_run, measure, model_run, outputs
+from harness import each_call, firmware_run, measure, model_run, outputs
 from harness.budget import check_budgets
 from harness.cases import Case
 from harness.diagnose import execution_findings, run_notes
@@ -39,14 +39,17 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         findings = execution_findings(execution, subject.program)
         if not findings or (execution.window_instructions and scenario.firmware):
             progress("profiling")
+            if execution.blocks is not None:
+                parts = each_call.split(subject.parts, execution.blocks, subject.program)
+                subject = replace(subject, parts=parts)
             entries = [part.entries for part in subject.parts]
             profiled = profile(execution, subject.program, entries, board, subject.times)
         if not findings:
             check, findings = subject.check(execution)
     figures = measure.measurements(board, subject.footprint, profiled, check, counted_by, own)
     if not findings:  # what a wrong run costs is not judged
-        parts = {**measure.contributors(subject.footprint, profiled, subject.parts, board), **subject.contributors}
-        findings = check_budgets(case.budgets, figures, parts)
+        largest = {**measure.contributors(subject.footprint, profiled, subject.parts, board), **subject.contributors}
+        findings = check_budgets(case.budgets, figures, largest)
         if scenario.firmware is None and check.mismatches is None and scenario.outputs.oracle != "none":
             findings.append(outputs.unchecked_finding(check))
     regions, sections, symbols = measure.memory_results(subject.footprint, board)
