@@ -15,7 +15,7 @@ from harness.errors import ElfError
 from harness.footprint import Footprint, read_footprint
 from harness.raw_image import read_image
 from harness.records import Finding, OutputCheck, StackArea, Tool, Verdict
-from harness.runtimes import find_runtime, runtime_parts
+from harness.runtimes import find_runtime, runtime_parts, runtimes_in
 from harness.scenario_firmware import BOARD_PLACEHOLDER, FirmwareSpec, Region, is_address
 from harness.subject import Part, Subject
 from harness.symbol_names import matching, readable
@@ -60,7 +60,7 @@ def prepare(case: Case, spec: FirmwareSpec, progress: Callable[[str], None]) -> 
         provenance=lambda profiled: provenance.of_firmware(case, program, profiled),
         times=tuple(step.times for step in spec.dialogue if step.measure),
         stack_area=StackArea(boot.stack_limit, boot.stack_top),
-        notes=tuple(_notes(boot)),
+        notes=(*_notes(boot), *_runtime_notes(program, spec)),
     )
 
 
@@ -152,4 +152,14 @@ def _notes(boot: Boot) -> Iterator[Finding]:
             message=f"the image has no vector table: it was started at its entry {boot.first:#010x}, "
             f"with the stack at {boot.stack_top:#010x}",
             advice="a board cannot start it by itself; for a .bin or .hex, check the load address",
+        )
+
+
+def _runtime_notes(program: Program, spec: FirmwareSpec) -> Iterator[Finding]:
+    for runtime in () if spec.layers or spec.regions else runtimes_in(program):
+        yield Finding(
+            code="firmware.runtime",
+            verdict=Verdict.PASS,
+            message=f"{runtime.title} is in it, and its operators are not shown as layers",
+            advice=f"they are with `--layers {runtime.name}`, or `layers` in [profile] of a scenario",
         )

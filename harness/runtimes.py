@@ -5,6 +5,7 @@ What there is to know of each is data, in `profile/runtimes/`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -20,7 +21,10 @@ DIRECTORY = Path(__file__).parent / "profile" / "runtimes"
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """`kernels` and `exceptions` are shell patterns of symbols; `operators` are names by source file."""
+    """`kernels` and `exceptions` are shell patterns of symbols; `operators` are names by source file.
+
+    `affixes` are what names of kernels have beside the operator's, as Eval and Int8 in EvalAddInt8.
+    """
 
     name: str
     title: str
@@ -29,6 +33,7 @@ class Runtime:
     kernels: tuple[str, ...]
     exceptions: tuple[str, ...]
     operators: dict[str, str]
+    affixes: tuple[str, ...]
 
 
 def runtime_names(directory: Path = DIRECTORY) -> tuple[str, ...]:
@@ -49,11 +54,19 @@ def find_runtime(name: str, directory: Path = DIRECTORY) -> Runtime:
         begin=top.text("begin"),
         kernels=top.texts("kernels"),
         exceptions=top.texts("except", ()),
+        affixes=top.texts("affixes", ()),
         operators={file: operators.text(file) for file in operators.names()},
     )
     operators.done()
     top.done()
     return runtime
+
+
+def runtimes_in(program: Program) -> list[Runtime]:
+    """The known runtimes of which `program` has the function where an inference begins."""
+    functions = [symbol for symbol in program.symbols if symbol.kind == "function"]
+    runtimes = map(find_runtime, runtime_names())
+    return [runtime for runtime in runtimes if matching(functions, runtime.begin)]
 
 
 def runtime_parts(runtime: Runtime, program: Program) -> tuple[Part, ...]:
@@ -78,4 +91,10 @@ def runtime_parts(runtime: Runtime, program: Program) -> tuple[Part, ...]:
 
 def _operator(runtime: Runtime, symbol: Symbol) -> str:
     stem = PurePosixPath(symbol.file).stem
-    return runtime.operators.get(stem, stem.upper()) if stem else readable(symbol.name).rpartition("::")[2]
+    if not stem:  # not `static`: told by its own name
+        name = readable(symbol.name).partition(".")[0].rpartition("::")[2]
+        core = name
+        for affix in runtime.affixes:
+            core = core.replace(affix, "")
+        stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", core or name).lower()
+    return runtime.operators.get(stem, stem.upper())

@@ -215,12 +215,13 @@ int (*Register_NAME())(TfLiteContext *, TfLiteNode *) { return EvalInt8; } }
     code = """
 struct TfLiteContext; struct TfLiteNode;
 namespace tflite {
+int EvalAddInt8(TfLiteContext *, TfLiteNode *) { return 0; }
 int (*Register_conv())(TfLiteContext *, TfLiteNode *); int (*Register_softmax())(TfLiteContext *, TfLiteNode *);
-struct MicroInterpreter { int (*steps[3])(TfLiteContext *, TfLiteNode *);
+struct MicroInterpreter { int (*steps[4])(TfLiteContext *, TfLiteNode *);
     __attribute__((noinline)) int Invoke() { int bad = 0; for (auto step : steps) bad |= step(nullptr, nullptr); return bad; } };
 }
 volatile int r;
-int main() { tflite::MicroInterpreter i{{tflite::Register_conv(), tflite::Register_conv(), tflite::Register_softmax()}};
+int main() { tflite::MicroInterpreter i{{tflite::Register_conv(), tflite::Register_conv(), tflite::Register_softmax(), tflite::EvalAddInt8}};
     r = i.Invoke(); r = i.Invoke(); return r; }
 """
     elf = build(tmp_path, code, language="c++", libraries=["conv.o", "softmax.o"])
@@ -229,12 +230,14 @@ int main() { tflite::MicroInterpreter i{{tflite::Register_conv(), tflite::Regist
         ("00 CONV_2D", "CONV_2D"),
         ("01 CONV_2D", "CONV_2D"),
         ("02 SOFTMAX", "SOFTMAX"),
+        ("03 ADD", "ADD"),
     ]
-    first, second, last = (layer.instructions or 0 for layer in result.layers)
+    first, second, last, _ = (layer.instructions or 0 for layer in result.layers)
     assert first == second > 10 * last > 100
-    assert result.value("instructions") == first + second + last + sum(
+    assert result.value("instructions") == sum(layer.instructions or 0 for layer in result.layers) + sum(
         f.self_instructions for f in result.functions if f.name == "tflite::MicroInterpreter::Invoke"
     )
+    assert codes(result) == [] and codes(run(elf)) == ["firmware.runtime"], "who does not know of it is told"
     tool("strip", tmp_path, "-o", "stripped.elf", elf.name)
     with pytest.raises(ElfError, match="no operator of TensorFlow Lite Micro is in it"):
         run(tmp_path / "stripped.elf", layers="tflm")
