@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from harness import each_call, outputs, provenance
-from harness.boot import Boot, find_boot
+from harness.boot import Boot, check_start, find_boot
 from harness.cases import Case
 from harness.elf import Program, Symbol
 from harness.emulator import Exchange, Execution, RunPlan
 from harness.errors import ElfError
+from harness.files import one_line
 from harness.footprint import Footprint, read_footprint
 from harness.raw_image import read_image
 from harness.records import Finding, OutputCheck, StackArea, Tool, Verdict
@@ -38,6 +39,7 @@ def prepare(case: Case, spec: FirmwareSpec, progress: Callable[[str], None]) -> 
     program = read_image(case.model, load_address)
     footprint = read_footprint(program, board)
     boot = find_boot(program, board)
+    check_start(program, board, boot)
 
     parts = tuple(_part(program, region, footprint, spec.each_call) for region in spec.regions)
     begin = _place(program, spec.begin, "begin")
@@ -97,11 +99,18 @@ def _function(program: Program, names: tuple[str, ...]) -> Symbol | None:
 
 
 def _place(program: Program, place: str, key: str) -> int | None:
-    """The address that a symbol or "0x..." means, None for ""."""
+    """The address that a symbol or "0x..." means, None for ""; ElfError where no code can be."""
     if not place:
         return None
-    if is_address(place):
-        return int(place, 16) & ~1
+    address = int(place, 16) & ~1 if is_address(place) else _address(program, place, key)
+    # Without symbols the image may be one whose code is copied to where it runs.
+    if program.symbols and not any(start <= address < end for start, end in program.code_ranges):
+        at = "" if is_address(place) else f" ({address:#010x})"
+        raise ElfError(f"{key}: the image has no code at {place}{at}", hint="name a function of it")
+    return address
+
+
+def _address(program: Program, place: str, key: str) -> int:
     try:
         return program.symbol(place).address & ~1
     except ElfError as error:
@@ -133,7 +142,7 @@ def _part(program: Program, region: Region, footprint: Footprint, each_call: boo
             )
             raise ElfError(f"{program.path}: region {region.name!r}: no function matches {pattern!r}", hint=hint)
         entries |= found
-    names = {symbol.name for symbol in functions if symbol.address in entries}
+    names = {one_line(symbol.name) for symbol in functions if symbol.address in entries}
     flash = sum(use.flash_bytes for use in footprint.symbols if use.name in names)
     return Part(region.name, "", frozenset(entries), flash_bytes=flash if names else None, each_call=each_call)
 

@@ -70,6 +70,8 @@ class FirmwareSpec:
             )
         if self.begin and self.begin == self.end:
             raise ScenarioError("end: measurement would begin and end at the same place", hint="choose two symbols")
+        if self.begin and self.begin == self.stop:
+            raise ScenarioError("stop: the program would be over where measuring begins", hint="choose two symbols")
         names = [region.name for region in self.regions]
         if len(set(names)) != len(names):
             raise ScenarioError("regions: two regions have the same name")

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from harness.elf import Program, Symbol
+from harness.files import one_line
 
 _MANGLED = ("_Z", "_R")
 _IN_FILE = re.compile(r"(?P<file>[^:]+\.[A-Za-z+]+):(?!:)(?P<name>.+)", re.DOTALL)
@@ -61,7 +62,7 @@ def titles(program: Program, functions: Iterable[Symbol]) -> dict[int, str]:
                 found[address] = way(function.name)
             elif function.file:
                 found[address] = f"{function.file}:{readable(function.name)}"
-    return found
+    return {address: one_line(name) for address, name in found.items()}
 
 
 def matching(functions: Sequence[Symbol], pattern: str) -> list[Symbol]:

@@ -5,54 +5,20 @@ Nothing in these programs knows the harness.
 
 from __future__ import annotations
 
-import itertools
 import json
 import sys
 from pathlib import Path
 
 import pytest
+from firmware_runs import BOARD, SQUARES, calls, codes, run, run_case
 from user_firmware import build, tool
 
-from harness.cases import Options, cases_of
 from harness.cli import main
-from harness.errors import BuildError, ElfError, ScenarioError
-from harness.records import RunResult
-from harness.scenario import load_scenario, scenario_for_firmware
-from harness.scenario_firmware import DialogueStep, FirmwareSpec, Region
-from harness.session import Session
+from harness.errors import BuildError, ElfError
+from harness.scenario import load_scenario
+from harness.scenario_firmware import DialogueStep
 
 pytestmark = pytest.mark.gnu
-BOARD = "stm32f4_discovery"
-
-SQUARES = """
-volatile int total;
-__attribute__((noinline)) int square(int x) { return x * x; }
-__attribute__((noinline)) int sum(int n) { int s = 0; for (int i = 0; i < n; i++) s += square(i); return s; }
-int main(void) { for (int i = 1; i <= 5; i++) total = sum(10 * i); return 0; }
-"""
-
-
-def run(image: Path, board: str = BOARD, emulator: str = "unicorn", **options: object) -> RunResult:
-    spec = FirmwareSpec(image=str(image), **options)  # type: ignore[arg-type]
-    return run_case(scenario_for_firmware(image, (board,), spec), emulator)
-
-
-def run_case(scenario, emulator: str = "unicorn") -> RunResult:  # type: ignore[no-untyped-def]
-    session = Session()
-    try:
-        (case,) = cases_of(scenario)
-        return session.run(case, Options(emulator=emulator), gated=False)
-    finally:
-        session.close()
-
-
-def codes(result: RunResult) -> list[str]:
-    return [finding.code for finding in result.findings]
-
-
-def calls(result: RunResult) -> dict[str, float]:
-    return {function.name: function.calls for function in result.functions}
-
 
 # What ends a program.
 
@@ -127,6 +93,51 @@ def test_a_failed_check_is_no_regular_end(tmp_path: Path) -> None:
     assert "failed" in result.findings[0].message
 
 
+def test_exceptions_of_cpp_are_caught_and_floats_printed(tmp_path: Path) -> None:
+    code = r"""
+#include <stdexcept>
+extern "C" int report(const char *, int, double);
+__attribute__((noinline)) static int checked(int x) { if (x > 2) throw std::runtime_error("too big"); return x; }
+extern "C" int work(void) {
+    int caught = 0;
+    for (int i = 0; i < 5; i++) {
+        try { checked(i); } catch (const std::exception &e) { report(e.what(), i, i / 8.0); caught++; }
+    }
+    return caught;
+}
+"""
+    (tmp_path / "throws.cpp").write_text(code)
+    tool("g++", tmp_path, "-mcpu=cortex-m4", "-mthumb", "-O1", "-c", "throws.cpp", "-o", "throws.o")
+    code = """
+#include <stdio.h>
+int work(void);
+int report(const char *what, int n, double x) { return printf("%s %d %.3f\\n", what, n, x); }
+int main(void) { return work() == 2 ? 0 : 1; }
+"""
+    elf = build(tmp_path, code, specs="rdimon", libraries=["throws.o", "-lstdc++"], flash_size=1 << 20)
+    result = run(elf)
+    assert (result.verdict, result.console) == ("pass", "too big 3 0.375\ntoo big 4 0.500\n")
+
+
+def test_semihosting_reaches_no_file_of_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = r"""
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(void) {
+    FILE *read = fopen("/etc/passwd", "r"), *written = fopen("made.txt", "w");
+    int removed = remove("kept.txt"), renamed = rename("kept.txt", "gone.txt"), ran = system("touch made.txt");
+    printf("%d %d %d %d %d\n", read != 0, written != 0, removed == 0, renamed == 0, ran == 0);
+    return 0;
+}
+"""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kept.txt").write_text("kept")
+    result = run(build(tmp_path, code, specs="rdimon", flags=["-fno-builtin"]))
+    assert (result.verdict, result.console) == ("pass", "0 0 0 0 0\n")
+    assert not (tmp_path / "made.txt").exists() and (tmp_path / "kept.txt").read_text() == "kept"
+
+
 # What is measured.
 
 
@@ -144,106 +155,6 @@ def test_a_recursive_function_is_measured_until_its_outermost_call_returns(tmp_p
     result = run(build(tmp_path, code, flags=["-O2", "-fno-optimize-sibling-calls", "-fno-inline"]), begin="fib")
     assert result.verdict == "pass"
     assert sum(calls(result).values()) == 177  # calls of fib(10)
-
-
-def test_regions_make_layers_of_functions_and_of_all_they_call(tmp_path: Path) -> None:
-    elf = build(tmp_path, SQUARES)
-    result = run(elf, begin="main", regions=(Region("inner", ("squ*",)), Region("outer", ("sum",))))
-    layers = {layer.name: layer.instructions or 0 for layer in result.layers}
-    own = {function.name: function.self_instructions for function in result.functions}
-    assert layers == {"inner": own["square"], "outer": own["sum"]}
-    everything = run(elf, begin="main", regions=(Region("all", ("sum",)),))
-    assert everything.layers[0].instructions == own["square"] + own["sum"]
-    with pytest.raises(ElfError, match="no function matches 'sqare'") as caught:
-        run(elf, regions=(Region("typo", ("sqare",)),))
-    assert "square" in caught.value.hint
-
-
-def test_each_call_of_a_region_is_a_layer_in_the_order_of_the_calls(tmp_path: Path) -> None:
-    result = run(build(tmp_path, SQUARES), begin="main", regions=(Region("sum", ("sum",)),), each_call=True)
-    assert [layer.name for layer in result.layers] == ["sum 1", "sum 2", "sum 3", "sum 4", "sum 5"]
-    costs = [layer.instructions or 0 for layer in result.layers]
-    steps = {after - before for before, after in itertools.pairwise(costs)}
-    assert len(steps) == 1 and steps.pop() > 10, "each call sums over ten numbers more"
-    whole = run(tmp_path / "firmware.elf", begin="main", regions=(Region("sum", ("sum",)),))
-    assert sum(costs) == whole.layers[0].instructions
-    assert calls(result) == calls(whole), "the flat profile is the same"
-
-
-def test_calls_are_told_apart_in_every_window_alike(tmp_path: Path) -> None:
-    code = SQUARES.replace("int main(void) {", "void work(void) {").replace("return 0;", "")
-    elf = build(tmp_path, code + "int main(void) { work(); work(); work(); return 0; }", flags=["-fno-inline"])
-    result = run(elf, begin="work", regions=(Region("sum", ("sum",)),), each_call=True)
-    once = run(elf, begin="main", end="", regions=(Region("sum", ("sum",)),), each_call=True)
-    assert [layer.instructions for layer in result.layers] == [layer.instructions for layer in once.layers[:5]]
-    assert len(once.layers) == 15
-
-
-def test_functions_of_one_name_in_two_files_are_two(tmp_path: Path) -> None:
-    other = "volatile int n;\n__attribute__((noinline)) static void step(void) { n += 3; n *= 2; }\nvoid {0}(void) {{ step(); }}"
-    for name in ("left", "right"):
-        (tmp_path / f"{name}.c").write_text(
-            other.replace("{0}", name)
-            .replace("{{", "{")
-            .replace("}}", "}")
-            .replace("n;", f"n_{name};", 1)
-            .replace("n +", f"n_{name} +")
-            .replace("n *", f"n_{name} *")
-        )
-        tool("gcc", tmp_path, "-mcpu=cortex-m4", "-mthumb", "-O1", "-c", f"{name}.c", "-o", f"{name}.o")
-    code = "void left(void), right(void);\nint main(void) { left(); right(); right(); return 0; }"
-    elf = build(tmp_path, code, libraries=["left.o", "right.o"])
-    result = run(elf, begin="main", regions=(Region("r", ("right.c:step",)),))
-    assert {name: n for name, n in calls(result).items() if "step" in name} == {"left.c:step": 1, "right.c:step": 2}
-    own = {function.name: function.self_instructions for function in result.functions}
-    assert result.layers[0].instructions == own["right.c:step"]
-    with pytest.raises(ElfError, match=r"begin: 'st\?p' is 2 functions") as caught:
-        run(elf, begin="st?p")
-    assert "left.c:step" in caught.value.hint
-
-
-def test_operators_of_a_known_runtime_are_layers_in_the_order_of_the_graph(tmp_path: Path) -> None:
-    kernel = """
-struct TfLiteContext; struct TfLiteNode; volatile int sink_NAME;
-namespace tflite { namespace { __attribute__((noinline)) int EvalInt8(TfLiteContext *, TfLiteNode *) {
-    for (int i = 0; i < COUNT; i++) sink_NAME = i; return 0; } }
-int (*Register_NAME())(TfLiteContext *, TfLiteNode *) { return EvalInt8; } }
-"""
-    for name, count in (("conv", "100"), ("softmax", "7")):
-        (tmp_path / f"{name}.cc").write_text(kernel.replace("NAME", name).replace("COUNT", count))
-        tool("g++", tmp_path, "-mcpu=cortex-m4", "-mthumb", "-O1", "-c", f"{name}.cc", "-o", f"{name}.o")
-    code = """
-struct TfLiteContext; struct TfLiteNode;
-namespace tflite {
-int EvalAddInt8(TfLiteContext *, TfLiteNode *) { return 0; }
-int (*Register_conv())(TfLiteContext *, TfLiteNode *); int (*Register_softmax())(TfLiteContext *, TfLiteNode *);
-struct MicroInterpreter { int (*steps[4])(TfLiteContext *, TfLiteNode *);
-    __attribute__((noinline)) int Invoke() { int bad = 0; for (auto step : steps) bad |= step(nullptr, nullptr); return bad; } };
-}
-volatile int r;
-int main() { tflite::MicroInterpreter i{{tflite::Register_conv(), tflite::Register_conv(), tflite::Register_softmax(), tflite::EvalAddInt8}};
-    r = i.Invoke(); r = i.Invoke(); return r; }
-"""
-    elf = build(tmp_path, code, language="c++", libraries=["conv.o", "softmax.o"])
-    result = run(elf, layers="tflm")
-    assert [(layer.name, layer.operator) for layer in result.layers] == [
-        ("00 CONV_2D", "CONV_2D"),
-        ("01 CONV_2D", "CONV_2D"),
-        ("02 SOFTMAX", "SOFTMAX"),
-        ("03 ADD", "ADD"),
-    ]
-    first, second, last, _ = (layer.instructions or 0 for layer in result.layers)
-    assert first == second > 10 * last > 100
-    assert result.value("instructions") == sum(layer.instructions or 0 for layer in result.layers) + sum(
-        f.self_instructions for f in result.functions if f.name == "tflite::MicroInterpreter::Invoke"
-    )
-    assert codes(result) == [] and codes(run(elf)) == ["firmware.runtime"], "who does not know of it is told"
-    tool("strip", tmp_path, "-o", "stripped.elf", elf.name)
-    with pytest.raises(ElfError, match="no operator of TensorFlow Lite Micro is in it"):
-        run(tmp_path / "stripped.elf", layers="tflm")
-    with pytest.raises(ScenarioError, match="no runtime is called 'tvm'") as caught:
-        run(elf, layers="tvm")
-    assert "tflm" in caught.value.hint
 
 
 def test_stripped_and_raw_images_count_the_same_as_the_elf(tmp_path: Path) -> None:
