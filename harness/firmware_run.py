@@ -12,7 +12,7 @@ from harness.cases import Case
 from harness.elf import Program, Symbol
 from harness.emulator import Exchange, Execution, RunPlan
 from harness.errors import ElfError
-from harness.files import one_line
+from harness.files import one_line, shown
 from harness.footprint import Footprint, read_footprint
 from harness.raw_image import read_image
 from harness.records import Finding, OutputCheck, StackArea, Tool, Verdict
@@ -34,6 +34,11 @@ def prepare(case: Case, spec: FirmwareSpec, progress: Callable[[str], None]) -> 
         progress("building the firmware")
         command = tuple(word.replace(BOARD_PLACEHOLDER, board.name) for word in spec.build)
         build_firmware(command, directory, board.name, spec.build_timeout_s)
+        if not case.model.is_file():
+            raise ElfError(
+                f"the firmware's build ended well and there is no {shown(case.model)}",
+                hint="`image` (or `elf`) in [firmware] says where the build puts it, from the scenario's folder",
+            )
     progress("reading the firmware")
     load_address = board.code_memory.origin if spec.load_address is None else spec.load_address
     program = read_image(case.model, load_address)

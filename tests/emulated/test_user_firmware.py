@@ -6,6 +6,7 @@ Nothing in these programs knows the harness.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -319,6 +320,22 @@ def test_a_build_that_fails_or_hangs_is_one_error(tmp_path: Path, code: str, tim
         f'boards = ["{BOARD}"]\n[firmware]\nelf = "fw.elf"\nbuild = {command}\nbuild_timeout = "{timeout}"\n'
     )
     with pytest.raises(BuildError, match=problem):
+        run_case(load_scenario(path))
+
+
+def test_a_build_by_make_in_a_folder_with_spaces(tmp_path: Path) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("no make")
+    folder = tmp_path / "my firmware"
+    folder.mkdir()
+    build(folder, SQUARES).rename(folder / "linked")
+    (folder / "Makefile").write_text("all:\n\tmkdir -p 'build dir' && cp linked 'build dir/my fw.elf'\n")
+    path = folder / "fw.toml"
+    firmware = f'boards = ["{BOARD}"]\n[firmware]\nelf = "build dir/my fw.elf"\nbuild = '
+    path.write_text(firmware + '["make"]\n')
+    assert run_case(load_scenario(path)).verdict == "pass"
+    path.write_text(firmware.replace("my fw", "other") + '["make"]\n')
+    with pytest.raises(ElfError, match=r"ended well and there is no .*build dir/other\.elf"):
         run_case(load_scenario(path))
 
 
