@@ -74,7 +74,7 @@ def prepare(case: Case, spec: FirmwareSpec, progress: Callable[[str], None]) -> 
 def plan_for(program: Program, spec: FirmwareSpec, boot: Boot, begin: int | None) -> RunPlan:
     """What to run, and how to see its end without anything in the firmware that helps."""
     main = _function(program, ("main",))
-    exit_ = _function(program, ("_exit", "_Exit"))
+    exit_ = _function(program, ("_exit", "_Exit", "mcu_exit"))
     sbrk = _function(program, ("_sbrk", "sbrk"))
     stop = _place(program, spec.stop, "stop")
     return RunPlan(

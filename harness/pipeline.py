@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from harness import each_call, firmware_run, measure, model_run, outputs
+from harness import each_call, firmware_run, measure, outputs
 from harness.budget import check_budgets
 from harness.cases import Case
 from harness.diagnose import execution_findings, run_notes
@@ -21,6 +21,9 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
     """Run one case; raises HarnessError when it cannot be set up. What the firmware does wrong is a finding."""
     board, scenario = case.board, case.scenario
     if scenario.firmware is None:
+        # Late: firmware of the user's own needs neither the reader of models nor the generator.
+        from harness import model_run
+
         subject = model_run.prepare(case, emulator, toolchain_name, progress)
     else:
         subject = firmware_run.prepare(case, scenario.firmware, progress)

@@ -63,6 +63,22 @@ def emulation() -> Iterator[Row]:
     yield Row("image classification, profiled", instructions / profiled / 1e6, None, "M instr/s")
 
 
+def any_elf() -> Iterator[Row]:
+    """100 million instructions of ordinary code, profiled as the user's own firmware by a fresh process."""
+    from tests.bench.any_elf import BOARD, build, plain_and_profiled
+
+    with tempfile.TemporaryDirectory() as folder:
+        elf = build(Path(folder))
+        plain, profiled, instructions = plain_and_profiled(elf, rounds=5)
+        command = str(Path(sys.executable).parent / "mcu-harness")
+        run = (command, "profile", str(elf), "--board", BOARD, "--begin", "mcu_infer", "--emulator", "unicorn")
+        whole = best(5, lambda: seconds(*run))
+    yield Row("ordinary code: profile speed / Unicorn without hooks", plain / profiled, 0.7, "", at_least=True)
+    yield Row("ordinary code, profiled", instructions / profiled / 1e6, None, "M instr/s")
+    yield Row(f"`profile` of an ELF, {instructions / 1e6:.0f} M instructions, all in", whole, 3, "s")
+    yield Row("of that, beyond emulation", whole - profiled, 1.5, "s")
+
+
 def start_up() -> Iterator[Row]:
     command = str(Path(sys.executable).parent / "mcu-harness")
     yield Row("mcu-harness --help", best(5, lambda: seconds(command, "--help")), 0.3, "s")
@@ -132,6 +148,7 @@ def renode() -> Iterator[Row]:
 
 BENCHMARKS = {
     "emulation": emulation,
+    "any-elf": any_elf,
     "start-up": start_up,
     "size": size_and_instructions,
     "main-job": main_job,
