@@ -6,9 +6,10 @@ import itertools
 from pathlib import Path
 
 import pytest
-from firmware_runs import SQUARES, calls, codes, run
+from firmware_runs import BOARD, SQUARES, calls, codes, run
 from user_firmware import build, tool
 
+from harness.cli import main
 from harness.errors import ElfError, ScenarioError
 from harness.scenario_firmware import Region
 
@@ -37,6 +38,20 @@ def test_each_call_of_a_region_is_a_layer_in_the_order_of_the_calls(tmp_path: Pa
     whole = run(tmp_path / "firmware.elf", begin="main", regions=(Region("sum", ("sum",)),))
     assert sum(costs) == whole.layers[0].instructions
     assert calls(result) == calls(whole), "the flat profile is the same"
+
+
+def test_what_runs_outside_of_all_regions_is_a_row_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elf = build(tmp_path, SQUARES)
+    command = ["profile", str(elf), "--board", BOARD, "--emulator", "unicorn", "--begin", "main"]
+    assert main([*command, "--region", "inner=square"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    shares = {row[0]: float(row[row.index("%") - 1]) for row in rows if row[:1] in (["inner"], ["(outside"])}
+    assert shares.keys() == {"inner", "(outside"}
+    assert sum(shares.values()) == pytest.approx(100, abs=0.2) and min(shares.values()) > 10
+    assert main([*command, "--region", "all=main"]) == 0
+    assert "(outside" not in capsys.readouterr().out
 
 
 def test_calls_are_told_apart_in_every_window_alike(tmp_path: Path) -> None:

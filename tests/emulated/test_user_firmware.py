@@ -58,6 +58,32 @@ int main(void) { printf("%d %.6f %s\\n", 42, sqrt(two), "text"); exit(STATUS); }
     assert result.functions, "a program that ran to its end is shown, whatever it returned"
 
 
+@pytest.mark.parametrize(
+    ("board", "cpu", "fpu"),
+    [
+        (BOARD, "cortex-m4", "fpv4-sp-d16"),
+        ("stm32f746g_disco", "cortex-m7", "fpv5-sp-d16"),
+        ("nucleo_h753zi", "cortex-m7", "fpv5-d16"),
+        ("nucleo_f103rb", "cortex-m3", ""),
+    ],
+)
+def test_double_precision_is_right_with_and_without_hardware_for_it(
+    tmp_path: Path, board: str, cpu: str, fpu: str
+) -> None:
+    code = """
+#include <math.h>
+volatile double a = 1.5, b = 2.25, r;
+int main(void) {
+    for (int i = 0; i < 100; i++) r += a * b / (i + 1) + sqrt(b);
+    return r > 167.5073991220 && r < 167.5073991221 ? 0 : 1;
+}
+"""
+    flags = [f"-mfpu={fpu}", "-mfloat-abi=hard"] if fpu else []
+    result = run(build(tmp_path, code, cpu=cpu, flags=flags, libraries=["-lm"], ram_size=16 << 10), board)
+    assert (result.verdict, codes(result)) == ("pass", [])
+    assert ("__muldf3" in calls(result)) == (fpu != "fpv5-d16")
+
+
 def test_a_program_without_vector_table_starts_at_its_entry(tmp_path: Path) -> None:
     code = '#include <stdio.h>\nint main(void) { puts("no table"); return 0; }'
     elf = build(tmp_path, code, specs="rdimon")  # makes sure that there is a newlib
