@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.board import Board
 from harness.elf import Program, Section
+from harness.errors import ElfError
 
 # Vector tables are aligned to their size, 32 words at least on cores that can move them (Armv7-M ARM, B3.2.5).
 _ALIGNMENT = 128
@@ -35,6 +36,25 @@ def find_boot(program: Program, board: Board) -> Boot:
     else:
         top, first = _word(program, vectors) & ~3, _word(program, vectors + 4) & ~1
     return Boot(vectors, first, top, _stack_limit(program, board, top))
+
+
+def check_start(program: Program, board: Board, boot: Boot) -> None:
+    """Raises ElfError for an image that has no vector table and cannot be started at its entry either."""
+    if boot.vectors is not None:
+        return
+    if not program.entry and not program.symbols:
+        start = min(segment.load_address for segment in program.segments)
+        raise ElfError(
+            f"{program.path}: it has no vector table that fits {board.name}",
+            hint=f"is it firmware for this board, and does it begin at {start:#010x}? "
+            "For a .bin, `--load-address` (`load_address` in [firmware]) says where it goes",
+        )
+    if not any(start <= program.entry < end for start, end in program.code_ranges):
+        raise ElfError(
+            f"{program.path}: it has no vector table that fits {board.name}, and there is no Thumb code at its entry "
+            f"{program.entry:#010x}",
+            hint="build it for Arm Cortex-M, which runs Thumb code only, and link it for this board",
+        )
 
 
 def _candidates(program: Program, board: Board) -> Iterator[int]:

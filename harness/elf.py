@@ -50,13 +50,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A function or object; `address` has no Thumb bit. `name` is untrusted text (user ELFs)."""
+    """A function or object; `address` has no Thumb bit. `name` and `file` are untrusted text (user ELFs).
+
+    `file` is the source file of a `static` one, "" where it is not known.
+    """
 
     name: str
     address: int
     size: int
     kind: str  # "function", "object", "other"
     section: str
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,15 @@ class Program:
     compiler: tuple[str, str] | None = None  # name and version, where the file says so
     _by_name: dict[str, Symbol] = field(init=False, repr=False, compare=False)
     _functions: tuple[Symbol, ...] = field(init=False, repr=False, compare=False)
+    _shared_names: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_name", {symbol.name: symbol for symbol in reversed(self.symbols)})
         code = {section.name for section in self.sections if section.executable}
         object.__setattr__(self, "_functions", tuple(s for s in self.symbols if s.size and _is_code(s, code)))
+        names = sorted((s.name, s.address) for s in self._functions)
+        shared = (a[0] for a, b in itertools.pairwise(names) if a[0] == b[0] and a[1] != b[1])
+        object.__setattr__(self, "_shared_names", frozenset(shared))
 
     def symbol(self, name: str) -> Symbol:
         """The symbol of that name; ElfError with near names where there is none."""
@@ -92,6 +100,10 @@ class Program:
                 hint = "the file is stripped: it has no symbols at all"
             raise ElfError(f"{self.path}: no symbol is called {name!r}", hint=hint)
         return found
+
+    def is_shared_name(self, name: str) -> bool:
+        """Whether several functions are called `name`, as `static` ones of several files may be."""
+        return name in self._shared_names
 
     def function_at(self, address: int) -> Symbol | None:
         """The function whose range holds `address`.
@@ -253,7 +265,8 @@ def _symbols(raw: tuple[RawSymbol, ...], sections: tuple[Section, ...]) -> list[
         if not kind or not entry.name or entry.name[0] == "$" or not entry.is_defined:
             continue
         address = entry.value & ~1 if kind == "function" else entry.value
-        symbol = Symbol(entry.name, address, min(entry.size, (1 << 32) - address), kind, _holder(sections, address))
+        size = min(entry.size, (1 << 32) - address)
+        symbol = Symbol(entry.name, address, size, kind, _holder(sections, address), entry.file)
         found.append((symbol, entry.is_local))
     found.sort(key=lambda pair: (pair[0].address, *_rank(*pair)))
     return [symbol for symbol, _ in found]

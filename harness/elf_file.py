@@ -79,7 +79,10 @@ class SectionHeader(NamedTuple):
 
 
 class RawSymbol(NamedTuple):
-    """One symbol table entry. `kind` is function, object, other, or "" for sections, files and the like."""
+    """One symbol table entry. `kind` is function, object, other, or "" for sections, files and the like.
+
+    `file` is the source file of a local symbol, where the table names it.
+    """
 
     name: str
     value: int
@@ -87,6 +90,7 @@ class RawSymbol(NamedTuple):
     kind: str
     is_local: bool
     is_defined: bool
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,15 +247,19 @@ def _symbols(path: Path, elf: ELFFile, raw: list[Any], file_size: int) -> Iterat
     if link >= len(raw):
         raise ElfError(f"{path}: the symbol table names section {link} for its strings, which is not there")
     names = _Names(path, raw[link], elf, "the symbol string table")
+    source = ""
     for symbol in SymbolTableSection(header, "", elf, names).iter_symbols():
-        section = symbol["st_shndx"]
+        section, is_local = symbol["st_shndx"], symbol["st_info"]["bind"] == "STB_LOCAL"
+        if symbol["st_info"]["type"] == "STT_FILE":
+            source = symbol.name
         yield RawSymbol(
             name=symbol.name,
             value=symbol["st_value"],
             size=symbol["st_size"],
             kind=_SYMBOL_KINDS.get(symbol["st_info"]["type"], ""),
-            is_local=symbol["st_info"]["bind"] == "STB_LOCAL",
+            is_local=is_local,
             is_defined=section == "SHN_ABS" or (isinstance(section, int) and section < _FIRST_RESERVED_SECTION),
+            file=source if is_local else "",
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from harness.board import Board, Memory
 from harness.elf import Program, Section, Symbol
+from harness.files import one_line
 
 _LAYER = re.compile(r"mcu_layer_(\d{1,6})_")
 # A stretch that begins this close behind one that outgrew its memory is its continuation (alignment lies between).
@@ -231,7 +232,7 @@ def _symbol_uses(program: Program, sections: list[Section], uses: list[SectionUs
         for symbol, size in _shares(section, program.symbols[first:last]):
             rest -= size
             match = _LAYER.match(symbol.name)
-            yield _use(symbol.name, section, use, size, int(match[1]) if match else None)
+            yield _use(one_line(symbol.name), section, use, size, int(match[1]) if match else None)
         if rest:
             name = section.name if section.name.startswith("(") else f"(unattributed {section.name})"
             yield _use(name, section, use, rest, None)

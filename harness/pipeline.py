@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from harness import firmware_run, measure, model_run, outputs, worst_input
+from harness import each_call, firmware_run, measure, outputs, worst_input
 from harness.budget import check_budgets
 from harness.cases import Case
 from harness.diagnose import execution_findings, run_notes
@@ -22,6 +22,9 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
     """Run one case; raises HarnessError when it cannot be set up. What the firmware does wrong is a finding."""
     board, scenario = case.board, case.scenario
     if scenario.firmware is None:
+        # Late: firmware of the user's own needs neither the reader of models nor the generator.
+        from harness import model_run
+
         subject = model_run.prepare(case, emulator, toolchain_name, progress)
     else:
         subject = firmware_run.prepare(case, scenario.firmware, progress)
@@ -43,6 +46,9 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         findings = execution_findings(execution, subject, board)
         if not findings or (execution.window_instructions and scenario.firmware):
             progress("profiling")
+            if execution.blocks is not None:
+                parts = each_call.split(subject.parts, execution.blocks, subject.program)
+                subject = replace(subject, parts=parts)
             entries = [part.entries for part in subject.parts]
             profiled = profile(execution, subject.program, entries, board, subject.times)
         if not findings:
@@ -50,9 +56,9 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
     own += worst_input.worst_figures(profiled, board, counted_by)
     figures = measure.measurements(board, subject.footprint, profiled, check, counted_by, own)
     if not findings:  # what a wrong run costs is not judged
-        parts = {**measure.contributors(subject.footprint, profiled, subject.parts, board), **subject.contributors}
-        parts |= stack_contributors(stack) | worst_input.worst_contributors(profiled, subject.parts, board)
-        findings = check_budgets(case.budgets, figures, parts)
+        largest = {**measure.contributors(subject.footprint, profiled, subject.parts, board), **subject.contributors}
+        largest |= stack_contributors(stack) | worst_input.worst_contributors(profiled, subject.parts, board)
+        findings = check_budgets(case.budgets, figures, largest)
         if scenario.firmware is None and check.mismatches is None and scenario.outputs.oracle != "none":
             findings.append(outputs.unchecked_finding(check))
     regions, sections, symbols = measure.memory_results(subject.footprint, board)

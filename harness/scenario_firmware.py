@@ -37,7 +37,8 @@ class FirmwareSpec:
     """Firmware that is not generated here. Places in it (`begin`, `end`, `stop`) are symbols or "0x..." addresses.
 
     `image` may hold "{board}", and so may the words of `build`, which is run in the scenario's directory. "" and ()
-    mean not given. `load_address` None is the start of the board's code memory; it is for images without addresses.
+    mean not given. With `each_call` every call of a region's functions is a layer; `layers` names a known runtime whose
+    operators are layers (`runtimes`). `load_address` None is the start of the board's code memory; it is for images without addresses.
     """
 
     image: str
@@ -49,6 +50,8 @@ class FirmwareSpec:
     stop: str = ""
     stop_after: int | None = None
     regions: tuple[Region, ...] = ()
+    each_call: bool = False
+    layers: str = ""
     dialogue: tuple[DialogueStep, ...] = ()
 
     def image_for(self, board: str, directory: Path) -> Path:
@@ -59,12 +62,16 @@ class FirmwareSpec:
         """Raises ScenarioError where parts do not go together; the message names the key."""
         if self.end and not self.begin:
             raise ScenarioError("end: an end without a beginning", hint="give `begin` as well")
+        if self.each_call and not self.regions:
+            raise ScenarioError("each_call: calls of what?", hint="name functions in [profile] regions")
         if self.begin and any(step.measure for step in self.dialogue):
             raise ScenarioError(
                 "begin: the dialogue already says what is measured", hint="leave out `begin`, or `measure = true`"
             )
         if self.begin and self.begin == self.end:
             raise ScenarioError("end: measurement would begin and end at the same place", hint="choose two symbols")
+        if self.begin and self.begin == self.stop:
+            raise ScenarioError("stop: the program would be over where measuring begins", hint="choose two symbols")
         names = [region.name for region in self.regions]
         if len(set(names)) != len(names):
             raise ScenarioError("regions: two regions have the same name")
@@ -97,14 +104,18 @@ def read_firmware(top: Table) -> FirmwareSpec | None:
         stop=table.text("stop", ""),
         stop_after=table.whole_quantity("stop_after", "count") if "stop_after" in table else None,
         regions=_regions(profile),
+        each_call=profile.flag("each_call", False) if profile else False,
+        layers=profile.text("layers", "") if profile else "",
         dialogue=_dialogue(console),
     )
     table.done()
+    if profile is not None:
+        profile.done()
     try:
         spec.check()
     except ScenarioError as error:
         key, _, message = error.message.partition(": ")
-        where = profile if key == "regions" and profile is not None else table
+        where = profile if key in ("regions", "each_call") and profile is not None else table
         raise where.fail(key, message, hint=error.hint) from error
     return spec
 
@@ -119,7 +130,6 @@ def _regions(profile: Table | None) -> tuple[Region, ...]:
         if not region.symbols:
             assert table is not None
             raise table.fail(region.name, "no symbols", hint='name functions, as in ["conv_*", "fully_connected"]')
-    profile.done()
     return regions
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from harness.elf import Program
 from harness.emulator import Execution, RunPlan
 from harness.footprint import Footprint
-from harness.profile import Profile
+from harness.profile import Contexts, Profile
 from harness.records import ArenaBlock, Contributor, Finding, Measurement, OutputCheck, Provenance, StackArea, Tool
 
 
@@ -21,14 +21,18 @@ class Part:
     """A layer of a model, or a named region of other firmware.
 
     What runs in the functions at `entries`, and in whatever they call, belongs to it. `flash_bytes` None = not known.
+    With `each_call`, every call of them becomes a part of its own after the run (`each_call.split`); the calls of
+    `kernel`s, which interpreters run in turn, are numbered together.
     """
 
     name: str
     operator: str
-    entries: Collection[int]
+    entries: Collection[int] | Contexts
     macs: int = 0
     flash_bytes: int | None = None
     arena_bytes: int | None = None
+    each_call: bool = False
+    kernel: bool = False
 
 
 @dataclass(frozen=True, slots=True)

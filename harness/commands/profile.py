@@ -42,7 +42,12 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         action="append",
         default=[],
         metavar="NAME=SYMBOL,...",
-        help="show these functions, and what they call, as one layer; * stands for anything (repeatable)",
+        help="show these functions, and what they call, as one layer; * stands for anything, FILE:NAME is a static "
+        "function (repeatable)",
+    )
+    profile.add_argument("--each-call", action="store_true", help="a layer for each call of a region's functions")
+    profile.add_argument(
+        "--layers", default="", metavar="RUNTIME", help="show the operators of a known runtime as layers: tflm"
     )
     profile.add_argument("--emulator", default="auto", metavar="E", help="auto, unicorn or renode")
     profile.add_argument("--json", type=Path, metavar="FILE", help="write results.json there")
@@ -110,6 +115,8 @@ def _spec(arguments: argparse.Namespace) -> FirmwareSpec:
         stop=arguments.stop,
         stop_after=arguments.stop_after,
         regions=tuple(_region(text) for text in arguments.region),
+        each_call=arguments.each_call,
+        layers=arguments.layers,
     )
 
 

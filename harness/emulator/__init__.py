@@ -77,7 +77,8 @@ class RunPlan:
     - `dialogue`: what is said on the console; its last answer ends the run;
     - `vectors`: where the vector table lies, where it is not the board's own place for it;
     - `start`: stack pointer and first instruction, of a program without a vector table;
-    - `sbrk`: the function by which the C library moves the end of the heap.
+    - `sbrk`: the function by which the C library moves the end of the heap;
+    - `each_call`: entries of functions of which every call in a window is to be told apart (a thousand at most).
 
     `trace` asks for `Execution.data`, of emulators that can trace.
     """
@@ -100,6 +101,7 @@ class RunPlan:
     start: tuple[int, int] | None = None
     sbrk: int | None = None
     trace: TraceRequest | None = None
+    each_call: frozenset[int] = frozenset()
 
 
 class ExitReason(StrEnum):

@@ -46,6 +46,7 @@ class BlockRecorder:
     `read_code(address, size)` gives the bytes of a block that is seen for the first time; `functions` are the
     (start, end) of known functions, sorted; `handlers` are the entries of exception handlers, for emulators that
     take exceptions unseen (empty otherwise: then a block that branches to itself is known to be endless).
+    `each_call` are entries of functions of which every call in a window is a context of its own, up to a thousand.
     `keep_going(instructions)` is asked every two million instructions, and at `limit`; False stops the run.
     With `sizes_are_instructions` a block comes as (address, instructions) instead of (address, bytes).
     """
@@ -56,6 +57,7 @@ class BlockRecorder:
         *,
         functions: Sequence[tuple[int, int]] = (),
         handlers: Collection[int] = (),
+        each_call: Collection[int] = (),
         keep_going: Callable[[int], bool] = lambda _: True,
         limit: int = 1 << 62,
         sizes_are_instructions: bool = False,
@@ -65,6 +67,7 @@ class BlockRecorder:
         self._functions = functions
         self._function_starts = [start for start, _ in functions]
         self._handlers = frozenset(handlers)
+        self._each_call = frozenset(each_call)
         self._keep_going = keep_going
         self._limit = limit
         self._counted_in_instructions = sizes_are_instructions
@@ -137,6 +140,7 @@ class BlockRecorder:
         if root[native.ENTRY // 8] == 0:
             root[[native.ENTRY // 8, native.CONTEXT_FUNCTION // 8]] = entry, self._function_start(entry)
         self._start_at(native.START_ROOT)
+        self._set(native.WINDOW, self._window + 1)
 
     def end(self) -> None:
         """End a window: count instructions only, until the next `begin`."""
@@ -328,6 +332,7 @@ class BlockRecorder:
         flags = native.ENDLESS if end.endless and end.instructions == 1 else 0
         flags |= native.HANDLER if address in self._handlers else 0
         flags |= native.UNMASKS if unmasks(code[end.branch_address - address :]) else 0
+        flags |= native.EACH_CALL if address in self._each_call else 0
         row = (key, end.instructions, end.kind | flags, end.target, address + end.size, self._function_start(address))
         self._blocks.rows[index, : len(row)] = row
         return index

@@ -24,7 +24,7 @@ EDGES, EDGE_COUNT, EDGE_ROOM, EDGE_INDEX, EDGE_MASK = (8 * i for i in range(6, 1
 BLOCKS, BLOCK_INDEX, BLOCK_MASK = (8 * i for i in range(11, 14))
 CONTEXTS, CONTEXT_COUNT, CONTEXT_ROOM, FRAMES, FRAME_ROOM = (8 * i for i in range(14, 19))
 DECODE, CHECK, GROW, EMU_STOP, NEW_BLOCK, HELD = (8 * i for i in range(19, 25))
-STATE_WORDS = 25
+WINDOW, STATE_WORDS = 8 * 25, 26  # windows begun
 
 # Rows. A block's key is its address << 32 | its size (bytes, or instructions where the emulator counts those).
 BLOCK_ROW = 64
@@ -34,12 +34,13 @@ KEY, INSTRUCTIONS, KIND, TARGET, END, FUNCTION = (8 * i for i in range(6))
 EDGE_ROW = 128
 EDGE_INSTRUCTIONS, ACTION, COUNT, LIKELY, UNLIKELY, TO, EDGE_END, CURRENT, PRIOR, FROM = (8 * i for i in range(1, 11))
 CONTEXT_ROW = 64
-PARENT, ENTRY, TAIL, CONTEXT_FUNCTION, CONTEXT_DEPTH, FIRST_CHILD, SIBLING = (8 * i for i in range(7))
+PARENT, ENTRY, TAIL, CONTEXT_FUNCTION, CONTEXT_DEPTH, FIRST_CHILD, SIBLING, CALLED_IN = (8 * i for i in range(8))
 FRAME_ROW = 32
 RETURN_TO, CALLER, CALLER_BLOCK = 0, 8, 16
 
 # KIND holds the kinds of thumb.py and these flags.
 KIND_MASK, HANDLER, ENDLESS, UNMASKS = 0xFF, 0x100, 0x200, 0x400
+EACH_CALL, MOST_CALLS = 0x800, 1000  # the nth call of a window has a context of its own, with the nth of other windows
 # What an edge does to the stack of calls. SLOW ones are resolved anew each time.
 STAY, PUSH, POP, JUMP, SLOW = range(5)
 EXCEPTION, TAKEN = -2, -3  # RETURN_TO of frames: an exception that was recognised; one that the emulator took
@@ -138,9 +139,9 @@ def _index_edges(s: int, count: int) -> None:
 
 
 @_inner
-def _child(s: int, parent: int, entry: int, tail: int, function: int) -> int:
+def _child(s: int, parent: int, entry: int, tail: int, function: int, each: int) -> int:
     """The context called (or tail-called) from `parent` at `entry`; recursion beyond MAX_DEPTH folds back."""
-    contexts = peek(s + CONTEXTS)
+    contexts, window, newest, calls, found = peek(s + CONTEXTS), peek(s + WINDOW), 0, 0, 0
     depth = peek(contexts + parent * CONTEXT_ROW + CONTEXT_DEPTH) + 1
     if depth > peek(s + MAX_DEPTH):
         c = parent
@@ -149,10 +150,19 @@ def _child(s: int, parent: int, entry: int, tail: int, function: int) -> int:
                 return c
             c = peek(contexts + c * CONTEXT_ROW + PARENT)
     c = peek(contexts + parent * CONTEXT_ROW + FIRST_CHILD)
-    while c != 0:
-        if peek(contexts + c * CONTEXT_ROW + ENTRY) == entry and peek(contexts + c * CONTEXT_ROW + TAIL) == tail:
-            return c
-        c = peek(contexts + c * CONTEXT_ROW + SIBLING)
+    while c != 0:  # from the newest to the oldest
+        row = contexts + c * CONTEXT_ROW
+        if peek(row + ENTRY) == entry and peek(row + TAIL) == tail:
+            if each == 0:
+                return c
+            newest, calls = max(newest, c), calls + 1
+            found = c if peek(row + CALLED_IN) != window else found
+        c = peek(row + SIBLING)
+    if found != 0:
+        poke(contexts + found * CONTEXT_ROW + CALLED_IN, window)
+        return found
+    if calls >= MOST_CALLS:
+        return newest
     c = peek(s + CONTEXT_COUNT)
     if c >= peek(s + CONTEXT_ROOM):
         call(peek(s + GROW), CONTEXTS, 0, 0)
@@ -165,6 +175,7 @@ def _child(s: int, parent: int, entry: int, tail: int, function: int) -> int:
     poke(row + CONTEXT_FUNCTION, function)
     poke(row + CONTEXT_DEPTH, depth)
     poke(row + FIRST_CHILD, 0)
+    poke(row + CALLED_IN, window)
     poke(row + SIBLING, peek(contexts + parent * CONTEXT_ROW + FIRST_CHILD))
     poke(contexts + parent * CONTEXT_ROW + FIRST_CHILD, c)
     return c
@@ -225,8 +236,8 @@ def _jump(s: int, context: int, kind: int, address: int, function: int) -> tuple
                 return found, SLOW
             i -= 1
         if depth == 0:  # returned from where the window began
-            return _child(s, ROOT, function, 0, function), SLOW
-    return _child(s, context, function, 1, function), action
+            return _child(s, ROOT, function, 0, function, 0), SLOW
+    return _child(s, context, function, 1, function, 0), action
 
 
 @_inner
@@ -258,10 +269,11 @@ def _resolve(s: int, context: int, previous: int, current: int, address: int) ->
         )
         if is_handler and not ends_exception and not _is_expected(s, previous, address):
             _push(s, EXCEPTION, context, previous)
-            return _child(s, context, address, 0, function), SLOW
+            return _child(s, context, address, 0, function, 0), SLOW
         if kind == CALL and address != peek(row + END) and peek(row + TARGET) in (-1, address):
             _push(s, peek(row + END), context, previous)
-            return _child(s, context, address, 0, function), SLOW if slow else PUSH
+            each = peek(blocks + current * BLOCK_ROW + KIND) & EACH_CALL
+            return _child(s, context, address, 0, function, each), SLOW if slow or each else PUSH
         if kind != RETURN:
             to, action = _jump(s, context, kind, address, function)
             return to, SLOW if slow else action
@@ -380,21 +392,8 @@ def on_new_block(engine: int, key: int, s: int) -> None:
 
 def on_buffer(s: int, records: Any) -> int:
     """Count blocks from an (n, 2) uint32 array of (address, size); returns how many were taken before it stopped."""
-    count: int = records.shape[0]
-    for i in range(count):
+    for i in range(records.shape[0]):
         key = types.int64(records[i, 0]) << 32 | types.int64(records[i, 1])
         if not _record_known(s, key) and _record_new(s, key) != 0:
             return i
-    return count
-
-
-def compiled(cache: bool) -> tuple[Any, Any, Callable[[int, Any], int]]:
-    """`on_block` and `on_new_block` as C callbacks and `on_buffer` as a function.
-
-    They are compiled or, with `cache`, loaded from disk; RuntimeError when there is no directory for numba's cache.
-    """
-    word = types.int64
-    hook = numba.cfunc(types.void(word, word, types.uint32, word), cache=cache)(on_block)
-    new_block = numba.cfunc(types.void(word, word, word), cache=cache)(on_new_block)
-    buffer = numba.njit(word(word, types.uint32[:, ::1]), cache=cache, nogil=True)(on_buffer)
-    return hook, new_block, buffer
+    return len(records)

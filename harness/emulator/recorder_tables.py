@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
+from numba import types
 
 from harness.emulator import recorder_native as native
 
@@ -19,11 +23,24 @@ class Compiled:
 
     def __init__(self) -> None:
         try:
-            self._hook, self._new_block, self.add = native.compiled(cache=True)
+            self._hook, self._new_block, self.add = _compile(cache=True)
         except RuntimeError:  # neither this directory, nor the user's cache directory, can be written
-            self._hook, self._new_block, self.add = native.compiled(cache=False)
+            self._hook, self._new_block, self.add = _compile(cache=False)
         self.hook_address = int(self._hook.address)
         self.new_block_address = int(self._new_block.address)
+
+
+def _compile(cache: bool) -> tuple[Any, Any, Callable[[int, Any], int]]:
+    """`on_block` and `on_new_block` as C callbacks and `on_buffer` as a function.
+
+    They are compiled or, with `cache`, loaded from disk. Raises RuntimeError when there is no directory for numba's
+    cache.
+    """
+    word = types.int64
+    hook = numba.cfunc(types.void(word, word, types.uint32, word), cache=cache)(native.on_block)
+    new_block = numba.cfunc(types.void(word, word, word), cache=cache)(native.on_new_block)
+    buffer = numba.njit(word(word, types.uint32[:, ::1]), cache=cache, nogil=True)(native.on_buffer)
+    return hook, new_block, buffer
 
 
 @cache

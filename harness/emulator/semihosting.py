@@ -19,6 +19,7 @@ _SYS_ISTTY, _SYS_FLEN, _SYS_CLOCK, _SYS_TIME, _SYS_ERRNO = 0x09, 0x0C, 0x10, 0x1
 _SYS_EXIT, _SYS_ELAPSED, _SYS_TICKFREQ, _SYS_EXIT_EXTENDED = 0x18, 0x30, 0x31, 0x20
 _APPLICATION_EXIT = 0x20026
 _CONSOLE = 1
+_LAST_STANDARD_HANDLE = 2  # 0 to 2 are the console, also for programs that never open it
 _FAILED = 0xFFFFFFFF
 _MOST_TEXT = 1 << 16
 
@@ -96,6 +97,8 @@ class Semihosting:
             text = self._memory.peek(argument, 1)
         elif operation == _SYS_WRITE0:
             text = self._memory.text(argument, _MOST_TEXT)
+        elif self._field(argument, 0) > _LAST_STANDARD_HANDLE:
+            return self._field(argument, 2)  # nothing of it was written
         else:
             text = self._memory.peek(self._field(argument, 1), min(self._field(argument, 2), _MOST_TEXT))
         self._send(text or b"")

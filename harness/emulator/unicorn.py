@@ -97,7 +97,11 @@ class _Run:
         self._limit = min(plan.max_instructions, plan.stop_after or plan.max_instructions)
         self._fpu = FpuWatch(self._memory.read, lambda: self._engine.system.fpu_enabled)
         self._recorder = BlockRecorder(
-            self._fpu.read, functions=function_ranges(program), keep_going=self._in_time, limit=self._limit
+            self._fpu.read,
+            functions=function_ranges(program),
+            each_call=plan.each_call,
+            keep_going=self._in_time,
+            limit=self._limit,
         )
         self._exceptions = Exceptions(board.core.name, self._engine, self._recorder)
         self._sleeps = (0, 0)  # where it last waited for an interrupt, and how often in a row

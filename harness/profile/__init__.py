@@ -28,7 +28,17 @@ from harness.records import CallNode, FunctionResult
 
 Number = float | int
 _NOTHING_KNOWN = CostSpread()
-Layer = str | Collection[int]  # the symbol of a layer's function, or the addresses of several functions
+
+
+@dataclass(frozen=True, slots=True)
+class Contexts:
+    """Calls: what runs in the contexts `roots` (indexes in `BlockCounts`) and below them."""
+
+    roots: frozenset[int]
+
+
+# The symbol of a layer's function, the addresses of several functions, or single calls.
+Layer = str | Collection[int] | Contexts
 
 
 @dataclass(frozen=True, slots=True)

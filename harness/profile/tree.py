@@ -10,8 +10,9 @@ import numpy.typing as npt
 from harness.elf import Program
 from harness.emulator import BlockCounts
 from harness.emulator.thumb import CALL, block_end
-from harness.profile import Cost, Layer, mean
+from harness.profile import Contexts, Cost, Layer, mean
 from harness.records import CallNode, FunctionResult
+from harness.symbol_names import titles
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
@@ -36,8 +37,9 @@ class CallTree:
         if edge_cycles is not None:
             np.add.at(self._cycles, counts.edge_context, counts.edge_count * edge_cycles)
         self._functions = [program.function_at(int(entry)) for entry in counts.context_entry]
+        names = titles(program, filter(None, self._functions))
         self._names = [
-            function.name if function else f"{int(entry):#010x}"
+            names[function.address] if function else f"{int(entry):#010x}"
             for function, entry in zip(self._functions, counts.context_entry, strict=True)
         ]
 
@@ -60,16 +62,22 @@ class CallTree:
     def owners(self, layers: Sequence[Layer]) -> list[int]:
         """The layer of each context, `len(layers)` outside of all."""
         index_of: dict[int, int] = {}
+        index_of_call = {
+            root: i for i, layer in enumerate(layers) if isinstance(layer, Contexts) for root in layer.roots
+        }
         for index, layer in enumerate(layers):
+            if isinstance(layer, Contexts):
+                continue
             entries = [self._program.symbol(layer).address] if isinstance(layer, str) else layer
             for entry in entries:
                 index_of.setdefault(entry, index)
         outside = len(layers)
         owner: list[int] = []
-        for function, parent, entry in zip(
-            self._functions, self._parents, self._counts.context_entry.tolist(), strict=True
+        for context, (function, parent, entry) in enumerate(
+            zip(self._functions, self._parents, self._counts.context_entry.tolist(), strict=True)
         ):
             inherited = outside if parent < 0 else owner[parent]
+            inherited = index_of_call.get(context, inherited)
             owner.append(index_of.get(function.address if function else entry, inherited))
         return owner
 

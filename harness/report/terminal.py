@@ -96,8 +96,7 @@ def layer_table(run: RunResult) -> str:
     from tabulate import tabulate
 
     differ = inputs.differ(run)
-
-    total = sum(layer.cycles or 0 for layer in run.layers) or None
+    total = run.value("cycles")
     rows = [
         [
             layer.name,
@@ -110,6 +109,7 @@ def layer_table(run: RunResult) -> str:
         ]
         for layer in run.layers
     ]
+    rows += _outside(run)
     titles = ["layer", "MACs", "instructions", "cycles", "share", "flash B"]
     if differ:
         titles += [f"{inputs.what_differs(run)}: min", "median", "max"]
@@ -118,14 +118,28 @@ def layer_table(run: RunResult) -> str:
     return f"{table}\n{inputs.sentence(run)}" if differ else table
 
 
+def _outside(run: RunResult) -> list[list[str]]:
+    """A row for what runs outside of all layers, where that is a thousandth or more."""
+    whole = [run.value("instructions"), run.value("cycles")]
+    inside = [sum(layer.instructions or 0 for layer in run.layers), sum(layer.cycles or 0 for layer in run.layers)]
+    rest, rest_cycles = (None if all_ is None else all_ - part for all_, part in zip(whole, inside, strict=True))
+    if rest is None or not whole[0] or rest < whole[0] / 1000:
+        return []
+    share = f"{rest_cycles / whole[1] * 100:.1f} %" if rest_cycles is not None and whole[1] else ""
+    return [["(outside of these)", "", text.number(rest), text.number(rest_cycles), share, ""]]
+
+
 def function_table(run: RunResult, most: int = 20) -> str:
     """The functions that take most for themselves."""
     from tabulate import tabulate
 
     hottest = sorted(run.functions, key=lambda f: (-(f.self_cycles or f.self_instructions), f.name))[:most]
-    rows = [[f.name, f"{f.calls:,.6g}", text.number(f.self_instructions), text.number(f.self_cycles)] for f in hottest]
-    titles = ["function", "calls", "own instructions", "own cycles"]
-    return str(tabulate(rows, headers=titles, colalign=("left", *["right"] * 3), disable_numparse=True)) if rows else ""
+    rows = [
+        [f.name, f"{f.calls:,.6g}", *map(text.number, (f.self_instructions, f.self_cycles, f.total_cycles))]
+        for f in hottest
+    ]
+    titles = ["function", "calls", "own instructions", "own cycles", "with callees"]
+    return str(tabulate(rows, headers=titles, colalign=("left", *["right"] * 4), disable_numparse=True)) if rows else ""
 
 
 def provenance_lines(run: RunResult) -> list[str]:

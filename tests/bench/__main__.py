@@ -50,6 +50,14 @@ def seconds(*command: str, environment: dict[str, str] | None = None) -> float:
     return time.perf_counter() - start
 
 
+def processor_seconds(*command: str) -> float:
+    """Processor time of a command that must succeed."""
+    before = os.times()
+    seconds(*command)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
 def best(times: int, measure: Callable[[], float]) -> float:
     return min(measure() for _ in range(times))
 
@@ -61,6 +69,24 @@ def emulation() -> Iterator[Row]:
     plain, profiled, instructions = plain_and_profiled(rounds=7)
     yield Row("image classification: profile speed / Unicorn without hooks", plain / profiled, 0.75, "", at_least=True)
     yield Row("image classification, profiled", instructions / profiled / 1e6, None, "M instr/s")
+
+
+def any_elf() -> Iterator[Row]:
+    """100 million instructions of ordinary code, profiled as the user's own firmware by a fresh process."""
+    from tests.bench.any_elf import BOARD, build, plain_and_profiled
+
+    with tempfile.TemporaryDirectory() as folder:
+        elf = build(Path(folder))
+        plain, profiled, instructions = plain_and_profiled(elf, rounds=5)
+        command = str(Path(sys.executable).parent / "mcu-harness")
+        run = (command, "profile", str(elf), "--board", BOARD, "--begin", "mcu_infer", "--emulator", "unicorn")
+        whole = best(5, lambda: seconds(*run))
+        processor = best(3, lambda: processor_seconds(*run))
+    yield Row("ordinary code: profile speed / Unicorn without hooks", plain / profiled, 0.7, "", at_least=True)
+    yield Row("ordinary code, profiled", instructions / profiled / 1e6, None, "M instr/s")
+    yield Row(f"`profile` of an ELF, {instructions / 1e6:.0f} M instructions, all in", whole, 3, "s")
+    yield Row("the same in processor time, which other work on the machine changes less", processor, 3, "s")
+    yield Row("of that, beyond emulation", processor - profiled, 1.5, "s")
 
 
 def start_up() -> Iterator[Row]:
@@ -132,6 +158,7 @@ def renode() -> Iterator[Row]:
 
 BENCHMARKS = {
     "emulation": emulation,
+    "any-elf": any_elf,
     "start-up": start_up,
     "size": size_and_instructions,
     "main-job": main_job,

@@ -31,14 +31,14 @@ def plain_and_profiled(rounds: int, inferences: int = 8) -> tuple[float, float, 
     emulator = UnicornEmulator()
     plain, profiled, instructions = [], [], 0
     for _ in range(rounds):
-        plain.append(_without_hooks(program, board, plan))
+        plain.append(without_hooks(program, board, plan))
         execution = emulator.run(program, board, plan)
         profiled.append(execution.emulation_s)
         instructions = sum(execution.window_instructions)
     return min(plain), min(profiled), instructions
 
 
-def _without_hooks(program: Program, board: Board, plan: RunPlan) -> float:
+def without_hooks(program: Program, board: Board, plan: RunPlan) -> float:
     """Seconds from reset to exit, with the same number of inferences, of an engine with no block hook."""
     vectors = board.code_memory.origin + board.vector_offset
     engine = Engine(board, send=lambda _: None, elapsed=lambda: 0, vectors=vectors)

@@ -6,52 +6,20 @@ Nothing in these programs knows the harness.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from firmware_runs import BOARD, SQUARES, calls, codes, run, run_case
 from user_firmware import build, tool
 
-from harness.cases import Options, cases_of
 from harness.cli import main
 from harness.errors import BuildError, ElfError
-from harness.records import RunResult
-from harness.scenario import load_scenario, scenario_for_firmware
-from harness.scenario_firmware import DialogueStep, FirmwareSpec, Region
-from harness.session import Session
+from harness.scenario import load_scenario
+from harness.scenario_firmware import DialogueStep
 
 pytestmark = pytest.mark.gnu
-BOARD = "stm32f4_discovery"
-
-SQUARES = """
-volatile int total;
-__attribute__((noinline)) int square(int x) { return x * x; }
-__attribute__((noinline)) int sum(int n) { int s = 0; for (int i = 0; i < n; i++) s += square(i); return s; }
-int main(void) { for (int i = 1; i <= 5; i++) total = sum(10 * i); return 0; }
-"""
-
-
-def run(image: Path, board: str = BOARD, emulator: str = "unicorn", **options: object) -> RunResult:
-    spec = FirmwareSpec(image=str(image), **options)  # type: ignore[arg-type]
-    return run_case(scenario_for_firmware(image, (board,), spec), emulator)
-
-
-def run_case(scenario, emulator: str = "unicorn") -> RunResult:  # type: ignore[no-untyped-def]
-    session = Session()
-    try:
-        (case,) = cases_of(scenario)
-        return session.run(case, Options(emulator=emulator), gated=False)
-    finally:
-        session.close()
-
-
-def codes(result: RunResult) -> list[str]:
-    return [finding.code for finding in result.findings]
-
-
-def calls(result: RunResult) -> dict[str, float]:
-    return {function.name: function.calls for function in result.functions}
-
 
 # What ends a program.
 
@@ -68,7 +36,7 @@ int main() { return app::run(table) == 248000 ? 0 : 1; }
 """
     result = run(build(tmp_path, code, language="c++", libraries=["-lstdc++"]))
     assert (result.verdict, codes(result)) == ("pass", [])
-    assert calls(result)["_ZN5Table3sumEv"] == 100
+    assert calls(result)["Table::sum"] == 100
     assert result.model == "" and result.outputs.oracle == "no expected outputs"
     assert result.toolchain.name == "gcc" and result.toolchain.version
 
@@ -88,6 +56,32 @@ int main(void) { printf("%d %.6f %s\\n", 42, sqrt(two), "text"); exit(STATUS); }
     assert (result.verdict, codes(result)) == ("fail", ["run.status"])
     assert "status 7" in result.findings[0].message
     assert result.functions, "a program that ran to its end is shown, whatever it returned"
+
+
+@pytest.mark.parametrize(
+    ("board", "cpu", "fpu"),
+    [
+        (BOARD, "cortex-m4", "fpv4-sp-d16"),
+        ("stm32f746g_disco", "cortex-m7", "fpv5-sp-d16"),
+        ("nucleo_h753zi", "cortex-m7", "fpv5-d16"),
+        ("nucleo_f103rb", "cortex-m3", ""),
+    ],
+)
+def test_double_precision_is_right_with_and_without_hardware_for_it(
+    tmp_path: Path, board: str, cpu: str, fpu: str
+) -> None:
+    code = """
+#include <math.h>
+volatile double a = 1.5, b = 2.25, r;
+int main(void) {
+    for (int i = 0; i < 100; i++) r += a * b / (i + 1) + sqrt(b);
+    return r > 167.5073991220 && r < 167.5073991221 ? 0 : 1;
+}
+"""
+    flags = [f"-mfpu={fpu}", "-mfloat-abi=hard"] if fpu else []
+    result = run(build(tmp_path, code, cpu=cpu, flags=flags, libraries=["-lm"], ram_size=16 << 10), board)
+    assert (result.verdict, codes(result)) == ("pass", [])
+    assert ("__muldf3" in calls(result)) == (fpu != "fpv5-d16")
 
 
 def test_a_program_without_vector_table_starts_at_its_entry(tmp_path: Path) -> None:
@@ -126,6 +120,51 @@ def test_a_failed_check_is_no_regular_end(tmp_path: Path) -> None:
     assert "failed" in result.findings[0].message
 
 
+def test_exceptions_of_cpp_are_caught_and_floats_printed(tmp_path: Path) -> None:
+    code = r"""
+#include <stdexcept>
+extern "C" int report(const char *, int, double);
+__attribute__((noinline)) static int checked(int x) { if (x > 2) throw std::runtime_error("too big"); return x; }
+extern "C" int work(void) {
+    int caught = 0;
+    for (int i = 0; i < 5; i++) {
+        try { checked(i); } catch (const std::exception &e) { report(e.what(), i, i / 8.0); caught++; }
+    }
+    return caught;
+}
+"""
+    (tmp_path / "throws.cpp").write_text(code)
+    tool("g++", tmp_path, "-mcpu=cortex-m4", "-mthumb", "-O1", "-c", "throws.cpp", "-o", "throws.o")
+    code = """
+#include <stdio.h>
+int work(void);
+int report(const char *what, int n, double x) { return printf("%s %d %.3f\\n", what, n, x); }
+int main(void) { return work() == 2 ? 0 : 1; }
+"""
+    elf = build(tmp_path, code, specs="rdimon", libraries=["throws.o", "-lstdc++"], flash_size=1 << 20)
+    result = run(elf)
+    assert (result.verdict, result.console) == ("pass", "too big 3 0.375\ntoo big 4 0.500\n")
+
+
+def test_semihosting_reaches_no_file_of_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = r"""
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(void) {
+    FILE *read = fopen("/etc/passwd", "r"), *written = fopen("made.txt", "w");
+    int removed = remove("kept.txt"), renamed = rename("kept.txt", "gone.txt"), ran = system("touch made.txt");
+    printf("%d %d %d %d %d\n", read != 0, written != 0, removed == 0, renamed == 0, ran == 0);
+    return 0;
+}
+"""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kept.txt").write_text("kept")
+    result = run(build(tmp_path, code, specs="rdimon", flags=["-fno-builtin"]))
+    assert (result.verdict, result.console) == ("pass", "0 0 0 0 0\n")
+    assert not (tmp_path / "made.txt").exists() and (tmp_path / "kept.txt").read_text() == "kept"
+
+
 # What is measured.
 
 
@@ -143,19 +182,6 @@ def test_a_recursive_function_is_measured_until_its_outermost_call_returns(tmp_p
     result = run(build(tmp_path, code, flags=["-O2", "-fno-optimize-sibling-calls", "-fno-inline"]), begin="fib")
     assert result.verdict == "pass"
     assert sum(calls(result).values()) == 177  # calls of fib(10)
-
-
-def test_regions_make_layers_of_functions_and_of_all_they_call(tmp_path: Path) -> None:
-    elf = build(tmp_path, SQUARES)
-    result = run(elf, begin="main", regions=(Region("inner", ("squ*",)), Region("outer", ("sum",))))
-    layers = {layer.name: layer.instructions or 0 for layer in result.layers}
-    own = {function.name: function.self_instructions for function in result.functions}
-    assert layers == {"inner": own["square"], "outer": own["sum"]}
-    everything = run(elf, begin="main", regions=(Region("all", ("sum",)),))
-    assert everything.layers[0].instructions == own["square"] + own["sum"]
-    with pytest.raises(ElfError, match="no function matches 'sqare'") as caught:
-        run(elf, regions=(Region("typo", ("sqare",)),))
-    assert "square" in caught.value.hint
 
 
 def test_stripped_and_raw_images_count_the_same_as_the_elf(tmp_path: Path) -> None:
@@ -320,6 +346,22 @@ def test_a_build_that_fails_or_hangs_is_one_error(tmp_path: Path, code: str, tim
         f'boards = ["{BOARD}"]\n[firmware]\nelf = "fw.elf"\nbuild = {command}\nbuild_timeout = "{timeout}"\n'
     )
     with pytest.raises(BuildError, match=problem):
+        run_case(load_scenario(path))
+
+
+def test_a_build_by_make_in_a_folder_with_spaces(tmp_path: Path) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("no make")
+    folder = tmp_path / "my firmware"
+    folder.mkdir()
+    build(folder, SQUARES).rename(folder / "linked")
+    (folder / "Makefile").write_text("all:\n\tmkdir -p 'build dir' && cp linked 'build dir/my fw.elf'\n")
+    path = folder / "fw.toml"
+    firmware = f'boards = ["{BOARD}"]\n[firmware]\nelf = "build dir/my fw.elf"\nbuild = '
+    path.write_text(firmware + '["make"]\n')
+    assert run_case(load_scenario(path)).verdict == "pass"
+    path.write_text(firmware.replace("my fw", "other") + '["make"]\n')
+    with pytest.raises(ElfError, match=r"ended well and there is no .*build dir/other\.elf"):
         run_case(load_scenario(path))
 
 

@@ -196,6 +196,36 @@ def test_recursion_is_followed_to_a_bounded_depth(memory: CodeMemory) -> None:
     assert totals == {MAIN: 1, LEAF: depth, LEAF + 6: depth, MAIN + 4: 1}
 
 
+class TestEachCall:
+    """Functions of which every call is a context of its own."""
+
+    def test_the_nth_calls_of_all_windows_share_a_context(self, memory: CodeMemory) -> None:
+        memory.put(MAIN, call(MAIN, LEAF), branch_if_not_equal(MAIN + 4, MAIN), NOP)
+        memory.put(LEAF, call(LEAF, OTHER), BX_LR)
+        memory.put(OTHER, BX_LR)
+        made = recorder(memory, each_call=[LEAF])
+        call_once = [(MAIN, 4), (LEAF, 4), (OTHER, 2), (LEAF + 4, 2), (MAIN + 4, 2)]
+        play(made, *call_once * 3)
+        made.end()
+        made.begin(MAIN)
+        play(made, *call_once * 2)
+        counts = made.counts()
+        assert counts.context_entry.tolist() == [MAIN, LEAF, OTHER, LEAF, OTHER, LEAF, OTHER]
+        assert counts.context_parent.tolist() == [-1, 0, 1, 0, 3, 0, 5]
+        in_context = [int(counts.edge_count[counts.edge_context == context].sum()) for context in range(7)]
+        assert in_context == [10, 4, 2, 4, 2, 2, 1]
+
+    def test_very_many_calls_share_the_last_context(self, memory: CodeMemory) -> None:
+        memory.put(MAIN, call(MAIN, LEAF), branch_if_not_equal(MAIN + 4, MAIN), NOP)
+        memory.put(LEAF, BX_LR)
+        made = recorder(memory, each_call=[LEAF])
+        play(made, *[(MAIN, 4), (LEAF, 2), (MAIN + 4, 2)] * 1500)
+        counts = made.counts()
+        assert len(counts.context_entry) == 1 + 1000
+        in_leaf = counts.edge_context > 0
+        assert counts.edge_count[in_leaf].sum() == 1500 and counts.edge_count[in_leaf].max() == 501
+
+
 class TestExceptions:
     """Handlers that no one calls."""
 

@@ -40,6 +40,7 @@ class Run:
                 self._program.code,
                 functions=function_ranges(program),
                 handlers=self._program.handlers(),
+                each_call=plan.each_call,
                 sizes_are_instructions=True,
             )
             self._intake = BlockIntake(self._recorder, self._program.code, self._program.function_start)

@@ -1,0 +1,42 @@
+"""Runs of the user's own firmware, and what tests ask of their results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.cases import Options, cases_of
+from harness.records import RunResult
+from harness.scenario import scenario_for_firmware
+from harness.scenario_firmware import FirmwareSpec
+from harness.session import Session
+
+BOARD = "stm32f4_discovery"
+
+SQUARES = """
+volatile int total;
+__attribute__((noinline)) int square(int x) { return x * x; }
+__attribute__((noinline)) int sum(int n) { int s = 0; for (int i = 0; i < n; i++) s += square(i); return s; }
+int main(void) { for (int i = 1; i <= 5; i++) total = sum(10 * i); return 0; }
+"""
+
+
+def run(image: Path, board: str = BOARD, emulator: str = "unicorn", **options: object) -> RunResult:
+    spec = FirmwareSpec(image=str(image), **options)  # type: ignore[arg-type]
+    return run_case(scenario_for_firmware(image, (board,), spec), emulator)
+
+
+def run_case(scenario, emulator: str = "unicorn") -> RunResult:  # type: ignore[no-untyped-def]
+    session = Session()
+    try:
+        (case,) = cases_of(scenario)
+        return session.run(case, Options(emulator=emulator), gated=False)
+    finally:
+        session.close()
+
+
+def codes(result: RunResult) -> list[str]:
+    return [finding.code for finding in result.findings]
+
+
+def calls(result: RunResult) -> dict[str, float]:
+    return {function.name: function.calls for function in result.functions}
