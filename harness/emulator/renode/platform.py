@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.board import Board, Memory
 from harness.emulator.renode import versions
 from harness.emulator.renode.repl import Entry, quoted, read_entries
+from harness.emulator.uart import UARTS
 from harness.errors import EmulatorError
 
 # Where devices and the core's own registers live (Armv7-M Architecture Reference Manual, B3.1), whatever the board
@@ -95,6 +96,12 @@ def empty_ranges(board: Board) -> list[tuple[int, int]]:
             ranges.append((start, low))
         start = max(start, high)
     return [*ranges, (start, 1 << 32)]
+
+
+def console_input(board: Board) -> int | None:
+    """The register from which programs read the console UART; None where it is not known, or there is none."""
+    uart = UARTS.get(board.console.driver)
+    return None if uart is None or uart.input is None else board.console.base + uart.input
 
 
 def mips(board: Board) -> int:
