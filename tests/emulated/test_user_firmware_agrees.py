@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from user_firmware import build, tool
 
+from harness.board import find_board
 from harness.cases import Options, cases_of
 from harness.emulator.renode.emulator import RenodeEmulator
 from harness.emulator.unicorn import UnicornEmulator
@@ -82,16 +83,17 @@ ASK = """
 #include <stdio.h>
 int main(void) { char line[40]; puts("name?"); fgets(line, sizeof line, stdin); printf("hello %s", line); return 0; }
 """
-# A console on USART2, set up as a board needs it; commands end with '%'.
-ECHO = """
+# Commands end with '%'.
+ECHO_ANYWHERE = """
 #include <stdint.h>
-#define USART ((volatile uint32_t *)0x40004400)
+#define W(at) (*(volatile uint32_t *)(BASE + (at)))
+#define B(at) (*(volatile uint8_t *)(BASE + (at)))
 volatile int total;
 __attribute__((noinline)) int work(int n) { int s = 0; for (int i = 0; i < n; i++) s += i ^ total; return s; }
-static int get(void) { while (!(USART[0] & 0x20)) { } return USART[1]; }
-static void put(const char *s) { while (*s) { while (!(USART[0] & 0x80)) { } USART[1] = *s++; } }
+static int get(void) { while (!(FULL)) { } return GET; }
+static void put(const char *s) { while (*s) { while (!(FREE)) { } PUT = *s++; } }
 int main(void) {
-    USART[3] = 1 << 13 | 1 << 3 | 1 << 2;
+    INIT;
     put("m-ready\\r\\n");
     for (;;) {
         int n = 0, c = get();
@@ -101,6 +103,38 @@ int main(void) {
     }
 }
 """
+USART2 = {
+    "BASE": "0x40004400", "INIT": "W(0x0C) = 1 << 13 | 1 << 3 | 1 << 2", "FULL": "W(0x00) & 0x20", "GET": "W(0x04)",
+    "FREE": "W(0x00) & 0x80", "PUT": "W(0x04)",
+}  # fmt: skip
+ECHO = "".join(f"#define {name} {value}\n" for name, value in USART2.items()) + ECHO_ANYWHERE
+# Consoles that can be read, one board for each: board, core, flash, and the registers as C expressions.
+CONSOLES = {
+    "stm32_usart_v2": (
+        "nucleo_g071rb", "cortex-m0plus", 0x0800_0000,
+        {"INIT": "W(0x00) = 1 << 3 | 1 << 2 | 1", "FULL": "W(0x1C) & 1 << 5", "GET": "W(0x24)",
+         "FREE": "W(0x1C) & 1 << 7", "PUT": "W(0x28)"},
+    ),
+    "sam_sercom_usart": (
+        "arduino_zero", "cortex-m0plus", 0,
+        {"INIT": "B(6) = 3; B(0) = 2", "FULL": "B(0x18) & 4", "GET": "B(0x28)",
+         "FREE": "B(0x18) & 1", "PUT": "B(0x28)"},
+    ),
+    "nxp_lpuart": (
+        "mimxrt1064_evk", "cortex-m7", 0x7000_2000,
+        {"INIT": "W(0x18) = 3 << 18", "FULL": "W(0x14) & 1 << 21", "GET": "W(0x1C) & 0xFF",
+         "FREE": "W(0x14) & 1 << 23", "PUT": "W(0x1C)"},
+    ),
+    "kinetis_uart": (
+        "frdm_k64f", "cortex-m4", 0x800,
+        {"INIT": "B(3) = 0xC", "FULL": "B(4) & 0x20", "GET": "B(7)", "FREE": "B(4) & 0x80", "PUT": "B(7)"},
+    ),
+    "pl011": (
+        "zolertia_firefly", "cortex-m3", 0x0020_0000,
+        {"INIT": "W(0x30) = 3 << 8 | 1", "FULL": "!(W(0x18) & 1 << 4)", "GET": "W(0x00) & 0xFF",
+         "FREE": "!(W(0x18) & 1 << 5)", "PUT": "W(0x00)"},
+    ),
+}  # fmt: skip
 READY = DialogueStep("", "m-ready")
 RDIMON = {"specs": "rdimon", "libraries": ["-lm"]}
 
@@ -213,9 +247,9 @@ def session(renode_install: object) -> Iterator[Session]:
     session.close()
 
 
-def both(session: Session, image: Path, options: dict[str, object]) -> tuple[RunResult, RunResult]:
+def both(session: Session, image: Path, options: dict[str, object], board: str = BOARD) -> tuple[RunResult, RunResult]:
     spec = FirmwareSpec(image=str(image), **options)  # type: ignore[arg-type]
-    (case,) = cases_of(scenario_for_firmware(image, (BOARD,), spec))
+    (case,) = cases_of(scenario_for_firmware(image, (board,), spec))
     one, other = (session.run(case, Options(emulator=name), gated=False) for name in ("renode", "unicorn"))
     return one, other
 
@@ -242,6 +276,22 @@ def test_both_emulators_find_out_the_same(session: Session, tmp_path: Path, name
         assert (one.verdict, tuple(finding.code for finding in one.findings)) == (verdict, codes), options
         assert differences(one, other) == {}, options
         assert (one.value("instructions") or 0) > 0 or verdict == "fail", options
+
+
+@pytest.mark.parametrize("driver", CONSOLES)
+def test_every_console_that_can_be_read_takes_part_in_a_dialogue(session: Session, tmp_path: Path, driver: str) -> None:
+    name, cpu, flash, registers = CONSOLES[driver]
+    board = find_board(name)
+    assert board.console.driver == driver
+    defines = "".join(f"#define {key} {value}\n" for key, value in registers.items())
+    code = f"#define BASE {board.console.base:#x}\n{defines}{ECHO_ANYWHERE}"
+    image = build(tmp_path, code, cpu=cpu, flash=flash, flash_size=64 << 10, ram_size=16 << 10)
+    # To the end of the line: Renode's SERCOM cannot send while there is something to read.
+    steps = (("", False), ("name%", False), ("i10%", True))
+    dialogue = tuple(DialogueStep(send, "m-ready\r\n", measure) for send, measure in steps)
+    one, other = both(session, image, {"dialogue": dialogue, "stop_after": 1_000_000}, name)
+    assert (one.verdict, one.console) == ("pass", 3 * "m-ready\r\n"), one.findings
+    assert differences(one, other) == {}
 
 
 def test_images_without_symbols_too(session: Session, tmp_path: Path) -> None:
