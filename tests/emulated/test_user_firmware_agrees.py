@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from harness.scenario import scenario_for_firmware
 from harness.scenario_firmware import DialogueStep, FirmwareSpec, Region
 from harness.session import Session
 
-pytestmark = [pytest.mark.gnu, pytest.mark.renode]
+pytestmark = [pytest.mark.gnu, pytest.mark.renode, pytest.mark.usefixtures("renode_install")]
 BOARD = "stm32f4_discovery"
 
 
@@ -238,13 +237,6 @@ MISHAPS = {
         "the program ended in step 2 of 2 of the console dialogue: 'm-done' did not come",
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def session(renode_install: object) -> Iterator[Session]:
-    session = Session()
-    yield session
-    session.close()
 
 
 def both(session: Session, image: Path, options: dict[str, object], board: str = BOARD) -> tuple[RunResult, RunResult]:

@@ -128,7 +128,7 @@ def _layered(board: Board, stock: Path, entries: Sequence[Entry]) -> str:
             commands = [command for command in entry.init if command not in downloads]
             parts.append(_init(entry.name, commands or [_HARMLESS]))
     if not board.console.renode:
-        parts.append(_uart(board))
+        parts.append(_uart(board, next((entry.name for entry in entries if _is(entry, "NVIC")), "")))
     return "\n\n".join(parts) + "\n"
 
 
@@ -142,7 +142,7 @@ def _made(board: Board, version: str) -> Platform:
         f"nvic: IRQControllers.NVIC @ sysbus 0xE000E000\n    priorityMask: {mask:#x}\n"
         f"    systickFrequency: {board.clock_hz}\n    {_VECTOR_INPUTS}",
         *(_memory(board, memory, None) for memory in _real(board)),
-        _uart(board),
+        _uart(board, "nvic"),
     ]
     return Platform("\n\n".join(parts) + "\n", _console_path(board))
 
@@ -155,9 +155,13 @@ def _console_path(board: Board) -> str:
     return f"sysbus.{_CONSOLE}" if _UARTS[board.console.driver] else ""
 
 
-def _uart(board: Board) -> str:
+def _uart(board: Board, nvic: str) -> str:
+    """An entry for the console; `nvic` is the name of what its interrupt goes to, where that is known."""
     model = _UARTS[board.console.driver]
-    return f"{_CONSOLE}: {model.format(base=board.console.base, clock_hz=board.clock_hz)}" if model else ""
+    if not model:
+        return ""
+    interrupt = f"\n    IRQ -> {nvic}@{board.console.irq}" if nvic and board.console.irq is not None else ""
+    return f"{_CONSOLE}: {model.format(base=board.console.base, clock_hz=board.clock_hz)}{interrupt}"
 
 
 def _real(board: Board) -> Iterator[Memory]:

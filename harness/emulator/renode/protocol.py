@@ -178,8 +178,8 @@ def run_request(plan: RunPlan, image: Image, watch_flash: bool, console_input: i
 def _of_any_make(plan: RunPlan) -> Iterator[bytes]:
     """What only plans for firmware of any make say."""
     yield struct.pack(f"<BI{len(plan.stops)}I", plan.repeat, len(plan.stops), *plan.stops)
-    main = None if plan.main is None else plan.main[0]
-    yield struct.pack("<3q", *(_address(value) for value in (main, plan.stop_after, plan.sbrk)))
+    main = plan.main or (None, None)
+    yield struct.pack("<4q", *(_address(value) for value in (*main, plan.stop_after, plan.sbrk)))
     yield struct.pack("<B", 0) if plan.start is None else struct.pack("<BII", 1, *plan.start)
     yield struct.pack("<I", len(plan.dialogue))
     for exchange in plan.dialogue:

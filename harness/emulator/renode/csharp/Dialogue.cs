@@ -6,18 +6,22 @@ namespace McuHarness
     using System.Linq;
     using Antmicro.Renode.Core;
     using Antmicro.Renode.Peripherals.Bus;
+    using Antmicro.Renode.Peripherals.CPU;
     using Antmicro.Renode.Peripherals.UART;
+    using Antmicro.Renode.Time;
 
     internal sealed class Dialogue
     {
-        /// <summary>`uart` is the console, null without one; the program reads it at `input`.</summary>
-        public Dialogue(List<Exchange> exchanges, IBusController bus, IUART uart, ulong? input)
+        /// <summary>With the console of `platform`, which the program reads at the plan's input register.</summary>
+        public Dialogue(Plan plan, Platform platform)
         {
-            this.exchanges = exchanges;
-            if(exchanges.Count > 0 && uart != null && input.HasValue)
+            exchanges = plan.Dialogue;
+            machine = platform.Machine;
+            core = platform.Core;
+            if(exchanges.Count > 0 && platform.Console != null && plan.Input.HasValue)
             {
-                this.uart = uart;
-                WatchInput(bus, input.Value);
+                uart = platform.Console;
+                WatchInput(machine.SystemBus, plan.Input.Value);
             }
         }
 
@@ -104,7 +108,14 @@ namespace McuHarness
             }
             offered = false;
             Take();
-            Offer();
+            if((core.XProgramStatusRegister & ExceptionNumber) == 0)
+            {
+                Offer();
+                return;
+            }
+            // A program that is interrupted by what it receives gets something else done until the next byte.
+            var apart = TimeInterval.FromMicroseconds(InstructionsApart / core.PerformanceInMips + 1);
+            machine.ScheduleAction(apart, x => Offer(), "next byte");
         }
 
         private void WatchInput(IBusController bus, ulong input)
@@ -122,6 +133,10 @@ namespace McuHarness
             bus.SetHookAfterPeripheralRead<uint>(place.Peripheral, (x, offset) => { OnRead(); return x; }, register);
         }
 
+        private const uint ExceptionNumber = 0x1FF;
+        private const ulong InstructionsApart = 1000;
+        private readonly IMachine machine;
+        private readonly CortexM core;
         private readonly List<Exchange> exchanges;
         private readonly IUART uart;
         private readonly Queue<byte> unread = new Queue<byte>();

@@ -16,8 +16,8 @@ namespace McuHarness
         }
 
         /// <summary>
-        /// From now on these are the addresses; only before the start, or on arrival: elsewhere Renode would take
-        /// notice of new ones much later. Every further mark slows down the code around it, so only those are set that
+        /// From now on these are the addresses; only before the start, or on arrival: elsewhere Renode takes notice of
+        /// new ones much later unless told (`ActivateNewHooks`). Every further mark slows down the code around it, so only those are set that
         /// can mean something now; they are the ones at which the embedded emulator stops too.
         /// </summary>
         public void Set(IEnumerable<ulong> addresses)

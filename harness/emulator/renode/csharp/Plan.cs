@@ -52,7 +52,7 @@ namespace McuHarness
             {
                 Windows.Add(new Window { Writes = ReadChunks(request), Reads = ReadAreas(request) });
             }
-            ReadFirmwareOfAnyMake(request, out Repeat, out Main, out StopAfter, out Sbrk, out Start);
+            ReadFirmwareOfAnyMake(request, out Repeat, out Main, out MainEnd, out StopAfter, out Sbrk, out Start);
             Input = request.Address();
             ClockHz = request.Long();
         }
@@ -72,8 +72,9 @@ namespace McuHarness
         public readonly List<Window> Windows = new List<Window>();
         public readonly bool Repeat;
         public readonly List<ulong> Stops = new List<ulong>();
-        /// <summary>The address of main.</summary>
+        /// <summary>The addresses of main, [Main, MainEnd).</summary>
         public readonly ulong? Main;
+        public readonly ulong? MainEnd;
         public readonly ulong? StopAfter;
         public readonly ulong? Sbrk;
         /// <summary>Stack pointer and first instruction of a program without a vector table, else null.</summary>
@@ -84,8 +85,8 @@ namespace McuHarness
         public readonly ulong ClockHz;
 
         private void ReadFirmwareOfAnyMake(
-            Request request, out bool repeat, out ulong? main, out ulong? stopAfter, out ulong? sbrk,
-            out KeyValuePair<uint, uint>? start)
+            Request request, out bool repeat, out ulong? main, out ulong? mainEnd, out ulong? stopAfter,
+            out ulong? sbrk, out KeyValuePair<uint, uint>? start)
         {
             repeat = request.Flag();
             var count = request.Word();
@@ -94,6 +95,7 @@ namespace McuHarness
                 Stops.Add(request.Word());
             }
             main = request.Address();
+            mainEnd = request.Address();
             stopAfter = request.Address();
             sbrk = request.Address();
             start = null;

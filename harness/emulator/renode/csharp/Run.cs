@@ -57,9 +57,9 @@ namespace McuHarness
                 blocks = new BlockStream(bus, core, channel, plan.Code);
             }
             windows = new Windows(plan, bus, core, channel, blocks);
-            main = new MainWatch(core, plan.Main);
+            main = new MainWatch(core, plan.Main, plan.MainEnd);
             heap = new HeapWatch(core, plan.Sbrk);
-            dialogue = new Dialogue(plan.Dialogue, bus, platform.Console, plan.Input);
+            dialogue = new Dialogue(plan, platform);
             platform.Heard = dialogue.Hear;
             marks = new Marks(core, Arrive);
             if(Reset())
@@ -110,7 +110,9 @@ namespace McuHarness
                 flash.Watch(core, (pc, address) => Stop(Cause.FlashWrite, pc, address, 0));
             }
             core.AddHookAtInterruptBegin(OnException);
+            core.AddHookAtInterruptEnd(x => ReturnFromException(core.PC.RawValue & ~1UL));
             core.Halted += OnHalted;
+            new Sleeps(core, bus, plan, main, windows, dialogue).Watch(pc => Stop(Cause.Stuck, pc, 0, 0));
             var system = bus.WhatPeripheralIsAt(ResetControl) as IBusPeripheral;
             if(system != null)
             {
@@ -164,6 +166,17 @@ namespace McuHarness
                 }
             }
             marks.Set(Exits());
+        }
+
+        /// <summary>An exception ends by a jump to `pc`, where no mark can be: a handler may be what is measured.</summary>
+        private void ReturnFromException(ulong pc)
+        {
+            if(windows.Exits.Contains(pc))
+            {
+                windows.At(pc);
+                marks.Set(Exits());
+                core.ActivateNewHooks();
+            }
         }
 
         private void BeginStep(ulong pc)

@@ -28,12 +28,16 @@ namespace McuHarness
 
     internal sealed class MainWatch
     {
-        /// <summary>`entry` is the address of main, null without one.</summary>
-        public MainWatch(CortexM core, ulong? entry)
+        /// <summary>main is [entry, after); both are null without one.</summary>
+        public MainWatch(CortexM core, ulong? entry, ulong? after)
         {
             this.core = core;
             this.entry = entry;
+            this.after = after;
         }
+
+        /// <summary>Whether `pc` lies in main itself.</summary>
+        public bool Holds(ulong pc) { return entry.HasValue && pc >= entry.Value && pc < after.Value; }
 
         /// <summary>What main has returned, null as long as it has not.</summary>
         public uint? Returned { get; private set; }
@@ -63,6 +67,7 @@ namespace McuHarness
 
         private readonly CortexM core;
         private readonly ulong? entry;
+        private readonly ulong? after;
         private Return end;
     }
 

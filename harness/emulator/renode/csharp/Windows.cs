@@ -33,6 +33,9 @@ namespace McuHarness
         /// <summary>Whether all windows of a plan that counts them are closed.</summary>
         public bool Finished { get { return plan.Windows.Count > 0 && !IsOpen && closed >= plan.Windows.Count; } }
 
+        /// <summary>Whether something is to be measured that was not yet.</summary>
+        public bool Awaited { get { return closed < plan.Windows.Count || (plan.Repeat && closed == 0); } }
+
         /// <summary>Where to stop next: at the end of the open window, or where one begins.</summary>
         public IEnumerable<ulong> Exits
         {
