@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.elf import Program
 from harness.emulator import BlockCounts, Call, Execution
 from harness.files import one_line, shown
+from harness.profile import Contexts
 from harness.source_lines import SourceLines
 from harness.subject import Part
 
@@ -21,7 +22,12 @@ class Places:
     def __init__(self, program: Program, parts: Sequence[Part] = ()) -> None:
         self.program = program
         self._lines = SourceLines(program)
-        self._layers = {entry: part.name for part in reversed(parts) for entry in part.entries}
+        self._layers = {
+            entry: part.name
+            for part in reversed(parts)
+            if not isinstance(part.entries, Contexts)
+            for entry in part.entries
+        }
 
     def name(self, address: int) -> str:
         """The function that holds `address`, "" outside all of them."""

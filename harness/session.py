@@ -56,7 +56,7 @@ class Session:
 
         asked = options.emulator
         if asked == "auto" and case.scenario.firmware is not None:
-            asked = "unicorn"  # Renode knows only the plans of generated firmware
+            asked = "unicorn"  # it needs nothing installed, and gets past devices that nobody has modelled
         result = run_case(
             case, self._emulator(asked, case.board, case.scenario), case.toolchain or options.toolchain, progress
         )

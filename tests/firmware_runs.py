@@ -20,18 +20,22 @@ int main(void) { for (int i = 1; i <= 5; i++) total = sum(10 * i); return 0; }
 """
 
 
-def run(image: Path, board: str = BOARD, emulator: str = "unicorn", **options: object) -> RunResult:
+def run(
+    image: Path, board: str = BOARD, emulator: str = "unicorn", session: Session | None = None, **options: object
+) -> RunResult:
     spec = FirmwareSpec(image=str(image), **options)  # type: ignore[arg-type]
-    return run_case(scenario_for_firmware(image, (board,), spec), emulator)
+    return run_case(scenario_for_firmware(image, (board,), spec), emulator, session)
 
 
-def run_case(scenario, emulator: str = "unicorn") -> RunResult:  # type: ignore[no-untyped-def]
-    session = Session()
+def run_case(scenario, emulator: str = "unicorn", kept: Session | None = None) -> RunResult:  # type: ignore[no-untyped-def]
+    """Run the one case of `scenario`; a `kept` session keeps its emulator for the next."""
+    session = kept or Session()
     try:
         (case,) = cases_of(scenario)
         return session.run(case, Options(emulator=emulator), gated=False)
     finally:
-        session.close()
+        if session is not kept:
+            session.close()
 
 
 def codes(result: RunResult) -> list[str]:

@@ -71,13 +71,18 @@ class Dialogue:
 
     def describe(self) -> str:
         """What the step under way waits for, for people."""
-        step = self.step
-        if step is None:
-            return ""
-        place = f"step {self._step + 1} of {len(self._exchanges)} of the console dialogue"
-        if self._input:
-            return f"{place}: the program has not read {_shown(bytes(self._input))} of {_shown(step.send)}"
-        return f"{place}: {_shown(step.wait)} did not come"
+        return describe_step(self._exchanges, self._step, bytes(self._input))
+
+
+def describe_step(exchanges: Sequence[Exchange], number: int, unread: bytes) -> str:
+    """What the step waits for that is under way, for people; "" when none is. `unread` is of what it has sent."""
+    if not 0 <= number < len(exchanges):
+        return ""
+    step = exchanges[number]
+    place = f"step {number + 1} of {len(exchanges)} of the console dialogue"
+    if unread:
+        return f"{place}: the program has not read {_shown(unread)} of {_shown(step.send)}"
+    return f"{place}: {_shown(step.wait)} did not come"
 
 
 def _shown(text: bytes) -> str:

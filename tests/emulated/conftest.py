@@ -10,6 +10,7 @@ import pytest
 from harness.emulator.renode.emulator import RenodeEmulator
 from harness.emulator.renode.find import Install, find_renode
 from harness.errors import EmulatorError
+from harness.session import Session
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +28,22 @@ def renode(renode_install: Install) -> Iterator[RenodeEmulator]:
     emulator = RenodeEmulator(renode_install)
     yield emulator
     emulator.close()
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator[Session]:
+    """One session for all runs of a worker: what Renode costs to start is paid once."""
+    session = Session()
+    yield session
+    session.close()
+
+
+@pytest.fixture(params=["unicorn", pytest.param("renode", marks=pytest.mark.renode)])
+def emulator_name(request: pytest.FixtureRequest) -> str:
+    """Every emulator that runs firmware of any make."""
+    if request.param == "renode":
+        request.getfixturevalue("renode_install")
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

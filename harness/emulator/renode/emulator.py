@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from harness.board import Board
 from harness.elf import Program
@@ -15,16 +14,6 @@ from harness.emulator.renode.run import Run
 from harness.emulator.renode.server import RenodeRefusedError, RenodeServer
 from harness.errors import EmulatorError
 
-# Parts of a plan for firmware of any make that only the embedded emulator follows.
-_CANNOT_YET: dict[str, Callable[[RunPlan], bool]] = {
-    "a window that closes where its function returns": lambda plan: plan.begin is not None and plan.end is None,
-    "a window each time a symbol is reached": lambda plan: plan.repeat,
-    "symbols that end the run": lambda plan: bool(plan.stops),
-    "an end after main has returned": lambda plan: plan.main is not None,
-    "a number of instructions after which to stop": lambda plan: plan.stop_after is not None,
-    "a dialogue on the console": lambda plan: bool(plan.dialogue),
-    "a program without a vector table": lambda plan: plan.start is not None,
-}
 _DESCRIPTION = "board.repl"
 _LOAD_TIMEOUT_S = 120.0
 
@@ -56,9 +45,6 @@ class RenodeEmulator:
                 f"measurement would begin and end at the same address {plan.begin:#010x}",
                 hint="choose two symbols; compilers give identical empty functions one address",
             )
-        unknown = [what for what, asked in _CANNOT_YET.items() if asked(plan)]
-        if unknown:
-            raise EmulatorError(f"Renode cannot do this yet: {', '.join(unknown)}", hint="use --emulator unicorn")
         run = Run(program, board, plan)
         execution = self._on_server(run, board, plan)
         if run.flash_changed:

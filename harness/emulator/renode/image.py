@@ -12,13 +12,14 @@ _NO_HANDLER = 0xFFFFFFFE
 
 
 class LoadedProgram:
-    """`vectors` is where the vector table lies, None for the board's own place for it.
+    """`vectors` is where the vector table lies, None for the board's own place for it; `has_vectors` whether it is there.
 
     Raises EmulatorError when a segment lies in no memory of the board.
     """
 
-    def __init__(self, program: Program, board: Board, vectors: int | None = None) -> None:
+    def __init__(self, program: Program, board: Board, vectors: int | None = None, has_vectors: bool = True) -> None:
         self._program = program
+        self._has_vectors = has_vectors
         self._pieces = [(segment.load_address, segment.data) for segment in program.segments if segment.data]
         self.vectors = board.code_memory.origin + board.vector_offset if vectors is None else vectors
         for address, data in self._pieces:
@@ -35,18 +36,13 @@ class LoadedProgram:
         flash = tuple((m.origin, m.size) for m in board.memories if m.kind == "flash" and not m.alias_of)
         self.image = Image(tuple(self._pieces), self.vectors, code, flash)
 
-    @property
-    def reset(self) -> int:
-        """The first instruction after reset."""
-        return self._word(self.vectors + 4) & ~1
-
     def handlers(self) -> set[int]:
         """The entries of the exception handlers: what the vector table names after the reset handler.
 
         The table has no length: it ends where a word cannot be the address of Thumb code in this program.
         """
         handlers = {_NO_HANDLER}  # never empty: then every branch to itself would be taken for the end
-        for number in range(2, _MOST_VECTORS):
+        for number in range(2, _MOST_VECTORS if self._has_vectors else 2):
             vector = self._word(self.vectors + 4 * number)
             if vector == 0:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.board import Board
 from harness.emulator import ExitReason, Fault, FaultKind, RunPlan
+from harness.emulator.dialogue import describe_step
 from harness.emulator.renode.protocol import Cause, End
 from harness.emulator.thumb import instruction_size
 
@@ -41,14 +42,24 @@ class Outcome:
     @property
     def status(self) -> int | None:
         """What the program ended with, None when it did not end by itself."""
-        if self._end.cause is not Cause.EXIT:
-            return None
-        return self._end.about - (1 << 32) if self._end.about >> 31 else self._end.about
+        if self._end.cause is Cause.EXIT:
+            return _signed(self._end.about)
+        if self._end.main is not None and (self._end.cause is Cause.STUCK or self._returned_from_reset):
+            return _signed(self._end.main)
+        return None
+
+    @property
+    def _returned_from_reset(self) -> bool:
+        end = self._end
+        lost = end.cause is Cause.ABORT or (end.cause is Cause.BAD_ACCESS and end.about == end.pc)
+        return lost and end.pc == _RESET_LR
 
     @property
     def fault(self) -> Fault | None:
         """What a FAULT was about, None for any other end."""
         end = self._end
+        if self.status is not None:
+            return None
         if end.cause is Cause.BAD_VECTORS:
             return Fault(FaultKind.NO_VECTORS, self._vectors)
         if end.cause is Cause.SYSTEM_RESET:
@@ -56,7 +67,7 @@ class Outcome:
         if end.cause is Cause.FLASH_WRITE:
             return Fault(FaultKind.FLASH_WRITE, end.about)
         if end.cause is Cause.ABORT or (end.cause is Cause.BAD_ACCESS and end.about == end.pc):
-            return Fault(FaultKind.RETURN_FROM_RESET if end.pc == _RESET_LR else FaultKind.JUMP, end.pc)
+            return Fault(FaultKind.RETURN_FROM_RESET if self._returned_from_reset else FaultKind.JUMP, end.pc)
         if end.cause is Cause.BAD_ACCESS:
             return Fault(FaultKind.WRITE if end.more & 0x100 else FaultKind.READ, end.about, end.more & 0xFF)
         if end.cause is Cause.EXCEPTION:
@@ -67,21 +78,49 @@ class Outcome:
     def explain(self) -> tuple[ExitReason, str]:
         """Why the run ended, and the sentence for `Execution.detail`."""
         cause, plan = self._end.cause, self._plan
-        if cause is Cause.EXIT:
-            missing = len(plan.windows) - self._windows_seen
-            if missing:
-                of = f"before {missing} of {len(plan.windows)} inferences"
-                return ExitReason.STOPPED_EARLY, f"the program ended with status {self.status} {of}"
-            return ExitReason.FINISHED, ""
-        if cause is Cause.WINDOWS_DONE:
-            return ExitReason.FINISHED, ""
+        if self.status is not None:
+            return self._exited()
+        if cause in (Cause.WINDOWS_DONE, Cause.STOP_PLACE, Cause.DIALOGUE_OVER):
+            return self._finished("")
+        if cause is Cause.STOP_AFTER:
+            return self._finished(f"it was stopped after {plan.stop_after:,} instructions")
         if cause is Cause.DEADLINE:
-            return ExitReason.TIMEOUT, f"not finished after {plan.timeout_s:g} s"
+            return ExitReason.TIMEOUT, self._said(f"not finished after {plan.timeout_s:g} s")
         if cause is Cause.INSTRUCTION_LIMIT:
-            return ExitReason.INSTRUCTION_LIMIT, f"not finished after {plan.max_instructions:,} instructions"
+            return ExitReason.INSTRUCTION_LIMIT, self._said(
+                f"not finished after {plan.max_instructions:,} instructions"
+            )
         if cause is Cause.STUCK:
+            main, pc = plan.main, self._end.pc & ~1
+            if main is not None and main[0] <= pc < main[1] and not self._step:
+                return self._finished(self._stuck())
             return ExitReason.ENDLESS_LOOP, self._stuck()
         return ExitReason.FAULT, self._fault()
+
+    @property
+    def _step(self) -> str:
+        """What the step of the dialogue waits for that was under way, "" when none was."""
+        return describe_step(self._plan.dialogue, self._end.step, self._end.unread)
+
+    def _said(self, detail: str) -> str:
+        return f"{detail}, in {self._step}" if self._step else detail
+
+    def _exited(self) -> tuple[ExitReason, str]:
+        missing = len(self._plan.windows) - self._windows_seen
+        if self._plan.windows and missing:
+            of = f"before {missing} of {len(self._plan.windows)} inferences"
+            return ExitReason.STOPPED_EARLY, f"the program ended with status {self.status} {of}"
+        return self._finished("")
+
+    def _finished(self, detail: str) -> tuple[ExitReason, str]:
+        """The regular end, unless something that was to be seen did not come."""
+        if self._step:
+            return ExitReason.STOPPED_EARLY, f"the program ended in {self._step}"
+        if self._plan.repeat and not self._windows_seen:
+            what = "did not come to its end" if self._end.window_open else "was never reached"
+            place = f"{self._plan.begin or 0:#010x}"
+            return ExitReason.STOPPED_EARLY, f"what is to be measured, at {place}, {what}"
+        return ExitReason.FINISHED, detail
 
     def _fault(self) -> str:
         end = self._end
@@ -97,7 +136,7 @@ class Outcome:
             what = "writes" if end.more & 0x100 else "reads"
             where = f"{end.more & 0xFF} B at {end.about:#010x}"
             return f"it {what} {where}, where the board has no memory (memories: {_memories(self._board)})"
-        if end.pc == _RESET_LR:
+        if self._returned_from_reset:
             return "it returns from its first function: the link register still has its value after reset"
         return f"it jumps to {end.pc:#010x}, where no code can be (memories: {_memories(self._board)})"
 
@@ -122,6 +161,10 @@ class Outcome:
             return "(no memory)"
         size = min(len(self._at), instruction_size(int.from_bytes(self._at[:2], "little")))
         return " ".join(f"{int.from_bytes(self._at[i : i + 2], 'little'):04x}" for i in range(0, size, 2))
+
+
+def _signed(word: int) -> int:
+    return word - (1 << 32) if word >> 31 else word
 
 
 def _memories(board: Board) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.board import Board, Memory
 from harness.emulator.renode import versions
 from harness.emulator.renode.repl import Entry, quoted, read_entries
+from harness.emulator.uart import UARTS
 from harness.errors import EmulatorError
 
 # Where devices and the core's own registers live (Armv7-M Architecture Reference Manual, B3.1), whatever the board
@@ -97,6 +98,12 @@ def empty_ranges(board: Board) -> list[tuple[int, int]]:
     return [*ranges, (start, 1 << 32)]
 
 
+def console_input(board: Board) -> int | None:
+    """The register from which programs read the console UART; None where it is not known, or there is none."""
+    uart = UARTS.get(board.console.driver)
+    return None if uart is None or uart.input is None else board.console.base + uart.input
+
+
 def mips(board: Board) -> int:
     """Renode's speed: an instruction a cycle. What it reports as time is not used; timers of the board run by it."""
     return max(1, round(board.clock_hz / 1e6))
@@ -121,7 +128,7 @@ def _layered(board: Board, stock: Path, entries: Sequence[Entry]) -> str:
             commands = [command for command in entry.init if command not in downloads]
             parts.append(_init(entry.name, commands or [_HARMLESS]))
     if not board.console.renode:
-        parts.append(_uart(board))
+        parts.append(_uart(board, next((entry.name for entry in entries if _is(entry, "NVIC")), "")))
     return "\n\n".join(parts) + "\n"
 
 
@@ -135,7 +142,7 @@ def _made(board: Board, version: str) -> Platform:
         f"nvic: IRQControllers.NVIC @ sysbus 0xE000E000\n    priorityMask: {mask:#x}\n"
         f"    systickFrequency: {board.clock_hz}\n    {_VECTOR_INPUTS}",
         *(_memory(board, memory, None) for memory in _real(board)),
-        _uart(board),
+        _uart(board, "nvic"),
     ]
     return Platform("\n\n".join(parts) + "\n", _console_path(board))
 
@@ -148,9 +155,13 @@ def _console_path(board: Board) -> str:
     return f"sysbus.{_CONSOLE}" if _UARTS[board.console.driver] else ""
 
 
-def _uart(board: Board) -> str:
+def _uart(board: Board, nvic: str) -> str:
+    """An entry for the console; `nvic` is the name of what its interrupt goes to, where that is known."""
     model = _UARTS[board.console.driver]
-    return f"{_CONSOLE}: {model.format(base=board.console.base, clock_hz=board.clock_hz)}" if model else ""
+    if not model:
+        return ""
+    interrupt = f"\n    IRQ -> {nvic}@{board.console.irq}" if nvic and board.console.irq is not None else ""
+    return f"{_CONSOLE}: {model.format(base=board.console.base, clock_hz=board.clock_hz)}{interrupt}"
 
 
 def _real(board: Board) -> Iterator[Memory]:

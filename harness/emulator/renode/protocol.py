@@ -7,14 +7,14 @@ in front. A request begins with its kind (one byte), an answer with its kind (fo
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
 from harness.emulator import STACK_PAINT, RunPlan
 
-HELLO, OK, ERROR, BLOCKS, CODE, WINDOW, END = b"H", b"K", b"E", b"B", b"C", b"W", b"X"
+HELLO, OK, ERROR, BLOCKS, CODE, OPENED, WINDOW, END = b"H", b"K", b"E", b"B", b"C", b"O", b"W", b"X"
 
 _NO_ADDRESS = -1
 _REGISTERS = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "xpsr", "cfsr", "mmfar")
@@ -34,6 +34,9 @@ class Cause(IntEnum):
     SYSTEM_RESET = 8
     FLASH_WRITE = 9
     WINDOWS_DONE = 10
+    STOP_PLACE = 11
+    STOP_AFTER = 12
+    DIALOGUE_OVER = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,10 @@ class End:
     - BAD_VECTORS: stack pointer and reset address; FLASH_WRITE: the address.
 
     `registers` are as they were at that moment. `intact` is false when that Renode cannot be used any more,
-    `flash_changed` true when the program has written to flash.
+    `flash_changed` true when the program has written to flash. `window_open` is whether a window was open, but for one
+    that is the whole run; `main` what main has returned, None if it has not; `heap` the lowest and highest end of the
+    heap; `step` the number of the dialogue's step under way, -1 before the first, and `unread` what the program has not
+    read of what it sends.
     """
 
     cause: Cause
@@ -60,6 +66,11 @@ class End:
     stack: bytes
     console: bytes
     log: str
+    window_open: bool
+    main: int | None
+    heap: tuple[int, int] | None
+    step: int
+    unread: bytes
 
 
 class Reader:
@@ -74,6 +85,16 @@ class Reader:
         (value,) = struct.unpack_from("<" + code, self._frame, self._at)
         self._at += struct.calcsize("<" + code)
         return int(value)
+
+    def optional(self, code: str) -> int | None:
+        """A number after the flag that says whether there is one."""
+        there, value = self.number("B"), self.number(code)
+        return value if there else None
+
+    def optional_pair(self) -> tuple[int, int] | None:
+        """Two numbers after the flag that says whether there are any."""
+        there, pair = self.number("B"), (self.number("I"), self.number("I"))
+        return pair if there else None
 
     def data(self) -> bytes:
         size = self.number("I")
@@ -131,10 +152,13 @@ class Image:
     flash: tuple[tuple[int, int], ...]
 
 
-def run_request(plan: RunPlan, image: Image, watch_flash: bool) -> bytes:
-    """Run `image` by `plan`; with `watch_flash`, slowly, until the first write to flash."""
+def run_request(plan: RunPlan, image: Image, watch_flash: bool, console_input: int | None, clock_hz: int) -> bytes:
+    """Run `image` by `plan`; with `watch_flash`, slowly, until the first write to flash.
+
+    `console_input` is the address of the register from which the program reads its console, None without one.
+    """
     low, high = plan.stack
-    marks = [_NO_ADDRESS if mark is None else mark for mark in (plan.begin, plan.end, plan.exit)]
+    marks = [_address(mark) for mark in (plan.begin, plan.end, plan.exit)]
     paint = (low, bytes([STACK_PAINT]) * (high - low))
     parts = [
         b"R",
@@ -147,13 +171,35 @@ def run_request(plan: RunPlan, image: Image, watch_flash: bool) -> bytes:
     ]
     for window in plan.windows:
         parts += [_chunks(window.writes), _areas(window.reads)]
+    parts += [*_of_any_make(plan), struct.pack("<qQ", _address(console_input), clock_hz)]
     return b"".join(parts)
+
+
+def _of_any_make(plan: RunPlan) -> Iterator[bytes]:
+    """What only plans for firmware of any make say."""
+    yield struct.pack(f"<BI{len(plan.stops)}I", plan.repeat, len(plan.stops), *plan.stops)
+    main = plan.main or (None, None)
+    yield struct.pack("<4q", *(_address(value) for value in (*main, plan.stop_after, plan.sbrk)))
+    yield struct.pack("<B", 0) if plan.start is None else struct.pack("<BII", 1, *plan.start)
+    yield struct.pack("<I", len(plan.dialogue))
+    for exchange in plan.dialogue:
+        yield _data(exchange.send) + _data(exchange.wait) + struct.pack("<B", exchange.measured)
+
+
+def _address(value: int | None) -> int:
+    return _NO_ADDRESS if value is None else value
 
 
 def read_code(frame: bytearray) -> tuple[int, bytes]:
     """Code that is not where the program was loaded: address and bytes."""
     reader = Reader(frame)
     return reader.number("I"), reader.data()
+
+
+def read_opened(frame: bytearray) -> tuple[int, int]:
+    """A window that opened: the address of its first instruction, and the stack pointer there."""
+    reader = Reader(frame)
+    return reader.number("I"), reader.number("I")
 
 
 def read_window(frame: bytearray) -> tuple[int, tuple[bytes, ...]]:
@@ -178,4 +224,13 @@ def read_end(frame: bytearray) -> End:
         stack=reader.data(),
         console=reader.data(),
         log=reader.text(),
+        window_open=bool(reader.number("B")),
+        main=reader.optional("I"),
+        heap=reader.optional_pair(),
+        step=_signed(reader.number("I")),
+        unread=reader.data(),
     )
+
+
+def _signed(word: int) -> int:
+    return word - (1 << 32) if word >> 31 else word

@@ -13,6 +13,7 @@ from harness.emulator.renode import protocol
 from harness.emulator.renode.blocks import BlockIntake
 from harness.emulator.renode.image import LoadedProgram
 from harness.emulator.renode.outcome import Outcome
+from harness.emulator.renode.platform import console_input
 from harness.emulator.renode.server import RenodeServer
 from harness.errors import EmulatorError
 
@@ -26,13 +27,12 @@ class Run:
         self._board = board
         self._plan = plan
         self._watch_flash = watch_flash
-        self._program = LoadedProgram(program, board, plan.vectors)
-        self._entry = plan.begin if plan.begin is not None and plan.windows else self._program.reset
+        self._program = LoadedProgram(program, board, plan.vectors, plan.start is None)
+        self._first_stack: int | None = None
         self._instructions: list[int] = []
         self._reads: list[tuple[bytes, ...]] = []
         self._recorder: BlockRecorder | None = None
         self._recorded = 0
-        self._in_window = False
         self.intact = True  # whether the server can be used for another run
         self.flash_changed = False
         if plan.profile:
@@ -49,14 +49,20 @@ class Run:
         """Run to the end in `server`, in which the board is ready."""
         started = time.perf_counter()
         deadline = time.monotonic() + self._plan.timeout_s + _GRACE_S
-        server.request(protocol.run_request(self._plan, self._program.image, self._watch_flash))
+        console = console_input(self._board)
+        clock_hz = self._board.clock_hz
+        server.request(
+            protocol.run_request(self._plan, self._program.image, self._watch_flash, console, round(clock_hz))
+        )
         while True:
             frame = server.answer(deadline)
             kind = frame[:1]
             if kind == protocol.BLOCKS:
-                self._add(frame)
+                self._intake.add(frame)
             elif kind == protocol.CODE:
                 self._program.add_code(*protocol.read_code(frame))
+            elif kind == protocol.OPENED:
+                self._open_window(frame)
             elif kind == protocol.WINDOW:
                 self._close_window(frame)
             elif kind == protocol.END:
@@ -64,13 +70,12 @@ class Run:
             else:
                 raise EmulatorError(f"Renode: unexpected answer {bytes(kind)!r} to a run")
 
-    def _add(self, frame: bytearray) -> None:
-        """Record blocks; they only come from windows."""
-        assert self._recorder is not None
-        if not self._in_window:
-            self._in_window = True
-            self._recorder.begin(self._entry)
-        self._intake.add(frame)
+    def _open_window(self, frame: bytearray) -> None:
+        pc, stack = protocol.read_opened(frame)
+        if self._first_stack is None:
+            self._first_stack = stack
+        if self._recorder is not None:
+            self._recorder.begin(pc)
 
     def _close_window(self, frame: bytearray) -> None:
         instructions, reads = protocol.read_window(frame)
@@ -86,13 +91,12 @@ class Run:
                     hint="report this as a bug, with the firmware",
                 )
             self._recorder.end()
-            self._in_window = False
 
     def _execution(self, end: protocol.End, emulation_s: float) -> Execution:
         self.intact, self.flash_changed = end.intact, end.flash_changed
         pc = end.pc & ~1
         around = self._program.code(pc - 2, 6)
-        outcome = Outcome(end, self._board, self._plan, len(self._reads), self._program.vectors, around)
+        outcome = Outcome(end, self._board, self._plan, len(self._instructions), self._program.vectors, around)
         reason, detail = outcome.explain()
         return Execution(
             reason=reason,
@@ -108,4 +112,6 @@ class Run:
             emulation_s=emulation_s,
             fault=outcome.fault,
             calls=() if self._recorder is None else self._recorder.calls(),
+            window_stack=self._first_stack,
+            heap=end.heap,
         )

@@ -16,8 +16,18 @@ namespace McuHarness
             this.bus = bus;
             this.core = core;
             this.channel = channel;
-            core.SetHookAtBlockEnd(OnBlock);
+            core.SetHookAtBlockEnd((address, instructions) =>
+            {
+                OnBlock(address, instructions);
+                if(AfterBlock != null)
+                {
+                    AfterBlock();
+                }
+            });
         }
+
+        /// <summary>Called after each block, whether it counts or not.</summary>
+        public Action AfterBlock;
 
         /// <summary>Blocks that end from now on count; everything executed so far does not.</summary>
         public void Open()

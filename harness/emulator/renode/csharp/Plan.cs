@@ -23,6 +23,14 @@ namespace McuHarness
         public List<Area> Reads;
     }
 
+    /// <summary>A step of the dialogue with the program's console.</summary>
+    internal sealed class Exchange
+    {
+        public byte[] Send;
+        public byte[] Wait;
+        public bool Measured;
+    }
+
     internal sealed class Plan
     {
         public Plan(Request request)
@@ -44,6 +52,9 @@ namespace McuHarness
             {
                 Windows.Add(new Window { Writes = ReadChunks(request), Reads = ReadAreas(request) });
             }
+            ReadFirmwareOfAnyMake(request, out Repeat, out Main, out MainEnd, out StopAfter, out Sbrk, out Start);
+            Input = request.Address();
+            ClockHz = request.Long();
         }
 
         public readonly bool Profile;
@@ -59,6 +70,46 @@ namespace McuHarness
         public readonly List<Area> Flash;
         public readonly List<Chunk> Load;
         public readonly List<Window> Windows = new List<Window>();
+        public readonly bool Repeat;
+        public readonly List<ulong> Stops = new List<ulong>();
+        /// <summary>The addresses of main, [Main, MainEnd).</summary>
+        public readonly ulong? Main;
+        public readonly ulong? MainEnd;
+        public readonly ulong? StopAfter;
+        public readonly ulong? Sbrk;
+        /// <summary>Stack pointer and first instruction of a program without a vector table, else null.</summary>
+        public readonly KeyValuePair<uint, uint>? Start;
+        public readonly List<Exchange> Dialogue = new List<Exchange>();
+        /// <summary>The register from which the program reads what is sent to its console.</summary>
+        public readonly ulong? Input;
+        public readonly ulong ClockHz;
+
+        private void ReadFirmwareOfAnyMake(
+            Request request, out bool repeat, out ulong? main, out ulong? mainEnd, out ulong? stopAfter,
+            out ulong? sbrk, out KeyValuePair<uint, uint>? start)
+        {
+            repeat = request.Flag();
+            var count = request.Word();
+            for(var i = 0u; i < count; i++)
+            {
+                Stops.Add(request.Word());
+            }
+            main = request.Address();
+            mainEnd = request.Address();
+            stopAfter = request.Address();
+            sbrk = request.Address();
+            start = null;
+            if(request.Flag())
+            {
+                var stack = request.Word();
+                start = new KeyValuePair<uint, uint>(stack, request.Word());
+            }
+            count = request.Word();
+            for(var i = 0u; i < count; i++)
+            {
+                Dialogue.Add(new Exchange { Send = request.Bytes(), Wait = request.Bytes(), Measured = request.Flag() });
+            }
+        }
 
         private static Area ReadArea(Request request)
         {

@@ -53,6 +53,12 @@ namespace McuHarness
         public readonly List<Guard> Guards = new List<Guard>();
         public readonly LogWatch Log;
 
+        /// <summary>The UART that carries the program's text, null without one.</summary>
+        public IUART Console { get; private set; }
+
+        /// <summary>Called with every byte that the program writes to its console.</summary>
+        public Action<byte> Heard;
+
         /// <summary>What the console UART has sent, from the start up to a limit.</summary>
         public byte[] ConsoleText()
         {
@@ -71,6 +77,10 @@ namespace McuHarness
                 {
                     console.Add(value);
                 }
+            }
+            if(Heard != null)
+            {
+                Heard(value);
             }
         }
 
@@ -141,6 +151,7 @@ namespace McuHarness
                 throw new RecoverableException("the platform has no UART " + path);
             }
             uart.CharReceived += Send;
+            Console = uart;
         }
 
         // Register names for the log, which stock descriptions get from the network; the platform works without.

@@ -3,12 +3,12 @@
 namespace McuHarness
 {
     using System;
+    using System.Collections.Generic;
     using System.Linq;
     using System.Threading;
     using Antmicro.Renode.Core;
     using Antmicro.Renode.Peripherals.Bus;
     using Antmicro.Renode.Peripherals.CPU;
-    using Antmicro.Renode.Time;
     using Range = Antmicro.Renode.Core.Range;
 
     /// <summary>Why a run ended; the numbers are those of protocol.py.</summary>
@@ -25,6 +25,9 @@ namespace McuHarness
         SystemReset = 8,
         FlashWrite = 9,
         WindowsDone = 10,
+        StopPlace = 11,
+        StopAfter = 12,
+        DialogueOver = 13,
     }
 
     internal sealed class Run
@@ -54,11 +57,16 @@ namespace McuHarness
                 blocks = new BlockStream(bus, core, channel, plan.Code);
             }
             windows = new Windows(plan, bus, core, channel, blocks);
+            main = new MainWatch(core, plan.Main, plan.MainEnd);
+            heap = new HeapWatch(core, plan.Sbrk);
+            dialogue = new Dialogue(plan, platform);
+            platform.Heard = dialogue.Hear;
+            marks = new Marks(core, Arrive);
             if(Reset())
             {
                 using(new Timer(x => Expire(), null, (int)plan.TimeoutMilliseconds, Timeout.Infinite))
                 {
-                    Advance();
+                    new Pace(platform, plan, () => stopped, (why, pc) => Stop(why, pc, 0, 0)).Advance();
                 }
             }
             Report(true);
@@ -66,8 +74,8 @@ namespace McuHarness
 
         private bool Reset()
         {
-            var sp = bus.ReadDoubleWord(plan.Vectors);
-            var pc = bus.ReadDoubleWord(plan.Vectors + 4);
+            var sp = plan.Start.HasValue ? plan.Start.Value.Key : bus.ReadDoubleWord(plan.Vectors);
+            var pc = plan.Start.HasValue ? plan.Start.Value.Value | 1 : bus.ReadDoubleWord(plan.Vectors + 4);
             core.VectorTableOffset = plan.Vectors;
             if(sp == 0 || (pc & 1) == 0)
             {
@@ -77,11 +85,14 @@ namespace McuHarness
             core.SP = sp & ~3u;
             core.SetRegister(LinkRegister, uint.MaxValue);
             core.PC = pc;
+            semihosting = new Semihosting(bus, core, plan, platform.Send, dialogue, sp);
             Watch();
-            if(windows.WholeRun || !plan.Begin.HasValue)
+            if(windows.WholeRun)
             {
-                windows.Open();
+                windows.Open(pc & ~1u);
             }
+            BeginStep(pc & ~1u);
+            marks.Set(Exits());
             return true;
         }
 
@@ -99,75 +110,108 @@ namespace McuHarness
                 flash.Watch(core, (pc, address) => Stop(Cause.FlashWrite, pc, address, 0));
             }
             core.AddHookAtInterruptBegin(OnException);
+            core.AddHookAtInterruptEnd(x => ReturnFromException(core.PC.RawValue & ~1UL));
             core.Halted += OnHalted;
+            new Sleeps(core, bus, plan, main, windows, dialogue).Watch(pc => Stop(Cause.Stuck, pc, 0, 0));
             var system = bus.WhatPeripheralIsAt(ResetControl) as IBusPeripheral;
             if(system != null)
             {
                 var control = new Range(ResetControl & 0xFFF, 4);
                 bus.SetHookBeforePeripheralWrite<uint>(system, OnResetControl, control);
             }
-            foreach(var address in new[] { plan.Begin, plan.End, plan.Exit }.OfType<ulong>().Distinct())
+            if(dialogue.IsThere && blocks != null)
             {
-                core.AddHook(address, OnMarker);
+                blocks.AfterBlock = AfterBlock;
+            }
+            else if(dialogue.IsThere)
+            {
+                core.SetHookAtBlockEnd((address, instructions) => AfterBlock());
             }
         }
 
-        /// <summary>Let virtual time pass in stretches until something has ended the run.</summary>
-        private void Advance()
+        private IEnumerable<ulong> Exits()
         {
-            var emulation = EmulationManager.Instance.CurrentEmulation;
-            emulation.MasterTimeSource.AdvanceImmediately = true;
-            platform.Machine.LocalTimeSource.AdvanceImmediately = true;
-            var stretch = TimeInterval.FromMicroseconds(StretchInstructions / core.PerformanceInMips + 1);
-            emulation.MasterTimeSource.Quantum = stretch;
-            platform.Machine.LocalTimeSource.Quantum = stretch;
-            var asleep = 0.0;
-            while(!stopped)
-            {
-                var before = core.ExecutedInstructions;
-                if(before >= plan.MaxInstructions)
-                {
-                    Stop(Cause.InstructionLimit, core.PC, 0, 0);
-                    break;
-                }
-                var left = (plan.MaxInstructions - before) / core.PerformanceInMips + 1;
-                var step = left < StretchInstructions / core.PerformanceInMips ? TimeInterval.FromMicroseconds(left) : stretch;
-                emulation.RunFor(step);
-                asleep = core.ExecutedInstructions == before ? asleep + step.TotalSeconds : 0.0;
-                if(asleep >= SecondsAsleep)
-                {
-                    Stop(Cause.Stuck, core.PC, 0, 0);
-                }
-            }
+            var ends = plan.Exit.HasValue ? plan.Stops.Concat(new[] { plan.Exit.Value }) : plan.Stops;
+            return ends.Concat(windows.Exits).Concat(main.Exits).Concat(heap.Exits);
         }
 
-        private void OnMarker(ICpuSupportingGdb cpu, ulong address)
+        /// <summary>Do what is to be done at `address`, one of the exits.</summary>
+        private void Arrive(ulong address)
         {
-            if(address == plan.End && !windows.WholeRun)
-            {
-                windows.Close();
-                if(!plan.Exit.HasValue && windows.AllSeen)
-                {
-                    Stop(Cause.WindowsDone, address, 0, 0);
-                }
-            }
-            if(address == plan.Begin && !windows.WholeRun)
-            {
-                windows.Open();
-            }
             if(address == plan.Exit)
             {
-                Exit((uint)core.GetRegister(0).RawValue);
+                Stop(Cause.Exit, core.PC, (uint)core.GetRegister(0).RawValue, 0);
+                return;
+            }
+            if(plan.Stops.Contains(address))
+            {
+                Stop(Cause.StopPlace, address, 0, 0);
+                return;
+            }
+            if(main.Exits.Contains(address))
+            {
+                main.At(address);
+            }
+            if(heap.Exits.Contains(address))
+            {
+                heap.At(address);
+            }
+            if(windows.Exits.Contains(address))
+            {
+                windows.At(address);
+                if(windows.Finished && !plan.Exit.HasValue)
+                {
+                    Stop(Cause.WindowsDone, address, 0, 0);
+                    return;
+                }
+            }
+            marks.Set(Exits());
+        }
+
+        /// <summary>An exception ends by a jump to `pc`, where no mark can be: a handler may be what is measured.</summary>
+        private void ReturnFromException(ulong pc)
+        {
+            if(windows.Exits.Contains(pc))
+            {
+                windows.At(pc);
+                marks.Set(Exits());
+                core.ActivateNewHooks();
             }
         }
 
-        private void Exit(uint status)
+        private void BeginStep(ulong pc)
         {
-            if(windows.WholeRun || !plan.End.HasValue)
+            dialogue.NextStep();
+            if(dialogue.Step != null && dialogue.Step.Measured)
             {
-                windows.Close();
+                windows.Open(pc);
             }
-            Stop(Cause.Exit, core.PC, status, 0);
+        }
+
+        private void AfterBlock()
+        {
+            if(dialogue.Stirred)
+            {
+                Converse(core.PC.RawValue & ~1UL);
+            }
+        }
+
+        /// <summary>When the step under way was answered, go on to the next, before the block at `pc`.</summary>
+        private void Converse(ulong pc)
+        {
+            dialogue.Stirred = false;
+            while(dialogue.Answered)
+            {
+                if(dialogue.Step.Measured)
+                {
+                    windows.Close();
+                }
+                BeginStep(pc);
+            }
+            if(dialogue.Over)
+            {
+                Stop(Cause.DialogueOver, pc, 0, 0);
+            }
         }
 
         private void OnException(ulong number)
@@ -176,16 +220,37 @@ namespace McuHarness
             {
                 return;
             }
-            if(number == ExceptionBreakpoint && Semihosting.IsAsked(bus, core))
+            if(number == ExceptionBreakpoint && semihosting.IsAsked)
             {
-                var status = Semihosting.Serve(bus, core, platform.Send);
-                if(status.HasValue)
-                {
-                    Exit(status.Value);
-                }
+                Serve((core.PC.RawValue & ~1UL) + 2);
                 return;
             }
             Stop(Cause.Exception, core.PC, number, core.FaultStatus);
+        }
+
+        /// <summary>Serve a semihosting call that returns to `next`.</summary>
+        private void Serve(ulong next)
+        {
+            uint answer;
+            var status = semihosting.Serve(out answer);
+            if(status.HasValue)
+            {
+                Stop(Cause.Exit, core.PC, status.Value, 0);
+                return;
+            }
+            if(answer != 0)
+            {
+                // Renode will now put the answer of its own semihosting, 0, into r0.
+                Action<ICpuSupportingGdb, ulong> correct = null;
+                correct = (cpu, address) =>
+                {
+                    core.SetRegister(0, answer);
+                    core.RemoveHook(next, correct);
+                };
+                core.AddHook(next, correct);
+                core.ActivateNewHooks();
+            }
+            Converse(next);
         }
 
         private uint OnResetControl(uint value, long offset)
@@ -237,11 +302,11 @@ namespace McuHarness
                     return;
                 }
                 end = new Answer('X').Byte((int)why).Word((uint)pc).Long(about).Word(more);
-                foreach(var register in Enumerable.Range(0, 16).Select(x => (uint)core.GetRegister(x).RawValue))
+                foreach(var register in Enumerable.Range(0, 15).Select(x => (uint)core.GetRegister(x).RawValue))
                 {
                     end.Word(register);
                 }
-                end.Word(core.XProgramStatusRegister).Word(core.FaultStatus).Word(core.MemoryFaultAddress);
+                end.Word((uint)pc).Word(core.XProgramStatusRegister).Word(core.FaultStatus).Word(core.MemoryFaultAddress);
                 stopped = true;
             }
             core.IsHalted = true;
@@ -258,13 +323,23 @@ namespace McuHarness
                 }
                 reported = true;
             }
-            if(blocks != null)
+            if(windows.IsOpen && windows.WholeRun)
+            {
+                windows.Close(); // however it ended: what was counted until then
+            }
+            else if(blocks != null)
             {
                 blocks.Close();
             }
-            channel.Send(end.Byte(intact ? 1 : 0).Byte(flash.IsChanged() ? 1 : 0).Long(core.ExecutedInstructions)
+            var extent = heap.Extent ?? new KeyValuePair<uint, uint>(0, 0);
+            end.Byte(intact ? 1 : 0).Byte(flash.IsChanged() ? 1 : 0).Long(core.ExecutedInstructions)
                 .Bytes(bus.ReadBytes(plan.Stack.Address, plan.Stack.Size))
-                .Bytes(platform.ConsoleText()).Text(platform.Log.Text()));
+                .Bytes(platform.ConsoleText()).Text(platform.Log.Text())
+                .Byte(windows.IsOpen ? 1 : 0)
+                .Byte(main.Returned.HasValue ? 1 : 0).Word(main.Returned ?? 0)
+                .Byte(heap.Extent.HasValue ? 1 : 0).Word(extent.Key).Word(extent.Value)
+                .Word((uint)dialogue.Number).Bytes(dialogue.Unread);
+            channel.Send(end);
         }
 
         private const int LinkRegister = 14;
@@ -280,9 +355,6 @@ namespace McuHarness
         private const uint ResetKey = 0x05FA;
         private const uint ResetRequest = 1 << 2;
 
-        private const ulong StretchInstructions = 100 * 1000 * 1000;
-        // Virtual seconds without a single instruction after which nothing can be expected to wake the core.
-        private const double SecondsAsleep = 30;
         private const int MillisecondsToStop = 3000;
 
         private readonly Platform platform;
@@ -294,6 +366,11 @@ namespace McuHarness
         private BlockStream blocks;
         private Windows windows;
         private Flash flash;
+        private MainWatch main;
+        private HeapWatch heap;
+        private Dialogue dialogue;
+        private Semihosting semihosting;
+        private Marks marks;
         private Answer end;
         private volatile bool stopped;
         private bool reported;

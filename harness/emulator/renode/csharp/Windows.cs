@@ -2,6 +2,7 @@
 namespace McuHarness
 {
     using System.Collections.Generic;
+    using System.Linq;
     using Antmicro.Renode.Peripherals.Bus;
     using Antmicro.Renode.Peripherals.CPU;
 
@@ -19,26 +20,67 @@ namespace McuHarness
 
         public bool IsOpen { get; private set; }
 
-        /// <summary>Whether every window of the plan has been seen.</summary>
-        public bool AllSeen { get { return closed >= plan.Windows.Count; } }
-
-        /// <summary>A program without windows is one window, from reset to exit.</summary>
-        public bool WholeRun { get { return plan.Windows.Count == 0; } }
-
-        public void Open()
+        /// <summary>Whether the first window opens at reset: nothing else says where one begins.</summary>
+        public bool WholeRun
         {
-            if(IsOpen || (AllSeen && !WholeRun))
+            get
             {
-                return;
+                var begins = plan.Begin.HasValue && (plan.Windows.Count > 0 || plan.Repeat);
+                return !begins && !plan.Dialogue.Any(x => x.Measured);
             }
+        }
+
+        /// <summary>Whether all windows of a plan that counts them are closed.</summary>
+        public bool Finished { get { return plan.Windows.Count > 0 && !IsOpen && closed >= plan.Windows.Count; } }
+
+        /// <summary>Whether something is to be measured that was not yet.</summary>
+        public bool Awaited { get { return closed < plan.Windows.Count || (plan.Repeat && closed == 0); } }
+
+        /// <summary>Where to stop next: at the end of the open window, or where one begins.</summary>
+        public IEnumerable<ulong> Exits
+        {
+            get
+            {
+                var next = IsOpen ? end : plan.Repeat || closed < plan.Windows.Count ? plan.Begin : null;
+                if(next.HasValue)
+                {
+                    yield return next.Value;
+                }
+            }
+        }
+
+        /// <summary>Open or close a window at `pc`, one of `Exits`; it may be reached without being meant (recursion).</summary>
+        public void At(ulong pc)
+        {
+            if(!IsOpen)
+            {
+                Open(pc);
+            }
+            else if(back == null || back.IsHere(pc))
+            {
+                Close();
+            }
+        }
+
+        /// <summary>Open a window whose first instruction is at `pc`.</summary>
+        public void Open(ulong pc)
+        {
             IsOpen = true;
-            if(!WholeRun)
+            end = WholeRun ? null : plan.End;
+            back = null;
+            if(plan.Begin == pc && !plan.End.HasValue && !WholeRun)
+            {
+                back = new Return(core);
+                end = back.Address;
+            }
+            if(closed < plan.Windows.Count)
             {
                 foreach(var chunk in plan.Windows[closed].Writes)
                 {
                     bus.WriteBytes(chunk.Data, chunk.Address);
                 }
             }
+            channel.Send(new Answer('O').Word((uint)pc).Word((uint)core.SP.RawValue));
             openedAt = core.ExecutedInstructions;
             if(blocks != null)
             {
@@ -46,19 +88,16 @@ namespace McuHarness
             }
         }
 
+        /// <summary>Close the window that is open.</summary>
         public void Close()
         {
-            if(!IsOpen)
-            {
-                return;
-            }
             IsOpen = false;
             var instructions = core.ExecutedInstructions - openedAt;
             if(blocks != null)
             {
                 blocks.Close();
             }
-            var reads = WholeRun ? new List<Area>() : plan.Windows[closed].Reads;
+            var reads = closed < plan.Windows.Count ? plan.Windows[closed].Reads : new List<Area>();
             closed++;
             var answer = new Answer('W').Long(instructions).Word((uint)reads.Count);
             foreach(var area in reads)
@@ -74,6 +113,8 @@ namespace McuHarness
         private readonly Channel channel;
         private readonly BlockStream blocks;
         private int closed;
+        private ulong? end;
+        private Return back;
         private ulong openedAt;
     }
 }

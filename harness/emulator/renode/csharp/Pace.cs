@@ -1,0 +1,92 @@
+// How virtual time passes: in stretches, so that limits are met and a core is noticed that sleeps for ever.
+namespace McuHarness
+{
+    using System;
+    using Antmicro.Renode.Core;
+    using Antmicro.Renode.Peripherals.CPU;
+    using Antmicro.Renode.Time;
+
+    internal sealed class Pace
+    {
+        /// <summary>`stopped()` says whether something has ended the run; `stop(cause, pc)` ends it.</summary>
+        public Pace(Platform platform, Plan plan, Func<bool> stopped, Action<Cause, ulong> stop)
+        {
+            this.platform = platform;
+            this.plan = plan;
+            this.stopped = stopped;
+            this.stop = stop;
+            core = platform.Core;
+        }
+
+        /// <summary>Go on until something has ended the run.</summary>
+        public void Advance()
+        {
+            var emulation = EmulationManager.Instance.CurrentEmulation;
+            emulation.MasterTimeSource.AdvanceImmediately = true;
+            platform.Machine.LocalTimeSource.AdvanceImmediately = true;
+            var stretch = TimeInterval.FromMicroseconds(StretchInstructions / core.PerformanceInMips + 1);
+            emulation.MasterTimeSource.Quantum = stretch;
+            platform.Machine.LocalTimeSource.Quantum = stretch;
+            var asleep = 0.0;
+            while(!stopped())
+            {
+                var before = core.ExecutedInstructions;
+                if(before >= plan.MaxInstructions)
+                {
+                    stop(Cause.InstructionLimit, core.PC);
+                    break;
+                }
+                // Small steps would take ages to get through the time for which a core may sleep.
+                var left = asleep > 0 ? ulong.MaxValue : (plan.MaxInstructions - before) / core.PerformanceInMips + 1;
+                if(plan.StopAfter.HasValue && !isLimited)
+                {
+                    left = Math.Min(left, ToLimit(before, asleep > 0));
+                }
+                var isLong = left >= StretchInstructions / core.PerformanceInMips;
+                var step = isLong ? stretch : TimeInterval.FromMicroseconds(left);
+                emulation.RunFor(step);
+                asleep = core.ExecutedInstructions == before ? asleep + step.TotalSeconds : 0.0;
+                if(asleep >= SecondsAsleep)
+                {
+                    stop(Cause.Stuck, core.PC);
+                }
+            }
+        }
+
+        /// <summary>
+        /// The microseconds to go on for before every block has to be looked at, because one of the next is the first
+        /// that the plan's limit forbids; when that is `now`, or close, from now on they are.
+        /// </summary>
+        private ulong ToLimit(ulong executed, bool now)
+        {
+            var limit = plan.StopAfter.Value;
+            var free = limit > executed + LookedAt ? (limit - executed - LookedAt) / core.PerformanceInMips : 0;
+            if(free > 0 && !now)
+            {
+                return free;
+            }
+            isLimited = true;
+            core.SetHookAtBlockBegin((address, instructions) =>
+            {
+                if(core.ExecutedInstructions + instructions > limit)
+                {
+                    stop(Cause.StopAfter, address & ~1UL);
+                }
+            });
+            return ulong.MaxValue;
+        }
+
+        private const ulong StretchInstructions = 100 * 1000 * 1000;
+        // Virtual seconds without a single instruction after which nothing can be expected to wake the core.
+        private const double SecondsAsleep = 30;
+        // Instructions before the plan's limit from which on every block is looked at.
+        private const ulong LookedAt = 20 * 1000;
+
+        private readonly Platform platform;
+        private readonly Plan plan;
+        private readonly Func<bool> stopped;
+        private readonly Action<Cause, ulong> stop;
+        private readonly CortexM core;
+        private bool isLimited;
+    }
+}
