@@ -39,6 +39,8 @@ from harness.emulator.scs import BASE as SCS_BASE
 from harness.emulator.scs import SIZE as SCS_SIZE
 from harness.emulator.scs import SystemControlSpace
 from harness.emulator.systick import SysTick
+from harness.emulator.timers import DRIVERS
+from harness.emulator.timers import START as TIMERS
 from harness.emulator.uart import SPAN, UARTS, UartRegisters
 
 _PERIPHERALS = (0x40000000, 0x60000000)
@@ -198,6 +200,7 @@ class Engine:
 
     def _map_peripherals(self, board: Board, send: Callable[[bytes], None], dialogue: Dialogue) -> None:
         """The console UART works; registers of other devices keep what is written."""
+        self._has_timers = board.console.driver in DRIVERS
         console, taken = board.console, [(SCS_BASE, SCS_BASE + SCS_SIZE), *self.memory.spans()]
         uart = UARTS.get(console.driver)
         if uart is not None:
@@ -242,7 +245,8 @@ class Engine:
 
     def _map_devices(self, start: int, end: int) -> None:
         if start < end:
-            devices = DeviceRegisters(start, self._elapsed)
+            timers = start <= TIMERS < end and self._has_timers
+            devices = DeviceRegisters(start, self._elapsed, self._now if timers else None)
             self._devices.append(devices)
             self._map_registers(start, end - start, devices.read, devices.write)
 

@@ -82,3 +82,11 @@ def test_registers_that_are_read_now_and_then_are_believed(registers: DeviceRegi
         clock.now += 5000
         assert registers.read(0, 4) == 0
     assert registers.made_up == set()
+
+
+def test_a_ready_bit_leaves_the_other_fields_as_they_are(registers: DeviceRegisters) -> None:
+    registers.write(RCC, 4, 0x68)  # an oscillator's range
+    registers.write(RCC, 4, 0x68 | 1 << 24)  # and, last, what is to become ready
+    while not registers.read(RCC, 4) & 1 << 25:
+        pass
+    assert registers.read(RCC, 4) == 0x68 | 3 << 24
