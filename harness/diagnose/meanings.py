@@ -90,5 +90,20 @@ MEANINGS: dict[FaultKind, Meaning] = {
         "there is no vector table at {address}",
         "place the table there in the linker script, and keep the linker from dropping it: KEEP(*(.isr_vector))",
     ),
+    FaultKind.NO_HANDLER: Meaning(
+        "fault.no-handler",
+        "{detail}",
+        "put a handler into the vector table for it, or keep it disabled",
+    ),
+    FaultKind.STACKING: Meaning(
+        "fault.stacking",
+        "{detail}",
+        "the stack pointer was wrong when the exception came: look at what sets it, and at how deep the stack was",
+    ),
+    FaultKind.UNSTACKING: Meaning(
+        "fault.unstacking",
+        "{detail}",
+        "the stack pointer was changed in the handler: look at context switches, PSP and EXC_RETURN",
+    ),
     FaultKind.OTHER: Meaning("fault.other", "{detail}", "look at the function named, and at the last calls"),
 }

@@ -7,7 +7,7 @@ from harness.diagnose.frames import deepest_path, frames
 from harness.emulator import STACK_PAINT, ExitReason, FaultKind
 from harness.records import Contributor, Finding, Verdict
 
-_ACCESSES = (FaultKind.READ, FaultKind.WRITE, FaultKind.FLASH_WRITE)
+_ACCESSES = (FaultKind.READ, FaultKind.WRITE, FaultKind.FLASH_WRITE, FaultKind.STACKING)
 _LARGEST_PUSH = 256  # a fault while pushing: the stack pointer has not moved yet
 _MOST_FRAMES = 5
 

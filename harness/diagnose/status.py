@@ -33,6 +33,9 @@ _FLAGS: dict[FaultKind, tuple[str, ...]] = {
     FaultKind.FLASH_WRITE: ("IMPRECISERR",),
     FaultKind.JUMP: ("IBUSERR",),
     FaultKind.RETURN_FROM_RESET: ("IACCVIOL",),
+    FaultKind.NO_HANDLER: ("INVSTATE",),
+    FaultKind.STACKING: ("STKERR",),
+    FaultKind.UNSTACKING: ("UNSTKERR",),
     FaultKind.EXCEPTION_RETURN: ("IACCVIOL",),
 }
 _NEVER_EXECUTED = ((0x40000000, 0x60000000), (0xA0000000, 0x100000000))

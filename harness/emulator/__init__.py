@@ -134,6 +134,9 @@ class FaultKind(StrEnum):
     RETURN_FROM_RESET = "return from the first function"
     RESET_REQUEST = "request for a reset"
     NO_VECTORS = "no vector table"
+    NO_HANDLER = "exception without a handler"
+    STACKING = "no stack for an exception"
+    UNSTACKING = "no stack to return from an exception"
     OTHER = "other"
 
 

@@ -142,7 +142,7 @@ class Exceptions:
             words += [int(core.reg_read(_FPSCR)) & 0xFFFFFFFF, 0]
         if not self._memory.writable_at(frame) or not self._memory.writable_at(frame + 4 * len(words) - 1):
             text = f"an exception (number {number}) finds no stack: its frame would be at {frame:#010x}"
-            raise ExceptionFault(Fault(FaultKind.WRITE, frame, 4 * len(words)), text)
+            raise ExceptionFault(Fault(FaultKind.STACKING, frame, 4 * len(words)), text)
         self._memory.write(frame, b"".join(word.to_bytes(4, "little") for word in words))
         core.reg_write(_SP, frame)
         to = self._base | (0 if floats else _NO_FLOATS) | (_TO_THREAD if is_thread else 0)
@@ -154,7 +154,7 @@ class Exceptions:
         vector = self._memory.word(table + 4 * number) or 0
         if not vector & 1:
             text = f"an exception (number {number}) has no handler: its vector at {table + 4 * number:#010x} is {vector:#x}"
-            raise ExceptionFault(Fault(FaultKind.NO_VECTORS, table + 4 * number), text)
+            raise ExceptionFault(Fault(FaultKind.NO_HANDLER, table + 4 * number), text)
         self._suspended[frame] = pc, self._recorder.exceptions.enter(vector & ~1)
         return vector & ~1
 
@@ -193,7 +193,7 @@ class Exceptions:
         data = memory.peek(frame, size)
         if data is None:
             text = f"the return from an exception (number {number}) finds no stack: {frame:#010x} is outside of memory"
-            raise ExceptionFault(Fault(FaultKind.READ, frame, size), text)
+            raise ExceptionFault(Fault(FaultKind.UNSTACKING, frame, size), text)
         words = [int.from_bytes(data[i : i + 4], "little") for i in range(0, size, 4)]
         pc, status = words[6], words[7]
         if not status & _THUMB:

@@ -47,7 +47,10 @@ def _run(run: RunResult) -> list[str]:
     lines = [f"Outputs: {escape(text.outputs_text(run))}.", ""]
     for finding in run.findings:
         body = text.finding_lines(finding, most=10)
-        lines += [f"- {escape(body[0])}", *("    " + escape(line.strip()) + "  " for line in body[1:])]
+        lines += [
+            f"- {escape(body[0])}  " if body[1:] else f"- {escape(body[0])}",
+            *("    " + escape(line.strip()) + "  " for line in body[1:]),
+        ]
     if run.findings:
         lines.append("")
     rows = []

@@ -34,6 +34,9 @@ WORDS = {
     FaultKind.WRITE: (0x00000400, "BusFault"),
     FaultKind.FLASH_WRITE: (0x00000400, "BusFault"),
     FaultKind.RETURN_FROM_RESET: (0x00000001, "MemManage"),
+    FaultKind.NO_HANDLER: (0x00020000, "UsageFault"),
+    FaultKind.STACKING: (0x00001000, "BusFault"),
+    FaultKind.UNSTACKING: (0x00000800, "BusFault"),
 }
 
 
