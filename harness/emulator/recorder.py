@@ -223,11 +223,7 @@ class BlockRecorder:
 
     def branch_to(self, pc: int) -> int | None:
         """The instruction that led to `pc`, where execution has just arrived: the last one of the block before it."""
-        edge = self._last_edge
-        block = int(edge[native.CURRENT // 8])
-        if block and self._address(block) == pc:
-            block = int(edge[native.PRIOR // 8])
-        return block_end(self._code[block], self._address(block)).branch_address if block else None
+        return views.branch_to(self._last_edge, self._blocks.rows, self._code, pc)
 
     def leave_early(self, pc: int) -> None:
         """The block recorded last was left before its instruction at `pc` completed: take back the rest of it."""
@@ -282,11 +278,7 @@ class BlockRecorder:
 
     def elsewhere(self) -> tuple[tuple[int, bytes], ...]:
         """(address, machine code) of the blocks that ran only outside of windows."""
-        taken = self._edges.rows[: self._get(native.EDGE_COUNT)]
-        taken = taken[taken[:, native.COUNT // 8] > 0]
-        is_outside = taken[:, native.TO // 8] == native.OUTSIDE
-        current = native.CURRENT // 8
-        blocks = np.setdiff1d(taken[is_outside, current], [0, *taken[~is_outside, current]])
+        blocks = views.blocks_elsewhere(self._edges.rows[: self._get(native.EDGE_COUNT)])
         return tuple((self._address(int(block)), self._code[block]) for block in blocks)
 
     def steps(self) -> RecordedSteps:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from harness.elf import Program
 from harness.emulator import Call
 from harness.emulator import recorder_native as native
+from harness.emulator.thumb import block_end
 
 Words = npt.NDArray[np.int64]
 
@@ -83,3 +84,19 @@ def function_ranges(program: Program) -> list[tuple[int, int]]:
         following = ordered[index + 1][0] if index + 1 < len(ordered) else start + max(size, 1 << 12)
         ranges.append((start, min(start + size, following) if size else following))
     return ranges
+
+
+def branch_to(edge: Words, blocks: Words, code: Sequence[bytes], pc: int) -> int | None:
+    """The last instruction of the block that ran before `pc`, by the last `edge`; None before the first block."""
+    block = int(edge[native.CURRENT // 8])
+    if block and int(blocks[block, native.KEY // 8]) >> 32 == pc:  # the block at `pc` counts already
+        block = int(edge[native.PRIOR // 8])
+    return block_end(code[block], int(blocks[block, native.KEY // 8]) >> 32).branch_address if block else None
+
+
+def blocks_elsewhere(edges: Words) -> Words:
+    """The blocks that ran only outside of windows."""
+    taken = edges[edges[:, native.COUNT // 8] > 0]
+    is_outside = taken[:, native.TO // 8] == native.OUTSIDE
+    current = native.CURRENT // 8
+    return np.setdiff1d(taken[is_outside, current], [0, *taken[~is_outside, current]])

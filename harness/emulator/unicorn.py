@@ -95,7 +95,7 @@ class _Run:
         )
         self._memory = self._engine.memory
         self._limit = min(plan.max_instructions, plan.stop_after or plan.max_instructions)
-        self._fpu = FpuWatch(self._memory.read, lambda: self._engine.system.fpu_enabled)
+        self._fpu = FpuWatch(self._memory.read, lambda: board.fpu == "none" or self._engine.system.fpu_enabled)
         self._recorder = BlockRecorder(
             self._fpu.read,
             functions=function_ranges(program),
@@ -117,7 +117,6 @@ class _Run:
         self._windows = Windows(plan, self._engine, self._recorder)
         self._main = MainWatch(plan.main, self._engine.register)
         self._heap = HeapWatch(plan.sbrk, self._engine.register)
-        self._has_fpu = board.fpu != "none"
         self._calls: tuple[Call, ...] = ()
         self._deadline = 0.0
         self._timed_out = False
@@ -158,7 +157,7 @@ class _Run:
                 made_up=self._engine.made_up,
                 elsewhere=self._recorder.elsewhere(),
                 data=self._trace.stop(),
-                fpu_off_at=self._fpu.off_at if self._has_fpu else None,
+                fpu_off_at=self._fpu.off_at,
             )
         finally:
             self._engine.close()
@@ -225,9 +224,7 @@ class _Run:
                 if after is not None:
                     pc = after
                     continue
-                faulted = self._faulted(pc, error)
-                over = faulted.fault is not None and faulted.fault.kind is FaultKind.RETURN_FROM_RESET
-                return self._exited(self._main.returned) if over and self._main.returned is not None else faulted
+                return self._faulted(pc, error)
             if pc in self._exits():
                 end = self._arrived(pc)
                 if end is not None:
@@ -337,8 +334,9 @@ class _Run:
         origin = self._recorder.branch_to(pc)
         self._recorder.leave_early(pc)
         fault, sentence = faults.explain_fault(self._engine, error)
-        if fault.address == pc:
-            fault = replace(fault, origin=origin)
+        if fault.kind is FaultKind.RETURN_FROM_RESET and self._main.returned is not None:
+            return self._exited(self._main.returned)
+        fault = replace(fault, origin=origin) if fault.address == pc else fault
         return _End(ExitReason.FAULT, detail=sentence, fault=fault)
 
     def _exited(self, status: int) -> _End:

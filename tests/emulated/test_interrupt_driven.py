@@ -197,7 +197,7 @@ def test_an_exception_without_a_handler_is_named(run: Runs, tmp_path: Path, emul
     result = run(firmware(tmp_path, "stm32f4_discovery", code, WAIT="", END="return 0;"))
     said = {
         "unicorn": ("fault.no-handler", "an exception (number 15) has no handler: its vector at 0x2000"),
-        "renode": ("fault.not-thumb", "a jump to 0x00000000 without bit 0 set"),
+        "renode": ("fault.not-thumb", "jumps to 0x00000000 without bit 0 set"),
     }
     code, sentence = said[emulator_name]
     assert codes(result) == [code]
