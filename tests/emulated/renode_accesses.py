@@ -1,0 +1,30 @@
+"""An oracle for memory traces: how often a stretch of a program reads and writes each address, counted by Renode."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from harness.board import Board
+from harness.elf import Program
+from harness.emulator import RunPlan
+from harness.emulator.renode.emulator import RenodeEmulator
+
+_SOURCE = Path(__file__).parent / "RenodeAccesses.cs"
+
+
+def accesses(
+    renode: RenodeEmulator, program: Program, board: Board, plan: RunPlan, folder: Path
+) -> dict[int, tuple[int, int]]:
+    """(reads, writes) by address, between `begin` and `end` of `plan`; what several registers are moved by counts singly.
+
+    An address is where an access starts; its width is not known. Fetches of instructions do not count.
+    """
+    assert plan.begin is not None and plan.end is not None
+    result, script = folder / "accesses.txt", folder / "accesses.resc"
+    script.write_text(
+        f"include @{_SOURCE}\nemulation CountMcuHarnessAccesses {plan.begin:#x} {plan.end:#x} {str(result)!r}\n"
+    )
+    renode.run(program, board, dataclasses.replace(plan, includes=(*plan.includes, script)))
+    lines = (line.split() for line in result.read_text().splitlines())
+    return {int(address): (int(reads), int(writes)) for address, reads, writes in lines}
