@@ -26,7 +26,7 @@ from harness.emulator import recorder_native as native
 from harness.emulator import recorder_views as views
 from harness.emulator.recorder_exceptions import TakenExceptions
 from harness.emulator.recorder_steps import RecordedSteps
-from harness.emulator.recorder_tables import Table, aligned, compiled
+from harness.emulator.recorder_tables import Table, aligned, block_index, compiled
 from harness.emulator.thumb import block_end, unmasks
 
 Words = npt.NDArray[np.int64]
@@ -357,14 +357,9 @@ class BlockRecorder:
         return 0
 
     def _rehash_blocks(self) -> None:
-        self._block_index = Table(2 * len(self._block_index.rows), 8)
+        keys = [self._key(index) for index in range(1, len(self._code) - 1)]
+        self._block_index = block_index(2 * len(self._block_index.rows), keys)
         self._point_at_tables()
-        slots, mask = self._block_index.rows[:, 0], len(self._block_index.rows) - 1
-        for index in range(1, len(self._code) - 1):
-            at = native.hash_block(self._key(index)) & mask
-            while slots[at]:
-                at = (at + 1) & mask
-            slots[at] = index
 
     # State.
 

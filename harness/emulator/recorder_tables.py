@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -70,3 +70,15 @@ class Table:
     @property
     def address(self) -> int:
         return int(self.rows.ctypes.data)
+
+
+def block_index(slots: int, keys: Sequence[int]) -> Table:
+    """A hash table of so many slots (a power of two) that finds block i + 1 by `keys[i]`, as the compiled code does."""
+    table = Table(slots, 8)
+    column, mask = table.rows[:, 0], slots - 1
+    for index, key in enumerate(keys, start=1):
+        at = native.hash_block(key) & mask
+        while column[at]:
+            at = (at + 1) & mask
+        column[at] = index
+    return table

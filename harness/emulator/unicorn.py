@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 
 from unicorn import unicorn_const as const
@@ -17,6 +17,7 @@ from harness.board import Board
 from harness.elf import Program
 from harness.emulator import STACK_PAINT, Call, Execution, ExitReason, Fault, FaultKind, RunPlan, faults
 from harness.emulator.dialogue import Dialogue
+from harness.emulator.ends import End, faulted
 from harness.emulator.engine import Engine
 from harness.emulator.exceptions import ExceptionFault, Exceptions
 from harness.emulator.fpu_watch import FpuWatch
@@ -64,16 +65,6 @@ class UnicornEmulator:
 
     def close(self) -> None:
         pass
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """How a run ended, as `Execution` says it."""
-
-    reason: ExitReason
-    status: int | None = None
-    detail: str = ""
-    fault: Fault | None = None
 
 
 class _Run:
@@ -168,11 +159,11 @@ class _Run:
             return self._plan.start
         return self._memory.word(self._vectors) or 0, self._memory.word(self._vectors + 4) or 0
 
-    def _reset_and_run(self) -> _End:
+    def _reset_and_run(self) -> End:
         stack, first = self._stack, self._first
         if self._plan.start is None and (not stack or not first & 1):
             detail = f"no vector table at {self._vectors:#010x}: stack {stack:#010x}, reset {first:#010x}"
-            return _End(ExitReason.FAULT, detail=detail, fault=Fault(FaultKind.NO_VECTORS, self._vectors))
+            return End(ExitReason.FAULT, detail=detail, fault=Fault(FaultKind.NO_VECTORS, self._vectors))
         self._engine.set_register("sp", stack & ~3)
         self._engine.set_register("lr", 0xFFFFFFFF)
         self._recorder.set_stop_function(self._engine.stop_function())
@@ -183,13 +174,13 @@ class _Run:
         self._engine.set_exits(self._exits())
         return self._go_on(first & ~1)
 
-    def _go_on(self, pc: int) -> _End:
+    def _go_on(self, pc: int) -> End:
         try:
             return self._go_on_until_end(pc)
         except ExceptionFault as fault:
-            return _End(ExitReason.FAULT, detail=str(fault), fault=fault.fault)
+            return End(ExitReason.FAULT, detail=str(fault), fault=fault.fault)
 
-    def _go_on_until_end(self, pc: int) -> _End:
+    def _go_on_until_end(self, pc: int) -> End:
         while True:
             error = self._engine.run(pc)
             pc = self._engine.pc
@@ -203,8 +194,7 @@ class _Run:
                     continue
                 return self._stopped_by_recorder(pc)
             if self._engine.reset_requested:
-                fault = Fault(FaultKind.RESET_REQUEST)
-                return _End(ExitReason.FAULT, detail="it asked for a system reset", fault=fault)
+                return faulted(FaultKind.RESET_REQUEST, "it asked for a system reset")
             asked = self._memory.peek(pc, 2) == BREAKPOINT and self._engine.exception == faults.BREAKPOINT
             if asked:
                 answer = self._semihosting.call(self._engine.register("r0"), self._engine.register("r1"))
@@ -236,9 +226,7 @@ class _Run:
                     return self._waits_for_ever("it waits for an interrupt (WFI), and none can come", pc)
                 pc = self._exceptions.take(pc)
                 continue
-            return _End(
-                ExitReason.FAULT, detail="the emulator stopped without saying why", fault=Fault(FaultKind.OTHER)
-            )
+            return faulted(FaultKind.OTHER, "the emulator stopped without saying why")
 
     def _paused(self, pc: int) -> int:
         """The recorder paused before `pc` for something that happened; returns where to go on."""
@@ -284,7 +272,7 @@ class _Run:
         ends = {address for address in (self._plan.exit, *self._plan.stops) if address is not None}
         return ends | self._windows.exits | self._main.exits | self._heap.exits
 
-    def _arrived(self, pc: int) -> _End | None:
+    def _arrived(self, pc: int) -> End | None:
         """Do what is to be done at `pc`, one of the exits; None when the run goes on."""
         if pc == self._plan.exit:
             return self._exited(self._engine.register("r0"))
@@ -330,53 +318,53 @@ class _Run:
 
     # Ends.
 
-    def _faulted(self, pc: int, error: int) -> _End:
+    def _faulted(self, pc: int, error: int) -> End:
         origin = self._recorder.branch_to(pc)
         self._recorder.leave_early(pc)
         fault, sentence = faults.explain_fault(self._engine, error)
         if fault.kind is FaultKind.RETURN_FROM_RESET and self._main.returned is not None:
             return self._exited(self._main.returned)
         fault = replace(fault, origin=origin) if fault.address == pc else fault
-        return _End(ExitReason.FAULT, detail=sentence, fault=fault)
+        return End(ExitReason.FAULT, detail=sentence, fault=fault)
 
-    def _exited(self, status: int) -> _End:
+    def _exited(self, status: int) -> End:
         signed = status - (1 << 32) if status >> 31 else status
         end = self._finished("", signed)
         if self._windows.missing:
             count = len(self._plan.windows)
             detail = f"the program ended with status {signed} before {self._windows.missing} of {count} inferences"
-            return _End(ExitReason.STOPPED_EARLY, signed, detail)
+            return End(ExitReason.STOPPED_EARLY, signed, detail)
         return end
 
-    def _finished(self, detail: str, status: int | None = None) -> _End:
+    def _finished(self, detail: str, status: int | None = None) -> End:
         """The regular end, unless something that was to be seen did not come."""
         self._end_whole_run()
         if self._dialogue.step is not None:
-            return _End(ExitReason.STOPPED_EARLY, status, f"the program ended in {self._dialogue.describe()}")
+            return End(ExitReason.STOPPED_EARLY, status, f"the program ended in {self._dialogue.describe()}")
         if self._plan.repeat and not self._windows.instructions:
             what = "did not come to its end" if self._windows.is_open else "was never reached"
             place = f"{self._plan.begin or 0:#010x}"
-            return _End(ExitReason.STOPPED_EARLY, status, f"what is to be measured, at {place}, {what}")
-        return _End(ExitReason.FINISHED, status, detail)
+            return End(ExitReason.STOPPED_EARLY, status, f"what is to be measured, at {place}, {what}")
+        return End(ExitReason.FINISHED, status, detail)
 
-    def _waits_for_ever(self, detail: str, pc: int) -> _End:
+    def _waits_for_ever(self, detail: str, pc: int) -> End:
         """An end when main is over, or is itself what waits; a failure otherwise."""
         if self._main.returned is not None:
             return self._exited(self._main.returned)
         if self._main.holds(pc) and self._dialogue.step is None:
             return self._finished(detail)
-        return _End(ExitReason.ENDLESS_LOOP, detail=detail)
+        return End(ExitReason.ENDLESS_LOOP, detail=detail)
 
-    def _stopped_by_recorder(self, pc: int) -> _End:
+    def _stopped_by_recorder(self, pc: int) -> End:
         if self._recorder.stopped_in_endless_loop:
             return self._waits_for_ever("it branches to itself for ever", pc)
         if self._timed_out or self._interrupted():
-            return _End(ExitReason.TIMEOUT, detail=self._said(f"not finished after {self._plan.timeout_s:g} s"))
+            return End(ExitReason.TIMEOUT, detail=self._said(f"not finished after {self._plan.timeout_s:g} s"))
         if self._recorder.error is not None:
-            return _End(ExitReason.FAULT, detail="the block recorder failed", fault=Fault(FaultKind.OTHER))
+            return faulted(FaultKind.OTHER, "the block recorder failed")
         if self._limit == self._plan.stop_after:
             return self._finished(f"it was stopped after {self._limit:,} instructions")
-        return _End(ExitReason.INSTRUCTION_LIMIT, detail=self._said(f"not finished after {self._limit:,} instructions"))
+        return End(ExitReason.INSTRUCTION_LIMIT, detail=self._said(f"not finished after {self._limit:,} instructions"))
 
     def _said(self, detail: str) -> str:
         step = self._dialogue.describe()
