@@ -10,6 +10,7 @@ from harness.budget import check_budgets
 from harness.cases import Case
 from harness.diagnose import execution_findings, run_notes
 from harness.emulator import Emulator
+from harness.emulator.waiting_memory import traced_plan, with_trace
 from harness.files import shown
 from harness.fit import check_fit
 from harness.profile import profile
@@ -35,8 +36,9 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
     own, notes = list(subject.figures), list(subject.notes)
     if not findings:
         progress(f"running in {counted_by.name}")
-        plan = replace(subject.plan, includes=scenario.renode_includes)
+        plan = traced_plan(replace(subject.plan, includes=scenario.renode_includes), board)
         execution = emulator.run(subject.program, board, plan)
+        execution = with_trace(execution, emulator, subject.program, board, plan)
         execution = above_heap(execution, subject.plan.stack[0], bool(subject.program.symbols))
         console = execution.console
         own += measure.heap_figures(execution)

@@ -52,12 +52,14 @@ class Exchange:
 class TraceRequest:
     """A memory trace: accesses are told apart by the stretches of addresses that begin at `cuts`.
 
-    It begins at reset, and ends after the first window, or after `most_instructions`; with `whole`, never.
+    It begins at reset, and ends after the first window, or after `most_instructions`; with `whole`, never. Then the run
+    goes on without it, or with `ends_run`, is over.
     """
 
     cuts: tuple[int, ...] = ()
     whole: bool = False
     most_instructions: int = 50_000_000
+    ends_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -357,7 +357,7 @@ class BlockRecorder:
         return 0
 
     def _rehash_blocks(self) -> None:
-        keys = [self._key(index) for index in range(1, len(self._code) - 1)]
+        keys = self._blocks.rows[1 : len(self._code) - 1, native.KEY // 8].tolist()
         self._block_index = block_index(2 * len(self._block_index.rows), keys)
         self._point_at_tables()
 
@@ -385,11 +385,8 @@ class BlockRecorder:
     def _set(self, word: int, value: int) -> None:
         self._state[word // 8] = value
 
-    def _key(self, block: int) -> int:
-        return int(self._blocks.rows[block, native.KEY // 8])
-
     def _address(self, block: int) -> int:
-        return self._key(block) >> 32
+        return int(self._blocks.rows[block, native.KEY // 8]) >> 32
 
     @property
     def _last_edge(self) -> Words:

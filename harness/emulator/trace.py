@@ -345,6 +345,11 @@ class RunTrace:
         return tracing and not self._whole and self._recorder.instructions > self._most
 
     @property
+    def ends_run(self) -> bool:
+        """Whether the run was for the trace alone, and the trace is over."""
+        return self._request is not None and self._request.ends_run and self._result is not None
+
+    @property
     def _whole(self) -> bool:
         return self._request is not None and self._request.whole
 

@@ -284,7 +284,7 @@ class _Run:
         if pc in self._windows.exits:
             self._windows.at(pc)
             self._after_window()
-            if self._windows.finished and self._plan.exit is None:
+            if self._trace.ends_run or (self._windows.finished and self._plan.exit is None):
                 return self._finished("")
         if pc in self._exits():  # reached in a deeper call: get past it
             error = self._engine.step(pc)
@@ -310,7 +310,7 @@ class _Run:
                 self._windows.close()
                 self._after_window()
             self._begin_step(pc)
-        return self._dialogue.over
+        return self._dialogue.over or self._trace.ends_run
 
     def _after_window(self) -> None:
         if self._windows.instructions and not self._windows.is_open:
@@ -389,4 +389,4 @@ class _Run:
         self._timed_out = time.perf_counter() > self._deadline
         if self._trace.enough:
             self._recorder.pause()
-        return not self._timed_out and not self._interrupted()
+        return not (self._timed_out or self._interrupted() or self._trace.ends_run)

@@ -105,7 +105,7 @@ def profile(
     from harness.profile.tree import CallTree
 
     counts = closed_windows(counts, closed)
-    prices = price(counts, board)
+    prices = price(counts, board, trace=execution.data)
     edge_cycles = None if prices is None else prices.edge_cycles
     tree = CallTree(counts, edge_cycles, program)
     costs = [part.mean(windows) for part in tree.layers(layers)]

@@ -25,6 +25,7 @@ Real = npt.NDArray[np.float64]
 Path = tuple[int, ...]
 Key = tuple[Path, int]  # a calling context, and the address of an instruction
 
+_PARTS = 1 << 20
 _AHEAD = ("prefetch", "art", "nvm-cache")  # flash interfaces that read the next line before it is asked for
 
 
@@ -49,7 +50,7 @@ class TracedWaits:
         """Wait cycles of one execution; in a context that was not traced, those of the average one."""
         executed = self._executed.get((path, address), 0)
         if executed:
-            return self._waits.get((path, address), 0.0) / executed
+            return _exact(self._waits[path, address] / executed)
         return self._average.get(address, 0.0)
 
     def edge_cycles(self, counts: BlockCounts, blocks: Sequence[Sequence[Instruction]]) -> Real:
@@ -140,7 +141,12 @@ class TracedWaits:
         for key, cycles in self._waits.items():
             waits[key[1]] += cycles
             executed[key[1]] += self._executed[key]
-        return {address: cycles / executed[address] for address, cycles in waits.items() if executed[address]}
+        return {at: _exact(cycles / executed[at]) for at, cycles in waits.items() if executed[at]}
+
+
+def _exact(cycles: float) -> float:
+    """Rounded to a millionth, as a binary fraction: sums are then exact, in whatever order they are made."""
+    return round(cycles * _PARTS) / _PARTS
 
 
 def context_paths(parents: npt.NDArray[np.int32], entries: npt.NDArray[np.uint32]) -> list[Path]:

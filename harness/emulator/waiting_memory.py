@@ -1,0 +1,49 @@
+"""The memory trace that cycles need: of boards whose memories make the core wait, for one inference.
+
+Whichever emulator runs a case, the trace is the embedded one's, so that the same image has the same cycles in all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.board import Board
+from harness.elf import Program
+from harness.emulator import DataTrace, Emulator, Execution, RunPlan, TraceRequest
+from harness.emulator.unicorn import UnicornEmulator
+from harness.errors import EmulatorError
+
+
+def makes_wait(board: Board) -> bool:
+    """Whether a trace says anything: some memory of `board` is not always there at once."""
+    return any(memory.wait_states or memory.data_cache_bytes for memory in board.memories)
+
+
+def traced_plan(plan: RunPlan, board: Board) -> RunPlan:
+    """`plan`, with a trace of its first window where that says anything and none is asked for yet."""
+    if plan.trace is not None or not makes_wait(board) or not plan.profile:
+        return plan
+    return replace(plan, trace=TraceRequest())
+
+
+def with_trace(execution: Execution, emulator: Emulator, program: Program, board: Board, plan: RunPlan) -> Execution:
+    """`execution` with the trace that `plan` asked for, from a run of its own where `emulator` cannot trace.
+
+    Without one where the embedded emulator cannot run the program, or not far enough.
+    """
+    request = plan.trace
+    if request is None or execution.data is not None or emulator.name == UnicornEmulator.name:
+        return execution
+    return replace(execution, data=_trace_alone(program, board, plan, request))
+
+
+def _trace_alone(program: Program, board: Board, plan: RunPlan, request: TraceRequest) -> DataTrace | None:
+    embedded = UnicornEmulator()
+    if embedded.supports(board):
+        return None
+    alone = replace(plan, includes=(), trace=replace(request, ends_run=True))
+    try:
+        traced = embedded.run(program, board, alone)
+    except EmulatorError:
+        return None
+    return traced.data if traced.window_instructions else None
