@@ -1,7 +1,8 @@
 """Cycle models against silicon: published cycles of programs, beside what the models make of the same programs.
 
 The figures are data (`profile/cycles/ground_truth/*.toml`, each with its source); the programs are not part of the
-project: whoever validates has them, one `<program>.elf` each, in a directory.
+project: whoever validates has them in a directory, as ELF files with symbols between which was measured, or as images
+that are asked for inferences over their console (EEMBC's protocol, as MLPerf Tiny uses it).
 """
 
 from __future__ import annotations
@@ -13,12 +14,17 @@ from pathlib import Path
 
 from harness import strict_toml
 from harness.board import Board, find_board
-from harness.elf import read_program
-from harness.emulator import Emulator, RunPlan, Window
+from harness.boot import find_boot
+from harness.elf import Program, read_program
+from harness.emulator import Emulator, Exchange, Execution, RunPlan, Window
+from harness.emulator.waiting_memory import traced_plan
 from harness.errors import HarnessError
+from harness.raw_image import read_image
 
 DIRECTORY = Path(__file__).parent / "profile" / "cycles" / "ground_truth"
 _LIMIT = 2_000_000_000
+_TIMEOUT_S = 600.0
+_READY = b"m-ready"
 
 
 class ValidationError(HarnessError):
@@ -27,7 +33,10 @@ class ValidationError(HarnessError):
 
 @dataclass(frozen=True, slots=True)
 class GroundTruth:
-    """Cycles of programs on one board, between the symbols `begin` and `end`; the errors are what is allowed."""
+    """Cycles of programs on one board; the errors are what is allowed, `chosen` says what of the model was fitted to them.
+
+    What was measured is what runs between the symbols `begin` and `end`, or without those, one inference of an image.
+    """
 
     name: str
     board: Board
@@ -35,8 +44,22 @@ class GroundTruth:
     end: str
     mean_error: float
     worst_error: float
+    chosen: str
     source: str
     cycles: tuple[tuple[str, float], ...]
+
+    @property
+    def by_console(self) -> bool:
+        return not self.begin
+
+    def file_of(self, program: str, directory: Path) -> Path | None:
+        """Where `program` lies in `directory`, None where it does not."""
+        if not self.by_console:
+            path = directory / f"{program}.elf"
+            return path if path.is_file() else None
+        folder, image = directory / program, directory / f"{program}.bin"
+        found = sorted(folder.glob("*.bin")) if folder.is_dir() else []
+        return found[0] if len(found) == 1 else image if image.is_file() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,51 +83,86 @@ def ground_truths(directory: Path = DIRECTORY) -> list[GroundTruth]:
 
 def _load(path: Path) -> GroundTruth:
     top = strict_toml.load(path, ValidationError)
-    waits = top.whole("wait_states")
     board = find_board(top.text("board"))
-    memories = tuple(replace(memory, wait_states=waits) for memory in board.memories)
+    if "wait_states" in top:
+        waits = top.whole("wait_states")
+        memories = tuple(replace(m, wait_states=waits, data_cache_bytes=0) for m in board.memories)
+        board = replace(board, memories=memories)
     hertz = top.whole_quantity("clock", "hertz")
-    figures = top.needed_table("milliseconds")
-    cycles = tuple((name, figures.whole(name) * hertz / 1000) for name in figures.names())
     truth = GroundTruth(
         name=path.stem,
-        board=replace(board, memories=memories, clock_hz=hertz),
-        begin=top.text("begin"),
-        end=top.text("end"),
+        board=replace(board, clock_hz=hertz),
+        begin=top.text("begin", ""),
+        end=top.text("end", ""),
         mean_error=top.whole("mean_error_percent") / 100,
         worst_error=top.whole("worst_error_percent") / 100,
+        chosen=top.text("chosen", ""),
         source=top.text("source"),
-        cycles=cycles,
+        cycles=_cycles(top, hertz),
     )
     top.done()
     return truth
+
+
+def _cycles(top: strict_toml.Table, hertz: int) -> tuple[tuple[str, float], ...]:
+    rates = top.table("inferences_per_second")
+    if rates is not None:
+        return tuple((name, hertz / rates.quantity(name, "count")) for name in rates.names())
+    times = top.needed_table("milliseconds")
+    return tuple((name, times.whole(name) * hertz / 1000) for name in times.names())
 
 
 def compare(
     truth: GroundTruth, directory: Path, emulator: Emulator, progress: Callable[[str], None]
 ) -> list[Comparison]:
     """Run the programs of `truth` that are in `directory`, in the order of the figures."""
+    found = []
+    for name, measured in truth.cycles:
+        path = truth.file_of(name, directory)
+        if path is None:
+            continue
+        progress(name)
+        predicted = _by_console(path, truth, emulator) if truth.by_console else _between(path, truth, emulator)
+        found.append(Comparison(name, predicted, measured))
+    return found
+
+
+def _between(path: Path, truth: GroundTruth, emulator: Emulator) -> float:
+    program = read_program(path)
+    begin, end = program.symbol(truth.begin).address, program.symbol(truth.end).address
+    plan = RunPlan(begin, end, None, (Window(),), (0, 0), max_instructions=_LIMIT)
+    return _run(path, truth, emulator, program, plan)
+
+
+def _by_console(path: Path, truth: GroundTruth, emulator: Emulator) -> float:
+    """One inference is what two cost more than one: reading the command and printing results is in both."""
+    program = read_image(path, truth.board.code_memory.origin)
+    boot = find_boot(program, truth.board)
+
+    def inferences(count: int) -> float:
+        ask = Exchange(f"infer {count} 0%".encode(), _READY, measured=True)
+        plan = RunPlan(
+            None, None, None, (), (0, 0), max_instructions=_LIMIT, timeout_s=_TIMEOUT_S,
+            dialogue=(Exchange(wait=_READY), ask), vectors=boot.vectors,
+        )  # fmt: skip
+        return _run(path, truth, emulator, program, plan)
+
+    return inferences(2) - inferences(1)
+
+
+def _run(path: Path, truth: GroundTruth, emulator: Emulator, program: Program, plan: RunPlan) -> float:
+    """Cycles of the window of `plan`."""
     # Late: the disassembler behind the cycle models is not needed to import this module.
     from harness.profile.cycles import price
 
-    found = []
-    for name, measured in truth.cycles:
-        path = directory / f"{name}.elf"
-        if not path.is_file():
-            continue
-        progress(name)
-        program = read_program(path)
-        begin, end = program.symbol(truth.begin).address, program.symbol(truth.end).address
-        plan = RunPlan(begin, end, None, (Window(),), (0, 0), max_instructions=_LIMIT)
-        execution = emulator.run(program, truth.board, plan)
-        if not execution.window_instructions or execution.blocks is None:
-            raise ValidationError(f"{path}: {execution.reason}: {execution.detail}", hint="build it as its source says")
-        prices = price(execution.blocks, truth.board)
-        if prices is None:
-            raise ValidationError(f"{truth.name}: there is no cycle model for the {truth.board.core.name}")
-        predicted = float((execution.blocks.edge_count * prices.edge_cycles).sum())
-        found.append(Comparison(name, predicted, measured))
-    return found
+    execution: Execution = emulator.run(program, truth.board, traced_plan(plan, truth.board))
+    if not execution.window_instructions or execution.blocks is None:
+        hint = "give the image as it was published" if truth.by_console else "build it as its source says"
+        raise ValidationError(f"{path}: {execution.reason}: {execution.detail}", hint=hint)
+    prices = price(execution.blocks, truth.board, trace=execution.data)
+    if prices is None:
+        raise ValidationError(f"{truth.name}: there is no cycle model for the {truth.board.core.name}")
+    return float((execution.blocks.edge_count * prices.edge_cycles).sum())
 
 
 def mean_error(comparisons: Sequence[Comparison]) -> float:

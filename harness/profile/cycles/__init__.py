@@ -14,6 +14,7 @@ import numpy.typing as npt
 from harness.board import Board
 from harness.emulator import BlockCounts, DataTrace
 from harness.profile.cycles import cortex_m0, cortex_m0plus, cortex_m3, cortex_m4, cortex_m7, cortex_m33
+from harness.profile.cycles.accuracy import statement
 from harness.profile.cycles.inorder import carried, straight
 from harness.profile.cycles.memory import FetchModel, Visit
 from harness.profile.cycles.table import HISTORY, CoreTable
@@ -81,17 +82,15 @@ def price(
         core_cycles=pricing.core_cycles(visits),
         wait_cycles=waits,
         model=table.name,
-        origin=_origin(table, board, options),
+        origin=_origin(table, board, options, trace is not None),
     )
 
 
-def _origin(table: CoreTable, board: Board, options: Options) -> str:
-    code = board.code_memory
-    waits = options.wait_states.get(code.name, code.wait_states)
-    text = f"estimated: cycle-approximate, {table.core} model {table.version}, {table.status}"
-    if waits:
-        text += f"; {waits} wait states ({code.cache}) are a first estimate, without reads of data"
-    return text
+def _origin(table: CoreTable, board: Board, options: Options, traced: bool) -> str:
+    text = f"estimated: cycle-approximate, {table.core} model {table.version}, {statement(board, table.name)}"
+    if options.wait_states or not board.code_memory.wait_states or traced:
+        return text
+    return f"{text}; reads of data are not in it, they could not be traced"
 
 
 class _Pricing:

@@ -13,7 +13,6 @@ def table(multiplier_cycles: int) -> CoreTable:
     return CoreTable(
         core="cortex-m0",
         version="1",
-        status="not validated",
         costs={
             Kind.ALU: Cost(1, _TRM),
             Kind.MULTIPLY: Cost(multiplier_cycles, _TRM),

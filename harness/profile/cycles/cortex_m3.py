@@ -14,7 +14,6 @@ def table(multiplier_cycles: int) -> CoreTable:
     return CoreTable(
         core="cortex-m3",
         version="2",
-        status="not validated",
         costs={
             Kind.ALU: Cost(1, _TRM),
             Kind.MULTIPLY: Cost(1, _TRM),

@@ -48,7 +48,6 @@ def table(multiplier_cycles: int) -> CoreTable:
     return CoreTable(
         core="cortex-m33",
         version="2",
-        status="not validated",
         costs={Kind.ALU: Cost(1, _MEASURED)},
         refill={
             Kind.BRANCH: Cost(1, f"{_MEASURED}: taken branch 1 to 2"),

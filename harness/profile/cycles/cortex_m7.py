@@ -71,7 +71,6 @@ def table(multiplier_cycles: int) -> CoreTable:
     return CoreTable(
         core="cortex-m7",
         version="2",
-        status="not validated",
         costs={Kind.ALU: Cost(1, _MEASURED)},
         refill={
             Kind.BRANCH: Cost(0, _ASSUMED),

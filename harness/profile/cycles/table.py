@@ -59,13 +59,12 @@ class CoreTable:
     """One core without wait states. `refill` is what a taken branch costs beyond the instruction itself, by kind;
     `load_pc` the same for loads into the program counter, `exception` for an exception taken in between.
 
-    `status` is the accuracy class that every figure carries. With a `pipeline`, straight-line code is simulated with it
+    With a `pipeline`, straight-line code is simulated with it
     and `costs` and `neighbour_rules` have no say. `mispredicted` is charged for the rarer way out of a conditional branch.
     """
 
     core: str
     version: str
-    status: str
     costs: Mapping[Kind, Cost]
     refill: Mapping[Kind, Cost]
     load_pc: Cost

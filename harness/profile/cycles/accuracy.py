@@ -1,0 +1,82 @@
+"""How far cycle figures can be trusted: the errors that `mcu-harness validate-cycles` found, by core and board.
+
+`accuracy.toml` is that command's output and travels with the package. It holds for one version of a core's model: with
+another one, figures are not validated until somebody validates it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from harness.board import Board
+
+PATH = Path(__file__).parent / "accuracy.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """`programs` measured on silicon: mean and worst absolute error in percent, and the geometric mean of predicted over
+    measured. `board` is "" for programs that ran without wait states; `chosen` says what was fitted to them.
+    """
+
+    name: str
+    core: str
+    board: str
+    model: str
+    programs: int
+    mean_percent: float
+    worst_percent: float
+    geometric_mean: float
+    chosen: str
+
+    def sentence(self) -> str:
+        """ "+-0.4 % (worst 0.6 %) on 4 measured programs"."""
+        return f"+-{self.mean_percent:.1f} % (worst {self.worst_percent:.1f} %) on {self.programs} measured programs"
+
+
+@cache
+def known(path: Path = PATH) -> tuple[Accuracy, ...]:
+    """All that was validated."""
+    with path.open("rb") as file:
+        return tuple(Accuracy(**entry) for entry in tomllib.load(file)["accuracy"])
+
+
+def statement(board: Board, model: str, accuracies: Sequence[Accuracy] | None = None) -> str:
+    """How far figures of `model` on `board` can be trusted, for people: with an error, or "not validated"."""
+    found = [a for a in (known() if accuracies is None else accuracies) if a.model == model]
+    waits = any(memory.wait_states for memory in board.memories)
+    here = next((a for a in found if a.board == board.name and waits), None)
+    if here is not None:
+        return f"{here.sentence()} on this board; {here.chosen}"
+    fast = next((a for a in found if not a.board), None)
+    if fast is not None:
+        memories = "; what this board's memories add is not validated" if waits else ""
+        return f"{fast.sentence()} without wait states; {fast.chosen}{memories}"
+    other = min(found, key=lambda a: a.name, default=None)
+    if other is not None:
+        return f"not validated on this board; {other.sentence()} on {other.board}"
+    return "not validated"
+
+
+def written(accuracies: Sequence[Accuracy]) -> str:
+    """`accuracies` as the text of an `accuracy.toml`."""
+    lines = ["# Output of `mcu-harness validate-cycles DIR --accuracy FILE`; not to be changed by hand."]
+    for entry in accuracies:
+        lines += [
+            "",
+            "[[accuracy]]",
+            f'name = "{entry.name}"',
+            f'core = "{entry.core}"',
+            f'board = "{entry.board}"',
+            f'model = "{entry.model}"',
+            f"programs = {entry.programs}",
+            f"mean_percent = {entry.mean_percent:.2f}",
+            f"worst_percent = {entry.worst_percent:.2f}",
+            f"geometric_mean = {entry.geometric_mean:.4f}",
+            f'chosen = "{entry.chosen}"',
+        ]
+    return "\n".join(lines) + "\n"
