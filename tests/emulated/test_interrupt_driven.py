@@ -204,15 +204,15 @@ def test_an_exception_without_a_handler_is_named(run: Runs, tmp_path: Path, emul
     assert sentence in result.findings[0].message
 
 
-def test_loop_goes_on_with_interrupts_as_long_as_the_run_is_to_go_on(run: Runs, tmp_path: Path) -> None:
+def test_loop_goes_on_with_interrupts_as_long_as_the_run_is_to_go_on(tmp_path: Path) -> None:
     elf = firmware(tmp_path, "stm32f4_discovery", TICKING, WAIT="", END="for (;;) { }")
-    result = run(elf, stop_after=100_000)
+    result = run_in(elf, stop_after=100_000)
     assert result.verdict == "pass"
     assert 90 <= calls(result)["SysTick_Handler"] <= 100
     assert result.value("instructions") == pytest.approx(100_000, abs=2)
 
 
-def test_what_is_measured_may_be_reached_from_a_handler_only(run: Runs, tmp_path: Path) -> None:
+def test_what_is_measured_may_be_reached_from_a_handler_only(tmp_path: Path) -> None:
     code = """
 #include <stdint.h>
 #define REG(a) (*(volatile uint32_t *)(a))
@@ -222,6 +222,6 @@ __attribute__((noinline)) int work(int x) { return 3 * x + 1; }
 void SysTick_Handler(void) { if (++ticks == 20) total = work(total); }
 int main(void) { REG(0xE000E014) = 999; REG(0xE000E018) = 0; REG(0xE000E010) = 7; for (;;) { } }
 """
-    result = run(firmware(tmp_path, "stm32f4_discovery", code), begin="work")
+    result = run_in(firmware(tmp_path, "stm32f4_discovery", code), begin="work")
     assert result.verdict == "pass"
     assert calls(result)["work"] == 1
