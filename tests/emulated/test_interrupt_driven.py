@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_user_firmware import calls, codes
-from test_user_firmware import run as run_in
+from firmware_runs import calls, codes
+from firmware_runs import run as run_in
 from user_firmware import START, build
 
 from harness.records import RunResult

@@ -317,7 +317,9 @@ def test_mishaps_end_in_time_and_are_said_in_the_same_words(session: Session, tm
     one, other = both(session, build(tmp_path, code), options)
     assert time.monotonic() - started < 60
     assert said in one.findings[0].message
-    assert differences(one, other) == {}
+    assert said in other.findings[0].message
+    # Which instruction a jump to nowhere came from is known to the embedded emulator alone.
+    assert set(differences(one, other)) <= {"findings"}
 
 
 def test_without_a_profile_the_same_is_counted(renode: RenodeEmulator, tmp_path: Path) -> None:

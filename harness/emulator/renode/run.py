@@ -6,7 +6,7 @@ import time
 
 from harness.board import Board
 from harness.elf import Program
-from harness.emulator import Execution, RunPlan
+from harness.emulator import Call, Execution, RunPlan
 from harness.emulator.recorder import BlockRecorder
 from harness.emulator.recorder_views import function_ranges
 from harness.emulator.renode import protocol
@@ -29,6 +29,7 @@ class Run:
         self._watch_flash = watch_flash
         self._program = LoadedProgram(program, board, plan.vectors, plan.start is None)
         self._first_stack: int | None = None
+        self._calls_at_close: tuple[Call, ...] = ()
         self._instructions: list[int] = []
         self._reads: list[tuple[bytes, ...]] = []
         self._recorder: BlockRecorder | None = None
@@ -90,7 +91,18 @@ class Run:
                     f"Renode counted {instructions:,} instructions but reported blocks of {recorded:,}",
                     hint="report this as a bug, with the firmware",
                 )
+            self._calls_at_close = self._recorder.calls()
             self._recorder.end()
+
+    def _calls(self) -> tuple[Call, ...]:
+        """The calls that had not returned; a window that is the whole run is closed by its end, with calls in it."""
+        plan = self._plan
+        begins = plan.begin is not None and (plan.windows or plan.repeat)
+        if self._recorder is None:
+            return ()
+        if not begins and not any(exchange.measured for exchange in plan.dialogue):
+            return self._calls_at_close
+        return self._recorder.calls()
 
     def _execution(self, end: protocol.End, emulation_s: float) -> Execution:
         self.intact, self.flash_changed = end.intact, end.flash_changed
@@ -111,7 +123,7 @@ class Run:
             blocks=None if self._recorder is None else self._recorder.counts(),
             emulation_s=emulation_s,
             fault=outcome.fault,
-            calls=() if self._recorder is None else self._recorder.calls(),
+            calls=self._calls(),
             window_stack=self._first_stack,
             heap=end.heap,
         )

@@ -20,24 +20,27 @@ namespace McuHarness
             this.dialogue = dialogue;
         }
 
-        /// <summary>
-        /// Call `inVain(pc)` when nothing is to be expected any more. Without a main nobody knows what is; then only a
-        /// sleep that never ends is noticed, elsewhere (Pace.cs).
-        /// </summary>
+        /// <summary>Call `inVain(pc)` when nothing is to be expected any more.</summary>
         public void Watch(Action<ulong> inVain)
         {
-            if(!plan.Main.HasValue)
-            {
-                return;
-            }
             core.AddHookAtWfiStateChange(asleep =>
             {
                 var pc = core.PC.RawValue & ~1UL;
-                if(asleep && dialogue.Step == null && (Loops(pc) ? !windows.Awaited : WaitsInVain(pc)))
+                if(asleep && dialogue.Step == null && (Loops(pc) ? !InterruptsMatter : WaitsInVain(pc)))
                 {
                     inVain(pc);
                 }
             });
+        }
+
+        /// <summary>Whether interrupts may still bring what the run is for, when the program is in an endless loop.</summary>
+        private bool InterruptsMatter
+        {
+            get
+            {
+                var endsElsewhere = plan.StopAfter.HasValue || plan.Stops.Count > 0;
+                return windows.Awaited || (endsElsewhere && !main.Returned.HasValue);
+            }
         }
 
         /// <summary>Whether there is a branch to itself, which Renode takes for a wait.</summary>
