@@ -88,6 +88,7 @@ def _load(path: Path) -> GroundTruth:
         waits = top.whole("wait_states")
         memories = tuple(replace(m, wait_states=waits, data_cache_bytes=0) for m in board.memories)
         board = replace(board, memories=memories)
+    board = _as_measured(top, board)
     hertz = top.whole_quantity("clock", "hertz")
     truth = GroundTruth(
         name=path.stem,
@@ -102,6 +103,33 @@ def _load(path: Path) -> GroundTruth:
     )
     top.done()
     return truth
+
+
+def _as_measured(top: strict_toml.Table, board: Board) -> Board:
+    """`board` as the programs set it up, where that is not as its file has it: [memory.NAME]."""
+    changes = top.table("memory")
+    if changes is None:
+        return board
+    memories = {memory.name: memory for memory in board.memories}
+    for name in changes.names():
+        if name not in memories:
+            raise changes.fail(
+                name, f"{board.name} has no such memory", hint=strict_toml.did_you_mean(name, tuple(memories))
+            )
+        table, memory = changes.needed_table(name), memories[name]
+        memories[name] = replace(
+            memory,
+            wait_states=table.whole("wait_states", memory.wait_states),
+            fetch_bytes=table.whole_quantity("fetch", "bytes", memory.fetch_bytes),
+            code_miss_cycles=_either(table, "code_miss_cycles", memory.code_miss_cycles),
+            data_miss_cycles=_either(table, "data_miss_cycles", memory.data_miss_cycles),
+        )
+        table.done()
+    return replace(board, memories=tuple(memories.values()))
+
+
+def _either(table: strict_toml.Table, key: str, otherwise: float | None) -> float | None:
+    return table.quantity(key, "count") if key in table else otherwise
 
 
 def _cycles(top: strict_toml.Table, hertz: int) -> tuple[tuple[str, float], ...]:

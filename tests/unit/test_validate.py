@@ -46,6 +46,35 @@ def test_a_directory_without_programs_is_an_error_that_names_them(
 
 
 def test_a_misspelt_key_is_an_error_with_its_line(tmp_path: Path) -> None:
-    (tmp_path / "x.toml").write_text('board = "stm32f4_discovery"\nwait_state = 0\n')
-    with pytest.raises(ValidationError, match="wait_states"):
+    good = (
+        'board = "stm32f4_discovery"\nclock = "16 MHz"\nmean_error_percent = 1\nworst_error_percent = 2\nsource = "x"\n'
+    )
+    (tmp_path / "x.toml").write_text(f"{good}wait_state = 0\n[milliseconds]\na = 1\n")
+    with pytest.raises(ValidationError, match=r"x.toml:6.*wait_state"):
         ground_truths(tmp_path)
+    (tmp_path / "x.toml").write_text(f"{good}[memory.flush]\nfetch = '8 B'\n[milliseconds]\na = 1\n")
+    with pytest.raises(ValidationError, match="no such memory") as raised:
+        ground_truths(tmp_path)
+    assert "flash" in str(raised.value)
+
+
+def test_images_are_measured_as_they_set_their_board_up(tmp_path: Path) -> None:
+    (single_bank,) = (truth for truth in ground_truths() if truth.name == "mlperf_tiny_st_l4r5zi")
+    assert single_bank.by_console and single_bank.board.memory("flash").fetch_bytes == 16
+    assert dict(single_bank.cycles)["NUCLEO_L4R5ZI/kws"] == pytest.approx(120e6 / 23.155)
+    assert single_bank.file_of("NUCLEO_L4R5ZI/kws", tmp_path) is None
+    (tmp_path / "NUCLEO_L4R5ZI" / "kws").mkdir(parents=True)
+    image = tmp_path / "NUCLEO_L4R5ZI" / "kws" / "some-Performance.bin"
+    image.write_bytes(b"x")
+    assert single_bank.file_of("NUCLEO_L4R5ZI/kws", tmp_path) == image
+    (image.parent / "another.bin").write_bytes(b"x")
+    assert single_bank.file_of("NUCLEO_L4R5ZI/kws", tmp_path) is None, "which of the two is meant is not guessed"
+
+
+def test_what_is_no_firmware_is_an_error_that_names_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = tmp_path / "NUCLEO_L4R5ZI" / "kws.bin"
+    image.parent.mkdir()
+    image.write_bytes(bytes(64))
+    assert main(["validate-cycles", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "kws.bin" in said and "Traceback" not in said

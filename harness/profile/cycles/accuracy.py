@@ -49,7 +49,8 @@ def statement(board: Board, model: str, accuracies: Sequence[Accuracy] | None = 
     """How far figures of `model` on `board` can be trusted, for people: with an error, or "not validated"."""
     found = [a for a in (known() if accuracies is None else accuracies) if a.model == model]
     waits = any(memory.wait_states for memory in board.memories)
-    here = next((a for a in found if a.board == board.name and waits), None)
+    # What nothing was chosen on comes second: it is the sterner test, but often of another set-up of the board.
+    here = min((a for a in found if a.board == board.name and waits), key=lambda a: "nothing" in a.chosen, default=None)
     if here is not None:
         return f"{here.sentence()} on this board; {here.chosen}"
     fast = next((a for a in found if not a.board), None)
