@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from harness.access_records import MemoryAccesses, MemoryObject, ObjectAccesses
 from harness.board import Board
-from harness.emulator import DataTrace, Execution, TraceRequest
+from harness.emulator import DataTrace, Execution, FaultKind, TraceRequest
 from harness.memory_objects import Layout, MemoryObjects, cuts
 from harness.places import Places
 from harness.profile import mean
@@ -42,7 +42,13 @@ def traced(execution: Execution, subject: Subject, board: Board, emulator: str) 
     closed = len(execution.window_instructions)
     windows = max(1, sum(subject.times[:closed]) or closed)
     owners = _owners(execution, subject)
-    return _accesses(data, owners, objects, windows), uninitialised(data, owners, objects, Places(subject.program))
+    places = Places(subject.program, subject.parts)
+    findings = uninitialised(data, owners, objects, places)
+    if (
+        execution.fault is None or execution.fault.kind is not FaultKind.UNALIGNED
+    ):  # else that is what the run ended with
+        findings += unaligned(data, board, places)
+    return _accesses(data, owners, objects, windows), findings
 
 
 def _why_missing(emulator: str) -> str:
@@ -126,6 +132,28 @@ def uninitialised(data: DataTrace, owners: list[int], objects: MemoryObjects, pl
             message=f"{total:,} reads of RAM that nothing had written: of {name} at {first:#010x}, "
             f"{places.where(instruction)}" + (f", and in {len(ordered) - 1} more places" if len(ordered) > 1 else ""),
             advice="give it a value before it is read; on the board it holds whatever was there at power-on",
+            details=(*details, *([f"and {rest} more places"] if rest > 0 else [])) if len(ordered) > 1 else (),
+        )
+    ]
+
+
+def unaligned(data: DataTrace, board: Board, places: Places) -> list[Finding]:
+    """A failing finding for accesses that the emulator did and the board's core would fault at; [] without any."""
+    counts: dict[int, int] = defaultdict(int)
+    for nth in data.unaligned.nonzero()[0].tolist():
+        counts[int(data.instruction[nth])] += int(data.unaligned[nth])
+    if not counts:
+        return []
+    ordered = sorted(counts, key=lambda instruction: (-counts[instruction], instruction))
+    details = [f"{counts[place]:,} times {places.where(place)}" for place in ordered[:_MOST_DETAILS]]
+    rest = len(ordered) - _MOST_DETAILS
+    return [
+        Finding(
+            code="law.unaligned",
+            verdict=Verdict.FAIL,
+            message=f"{sum(counts.values()):,} accesses are not aligned and a fault on the {board.core.name}: "
+            f"{places.where(ordered[0])}" + (f", and in {len(ordered) - 1} more places" if len(ordered) > 1 else ""),
+            advice="look at where the pointer in that line comes from; bytes of other alignment are copied with memcpy",
             details=(*details, *([f"and {rest} more places"] if rest > 0 else [])) if len(ordered) > 1 else (),
         )
     ]

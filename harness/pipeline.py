@@ -87,7 +87,7 @@ def run_case(
         clock_hz=board.clock_hz,
         emulator=counted_by,
         toolchain=subject.toolchain,
-        verdict=worst(finding.verdict for finding in findings),
+        verdict=worst(finding.verdict for finding in (*findings, *notes)),
         findings=(*findings, *notes),
         measurements=figures,
         budgets=measure.limits(case.budgets),

@@ -193,7 +193,8 @@ class DataTrace:
 
     Contexts are those of `BlockCounts`, negative outside of windows. `misses` are lines of memory that were brought in
     for it: into the cache through which the board's core sees that memory, and without one, whenever the line is another
-    than the one read last. `unwritten` are reads of RAM in which a byte was never written, `first_unwritten` the first.
+    than the one read last. `unwritten` are reads of RAM in which a byte was never written, `first_unwritten` the first;
+    `unaligned` are accesses that are an alignment fault on the board's core (`harness.alignment`).
     The other columns say how often each block ran, in a context, right after code that ended at `block_source` (-1: none),
     while it was traced; and how many lines of code were brought in for its beginning and for the rest of it.
     """
@@ -208,6 +209,7 @@ class DataTrace:
     misses: npt.NDArray[np.int64]
     unwritten: npt.NDArray[np.int64]
     first_unwritten: npt.NDArray[np.uint32]
+    unaligned: npt.NDArray[np.int64]
     block_context: npt.NDArray[np.int32]
     block_address: npt.NDArray[np.uint32]
     block_bytes: npt.NDArray[np.int32]

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.alignment import unaligned
 from harness.board import Board, Memory
 from harness.elf import Program
 from harness.emulator import DataTrace, TraceRequest, recorder_native
@@ -136,6 +137,7 @@ class MemoryTracer:
             misses=sums[:, 4],
             unwritten=sums[:, 5],
             first_unwritten=sums[:, 6].astype(np.uint32),
+            unaligned=sums[:, 7],
             block_context=steps.edge_context[ran].astype(np.int32),
             block_address=steps.addresses[steps.edge_block[ran]].astype(np.uint32),
             block_bytes=np.array(steps.block_bytes, np.int32)[steps.edge_block[ran]],
@@ -238,7 +240,8 @@ class MemoryTracer:
         if block not in self._descriptors:
             words = np.zeros(max(1, len(code) // 2), np.int64)
             for offset, access in accesses(code, address):
-                words[offset // 2] = _packed(access)
+                must_be_aligned = unaligned(1, access.size, self._board.core, code[offset : offset + 4])
+                words[offset // 2] = _packed(access, access.alignment if must_be_aligned else 1)
             words[0] |= native.ENTRY
             self._descriptors[block] = words
         return self._descriptors[block]
@@ -263,13 +266,20 @@ class MemoryTracer:
             return
         rows = np.concatenate([chunk[:used] for chunk, used in zip(self._chunks, self._chunk_sizes, strict=True)])
         owners = np.array(self._owners, np.int64)
-        columns = [native.OBJECT, native.COUNT, native.MISSES, native.UNWRITTEN, native.FIRST_UNWRITTEN]
+        columns = [
+            native.OBJECT,
+            native.COUNT,
+            native.MISSES,
+            native.UNWRITTEN,
+            native.FIRST_UNWRITTEN,
+            native.UNALIGNED,
+        ]
         entries = np.zeros((len(rows), native.LOG_ROW // 8), np.int64)
         entries[:, :2] = owners
-        entries[:, 2:7] = rows[:, [column // 8 for column in columns]]
+        entries[:, 2:8] = rows[:, [column // 8 for column in columns]]
         self._sums.append(entries[entries[:, 3] > 0])
         for chunk in self._chunks:
-            chunk[:, [native.COUNT // 8, native.MISSES // 8, native.UNWRITTEN // 8]] = 0
+            chunk[:, [column // 8 for column in (native.COUNT, native.MISSES, native.UNWRITTEN, native.UNALIGNED)]] = 0
 
     def _compact(self, _unused: int) -> int:
         try:
@@ -277,7 +287,7 @@ class MemoryTracer:
             keys, which = np.unique(entries[:, :_KEYS], axis=0, return_inverse=True)
             summed = np.zeros((len(keys), entries.shape[1]), np.int64)
             summed[:, :_KEYS] = keys
-            for column in (3, 4, 5):
+            for column in (3, 4, 5, 7):
                 np.add.at(summed[:, column], which.reshape(-1), entries[:, column])
             is_unwritten = entries[:, 5] > 0
             summed[which.reshape(-1)[is_unwritten][::-1], 6] = entries[is_unwritten, 6][::-1]
@@ -308,9 +318,10 @@ class MemoryTracer:
         self._state[word // 8] = value
 
 
-def _packed(access: Access) -> int:
+def _packed(access: Access, alignment: int) -> int:
     word = access.base | access.size << native.SIZE_AT | native.PRESENT
     word |= native.WRITE if access.write else 0
+    word |= (alignment - 1) << native.ALIGN_AT
     if access.index >= 0:
         word |= access.index << native.INDEX_AT | access.shift << native.SHIFT_AT | native.INDEXED
     return word | access.disp << 32

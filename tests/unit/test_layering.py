@@ -22,7 +22,7 @@ LAYERS = (
     ("model", "toolchain"),
     ("codegen",),
     ("build_cache", "linkscript", "elf_file"),
-    ("build", "user_build", "elf", "raw_image", "footprint", "emulator", "symbol_names"),
+    ("build", "user_build", "elf", "alignment", "raw_image", "footprint", "emulator", "symbol_names"),
     ("profile", "fit", "outputs", "cases"),
     ("gate",),
     (
@@ -30,7 +30,6 @@ LAYERS = (
         "provenance",
         "boot",
         "subject",
-        "alignment",
         "instruction_set",
         "source_lines",
         "runtimes",
