@@ -48,7 +48,7 @@ def traced(execution: Execution, subject: Subject, board: Board, emulator: str) 
         execution.fault is None or execution.fault.kind is not FaultKind.UNALIGNED
     ):  # else that is what the run ended with
         findings += unaligned(data, board, places)
-    return _accesses(data, owners, objects, windows), findings
+    return per_object(data, owners, objects, windows), findings
 
 
 def _why_missing(emulator: str) -> str:
@@ -70,7 +70,8 @@ def _owners(execution: Execution, subject: Subject) -> list[int]:
     return [_OUTSIDE if owner == outside else owner for owner in found]
 
 
-def _accesses(data: DataTrace, owners: list[int], objects: MemoryObjects, windows: int) -> MemoryAccesses:
+def per_object(data: DataTrace, owners: list[int], objects: MemoryObjects, windows: int) -> MemoryAccesses:
+    """The accesses of the windows, per inference; `owners` says the layer of each context, -1 outside of all."""
     sums: dict[tuple[int, int, bool], list[int]] = defaultdict(lambda: [0, 0])
     for context, low, write, count, size in zip(
         data.context.tolist(),

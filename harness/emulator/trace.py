@@ -284,14 +284,7 @@ class MemoryTracer:
     def _compact(self, _unused: int) -> int:
         try:
             entries = np.concatenate([*self._sums, self._log[: self._get(native.LOG_COUNT)]])
-            keys, which = np.unique(entries[:, :_KEYS], axis=0, return_inverse=True)
-            summed = np.zeros((len(keys), entries.shape[1]), np.int64)
-            summed[:, :_KEYS] = keys
-            for column in (3, 4, 5, 7):
-                np.add.at(summed[:, column], which.reshape(-1), entries[:, column])
-            is_unwritten = entries[:, 5] > 0
-            summed[which.reshape(-1)[is_unwritten][::-1], 6] = entries[is_unwritten, 6][::-1]
-            self._sums = [summed]
+            self._sums = [summed_up(entries, len(self._cuts))]
         except BaseException as error:
             self.error = self.error or error
         self._set(native.LOG_COUNT, 0)
@@ -316,6 +309,23 @@ class MemoryTracer:
 
     def _set(self, word: int, value: int) -> None:
         self._state[word // 8] = value
+
+
+def summed_up(entries: Words, objects: int) -> Words:
+    """Rows of the log with equal (edge, halfword, object) as one, sorted; objects are below `objects`."""
+    if not len(entries):
+        return entries
+    keys = (entries[:, 0] * (int(entries[:, 1].max()) + 1) + entries[:, 1]) * objects + entries[:, 2]
+    order = np.argsort(keys, kind="stable")
+    ordered, keys = entries[order], keys[order]
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    summed: Words = np.add.reduceat(ordered, starts, axis=0)
+    summed[:, :_KEYS] = ordered[starts, :_KEYS]
+    summed[:, 6] = 0
+    row_of = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(ordered))))
+    is_unwritten = ordered[:, 5] > 0
+    summed[row_of[is_unwritten][::-1], 6] = ordered[is_unwritten, 6][::-1]  # the first of each
+    return summed
 
 
 def _packed(access: Access, alignment: int) -> int:
