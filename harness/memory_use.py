@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 from harness.access_records import MemoryAccesses, MemoryObject, ObjectAccesses
 from harness.board import Board
-from harness.emulator import DataTrace, Execution, FaultKind, TraceRequest
+from harness.emulator import DataTrace, Execution, FaultKind, RunPlan, TraceRequest
 from harness.memory_objects import Layout, MemoryObjects, cuts
 from harness.places import Places
 from harness.profile import mean
@@ -16,11 +17,14 @@ from harness.subject import Subject
 _ARENA = "mcu_arena"  # what the generator calls it
 _MOST_DETAILS = 20
 _OUTSIDE = -1
+_TRACES = "unicorn"
 
 
-def request(subject: Subject, board: Board) -> TraceRequest:
-    """The trace to ask an emulator for: of the whole run, by object."""
-    return TraceRequest(cuts=cuts(layout_of(subject, board)), whole=True)
+def with_request(plan: RunPlan, subject: Subject, board: Board, emulator: str) -> RunPlan:
+    """`plan` with a trace of the whole run, by object, where that emulator can."""
+    if emulator != _TRACES:
+        return plan
+    return replace(plan, trace=TraceRequest(cuts=cuts(layout_of(subject, board)), whole=True))
 
 
 def layout_of(subject: Subject, board: Board) -> Layout:
@@ -33,9 +37,9 @@ def layout_of(subject: Subject, board: Board) -> Layout:
 def traced(execution: Execution, subject: Subject, board: Board, emulator: str) -> tuple[MemoryAccesses, list[Finding]]:
     """The accesses of a run that was to be traced, and what they give reason to say."""
     data = execution.data
-    if data is None:
+    if data is None or emulator != _TRACES:  # what another emulator's run has is of one inference, for cycles
         accesses = MemoryAccesses(missing=_why_missing(emulator))
-        advice = "leave --memory-trace out" if emulator == "unicorn" else "use --emulator unicorn, which has one"
+        advice = "leave --memory-trace out" if emulator == _TRACES else "use --emulator unicorn, which has one"
         message = f"memory accesses: {accesses.missing}"
         return accesses, [Finding("memory.not-traced", Verdict.PASS, message, advice)]
     objects = MemoryObjects(layout_of(subject, board), execution.heap)
@@ -52,7 +56,7 @@ def traced(execution: Execution, subject: Subject, board: Board, emulator: str) 
 
 
 def _why_missing(emulator: str) -> str:
-    if emulator != "unicorn":
+    if emulator != _TRACES:
         return f"not measured: {emulator} has no memory trace here"
     return "not measured: where this build of the emulator keeps its registers was not found (it has to be Linux)"
 

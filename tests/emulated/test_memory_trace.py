@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from firmware_runs import BOARD, codes
+from renode_accesses import accesses as renode_accesses
 from small_firmware import firmware, plan_for
 from user_firmware import build as build_user
 
 from harness import memory_use
 from harness.access_records import MemoryAccesses
-from harness.board import find_board
+from harness.board import Board, find_board
 from harness.build import build
 from harness.cases import Options, cases_of
 from harness.codegen.generate import generate, plan_memory
 from harness.elf import read_program
 from harness.emulator import Execution, RunPlan, TraceRequest, Window
 from harness.emulator.access_decoder import accesses
+from harness.emulator.renode.emulator import RenodeEmulator
 from harness.emulator.unicorn import UnicornEmulator
 from harness.inference import run_plan
+from harness.measure import arena_blocks
 from harness.memory_objects import Layout, MemoryObjects, cuts
 from harness.model.samples import model_graph, samples_for
 from harness.places import Places
@@ -177,6 +181,25 @@ def total(found: MemoryAccesses) -> float:
     return sum(row.read_bytes + row.written_bytes for row in found.accesses)
 
 
+RENODE = """
+volatile uint32_t words[16], sums[4]; volatile uint16_t halves[8]; volatile uint8_t bytes[9]; volatile uint64_t longs[3];
+volatile float floats[6]; volatile double one_double; const uint32_t table[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+__attribute__((noinline)) static uint32_t deep(uint32_t n) {
+    volatile uint32_t local[6] = {n}; return n ? local[0] + deep(n - 1) : words[3];
+}
+void mcu_infer(void) {
+    for (uint32_t i = 0; i < 16; i++) words[i] = table[i & 7] + i;
+    for (uint32_t i = 0; i < 8; i++) { halves[i] += words[i]; if (words[i] & 2) bytes[i] = halves[i]; }
+    for (uint32_t i = 0; i < 3; i++) longs[i] = longs[i] * words[i] + bytes[i];
+    for (uint32_t i = 0; i < 6; i++) floats[i] = floats[i] * 2.5f + words[i];
+    one_double = floats[1];
+    uint32_t a, b, c;
+    __asm__ volatile("ldm %3, {%0, %1, %2}" : "=r"(a), "=r"(b), "=r"(c) : "r"(words) : "memory");
+    sums[0] = a + b + c; sums[1] = deep(7);
+    __asm__ volatile("ldmia %0, {r2, r3}\\n stmia %1, {r2, r3}" ::"r"(words), "r"(sums) : "r2", "r3", "memory");
+}
+"""
+
 COPIES = """
 #include <string.h>
 volatile int source[64], target[64]; volatile char bytes[10]; int from[128], to[128];
@@ -213,6 +236,59 @@ def test_regions_of_a_program_have_their_own_accesses(tmp_path: Path) -> None:
     assert result.accesses is not None
     layer = {result.accesses.objects[row.object].name: row.layer for row in result.accesses.accesses}
     assert (layer["bytes"], layer["table"], layer["source"]) == (0, 0, -1)
+
+
+@pytest.mark.renode
+def test_renode_counts_the_same_accesses_of_every_object(
+    renode: RenodeEmulator, tmp_path: Path, firmware_cache: Path
+) -> None:
+    board = find_board(BOARD)
+    small = firmware(board, RENODE, firmware_cache)
+    same_as_renode(renode, board, Layout(small, board, plan_for(small).stack), plan_for(small), tmp_path)
+
+
+@pytest.mark.renode
+def test_renode_counts_the_same_accesses_of_a_model(renode: RenodeEmulator, tmp_path: Path) -> None:
+    board = find_board(BOARD)
+    model = MODELS / "digits.tflite"
+    graph = model_graph(model)
+    memory = plan_memory(graph, board.target)
+    sources = generate(graph, memory, board.target)
+    program = read_program(build(sources, board, find_toolchain("auto")).elf)
+    plan = run_plan(program, sources, graph, samples_for(model, InputSpec(seed=1, count=1)).inputs, sources.outputs)
+    blocks = arena_blocks(graph, memory)
+    layout = Layout(program, board, plan.stack, blocks, program.symbol("mcu_arena").address)
+    assert len(same_as_renode(renode, board, layout, plan, tmp_path)) > 20
+
+
+def same_as_renode(
+    renode: RenodeEmulator, board: Board, layout: Layout, plan: RunPlan, folder: Path
+) -> dict[int, list[int]]:
+    """[reads, writes] between cuts, by address; what several registers are moved by counts singly, as Renode has it."""
+    bounds = cuts(layout)
+    execution = UnicornEmulator().run(layout.program, board, replace(plan, trace=replace(WHOLE, cuts=bounds)))
+    data = execution.data
+    assert data is not None
+    mine: dict[int, list[int]] = {}
+    rows = zip(
+        data.context.tolist(),
+        data.low.tolist(),
+        data.write.tolist(),
+        data.count.tolist(),
+        data.size.tolist(),
+        strict=True,
+    )
+    for context, low, write, count, size in rows:
+        if context >= 0:
+            mine.setdefault(low, [0, 0])[write] += count * max(1, size // 4)
+    edges = sorted({0, *bounds, *(edge for memory in board.memories for edge in (memory.origin, memory.end))})
+    theirs: dict[int, list[int]] = {}
+    for address, counts in renode_accesses(renode, layout.program, board, plan, folder).items():
+        found = theirs.setdefault(edges[bisect_right(edges, address) - 1], [0, 0])
+        found[0] += counts[0]
+        found[1] += counts[1]
+    assert mine == theirs
+    return mine
 
 
 # It finds reads of what was never written.
