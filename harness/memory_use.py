@@ -36,8 +36,8 @@ def layout_of(subject: Subject, board: Board) -> Layout:
 
 def traced(execution: Execution, subject: Subject, board: Board, emulator: str) -> tuple[MemoryAccesses, list[Finding]]:
     """The accesses of a run that was to be traced, and what they give reason to say."""
-    data = execution.data
-    if data is None or emulator != _TRACES:  # what another emulator's run has is of one inference, for cycles
+    data = execution.whole
+    if data is None:
         accesses = MemoryAccesses(missing=_why_missing(emulator))
         advice = "leave --memory-trace out" if emulator == _TRACES else "use --emulator unicorn, which has one"
         message = f"memory accesses: {accesses.missing}"

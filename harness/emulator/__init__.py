@@ -52,8 +52,8 @@ class Exchange:
 class TraceRequest:
     """A memory trace: accesses are told apart by the stretches of addresses that begin at `cuts`.
 
-    It begins at reset, and ends after the first window, or after `most_instructions`; with `whole`, never. Then the run
-    goes on without it, or with `ends_run`, is over.
+    It begins at reset. `Execution.data` is of the time until the first window has closed, or of `most_instructions`. Then
+    the run goes on without it, or with `ends_run`, is over; with `whole`, it goes on with it, for `Execution.whole`.
     """
 
     cuts: tuple[int, ...] = ()
@@ -232,7 +232,7 @@ class Execution:
     last window opened; `window_stack` is the stack pointer where the first window opened; `heap` the lowest and the
     highest end of the heap that the program ever set by its `sbrk`; `made_up` are device registers whose answers had
     to be invented so that the program would go on; `elsewhere` is the code that ran only outside of windows, as
-    (address, machine code) of blocks; `data` is the memory trace that the plan asked for; `fpu_off_at` is the first FPU
+    (address, machine code) of blocks; `data` and `whole` are the memory trace that the plan asked for; `fpu_off_at` is the first FPU
     instruction that was executed while the FPU was not enabled.
     """
 
@@ -254,6 +254,7 @@ class Execution:
     made_up: tuple[int, ...] = ()
     elsewhere: tuple[tuple[int, bytes], ...] = ()
     data: DataTrace | None = None
+    whole: DataTrace | None = None
     fpu_off_at: int | None = None
 
 

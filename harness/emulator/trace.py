@@ -21,15 +21,11 @@ import numpy.typing as npt
 
 from harness.alignment import unaligned
 from harness.board import Board, Memory
-from harness.elf import Program
-from harness.emulator import DataTrace, TraceRequest, recorder_native
+from harness.emulator import DataTrace, recorder_native
 from harness.emulator import trace_native as native
 from harness.emulator.access_decoder import Access, accesses
-from harness.emulator.core_registers import registers_address
-from harness.emulator.engine import Engine
 from harness.emulator.recorder import BlockRecorder
 from harness.emulator.recorder_tables import Table, aligned
-from harness.errors import EmulatorError
 
 Words = npt.NDArray[np.int64]
 
@@ -335,60 +331,3 @@ def _packed(access: Access, alignment: int) -> int:
     if access.index >= 0:
         word |= access.index << native.INDEX_AT | access.shift << native.SHIFT_AT | native.INDEXED
     return word | access.disp << 32
-
-
-class RunTrace:
-    """The trace of one run, where its plan asks for one: when it begins and ends."""
-
-    def __init__(self, request: TraceRequest | None, engine: Engine, recorder: BlockRecorder, board: Board) -> None:
-        self._request = request
-        self._engine = engine
-        self._recorder = recorder
-        self._board = board
-        self._tracer: MemoryTracer | None = None
-        self._result: DataTrace | None = None
-
-    def start(self, program: Program) -> None:
-        """Trace from here on; what of the program is loaded by then counts as written."""
-        registers = registers_address(self._engine.core) if self._request else None
-        if self._request is None or registers is None:
-            return
-        self._tracer = MemoryTracer(self._board, self._recorder, registers, self._request.cuts)
-        for segment in program.segments:
-            self._tracer.written(segment.load_address, len(segment.data))
-        self._engine.memory.on_write = self._tracer.written
-        self._engine.hook_instructions(self._tracer.hook_address, self._tracer.state_address)
-
-    @property
-    def enough(self) -> bool:
-        """Whether as much was traced as was asked for; then `stop` is due, as soon as the engine stands still."""
-        tracing = self._tracer is not None and self._request is not None
-        return tracing and not self._whole and self._recorder.instructions > self._most
-
-    @property
-    def ends_run(self) -> bool:
-        """Whether the run was for the trace alone, and the trace is over."""
-        return self._request is not None and self._request.ends_run and self._result is not None
-
-    @property
-    def _whole(self) -> bool:
-        return self._request is not None and self._request.whole
-
-    @property
-    def _most(self) -> int:
-        return self._request.most_instructions if self._request else 0
-
-    def window_closed(self) -> None:
-        """A window was closed; the engine stands still."""
-        if not self._whole:
-            self.stop()
-
-    def stop(self) -> DataTrace | None:
-        """The trace so far; the run goes on without it."""
-        if self._tracer is not None:
-            self._engine.unhook_instructions()
-            if self._tracer.error is not None:
-                raise EmulatorError(f"the memory trace failed: {self._tracer.error}") from self._tracer.error
-            self._result = self._tracer.result()
-            self._tracer = None
-        return self._result

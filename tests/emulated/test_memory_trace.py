@@ -29,6 +29,7 @@ from harness.measure import arena_blocks
 from harness.memory_objects import Layout, MemoryObjects, cuts
 from harness.model.samples import model_graph, samples_for
 from harness.places import Places
+from harness.profile import profile
 from harness.records import RunResult
 from harness.scenario import InputSpec, scenario_for_firmware
 from harness.scenario_firmware import FirmwareSpec
@@ -115,7 +116,7 @@ def test_accesses_in_it_blocks_happen_as_without_a_trace_and_skipped_ones_are_no
     execution = UnicornEmulator().run(program, board, replace(plan, trace=replace(WHOLE, cuts=bounds)))
     alike(plain, execution)
     assert int.from_bytes(execution.reads[0][0], "little") == pick([*range(62), 0, 0])
-    data = execution.data
+    data = execution.whole
     assert data is not None
 
     def count(name: str, write: bool) -> int:
@@ -146,9 +147,9 @@ def model_run(model: Path, board_name: str, count: int = 1) -> tuple[Execution, 
 def test_every_model_of_a_scenario_gives_the_same_with_a_trace(model: Path) -> None:
     plain, execution, _ = model_run(model, BOARD)
     alike(plain, execution)
-    assert execution.data is not None
-    assert not execution.data.unwritten.any(), "no kernel reads what was never written"
-    assert not execution.data.unaligned.any()
+    assert execution.whole is not None
+    assert not execution.whole.unwritten.any(), "no kernel reads what was never written"
+    assert not execution.whole.unaligned.any()
 
 
 # It counts what was accessed.
@@ -157,7 +158,7 @@ def test_every_model_of_a_scenario_gives_the_same_with_a_trace(model: Path) -> N
 def test_accesses_are_those_of_all_instructions_that_ran() -> None:
     """On a core without IT blocks every instruction of a block executes: blocks times their loads and stores."""
     _, execution, layout = model_run(MODELS / "digits.tflite", "stm32f072b_disco", count=2)
-    data, blocks = execution.data, execution.blocks
+    data, blocks = execution.whole, execution.blocks
     assert data is not None
     assert blocks is not None
     each = [
@@ -267,7 +268,7 @@ def same_as_renode(
     """[reads, writes] between cuts, by address; what several registers are moved by counts singly, as Renode has it."""
     bounds = cuts(layout)
     execution = UnicornEmulator().run(layout.program, board, replace(plan, trace=replace(WHOLE, cuts=bounds)))
-    data = execution.data
+    data = execution.whole
     assert data is not None
     mine: dict[int, list[int]] = {}
     rows = zip(
@@ -332,9 +333,9 @@ void mcu_infer(void) { result = kept + given; }
     plan = plan_for(program)
     layout = Layout(program, board, plan.stack)
     execution = UnicornEmulator().run(program, board, replace(plan, trace=replace(WHOLE, cuts=cuts(layout))))
-    assert execution.data is not None
+    assert execution.whole is not None
     objects = MemoryObjects(layout, None)
-    (finding,) = memory_use.uninitialised(execution.data, [], objects, Places(program))
+    (finding,) = memory_use.uninitialised(execution.whole, [], objects, Places(program))
     assert (
         f"1 reads of RAM that nothing had written: of kept at {program.symbol('kept').address:#010x}" in finding.message
     )
@@ -398,7 +399,7 @@ def test_code_in_ram_is_traced_and_code_that_changes_as_what_it_was_at_first(tmp
 
 @gnu
 def test_without_a_trace_it_says_that_and_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.emulator.trace.registers_address", lambda _: None)
+    monkeypatch.setattr("harness.emulator.run_trace.registers_address", lambda _: None)
     result = traced(build_user(tmp_path, COPIES), begin="work")
     assert (result.verdict, codes(result)) == ("pass", ["memory.not-traced"])
     assert result.accesses is not None
@@ -413,6 +414,23 @@ def test_renode_says_that_it_has_none(tmp_path: Path) -> None:
     result = traced(build_user(tmp_path, COPIES), emulator="renode", begin="work")
     assert codes(result) == ["memory.not-traced"]
     assert "--emulator unicorn" in result.findings[0].advice
+
+
+def test_cycles_are_the_same_with_a_trace_of_the_whole_run(firmware_cache: Path) -> None:
+    """What cycles are priced by is the first window, also where the trace goes on."""
+    board = find_board("stm32f746g_disco")  # caches: a second window costs less
+    program = firmware(board, CONDITIONAL.replace("__asm__", "if (0) __asm__"), firmware_cache)
+    plan = plan_for(program, [Window(), Window(), Window()])
+    costs = []
+    for request in (TraceRequest(), WHOLE):
+        execution = UnicornEmulator().run(program, board, replace(plan, trace=request))
+        assert execution.data is not None
+        assert (execution.whole is not None) == request.whole
+        costs.append(profile(execution, program, [], board).cycles)
+    assert costs[0] == costs[1]
+    assert execution.whole is not None
+    inside = execution.data.count[execution.data.context >= 0].sum()
+    assert execution.whole.count[execution.whole.context >= 0].sum() == 3 * inside
 
 
 def test_a_run_that_is_not_to_be_traced_is_not(firmware_cache: Path) -> None:
