@@ -15,10 +15,11 @@ from harness.strict_toml import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line or pytest's options choose for all cases: names, or "auto"."""
+    """What the command line or pytest's options choose for all cases: names, or "auto"; and whether to trace memory."""
 
     emulator: str = "auto"
     toolchain: str = "auto"
+    memory_trace: bool = False
 
 
 @dataclass(frozen=True, slots=True)

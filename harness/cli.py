@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness import __version__
 from harness.commands import profile, results, validate
+from harness.commands.profile import memory_trace
 from harness.commands.progress import progress
 from harness.errors import HarnessError
 
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--toolchain", action="append", default=[], metavar="T", help="auto, gnu or zig (repeatable: with each of them)"
     )
+    memory_trace(run)
     run.add_argument("--json", type=Path, metavar="FILE", help="write results.json there")
     run.add_argument("--report-dir", type=Path, metavar="DIR", help="write results.json and Markdown reports there")
     run.add_argument("--columns", default="", metavar="NAMES", help="columns of the table, separated by commas")
@@ -117,7 +119,7 @@ def _run(arguments: argparse.Namespace) -> int:
     several = toolchains if len(toolchains) > 1 else ()
     scenarios = [_scenario(path, boards) for path in arguments.what]
     cases = [case for scenario in scenarios for case in cases_of(scenario, boards, several)]
-    options = Options(emulator=arguments.emulator, toolchain=toolchains[0] if toolchains else "auto")
+    options = Options(arguments.emulator, toolchains[0] if toolchains else "auto", memory_trace=arguments.memory_trace)
     gate = gate_of_command(
         arguments.compare_fail, arguments.update_baseline, arguments.baseline_dir, toolchains=toolchains
     )

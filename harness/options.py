@@ -64,6 +64,7 @@ OPTIONS = (
         "auto|gnu|zig",
         repeatable=True,
     ),
+    Option("memory-trace", "trace memory: what reads and writes what, and reads of what was never written"),
     Option("report-dir", "write results.json and a Markdown report per board there", "DIR"),
     Option("columns", "columns of the summary table, separated by commas", "NAMES"),
     Option(
@@ -85,6 +86,7 @@ MARKERS = (
     "limits for what the mcu_profile fixture measures in this test, in units such as '64 KiB' or '20 ms'",
     "mcu: a scenario on a board",
 )
+_YES = ("on", "true", "yes", "1")
 _BY_NAME = {option.name: option for option in OPTIONS}
 
 
@@ -157,9 +159,10 @@ def settings(source: Source) -> Settings:
         per_toolchain=len(toolchains) > 1,
         options=tuple(again),
     )
+    trace = source.is_given("memory-trace") or source.text("memory-trace") in _YES
     wish = "on" if source.is_given("github") else source.text("github")
     return Settings(
-        options=Options(emulator=source.text("emulator"), toolchain=toolchains[0] if toolchains else "auto"),
+        options=Options(source.text("emulator"), toolchains[0] if toolchains else "auto", memory_trace=trace),
         boards=source.texts("board"),
         toolchains=toolchains if len(toolchains) > 1 else (),
         gate=gate,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from harness import each_call, firmware_run, measure, outputs, worst_input
+from harness import each_call, firmware_run, measure, memory_use, outputs, worst_input
+from harness.access_records import MemoryAccesses
 from harness.budget import check_budgets
 from harness.cases import Case
 from harness.diagnose import execution_findings, run_notes
@@ -19,8 +20,15 @@ from harness.records import Finding, RunResult, StackUse, Tool, worst
 from harness.stack_use import stack_contributors, stack_figures, stack_use
 
 
-def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Callable[[str], None]) -> RunResult:
-    """Run one case; raises HarnessError when it cannot be set up. What the firmware does wrong is a finding."""
+def run_case(
+    case: Case,
+    emulator: Emulator,
+    toolchain_name: str,
+    progress: Callable[[str], None],
+    *,
+    memory_trace: bool = False,
+) -> RunResult:
+    """Run one case, with a memory trace where asked for; raises HarnessError when it cannot be set up. What the firmware does wrong is a finding."""
     board, scenario = case.board, case.scenario
     if scenario.firmware is None:
         # Late: firmware of the user's own needs neither the reader of models nor the generator.
@@ -33,10 +41,14 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
     findings: list[Finding] = check_fit(subject.footprint, board)
     check, profiled, console = outputs.unchecked("the firmware did not run"), None, ""
     stack: StackUse | None = None
+    accesses: MemoryAccesses | None = None
     own, notes = list(subject.figures), list(subject.notes)
     if not findings:
         progress(f"running in {counted_by.name}")
-        plan = traced_plan(replace(subject.plan, includes=scenario.renode_includes), board)
+        plan = replace(subject.plan, includes=scenario.renode_includes)
+        if memory_trace:
+            plan = memory_use.with_request(plan, subject, board, emulator.name)
+        plan = traced_plan(plan, board)
         execution = emulator.run(subject.program, board, plan)
         execution = with_trace(execution, emulator, subject.program, board, plan)
         execution = above_heap(execution, subject.plan.stack[0], bool(subject.program.symbols))
@@ -53,6 +65,9 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
                 subject = replace(subject, parts=parts)
             entries = [part.entries for part in subject.parts]
             profiled = profile(execution, subject.program, entries, board, subject.times)
+        if memory_trace:
+            accesses, traced = memory_use.traced(execution, subject, board, counted_by.name)
+            notes += traced
         if not findings:
             check, findings = subject.check(execution)
     own += worst_input.worst_figures(profiled, board, counted_by)
@@ -72,7 +87,7 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         clock_hz=board.clock_hz,
         emulator=counted_by,
         toolchain=subject.toolchain,
-        verdict=worst(finding.verdict for finding in findings),
+        verdict=worst(finding.verdict for finding in (*findings, *notes)),
         findings=(*findings, *notes),
         measurements=figures,
         budgets=measure.limits(case.budgets),
@@ -91,4 +106,5 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         stack=stack,
         board_facts=measure.board_facts(board),
         spreads=measure.spreads(profiled),
+        accesses=accesses,
     )

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from harness.access_records import MemoryAccesses
+
 FORMAT_VERSION = 1
 
 
@@ -319,6 +321,7 @@ class RunResult:
     board_facts: BoardFacts | None = None
     stack: StackUse | None = None
     spreads: dict[str, Spread] = field(default_factory=dict)  # of "instructions" and "cycles", where known
+    accesses: MemoryAccesses | None = None  # where a memory trace was asked for
 
     def value(self, name: str) -> float | int | None:
         """The figure called `name`, None where it was not measured."""

@@ -55,10 +55,16 @@ class Session:
         from harness.pipeline import run_case
 
         asked = options.emulator
+        if asked == "auto" and options.memory_trace and not case.scenario.renode_includes:
+            asked = "unicorn"  # which alone can trace
         if asked == "auto" and case.scenario.firmware is not None:
             asked = "unicorn"  # it needs nothing installed, and gets past devices that nobody has modelled
         result = run_case(
-            case, self._emulator(asked, case.board, case.scenario), case.toolchain or options.toolchain, progress
+            case,
+            self._emulator(asked, case.board, case.scenario),
+            case.toolchain or options.toolchain,
+            progress,
+            memory_trace=options.memory_trace,
         )
         if gated:
             result = self._gate.judge(case, result)

@@ -52,8 +52,8 @@ class Exchange:
 class TraceRequest:
     """A memory trace: accesses are told apart by the stretches of addresses that begin at `cuts`.
 
-    It begins at reset, and ends after the first window, or after `most_instructions`; with `whole`, never. Then the run
-    goes on without it, or with `ends_run`, is over.
+    It begins at reset. `Execution.data` is of the time until the first window has closed, or of `most_instructions`. Then
+    the run goes on without it, or with `ends_run`, is over; with `whole`, it goes on with it, for `Execution.whole`.
     """
 
     cuts: tuple[int, ...] = ()
@@ -193,7 +193,8 @@ class DataTrace:
 
     Contexts are those of `BlockCounts`, negative outside of windows. `misses` are lines of memory that were brought in
     for it: into the cache through which the board's core sees that memory, and without one, whenever the line is another
-    than the one read last. `unwritten` are reads of RAM in which a byte was never written, `first_unwritten` the first.
+    than the one read last. `unwritten` are reads of RAM in which a byte was never written, `first_unwritten` the first;
+    `unaligned` are accesses that are an alignment fault on the board's core (`harness.alignment`).
     The other columns say how often each block ran, in a context, right after code that ended at `block_source` (-1: none),
     while it was traced; and how many lines of code were brought in for its beginning and for the rest of it.
     """
@@ -208,6 +209,7 @@ class DataTrace:
     misses: npt.NDArray[np.int64]
     unwritten: npt.NDArray[np.int64]
     first_unwritten: npt.NDArray[np.uint32]
+    unaligned: npt.NDArray[np.int64]
     block_context: npt.NDArray[np.int32]
     block_address: npt.NDArray[np.uint32]
     block_bytes: npt.NDArray[np.int32]
@@ -230,7 +232,7 @@ class Execution:
     last window opened; `window_stack` is the stack pointer where the first window opened; `heap` the lowest and the
     highest end of the heap that the program ever set by its `sbrk`; `made_up` are device registers whose answers had
     to be invented so that the program would go on; `elsewhere` is the code that ran only outside of windows, as
-    (address, machine code) of blocks; `data` is the memory trace that the plan asked for; `fpu_off_at` is the first FPU
+    (address, machine code) of blocks; `data` and `whole` are the memory trace that the plan asked for; `fpu_off_at` is the first FPU
     instruction that was executed while the FPU was not enabled.
     """
 
@@ -252,6 +254,7 @@ class Execution:
     made_up: tuple[int, ...] = ()
     elsewhere: tuple[tuple[int, bytes], ...] = ()
     data: DataTrace | None = None
+    whole: DataTrace | None = None
     fpu_off_at: int | None = None
 
 

@@ -19,16 +19,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.alignment import unaligned
 from harness.board import Board, Memory
-from harness.elf import Program
-from harness.emulator import DataTrace, TraceRequest, recorder_native
+from harness.emulator import DataTrace, recorder_native
 from harness.emulator import trace_native as native
 from harness.emulator.access_decoder import Access, accesses
-from harness.emulator.core_registers import registers_address
-from harness.emulator.engine import Engine
 from harness.emulator.recorder import BlockRecorder
 from harness.emulator.recorder_tables import Table, aligned
-from harness.errors import EmulatorError
 
 Words = npt.NDArray[np.int64]
 
@@ -136,6 +133,7 @@ class MemoryTracer:
             misses=sums[:, 4],
             unwritten=sums[:, 5],
             first_unwritten=sums[:, 6].astype(np.uint32),
+            unaligned=sums[:, 7],
             block_context=steps.edge_context[ran].astype(np.int32),
             block_address=steps.addresses[steps.edge_block[ran]].astype(np.uint32),
             block_bytes=np.array(steps.block_bytes, np.int32)[steps.edge_block[ran]],
@@ -238,7 +236,8 @@ class MemoryTracer:
         if block not in self._descriptors:
             words = np.zeros(max(1, len(code) // 2), np.int64)
             for offset, access in accesses(code, address):
-                words[offset // 2] = _packed(access)
+                must_be_aligned = unaligned(1, access.size, self._board.core, code[offset : offset + 4])
+                words[offset // 2] = _packed(access, access.alignment if must_be_aligned else 1)
             words[0] |= native.ENTRY
             self._descriptors[block] = words
         return self._descriptors[block]
@@ -263,25 +262,25 @@ class MemoryTracer:
             return
         rows = np.concatenate([chunk[:used] for chunk, used in zip(self._chunks, self._chunk_sizes, strict=True)])
         owners = np.array(self._owners, np.int64)
-        columns = [native.OBJECT, native.COUNT, native.MISSES, native.UNWRITTEN, native.FIRST_UNWRITTEN]
+        columns = [
+            native.OBJECT,
+            native.COUNT,
+            native.MISSES,
+            native.UNWRITTEN,
+            native.FIRST_UNWRITTEN,
+            native.UNALIGNED,
+        ]
         entries = np.zeros((len(rows), native.LOG_ROW // 8), np.int64)
         entries[:, :2] = owners
-        entries[:, 2:7] = rows[:, [column // 8 for column in columns]]
+        entries[:, 2:8] = rows[:, [column // 8 for column in columns]]
         self._sums.append(entries[entries[:, 3] > 0])
         for chunk in self._chunks:
-            chunk[:, [native.COUNT // 8, native.MISSES // 8, native.UNWRITTEN // 8]] = 0
+            chunk[:, [column // 8 for column in (native.COUNT, native.MISSES, native.UNWRITTEN, native.UNALIGNED)]] = 0
 
     def _compact(self, _unused: int) -> int:
         try:
             entries = np.concatenate([*self._sums, self._log[: self._get(native.LOG_COUNT)]])
-            keys, which = np.unique(entries[:, :_KEYS], axis=0, return_inverse=True)
-            summed = np.zeros((len(keys), entries.shape[1]), np.int64)
-            summed[:, :_KEYS] = keys
-            for column in (3, 4, 5):
-                np.add.at(summed[:, column], which.reshape(-1), entries[:, column])
-            is_unwritten = entries[:, 5] > 0
-            summed[which.reshape(-1)[is_unwritten][::-1], 6] = entries[is_unwritten, 6][::-1]
-            self._sums = [summed]
+            self._sums = [summed_up(entries, len(self._cuts))]
         except BaseException as error:
             self.error = self.error or error
         self._set(native.LOG_COUNT, 0)
@@ -308,66 +307,27 @@ class MemoryTracer:
         self._state[word // 8] = value
 
 
-def _packed(access: Access) -> int:
+def summed_up(entries: Words, objects: int) -> Words:
+    """Rows of the log with equal (edge, halfword, object) as one, sorted; objects are below `objects`."""
+    if not len(entries):
+        return entries
+    keys = (entries[:, 0] * (int(entries[:, 1].max()) + 1) + entries[:, 1]) * objects + entries[:, 2]
+    order = np.argsort(keys, kind="stable")
+    ordered, keys = entries[order], keys[order]
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    summed: Words = np.add.reduceat(ordered, starts, axis=0)
+    summed[:, :_KEYS] = ordered[starts, :_KEYS]
+    summed[:, 6] = 0
+    row_of = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(ordered))))
+    is_unwritten = ordered[:, 5] > 0
+    summed[row_of[is_unwritten][::-1], 6] = ordered[is_unwritten, 6][::-1]  # the first of each
+    return summed
+
+
+def _packed(access: Access, alignment: int) -> int:
     word = access.base | access.size << native.SIZE_AT | native.PRESENT
     word |= native.WRITE if access.write else 0
+    word |= (alignment - 1) << native.ALIGN_AT
     if access.index >= 0:
         word |= access.index << native.INDEX_AT | access.shift << native.SHIFT_AT | native.INDEXED
     return word | access.disp << 32
-
-
-class RunTrace:
-    """The trace of one run, where its plan asks for one: when it begins and ends."""
-
-    def __init__(self, request: TraceRequest | None, engine: Engine, recorder: BlockRecorder, board: Board) -> None:
-        self._request = request
-        self._engine = engine
-        self._recorder = recorder
-        self._board = board
-        self._tracer: MemoryTracer | None = None
-        self._result: DataTrace | None = None
-
-    def start(self, program: Program) -> None:
-        """Trace from here on; what of the program is loaded by then counts as written."""
-        registers = registers_address(self._engine.core) if self._request else None
-        if self._request is None or registers is None:
-            return
-        self._tracer = MemoryTracer(self._board, self._recorder, registers, self._request.cuts)
-        for segment in program.segments:
-            self._tracer.written(segment.load_address, len(segment.data))
-        self._engine.memory.on_write = self._tracer.written
-        self._engine.hook_instructions(self._tracer.hook_address, self._tracer.state_address)
-
-    @property
-    def enough(self) -> bool:
-        """Whether as much was traced as was asked for; then `stop` is due, as soon as the engine stands still."""
-        tracing = self._tracer is not None and self._request is not None
-        return tracing and not self._whole and self._recorder.instructions > self._most
-
-    @property
-    def ends_run(self) -> bool:
-        """Whether the run was for the trace alone, and the trace is over."""
-        return self._request is not None and self._request.ends_run and self._result is not None
-
-    @property
-    def _whole(self) -> bool:
-        return self._request is not None and self._request.whole
-
-    @property
-    def _most(self) -> int:
-        return self._request.most_instructions if self._request else 0
-
-    def window_closed(self) -> None:
-        """A window was closed; the engine stands still."""
-        if not self._whole:
-            self.stop()
-
-    def stop(self) -> DataTrace | None:
-        """The trace so far; the run goes on without it."""
-        if self._tracer is not None:
-            self._engine.unhook_instructions()
-            if self._tracer.error is not None:
-                raise EmulatorError(f"the memory trace failed: {self._tracer.error}") from self._tracer.error
-            self._result = self._tracer.result()
-            self._tracer = None
-        return self._result

@@ -30,8 +30,10 @@ STEP_ROW = 64
 HALFWORD = 2
 STEP_DESCRIPTORS, STEP_ROWS, START, END, CODE_CACHE, CODE_SHIFT, FIRST_MISSES, NEXT_MISSES = (8 * i for i in range(8))
 # Counters of one instruction of one edge, since it last went to another object: see `MemoryTracer`.
-ROW = 80
-COUNT, LOW, HIGH, OBJECT, MISSES, UNWRITTEN, FIRST_UNWRITTEN, SHADOW, LINE_SHIFT, CACHE = (8 * i for i in range(10))
+ROW = 88
+COUNT, LOW, HIGH, OBJECT, MISSES, UNWRITTEN, FIRST_UNWRITTEN, SHADOW, LINE_SHIFT, CACHE, UNALIGNED = (
+    8 * i for i in range(11)
+)
 # An object is a stretch of addresses. SHADOW_OF + address is the byte that says whether that address was written.
 OBJECT_ROW = 32
 SHADOW_OF, SHIFT_OF, CACHE_OF = 0, 8, 16
@@ -42,7 +44,7 @@ HINT_MASK = 255
 LINES = HINTS + 8 * (HINT_MASK + 1)
 LINE_ROW = 16
 USED = 8
-LOG_ROW = 64  # edge, halfword, object, count, misses, unwritten, first unwritten
+LOG_ROW = 64  # edge, halfword, object, count, misses, unwritten, first unwritten, unaligned
 
 # Descriptors: base, index, shift, size, and flags below the displacement, which is the upper half.
 WRITTEN = 0x01010101  # four bytes of a shadow
@@ -56,6 +58,7 @@ BASE_BITS, INDEX_AT, SHIFT_AT, SIZE_AT, WRITE, INDEXED, PRESENT, ENTRY = (
     1 << 20,
     1 << 21,
 )
+ALIGN_AT = 22  # two bits: those that have to be clear in an address
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _numba: Any = numba
@@ -81,10 +84,12 @@ def _flush(s: int, row: int, address: int) -> None:
     poke(entry + 32, peek(row + MISSES))
     poke(entry + 40, peek(row + UNWRITTEN))
     poke(entry + 48, peek(row + FIRST_UNWRITTEN))
+    poke(entry + 56, peek(row + UNALIGNED))
     poke(s + LOG_COUNT, at + 1)
     poke(row + COUNT, 0)
     poke(row + MISSES, 0)
     poke(row + UNWRITTEN, 0)
+    poke(row + UNALIGNED, 0)
 
 
 @_inner
@@ -209,6 +214,8 @@ def _on_access(s: int, address: int, descriptor: int) -> None:
     if at < peek(row + LOW) or at >= peek(row + HIGH):
         _enter_object(s, row, at, address)
     poke(row + COUNT, peek(row + COUNT) + 1)
+    if at & ((descriptor >> ALIGN_AT) & 3):
+        poke(row + UNALIGNED, peek(row + UNALIGNED) + 1)
     shadow = peek(row + SHADOW)
     if shadow != 0:
         if descriptor & WRITE:

@@ -25,8 +25,8 @@ from harness.emulator.interrupts import held_interrupts
 from harness.emulator.memory import unmappable
 from harness.emulator.recorder import BlockRecorder
 from harness.emulator.recorder_views import function_ranges
+from harness.emulator.run_trace import RunTrace
 from harness.emulator.semihosting import BREAKPOINT, Semihosting
-from harness.emulator.trace import RunTrace
 from harness.emulator.watches import HeapWatch, MainWatch
 from harness.emulator.windows import Windows
 from harness.errors import EmulatorError
@@ -129,6 +129,7 @@ class _Run:
             if self._recorder.error is not None:
                 error = self._recorder.error
                 raise EmulatorError(f"the block recorder failed at {self._engine.pc:#010x}: {error}") from error
+            self._trace.end()
             return Execution(
                 reason=end.reason,
                 status=end.status,
@@ -147,7 +148,8 @@ class _Run:
                 heap=self._heap.extent,
                 made_up=self._engine.made_up,
                 elsewhere=self._recorder.elsewhere(),
-                data=self._trace.stop(),
+                data=self._trace.data,
+                whole=self._trace.whole,
                 fpu_off_at=self._fpu.off_at,
             )
         finally:
@@ -232,7 +234,7 @@ class _Run:
         """The recorder paused before `pc` for something that happened; returns where to go on."""
         self._recorder.resume()
         if self._trace.enough:
-            self._trace.stop()
+            self._trace.part()
         pc = self._exceptions.take(pc)
         self._engine.set_exits(self._exits())
         return pc
@@ -314,7 +316,7 @@ class _Run:
 
     def _after_window(self) -> None:
         if self._windows.instructions and not self._windows.is_open:
-            self._trace.window_closed()
+            self._trace.part()
 
     # Ends.
 

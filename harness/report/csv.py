@@ -1,4 +1,4 @@
-"""CSV for spreadsheets and notebooks: a row a run, or a row a layer. What was not measured is an empty cell."""
+"""CSV for spreadsheets and notebooks: a row a run, a layer, or what a layer accessed. What was not measured is an empty cell."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from harness.report import text
 
 _CASE = ("scenario", "model", "board", "toolchain", "emulator")
 _LAYER = ("index", "name", "operator", "macs", "instructions", "cycles", "flash_bytes", "arena_bytes")
+_OBJECT = ("name", "kind", "region", "address", "nbytes")
+_ACCESSES = ("reads", "read_bytes", "writes", "written_bytes")
 
 _OF_INPUTS = ("minimum", "median", "maximum")
 _SPREADS = tuple(f"{figure}_{name}" for figure, name in product(("instructions", "cycles"), _OF_INPUTS))
@@ -56,6 +58,23 @@ def layers(results: Results) -> str:
         for layer in run.layers
     ]
     return _text((*_CASE, *_LAYER, *_SPREADS), rows)
+
+
+def accesses(results: Results) -> str:
+    """A row per layer and object of every run with a memory trace; the layer is empty outside of all layers."""
+    rows = [
+        [
+            *_case(run),
+            run.layers[each.layer].name if 0 <= each.layer < len(run.layers) else None,
+            *(getattr(run.accesses.objects[each.object], name) for name in _OBJECT),
+            *(getattr(each, name) for name in _ACCESSES),
+        ]
+        for run in results.runs
+        if run.accesses is not None
+        for each in run.accesses.accesses
+        if 0 <= each.object < len(run.accesses.objects)
+    ]
+    return _text((*_CASE, "layer", *_OBJECT, *_ACCESSES), rows)
 
 
 def _spreads(layer: LayerResult) -> list[float | int | None]:

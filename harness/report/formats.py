@@ -68,6 +68,7 @@ FORMATS: dict[str, Format] = {
     "junit": Format("JUnit XML with figures as properties", _one(junit.to_text)),
     "csv": Format("a row per run", _one(csv.runs)),
     "csv-layers": Format("a row per layer of every run", _one(csv.layers)),
+    "csv-memory": Format("a row per layer and what it read and wrote, of runs with a memory trace", _one(csv.accesses)),
     "speedscope": Format("call trees for speedscope.app", _one(stacks.speedscope)),
     "collapsed": Format("collapsed stacks for flame graph tools", _one(stacks.collapsed)),
     "github-action-benchmark": Format("for the tool customSmallerIsBetter", _one(benchmarks.github_action_benchmark)),

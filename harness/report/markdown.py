@@ -8,7 +8,7 @@ from pathlib import Path
 from harness import units
 from harness.files import write_text
 from harness.records import Results, RunResult
-from harness.report import inputs, stack_text, text
+from harness.report import accesses_text, inputs, stack_text, text
 
 
 def write_board_reports(results: Results, directory: Path) -> list[Path]:
@@ -67,7 +67,7 @@ def _run(run: RunResult) -> list[str]:
             ]
         )
     lines += _table(["figure", "value", "budget", "headroom", "exact", "how it was obtained"], rows)
-    lines += _layers(run) + _memory(run) + _stack(run) + _functions(run)
+    lines += _layers(run) + _memory(run) + _accesses(run) + _stack(run) + _functions(run)
     made = run.provenance
     flags = " ".join(run.toolchain.flags)
     lines += [
@@ -141,6 +141,19 @@ def _memory(run: RunResult) -> list[str]:
         "",
         *_table(["largest symbols", "region", "flash B", "RAM B"], symbols, numbers_from=2),
     ]
+
+
+def _accesses(run: RunResult) -> list[str]:
+    if run.accesses is None:
+        return []
+    lines = ["", "### Memory accesses", ""]
+    if run.accesses.missing:
+        return [*lines, f"{escape(run.accesses.missing)}."]
+    layers = [[*map(escape, row[:2]), *row[2:]] for row in accesses_text.by_layer(run)]
+    objects, more = accesses_text.by_object(run, most=20)
+    lines += [accesses_text.ABOUT, "", *_table([*accesses_text.LAYER_TITLES], layers, numbers_from=2), ""]
+    lines += _table([*accesses_text.OBJECT_TITLES], [[_code(row[0]), *row[1:]] for row in objects], numbers_from=3)
+    return [*lines, *(["", f"And {more} more."] if more else [])]
 
 
 def _stack(run: RunResult) -> list[str]:

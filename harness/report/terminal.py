@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.records import Results, RunResult, Verdict
-from harness.report import inputs, stack_text, text
+from harness.report import accesses_text, inputs, stack_text, text
 from harness.report.columns import COLUMNS, Column, columns_for
 
 # What a narrow terminal does without, first to go first; all of it is in -v and the reports.
@@ -73,7 +73,7 @@ def profile_text(run: RunResult, verbosity: int = 0) -> str:
     if run.functions:
         lines += ["", function_table(run, most=10 if verbosity < 1 else 50)]
     if verbosity >= 1:
-        lines += _stack(run)
+        lines += _stack(run) + _accesses(run)
     if verbosity >= 2:
         lines += ["", *provenance_lines(run)]
     if run.console and (verbosity >= 1 or run.verdict is not Verdict.PASS):
@@ -83,11 +83,16 @@ def profile_text(run: RunResult, verbosity: int = 0) -> str:
 
 def costs_text(run: RunResult) -> str:
     """Where time and stack go: the layers, and the calls at the deepest point."""
-    return "\n".join([*([layer_table(run)] if run.layers else []), *_stack(run)])
+    return "\n".join([*([layer_table(run)] if run.layers else []), *_stack(run), *_accesses(run)])
 
 
 def _stack(run: RunResult) -> list[str]:
     found = stack_text.lines(run)
+    return ["", *found] if found else []
+
+
+def _accesses(run: RunResult) -> list[str]:
+    found = accesses_text.lines(run, most=20)
     return ["", *found] if found else []
 
 

@@ -71,6 +71,14 @@ def emulation() -> Iterator[Row]:
     yield Row("image classification, profiled", instructions / profiled / 1e6, None, "M instr/s")
 
 
+def memory_trace() -> Iterator[Row]:
+    """A memory trace of a whole run against Unicorn without any hook, on the same image, in turns."""
+    from tests.bench.emulation import plain_and_traced
+
+    plain, traced = plain_and_traced(rounds=7)
+    yield Row("image classification: speed with a memory trace / without hooks", plain / traced, 0.2, "", at_least=True)
+
+
 def any_elf() -> Iterator[Row]:
     """100 million instructions of ordinary code, profiled as the user's own firmware by a fresh process."""
     from tests.bench.any_elf import BOARD, build, plain_and_profiled
@@ -158,6 +166,7 @@ def renode() -> Iterator[Row]:
 
 BENCHMARKS = {
     "emulation": emulation,
+    "memory-trace": memory_trace,
     "any-elf": any_elf,
     "start-up": start_up,
     "size": size_and_instructions,

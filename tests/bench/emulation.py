@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from harness.board import Board, find_board
 from harness.build import build
 from harness.codegen.generate import generate, plan_memory
 from harness.elf import Program, read_program
-from harness.emulator import RunPlan
+from harness.emulator import RunPlan, TraceRequest
 from harness.emulator.engine import Engine
 from harness.emulator.unicorn import UnicornEmulator
 from harness.inference import run_plan
+from harness.measure import arena_blocks
+from harness.memory_objects import Layout, cuts
 from harness.model.samples import model_graph, samples_for
 from harness.scenario import InputSpec
 from harness.toolchain import find_toolchain
@@ -36,6 +39,26 @@ def plain_and_profiled(rounds: int, inferences: int = 8) -> tuple[float, float, 
         profiled.append(execution.emulation_s)
         instructions = sum(execution.window_instructions)
     return min(plain), min(profiled), instructions
+
+
+def plain_and_traced(rounds: int, inferences: int = 4) -> tuple[float, float]:
+    """Best seconds of `inferences` without hooks and with a memory trace of the whole run, by tensor and symbol."""
+    board = find_board("stm32f4_discovery")
+    graph = model_graph(MODEL)
+    memory = plan_memory(graph, board.target)
+    sources = generate(graph, memory, board.target)
+    program = read_program(build(sources, board, find_toolchain("auto")).elf)
+    inputs = samples_for(MODEL, InputSpec(seed=1, count=inferences)).inputs
+    plan = run_plan(program, sources, graph, inputs, sources.outputs)
+    arena = program.symbol(sources.arena_symbol).address
+    layout = Layout(program, board, plan.stack, arena_blocks(graph, memory), arena)
+    plan = replace(plan, trace=TraceRequest(cuts(layout), whole=True))
+    emulator = UnicornEmulator()
+    plain, traced = [], []
+    for _ in range(rounds):
+        plain.append(without_hooks(program, board, plan))
+        traced.append(emulator.run(program, board, plan).emulation_s)
+    return min(plain), min(traced)
 
 
 def without_hooks(program: Program, board: Board, plan: RunPlan) -> float:

@@ -13,7 +13,7 @@ PACKAGE = Path(harness.__file__).parent
 
 # Lowest first; a module may import from its own layer and from those before it.
 LAYERS = (
-    ("errors", "units", "records", "__init__"),
+    ("errors", "units", "access_records", "records", "__init__"),
     ("files", "scenario_file", "strict_toml", "process", "core"),
     ("board",),
     ("budget", "baseline", "tolerance"),
@@ -22,7 +22,7 @@ LAYERS = (
     ("model", "toolchain"),
     ("codegen",),
     ("build_cache", "linkscript", "elf_file"),
-    ("build", "user_build", "elf", "raw_image", "footprint", "emulator", "symbol_names"),
+    ("build", "user_build", "elf", "alignment", "raw_image", "footprint", "emulator", "symbol_names"),
     ("profile", "fit", "outputs", "cases"),
     ("gate",),
     (
@@ -30,15 +30,14 @@ LAYERS = (
         "provenance",
         "boot",
         "subject",
-        "alignment",
         "instruction_set",
         "source_lines",
         "runtimes",
         "each_call",
     ),
-    ("places",),
+    ("places", "memory_objects"),
     ("law",),
-    ("diagnose", "divergence", "measure", "stack_use", "validate", "worst_input"),
+    ("diagnose", "divergence", "measure", "memory_use", "stack_use", "validate", "worst_input"),
     ("model_run", "firmware_run"),
     ("pipeline", "report", "fit_matrix", "pairs", "merge"),
     ("session", "doctor", "options", "hookspec"),

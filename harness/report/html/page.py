@@ -14,8 +14,8 @@ from markupsafe import Markup
 from harness import __version__, units
 from harness.fit_matrix import Fit, Matrix, matrix
 from harness.records import Finding, Results, Verdict
+from harness.report import accesses_text, text
 from harness.report import fit as fit_report
-from harness.report import text
 from harness.report.html import chart_data
 from harness.report.html.run_view import RunView, run_views
 
@@ -96,6 +96,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "figure": text.figure,
+        "accesses_about": accesses_text.ABOUT,
         "binding_text": fit_report.binding_text,
         "cell_text": fit_report.cell_text,
         "spare_text": fit_report.spare_text,

@@ -8,7 +8,7 @@ from functools import cached_property
 from harness import units
 from harness.fit_matrix import Fit
 from harness.records import Contributor, Finding, FunctionResult, LayerResult, RunResult, SymbolResult, Verdict
-from harness.report import inputs, stack_text, text
+from harness.report import accesses_text, inputs, stack_text, text
 from harness.report.html.figures import Figure, figures, tiles
 from harness.report.html.memory_map import RegionMap, memory_map
 
@@ -17,6 +17,7 @@ _MOST_FUNCTIONS = 40
 _MOST_SYMBOLS = 40
 _MOST_CONTRIBUTORS = 8
 _MOST_BLOCKS = 200
+_MOST_OBJECTS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,18 @@ class RunView:
         """What lies in the arena: name, kind, offset, bytes, first and last layer; the largest."""
         found = sorted(self.run.arena, key=lambda b: (-b.nbytes, b.offset, b.name))[:_MOST_BLOCKS]
         return [(b.name, b.kind, b.offset, b.nbytes, b.first, b.last) for b in found]
+
+    @property
+    def access_tables(self) -> list[tuple[str, tuple[str, ...], int, list[accesses_text.Row], int]]:
+        """Title, column titles and how many of them are words, rows, and how many rows more there are."""
+        objects, more_objects = accesses_text.by_object(self.run, _MOST_OBJECTS)
+        tensors, more_tensors = accesses_text.by_tensor(self.run, _MOST_BLOCKS)
+        found = [
+            ("By layer and memory", accesses_text.LAYER_TITLES, 2, accesses_text.by_layer(self.run), 0),
+            ("By what was accessed", accesses_text.OBJECT_TITLES, 3, objects, more_objects),
+            ("Of the arena, by layer", accesses_text.TENSOR_TITLES, 2, tensors, more_tensors),
+        ]
+        return [table for table in found if table[3]]
 
     @property
     def stack_room(self) -> int | None:
