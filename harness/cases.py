@@ -19,6 +19,7 @@ class Options:
 
     emulator: str = "auto"
     toolchain: str = "auto"
+    what_if: tuple[str, ...] = ()  # see `harness.what_if`
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from harness import each_call, firmware_run, measure, outputs, worst_input
+from harness import each_call, firmware_run, measure, outputs, what_if, worst_input
 from harness.budget import check_budgets
 from harness.cases import Case
 from harness.diagnose import execution_findings, run_notes
@@ -15,13 +15,23 @@ from harness.files import shown
 from harness.fit import check_fit
 from harness.profile import profile
 from harness.profile.stack import above_heap
-from harness.records import Finding, RunResult, StackUse, Tool, worst
+from harness.records import Finding, RunResult, StackUse, Tool, WhatIf, worst
 from harness.stack_use import stack_contributors, stack_figures, stack_use
 
 
-def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Callable[[str], None]) -> RunResult:
-    """Run one case; raises HarnessError when it cannot be set up. What the firmware does wrong is a finding."""
+def run_case(
+    case: Case,
+    emulator: Emulator,
+    toolchain_name: str,
+    progress: Callable[[str], None],
+    what_ifs: Sequence[str] = (),
+) -> RunResult:
+    """Run one case; raises HarnessError when it cannot be set up. What the firmware does wrong is a finding.
+
+    `what_ifs` are questions about the same run (see `harness.what_if`); nothing of it is judged by their answers.
+    """
     board, scenario = case.board, case.scenario
+    questions = what_if.parse(what_ifs, board)
     if scenario.firmware is None:
         # Late: firmware of the user's own needs neither the reader of models nor the generator.
         from harness import model_run
@@ -29,6 +39,8 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         subject = model_run.prepare(case, emulator, toolchain_name, progress)
     else:
         subject = firmware_run.prepare(case, scenario.firmware, progress)
+    asked = what_if.ask(questions, subject, board)
+    answers: tuple[WhatIf, ...] = ()
     counted_by = Tool(emulator.name, emulator.version())
     findings: list[Finding] = check_fit(subject.footprint, board)
     check, profiled, console = outputs.unchecked("the firmware did not run"), None, ""
@@ -37,6 +49,7 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
     if not findings:
         progress(f"running in {counted_by.name}")
         plan = traced_plan(replace(subject.plan, includes=scenario.renode_includes), board)
+        plan = what_if.plan_for(plan, asked, board)
         execution = emulator.run(subject.program, board, plan)
         execution = with_trace(execution, emulator, subject.program, board, plan)
         execution = above_heap(execution, subject.plan.stack[0], bool(subject.program.symbols))
@@ -53,6 +66,7 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
                 subject = replace(subject, parts=parts)
             entries = [part.entries for part in subject.parts]
             profiled = profile(execution, subject.program, entries, board, subject.times)
+            answers = what_if.priced(asked, execution, subject, board)
         if not findings:
             check, findings = subject.check(execution)
     own += worst_input.worst_figures(profiled, board, counted_by)
@@ -91,4 +105,5 @@ def run_case(case: Case, emulator: Emulator, toolchain_name: str, progress: Call
         stack=stack,
         board_facts=measure.board_facts(board),
         spreads=measure.spreads(profiled),
+        what_ifs=answers,
     )

@@ -57,9 +57,8 @@ class Session:
         asked = options.emulator
         if asked == "auto" and case.scenario.firmware is not None:
             asked = "unicorn"  # it needs nothing installed, and gets past devices that nobody has modelled
-        result = run_case(
-            case, self._emulator(asked, case.board, case.scenario), case.toolchain or options.toolchain, progress
-        )
+        emulator = self._emulator(asked, case.board, case.scenario)
+        result = run_case(case, emulator, case.toolchain or options.toolchain, progress, options.what_if)
         if gated:
             result = self._gate.judge(case, result)
         result = with_findings(result, rules(result))

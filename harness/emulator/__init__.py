@@ -53,13 +53,15 @@ class TraceRequest:
     """A memory trace: accesses are told apart by the stretches of addresses that begin at `cuts`.
 
     It begins at reset, and ends after the first window, or after `most_instructions`; with `whole`, never. Then the run
-    goes on without it, or with `ends_run`, is over.
+    goes on without it, or with `ends_run`, is over. `others` are variants of the board that the same execution is traced
+    for as well: other caches, or other places for what lies in its memories.
     """
 
     cuts: tuple[int, ...] = ()
     whole: bool = False
     most_instructions: int = 50_000_000
     ends_run: bool = False
+    others: tuple[Board, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,8 @@ class Execution:
     last window opened; `window_stack` is the stack pointer where the first window opened; `heap` the lowest and the
     highest end of the heap that the program ever set by its `sbrk`; `made_up` are device registers whose answers had
     to be invented so that the program would go on; `elsewhere` is the code that ran only outside of windows, as
-    (address, machine code) of blocks; `data` is the memory trace that the plan asked for; `fpu_off_at` is the first FPU
+    (address, machine code) of blocks; `data` is the memory trace that the plan asked for, and
+    `other_data` those for its other boards, or () where nothing can trace; `fpu_off_at` is the first FPU
     instruction that was executed while the FPU was not enabled.
     """
 
@@ -252,6 +255,7 @@ class Execution:
     made_up: tuple[int, ...] = ()
     elsewhere: tuple[tuple[int, bytes], ...] = ()
     data: DataTrace | None = None
+    other_data: tuple[DataTrace, ...] = ()
     fpu_off_at: int | None = None
 
 

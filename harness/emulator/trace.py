@@ -61,7 +61,9 @@ class MemoryTracer:
         self.error: BaseException | None = None
         self._recorder = recorder
         self._board = board
-        self._cuts = sorted({0, _ADDRESS_SPACE, *cuts, *(edge for m in board.memories for edge in (m.origin, m.end))})
+        memories = [edge for memory in board.memories for edge in (memory.origin, memory.end)]
+        moved = [edge for one in board.moved for edge in (one.low, one.high)]
+        self._cuts = sorted({0, _ADDRESS_SPACE, *cuts, *memories, *moved})
         self._cut_words = np.array(self._cuts, np.int64)
         self._shadows: dict[str, npt.NDArray[np.uint8]] = {}
         self._caches: dict[str, Words] = {}
@@ -164,8 +166,15 @@ class MemoryTracer:
             row = self._objects.rows[index]
             if memory.kind == "ram":
                 row[native.SHADOW_OF // 8] = self._shadow(memory).ctypes.data - memory.origin
+            memory = self._seen(start) or memory
             if memory.wait_states or memory.data_cache_bytes:
                 row[native.SHIFT_OF // 8], row[native.CACHE_OF // 8] = self._data_cache(memory)
+
+    def _seen(self, address: int) -> Memory | None:
+        """The memory that is timed for `address`: another than the one that holds it, where that is moved."""
+        if any(moved.low <= address < moved.high for moved in self._board.moved):
+            return self._board.region_of(address)
+        return next((m for m in self._board.memories if m.holds(address)), None)
 
     def _shadow(self, memory: Memory) -> npt.NDArray[np.uint8]:
         """A byte per byte of a memory, shared by its aliases."""
@@ -184,7 +193,7 @@ class MemoryTracer:
 
     def _code_cache(self, address: int) -> tuple[int, int]:
         """(address of the cache, binary logarithm of the line's size) for code at `address`; (0, 0) where nothing waits."""
-        memory = next((m for m in self._board.memories if m.holds(address)), None)
+        memory = self._seen(address)
         if memory is None or not memory.wait_states:
             return 0, 0
         if self._board.has_unified_cache(memory):
@@ -317,37 +326,42 @@ def _packed(access: Access) -> int:
 
 
 class RunTrace:
-    """The trace of one run, where its plan asks for one: when it begins and ends."""
+    """The traces of one run, where its plan asks for any: when they begin and end."""
 
     def __init__(self, request: TraceRequest | None, engine: Engine, recorder: BlockRecorder, board: Board) -> None:
         self._request = request
         self._engine = engine
         self._recorder = recorder
-        self._board = board
-        self._tracer: MemoryTracer | None = None
-        self._result: DataTrace | None = None
+        self._boards = (board, *(request.others if request else ()))
+        self._tracers: list[MemoryTracer] = []
+        self._results: list[DataTrace] = []
 
     def start(self, program: Program) -> None:
         """Trace from here on; what of the program is loaded by then counts as written."""
         registers = registers_address(self._engine.core) if self._request else None
         if self._request is None or registers is None:
             return
-        self._tracer = MemoryTracer(self._board, self._recorder, registers, self._request.cuts)
-        for segment in program.segments:
-            self._tracer.written(segment.load_address, len(segment.data))
-        self._engine.memory.on_write = self._tracer.written
-        self._engine.hook_instructions(self._tracer.hook_address, self._tracer.state_address)
+        for board in self._boards:
+            tracer = MemoryTracer(board, self._recorder, registers, self._request.cuts)
+            for segment in program.segments:
+                tracer.written(segment.load_address, len(segment.data))
+            self._engine.hook_instructions(tracer.hook_address, tracer.state_address)
+            self._tracers.append(tracer)
+        self._engine.memory.on_write = self._written
+
+    def _written(self, address: int, size: int) -> None:
+        for tracer in self._tracers:
+            tracer.written(address, size)
 
     @property
     def enough(self) -> bool:
         """Whether as much was traced as was asked for; then `stop` is due, as soon as the engine stands still."""
-        tracing = self._tracer is not None and self._request is not None
-        return tracing and not self._whole and self._recorder.instructions > self._most
+        return bool(self._tracers) and not self._whole and self._recorder.instructions > self._most
 
     @property
     def ends_run(self) -> bool:
         """Whether the run was for the trace alone, and the trace is over."""
-        return self._request is not None and self._request.ends_run and self._result is not None
+        return self._request is not None and self._request.ends_run and bool(self._results)
 
     @property
     def _whole(self) -> bool:
@@ -357,17 +371,23 @@ class RunTrace:
     def _most(self) -> int:
         return self._request.most_instructions if self._request else 0
 
+    @property
+    def others(self) -> tuple[DataTrace, ...]:
+        """What was traced for the other boards, once stopped."""
+        return tuple(self._results[1:])
+
     def window_closed(self) -> None:
         """A window was closed; the engine stands still."""
         if not self._whole:
             self.stop()
 
     def stop(self) -> DataTrace | None:
-        """The trace so far; the run goes on without it."""
-        if self._tracer is not None:
+        """The trace so far, for the board itself; the run goes on without it."""
+        if self._tracers:
             self._engine.unhook_instructions()
-            if self._tracer.error is not None:
-                raise EmulatorError(f"the memory trace failed: {self._tracer.error}") from self._tracer.error
-            self._result = self._tracer.result()
-            self._tracer = None
-        return self._result
+            for tracer in self._tracers:
+                if tracer.error is not None:
+                    raise EmulatorError(f"the memory trace failed: {tracer.error}") from tracer.error
+            self._results = [tracer.result() for tracer in self._tracers]
+            self._tracers = []
+        return self._results[0] if self._results else None

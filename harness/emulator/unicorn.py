@@ -148,6 +148,7 @@ class _Run:
                 made_up=self._engine.made_up,
                 elsewhere=self._recorder.elsewhere(),
                 data=self._trace.stop(),
+                other_data=self._trace.others,
                 fpu_off_at=self._fpu.off_at,
             )
         finally:

@@ -38,7 +38,7 @@ LAYERS = (
     ),
     ("places",),
     ("law",),
-    ("diagnose", "divergence", "measure", "stack_use", "validate", "worst_input"),
+    ("diagnose", "divergence", "measure", "stack_use", "validate", "what_if", "worst_input"),
     ("model_run", "firmware_run"),
     ("pipeline", "report", "fit_matrix", "pairs", "merge"),
     ("session", "doctor", "options", "hookspec"),

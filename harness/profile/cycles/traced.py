@@ -114,9 +114,7 @@ class TracedWaits:
         return float(self._wait_states.get(memory.name, memory.wait_states))
 
     def _miss_cycles(self, memory: Memory, measured: float | None) -> float:
-        reads = 1.0
-        if memory.cache not in ("none", "prefetch") and memory.fetch_bytes:
-            reads = max(1.0, (memory.cache_line_bytes or memory.fetch_bytes) / memory.fetch_bytes)
+        reads = line_reads(memory)
         if measured is None:
             return reads * self._waits_of(memory)
         # Measured at the board's wait states: other ones change each of the reads.
@@ -147,6 +145,13 @@ class TracedWaits:
 def _exact(cycles: float) -> float:
     """Rounded to a millionth, as a binary fraction: sums are then exact, in whatever order they are made."""
     return round(cycles * _PARTS) / _PARTS
+
+
+def line_reads(memory: Memory) -> float:
+    """How many reads of `memory` bring in a line of its cache, 1 without one."""
+    if memory.cache in ("none", "prefetch") or not memory.fetch_bytes:
+        return 1.0
+    return max(1.0, (memory.cache_line_bytes or memory.fetch_bytes) / memory.fetch_bytes)
 
 
 def context_paths(parents: npt.NDArray[np.int32], entries: npt.NDArray[np.uint32]) -> list[Path]:
