@@ -50,7 +50,7 @@ class TracedWaits:
         """Wait cycles of one execution; in a context that was not traced, those of the average one."""
         executed = self._executed.get((path, address), 0)
         if executed:
-            return _exact(self._waits[path, address] / executed)
+            return _exact(self._waits.get((path, address), 0.0) / executed)
         return self._average.get(address, 0.0)
 
     def edge_cycles(self, counts: BlockCounts, blocks: Sequence[Sequence[Instruction]]) -> Real:
@@ -121,24 +121,21 @@ class TracedWaits:
         return max(0.0, measured + reads * (self._waits_of(memory) - memory.wait_states))
 
     def _count_executions(self, trace: DataTrace, paths: list[Path]) -> None:
-        """How often each instruction that waited was executed while it was traced."""
-        waiting: dict[Path, set[int]] = defaultdict(set)
-        for path, address in self._waits:
-            waiting[path].add(address)
+        """How often each instruction that waited anywhere was executed while it was traced, in every context."""
+        waiting = np.array(sorted({address for _, address in self._waits}), np.int64)
         columns = (trace.block_context, trace.block_address, trace.block_bytes, trace.block_count)
         for context, start, size, count in zip(*(column.tolist() for column in columns), strict=True):
-            wanted = waiting.get(paths[context]) if context >= 0 else None
-            if wanted:
-                for address in range(start, start + size, 2):
-                    if address in wanted:
-                        self._executed[paths[context], address] += count
+            if context >= 0:
+                first, last = np.searchsorted(waiting, (start, start + size))
+                for address in waiting[first:last].tolist():
+                    self._executed[paths[context], address] += count
 
     def _averages(self) -> dict[int, float]:
         waits: dict[int, float] = defaultdict(float)
         executed: dict[int, int] = defaultdict(int)
-        for key, cycles in self._waits.items():
-            waits[key[1]] += cycles
-            executed[key[1]] += self._executed[key]
+        for key, count in self._executed.items():
+            waits[key[1]] += self._waits.get(key, 0.0)
+            executed[key[1]] += count
         return {at: _exact(cycles / executed[at]) for at, cycles in waits.items() if executed[at]}
 
 
