@@ -62,6 +62,8 @@ def _measured(new: Memory, old: Memory) -> Memory:
 
     With another kind of cache or another line, what was measured says nothing.
     """
+    if (new.cache, new.cache_line_bytes, new.wait_states) == (old.cache, old.cache_line_bytes, old.wait_states):
+        return new
     if (new.cache, new.cache_line_bytes) != (old.cache, old.cache_line_bytes) or not new.wait_states:
         return replace(new, code_miss_cycles=None, data_miss_cycles=None)
     more = line_reads(new) * (new.wait_states - old.wait_states)
