@@ -64,6 +64,12 @@ OPTIONS = (
         "auto|gnu|zig",
         repeatable=True,
     ),
+    Option(
+        "what-if",
+        "price every run for something else as well, as in flash_wait_states=3 or itcm=layer_04; in reports (repeatable)",
+        "KEY=VALUE,...",
+        repeatable=True,
+    ),
     Option("report-dir", "write results.json and a Markdown report per board there", "DIR"),
     Option("columns", "columns of the summary table, separated by commas", "NAMES"),
     Option(
@@ -159,7 +165,11 @@ def settings(source: Source) -> Settings:
     )
     wish = "on" if source.is_given("github") else source.text("github")
     return Settings(
-        options=Options(emulator=source.text("emulator"), toolchain=toolchains[0] if toolchains else "auto"),
+        options=Options(
+            emulator=source.text("emulator"),
+            toolchain=toolchains[0] if toolchains else "auto",
+            what_if=source.texts("what-if"),
+        ),
         boards=source.texts("board"),
         toolchains=toolchains if len(toolchains) > 1 else (),
         gate=gate,

@@ -26,8 +26,9 @@ def table(run: RunResult) -> tuple[list[str], list[list[str]]]:
 
 
 def explained(run: RunResult) -> list[str]:
-    """What each what-if changes, and what its figures are worth."""
-    return [f"{one.name}: {'; '.join(one.changes)}. {one.origin}" for one in run.what_ifs]
+    """What each what-if changes, and what its figures are worth where that is not what the run's own are."""
+    own = run.measurements["cycles"].origin + "; " if "cycles" in run.measurements else ""
+    return [f"{one.name}: {'; '.join(one.changes)} ({one.origin.removeprefix(own)})" for one in run.what_ifs]
 
 
 def lines(run: RunResult) -> list[str]:

@@ -30,7 +30,7 @@ def variant(board: Board, question: Question) -> tuple[Board, tuple[str, ...]]:
     for change in question.changes:
         for name in _concerned(board, change):
             memories[name] = replace(memories[name], **_field(change))
-    changed = [_measured(memories[old.name], old) for old in board.memories]
+    changed = [_measured(memories[old.name], old, board) for old in board.memories]
     for memory in changed:
         if memory != board.memory(memory.name):
             _check(question, memory)
@@ -57,21 +57,21 @@ def _concerned(board: Board, change: Change) -> Iterable[str]:
                 yield memory.name
 
 
-def _measured(new: Memory, old: Memory) -> Memory:
+def _measured(new: Memory, old: Memory, board: Board) -> Memory:
     """`new` with what a line costs where that was measured: each of its reads takes the other wait states.
 
     With another kind of cache or another line, what was measured says nothing.
     """
-    if (new.cache, new.cache_line_bytes, new.wait_states) == (old.cache, old.cache_line_bytes, old.wait_states):
-        return new
-    if (new.cache, new.cache_line_bytes) != (old.cache, old.cache_line_bytes) or not new.wait_states:
-        return replace(new, code_miss_cycles=None, data_miss_cycles=None)
-    more = line_reads(new) * (new.wait_states - old.wait_states)
-
-    def carried(cycles: float | None) -> float | None:
-        return None if cycles is None else max(0.0, cycles + more)
-
-    return replace(new, code_miss_cycles=carried(new.code_miss_cycles), data_miss_cycles=carried(new.data_miss_cycles))
+    more = new.wait_states - old.wait_states
+    code, data = old.code_miss_cycles, old.data_miss_cycles
+    same_line = new.cache_line_bytes == old.cache_line_bytes and bool(new.wait_states) == bool(old.wait_states)
+    same_code = same_line and new.cache == old.cache
+    same_data = same_code if board.has_unified_cache(old) or not old.data_cache_bytes else same_line
+    return replace(
+        new,
+        code_miss_cycles=None if code is None or not same_code else max(0.0, code + line_reads(new) * more),
+        data_miss_cycles=None if data is None or not same_data else max(0.0, data + line_reads(new, data=True) * more),
+    )
 
 
 def _check(question: Question, memory: Memory) -> None:

@@ -19,6 +19,7 @@ from harness.footprint import RegionUse
 from harness.records import Results, WhatIf
 from harness.report import json as results_json
 from harness.report import markdown, what_ifs
+from harness.report.html.page import page
 from harness.what_if import ask, parse
 from harness.what_if.spec import Change, Move
 from harness.what_if.variant import seen_by_caches, variant
@@ -95,7 +96,8 @@ def test_a_measured_line_takes_the_other_wait_states_in_each_of_its_reads() -> N
     assert flash.data_miss_cycles == pytest.approx(14.8 - 4 * 2)
     assert on(L4R5, "flash_wait_states=0").memory("flash").code_miss_cycles is None
     assert on(L4R5, "flash_wait_states=5") == L4R5
-    assert on(L4R5, "flash_cache=none").memory("flash").code_miss_cycles is None
+    uncached = on(L4R5, "flash_cache=none").memory("flash")
+    assert (uncached.code_miss_cycles, uncached.data_miss_cycles) == (None, 14.8), "the ART has another cache for data"
 
 
 def test_a_cache_of_the_cortex_m7_is_one_for_all_memories() -> None:
@@ -196,6 +198,14 @@ def test_reports_show_the_differences_per_layer() -> None:
 def test_names_of_what_ifs_are_harmless_in_reports() -> None:
     text = markdown.board_report(Results((replace(PASSING, what_ifs=(answer(HOSTILE),)),)), PASSING.board)
     assert "<script>" not in text.partition("### What if")[2].partition("### Memory")[0].replace("\\<script\\>", "")
+
+
+def test_the_page_shows_what_ifs_with_their_names_escaped() -> None:
+    text = page(Results((replace(PASSING, what_ifs=(answer(), answer(HOSTILE))),)))
+    own = text[: text.index('<script type="application/json" id="names">')]
+    assert "<h3>What if</h3>" in own and "20,000 (-24.6 %)" in own and "flash: 5 -&gt; 3" in own
+    assert "<script>alert" not in own
+    assert "<h3>What if</h3>" not in page(Results((PASSING,)))
 
 
 def test_results_keep_what_ifs_and_older_ones_have_none() -> None:

@@ -88,7 +88,7 @@ class TracedWaits:
         cached = bool(memory.data_cache_bytes) or self._board.has_unified_cache(memory)
         if not cached:
             return waits, 0.0
-        return 0.0, self._miss_cycles(memory, memory.data_miss_cycles)
+        return 0.0, self._miss_cycles(memory, memory.data_miss_cycles, data=True)
 
     def _add_code(self, trace: DataTrace, paths: list[Path]) -> None:
         inside = np.flatnonzero((trace.block_context >= 0) & ((trace.first_misses > 0) | (trace.next_misses > 0)))
@@ -113,8 +113,8 @@ class TracedWaits:
     def _waits_of(self, memory: Memory) -> float:
         return float(self._wait_states.get(memory.name, memory.wait_states))
 
-    def _miss_cycles(self, memory: Memory, measured: float | None) -> float:
-        reads = line_reads(memory)
+    def _miss_cycles(self, memory: Memory, measured: float | None, data: bool = False) -> float:
+        reads = line_reads(memory, data)
         if measured is None:
             return reads * self._waits_of(memory)
         # Measured at the board's wait states: other ones change each of the reads.
@@ -144,9 +144,10 @@ def _exact(cycles: float) -> float:
     return round(cycles * _PARTS) / _PARTS
 
 
-def line_reads(memory: Memory) -> float:
-    """How many reads of `memory` bring in a line of its cache, 1 without one."""
-    if memory.cache in ("none", "prefetch") or not memory.fetch_bytes:
+def line_reads(memory: Memory, data: bool = False) -> float:
+    """How many reads of `memory` bring in a line of the cache for its code, or for its data; 1 without one."""
+    cached = (data and memory.data_cache_bytes) or memory.cache not in ("none", "prefetch")
+    if not cached or not memory.fetch_bytes:
         return 1.0
     return max(1.0, (memory.cache_line_bytes or memory.fetch_bytes) / memory.fetch_bytes)
 
