@@ -58,7 +58,8 @@ class Session:
         if asked == "auto" and case.scenario.firmware is not None:
             asked = "unicorn"  # it needs nothing installed, and gets past devices that nobody has modelled
         emulator = self._emulator(asked, case.board, case.scenario)
-        result = run_case(case, emulator, case.toolchain or options.toolchain, progress, options.what_if)
+        questions = (*case.scenario.what_if, *options.what_if)
+        result = run_case(case, emulator, case.toolchain or options.toolchain, progress, questions)
         if gated:
             result = self._gate.judge(case, result)
         result = with_findings(result, rules(result))

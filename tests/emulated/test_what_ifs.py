@@ -13,10 +13,14 @@ from user_firmware import build
 from harness.board import Board, find_board
 from harness.cases import Options, case_of_model, cases_of
 from harness.cli import main
+from harness.elf import Program
+from harness.emulator import Execution, RunPlan
+from harness.emulator.unicorn import UnicornEmulator
 from harness.errors import ScenarioError
+from harness.pipeline import run_case
 from harness.records import RunResult, WhatIf
 from harness.report import json as results_json
-from harness.scenario import scenario_for_firmware
+from harness.scenario import load_scenario, scenario_for_firmware
 from harness.scenario_firmware import FirmwareSpec, Region
 from harness.session import Session
 
@@ -167,6 +171,39 @@ def test_weights_of_a_layer_in_ram_change_that_layer_only() -> None:
     base = layers(result)
     assert moved[1:] == base[1:]
     assert nothing_waits[0] < moved[0] < base[0]
+
+
+def test_a_scenario_asks_for_all_of_its_boards(tmp_path: Path) -> None:
+    (tmp_path / "asks.toml").write_text(
+        f'model = "{MODEL.as_posix()}"\nboards = ["nucleo_f103rb", "nucleo_g071rb"]\nwhat_if = ["clock=8MHz"]\n'
+        "[inputs]\ncount = 1\n"
+    )
+    session = Session()
+    try:
+        for case in cases_of(load_scenario(tmp_path / "asks.toml")):
+            result = session.run(case, Options(emulator="unicorn", what_if=("flash_wait_states=0",)), gated=False)
+            assert [answer.name for answer in result.what_ifs] == ["clock=8MHz", "flash_wait_states=0"]
+            assert result.what_ifs[0].clock_hz == 8_000_000
+            assert result.what_ifs[1].cycles < result.value("cycles")  # type: ignore[operator]
+    finally:
+        session.close()
+
+
+class CannotTrace(UnicornEmulator):
+    """An emulator like the embedded one, by another name and without memory traces."""
+
+    name = "other"
+
+    def run(self, program: Program, board: Board, plan: RunPlan) -> Execution:
+        return super().run(program, board, replace(plan, trace=None))
+
+
+def test_the_answers_are_the_same_where_another_emulator_runs_the_case() -> None:
+    case = case_of_model(MODEL, "nucleo_f103rb", limits={}, seed=1, count=1)
+    questions = ("flash_wait_states=1", "sram=layer_00", "flash_cache=none")
+    one, other = (run_case(case, emulator, "auto", print, questions) for emulator in (UnicornEmulator(), CannotTrace()))
+    assert one.what_ifs == other.what_ifs
+    assert one.value("cycles") == other.value("cycles")
 
 
 def test_the_command_shows_and_keeps_the_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
