@@ -106,7 +106,10 @@ def _origin(one: Asked, made: Profile, trace: DataTrace | None, board: Board) ->
 
 def _is_extrapolated(changed: Board, board: Board) -> bool:
     return any(
-        (new.code_miss_cycles, new.data_miss_cycles) != (old.code_miss_cycles, old.data_miss_cycles)
-        and (new.code_miss_cycles, new.data_miss_cycles) != (None, None)
+        cycles not in (None, before)
         for new, old in zip(changed.memories, board.memories, strict=True)
+        for cycles, before in (
+            (new.code_miss_cycles, old.code_miss_cycles),
+            (new.data_miss_cycles, old.data_miss_cycles),
+        )
     )

@@ -94,6 +94,8 @@ def _question(text: str, board: Board) -> Question:
             changes.append(Change(*change, _value(text, key, change[1], value)))
         else:
             moves += [Move(key, what.strip()) for what in value.split("+")]
+            if not all(move.what for move in moves):
+                raise _error(text, f"cannot read {item.strip()!r}", f"write what lies in {key}: layer_00+other_table")
     return Question(one_line(text), clock, tuple(changes), tuple(moves))
 
 

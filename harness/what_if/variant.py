@@ -66,7 +66,8 @@ def _measured(new: Memory, old: Memory, board: Board) -> Memory:
     code, data = old.code_miss_cycles, old.data_miss_cycles
     same_line = new.cache_line_bytes == old.cache_line_bytes and bool(new.wait_states) == bool(old.wait_states)
     same_code = same_line and new.cache == old.cache
-    same_data = same_code if board.has_unified_cache(old) or not old.data_cache_bytes else same_line
+    own_cache = bool(old.data_cache_bytes) and not (board.has_unified_cache(old) or board.has_unified_cache(new))
+    same_data = same_line if own_cache else same_code
     return replace(
         new,
         code_miss_cycles=None if code is None or not same_code else max(0.0, code + line_reads(new) * more),
@@ -79,7 +80,7 @@ def _check(question: Question, memory: Memory) -> None:
     if memory.cache in _SIZED and not memory.cache_bytes:
         raise ScenarioError(
             f"what-if {question.name!r}: how large is the cache of {memory.name}?",
-            hint=f"add it, as in {question.name},{memory.name}_cache_size=8KiB",
+            hint=f"add {memory.name}_cache_size=8KiB to the same question; no cache at all is {memory.name}_cache=none",
         )
     if line < 1 or line & (line - 1):
         raise ScenarioError(f"what-if {question.name!r}: a line of {line} B is no power of two")

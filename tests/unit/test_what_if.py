@@ -62,6 +62,7 @@ def test_several_changes_in_one_question() -> None:
         ("flash_wait_state=3", "has no 'flash_wait_state'", "flash_wait_states"),
         ("flsh=layer_04", "has no 'flsh'", "flash"),
         ("flash_boot_wait_states=3", "has no 'flash_boot_wait_states'", "known here"),  # an alias
+        ("sram=layer_00+", "cannot read", "layer_00"),
         ("clock", "cannot read 'clock'", "KEY=VALUE"),
         ("clock=", "cannot read", "KEY=VALUE"),
         ("clock=0", "above 0", ""),
@@ -98,6 +99,13 @@ def test_a_measured_line_takes_the_other_wait_states_in_each_of_its_reads() -> N
     assert on(L4R5, "flash_wait_states=5") == L4R5
     uncached = on(L4R5, "flash_cache=none").memory("flash")
     assert (uncached.code_miss_cycles, uncached.data_miss_cycles) == (None, 14.8), "the ART has another cache for data"
+
+
+def test_what_was_measured_of_one_cache_says_nothing_of_another_kind() -> None:
+    flash = on(L4R5, "flash_cache=nvm-cache").memory("flash")  # code and data share it
+    assert (flash.code_miss_cycles, flash.data_miss_cycles) == (None, None)
+    longer = on(L4R5, "flash_cache_line=64B").memory("flash")
+    assert (longer.code_miss_cycles, longer.data_miss_cycles) == (None, None)
 
 
 def test_a_cache_of_the_cortex_m7_is_one_for_all_memories() -> None:
