@@ -87,8 +87,20 @@ class Console:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """What lies at [low, high) is taken to lie in the memory of that name."""
+
+    low: int
+    high: int
+    memory: str
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
-    """One board. `code` and `data` name the memories that firmware is linked into."""
+    """One board. `code` and `data` name the memories that firmware is linked into.
+
+    `moved` is what execution is timed with as if it lay elsewhere (see `harness.what_if`); no board file has any.
+    """
 
     name: str
     title: str
@@ -111,6 +123,7 @@ class Board:
     sources: tuple[tuple[str, str], ...]
     path: Path
     digest: str  # sha256 of the file, for provenance
+    moved: tuple[Moved, ...] = ()
 
     @property
     def code_memory(self) -> Memory:
@@ -138,7 +151,13 @@ class Board:
         return memory.cache == "nvm-cache" or (memory.cache == "icache" and self.core.name != "cortex-m7")
 
     def region_of(self, address: int) -> Memory | None:
-        """The memory that holds `address`, None outside all of them. Aliases count as what they alias."""
+        """The memory that holds `address`, None outside all of them. Aliases count as what they alias.
+
+        What is `moved` counts as being where it is moved to.
+        """
+        for moved in self.moved:
+            if moved.low <= address < moved.high:
+                return self.memory(moved.memory)
         for memory in self.memories:
             if memory.holds(address):
                 return self.memory(memory.alias_of) if memory.alias_of else memory

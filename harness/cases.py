@@ -20,6 +20,7 @@ class Options:
     emulator: str = "auto"
     toolchain: str = "auto"
     memory_trace: bool = False
+    what_if: tuple[str, ...] = ()  # see `harness.what_if`
 
 
 @dataclass(frozen=True, slots=True)

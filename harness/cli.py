@@ -12,6 +12,7 @@ from harness import __version__
 from harness.commands import profile, results, validate
 from harness.commands.profile import memory_trace
 from harness.commands.progress import progress
+from harness.commands.what_if import add_what_if
 from harness.errors import HarnessError
 
 PASS, FAIL, ERROR = 0, 1, 2
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FIGURE:AMOUNT",
         help="fail when a figure grows over its baseline by more, as in cycles:2%% or flash:+256 (repeatable)",
     )
+    add_what_if(run)
     run.add_argument("--baseline-dir", type=Path, metavar="DIR", help="where baselines lie (default: see the scenario)")
     run.add_argument("--update-baseline", action="store_true", help="accept the present figures as baselines")
     run.add_argument("--github", action="store_true", help="write GitHub annotations and the step summary")
@@ -110,7 +112,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from harness.cases import Options, cases_of
     from harness.gate import gate_of_command
     from harness.records import Verdict
-    from harness.report import columns, github
+    from harness.report import columns, github, what_ifs
     from harness.report import json as results_json
     from harness.report.terminal import costs_text, failure_text
     from harness.session import Session
@@ -119,7 +121,12 @@ def _run(arguments: argparse.Namespace) -> int:
     several = toolchains if len(toolchains) > 1 else ()
     scenarios = [_scenario(path, boards) for path in arguments.what]
     cases = [case for scenario in scenarios for case in cases_of(scenario, boards, several)]
-    options = Options(arguments.emulator, toolchains[0] if toolchains else "auto", memory_trace=arguments.memory_trace)
+    options = Options(
+        emulator=arguments.emulator,
+        toolchain=toolchains[0] if toolchains else "auto",
+        memory_trace=arguments.memory_trace,
+        what_if=tuple(arguments.what_if),
+    )
     gate = gate_of_command(
         arguments.compare_fail, arguments.update_baseline, arguments.baseline_dir, toolchains=toolchains
     )
@@ -135,6 +142,8 @@ def _run(arguments: argparse.Namespace) -> int:
                 print(failure_text(result, arguments.verbose), end="\n\n")
             elif arguments.verbose:
                 print(f"{result.scenario} on {result.board}", costs_text(result), sep="\n", end="\n\n")
+            if result.what_ifs:
+                print(*what_ifs.lines(result), sep="\n", end="\n\n")
     finally:
         session.close()
     if arguments.json:  # first, since whoever reads the table may hang up

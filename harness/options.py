@@ -65,6 +65,12 @@ OPTIONS = (
         repeatable=True,
     ),
     Option("memory-trace", "trace memory: what reads and writes what, and reads of what was never written"),
+    Option(
+        "what-if",
+        "price every run for something else as well, as in flash_wait_states=3 or itcm=layer_04; in reports (repeatable)",
+        "KEY=VALUE,...",
+        repeatable=True,
+    ),
     Option("report-dir", "write results.json and a Markdown report per board there", "DIR"),
     Option("columns", "columns of the summary table, separated by commas", "NAMES"),
     Option(
@@ -162,7 +168,12 @@ def settings(source: Source) -> Settings:
     trace = source.is_given("memory-trace") or source.text("memory-trace") in _YES
     wish = "on" if source.is_given("github") else source.text("github")
     return Settings(
-        options=Options(source.text("emulator"), toolchains[0] if toolchains else "auto", memory_trace=trace),
+        options=Options(
+            emulator=source.text("emulator"),
+            toolchain=toolchains[0] if toolchains else "auto",
+            memory_trace=trace,
+            what_if=source.texts("what-if"),
+        ),
         boards=source.texts("board"),
         toolchains=toolchains if len(toolchains) > 1 else (),
         gate=gate,

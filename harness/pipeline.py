@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from harness import each_call, firmware_run, measure, memory_use, outputs, worst_input
+from harness import each_call, firmware_run, measure, memory_use, outputs, what_if, worst_input
 from harness.access_records import MemoryAccesses
 from harness.budget import check_budgets
 from harness.cases import Case
@@ -16,7 +16,7 @@ from harness.files import shown
 from harness.fit import check_fit
 from harness.profile import profile
 from harness.profile.stack import above_heap
-from harness.records import Finding, RunResult, StackUse, Tool, worst
+from harness.records import Finding, RunResult, StackUse, Tool, WhatIf, worst
 from harness.stack_use import stack_contributors, stack_figures, stack_use
 
 
@@ -25,11 +25,17 @@ def run_case(
     emulator: Emulator,
     toolchain_name: str,
     progress: Callable[[str], None],
+    what_ifs: Sequence[str] = (),
     *,
     memory_trace: bool = False,
 ) -> RunResult:
-    """Run one case, with a memory trace where asked for; raises HarnessError when it cannot be set up. What the firmware does wrong is a finding."""
+    """Run one case; raises HarnessError when it cannot be set up. What the firmware does wrong is a finding.
+
+    `what_ifs` are questions about the same run (see `harness.what_if`); nothing of it is judged by their answers. With
+    `memory_trace`, all of it is traced.
+    """
     board, scenario = case.board, case.scenario
+    questions = what_if.parse(what_ifs, board)
     if scenario.firmware is None:
         # Late: firmware of the user's own needs neither the reader of models nor the generator.
         from harness import model_run
@@ -37,6 +43,8 @@ def run_case(
         subject = model_run.prepare(case, emulator, toolchain_name, progress)
     else:
         subject = firmware_run.prepare(case, scenario.firmware, progress)
+    asked = what_if.ask(questions, subject, board)
+    answers: tuple[WhatIf, ...] = ()
     counted_by = Tool(emulator.name, emulator.version())
     findings: list[Finding] = check_fit(subject.footprint, board)
     check, profiled, console = outputs.unchecked("the firmware did not run"), None, ""
@@ -48,7 +56,7 @@ def run_case(
         plan = replace(subject.plan, includes=scenario.renode_includes)
         if memory_trace:
             plan = memory_use.with_request(plan, subject, board, emulator.name)
-        plan = traced_plan(plan, board)
+        plan = what_if.plan_for(traced_plan(plan, board), asked, board)
         execution = emulator.run(subject.program, board, plan)
         execution = with_trace(execution, emulator, subject.program, board, plan)
         execution = above_heap(execution, subject.plan.stack[0], bool(subject.program.symbols))
@@ -65,6 +73,7 @@ def run_case(
                 subject = replace(subject, parts=parts)
             entries = [part.entries for part in subject.parts]
             profiled = profile(execution, subject.program, entries, board, subject.times)
+            answers = what_if.priced(asked, execution, subject, board)
         if memory_trace:
             accesses, traced = memory_use.traced(execution, subject, board, counted_by.name)
             notes += traced
@@ -107,4 +116,5 @@ def run_case(
         board_facts=measure.board_facts(board),
         spreads=measure.spreads(profiled),
         accesses=accesses,
+        what_ifs=answers,
     )

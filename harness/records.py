@@ -291,6 +291,24 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The same run priced for something else: `name` is what was asked for, `changes` what that means in words.
+
+    Figures are per inference, as in `RunResult`, `layer_cycles` one for each of its layers; None = not known. `origin`
+    says what they are worth.
+    """
+
+    name: str
+    changes: tuple[str, ...]
+    clock_hz: int
+    cycles: float | int | None
+    latency_s: float | None
+    energy_j: float | None
+    layer_cycles: tuple[float | int | None, ...]
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """One scenario (and model) on one board."""
 
@@ -322,6 +340,7 @@ class RunResult:
     stack: StackUse | None = None
     spreads: dict[str, Spread] = field(default_factory=dict)  # of "instructions" and "cycles", where known
     accesses: MemoryAccesses | None = None  # where a memory trace was asked for
+    what_ifs: tuple[WhatIf, ...] = ()
 
     def value(self, name: str) -> float | int | None:
         """The figure called `name`, None where it was not measured."""

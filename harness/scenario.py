@@ -61,6 +61,7 @@ class Scenario:
     digest: str
     firmware: FirmwareSpec | None = None
     renode_includes: tuple[Path, ...] = ()  # the user's own .repl and .resc, in order
+    what_if: tuple[str, ...] = ()  # questions about every run, as on the command line
 
     def models_for(self, board: str) -> tuple[Path, ...]:
         """The models, or the firmware's image, for `board`."""
@@ -108,6 +109,7 @@ def load_scenario(path: Path) -> Scenario:
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
         firmware=firmware,
         renode_includes=_renode_includes(top, directory),
+        what_if=top.texts("what_if", ()),
     )
     top.done()
     return scenario

@@ -59,13 +59,10 @@ class Session:
             asked = "unicorn"  # which alone can trace
         if asked == "auto" and case.scenario.firmware is not None:
             asked = "unicorn"  # it needs nothing installed, and gets past devices that nobody has modelled
-        result = run_case(
-            case,
-            self._emulator(asked, case.board, case.scenario),
-            case.toolchain or options.toolchain,
-            progress,
-            memory_trace=options.memory_trace,
-        )
+        emulator = self._emulator(asked, case.board, case.scenario)
+        questions = (*case.scenario.what_if, *options.what_if)
+        toolchain = case.toolchain or options.toolchain
+        result = run_case(case, emulator, toolchain, progress, questions, memory_trace=options.memory_trace)
         if gated:
             result = self._gate.judge(case, result)
         result = with_findings(result, rules(result))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.commands.progress import progress
+from harness.commands.what_if import add_what_if
 from harness.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     profile.add_argument(
         "--layers", default="", metavar="RUNTIME", help="show the operators of a known runtime as layers: tflm"
     )
+    add_what_if(profile)
     profile.add_argument("--emulator", default="auto", metavar="E", help="auto, unicorn or renode")
     memory_trace(profile)
     profile.add_argument("--json", type=Path, metavar="FILE", help="write results.json there")
@@ -98,6 +100,7 @@ def _profile(arguments: argparse.Namespace) -> int:
             f"{arguments.firmware}: which board?", hint="add --board NAME (repeatable); `mcu-harness boards` lists them"
         )
     scenario = scenario_for_firmware(arguments.firmware, tuple(arguments.board), _spec(arguments))
+    options = Options(emulator=arguments.emulator, what_if=tuple(arguments.what_if))
     session = Session()
     options = Options(arguments.emulator, memory_trace=arguments.memory_trace)
     try:

@@ -54,12 +54,15 @@ class TraceRequest:
 
     It begins at reset. `Execution.data` is of the time until the first window has closed, or of `most_instructions`. Then
     the run goes on without it, or with `ends_run`, is over; with `whole`, it goes on with it, for `Execution.whole`.
+    `others` are variants of the board that the same execution is traced for as well: other caches, or other places for
+    what lies in its memories.
     """
 
     cuts: tuple[int, ...] = ()
     whole: bool = False
     most_instructions: int = 50_000_000
     ends_run: bool = False
+    others: tuple[Board, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +235,8 @@ class Execution:
     last window opened; `window_stack` is the stack pointer where the first window opened; `heap` the lowest and the
     highest end of the heap that the program ever set by its `sbrk`; `made_up` are device registers whose answers had
     to be invented so that the program would go on; `elsewhere` is the code that ran only outside of windows, as
-    (address, machine code) of blocks; `data` and `whole` are the memory trace that the plan asked for; `fpu_off_at` is the first FPU
+    (address, machine code) of blocks; `data` and `whole` are the memory trace that the plan asked for, `other_data` those
+    for its other boards, or () where nothing can trace; `fpu_off_at` is the first FPU
     instruction that was executed while the FPU was not enabled.
     """
 
@@ -255,6 +259,7 @@ class Execution:
     elsewhere: tuple[tuple[int, bytes], ...] = ()
     data: DataTrace | None = None
     whole: DataTrace | None = None
+    other_data: tuple[DataTrace, ...] = ()
     fpu_off_at: int | None = None
 
 

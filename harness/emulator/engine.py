@@ -84,7 +84,7 @@ class Engine:
         self.bad_access: BadAccess | None = None
         self.exception: int | None = None
         self.reset_requested = False
-        self._instructions_hook = 0
+        self._instructions_hooks: list[int] = []
         self._divisions: DivisionWatch | None = None
         self.core = Uc(unicorn_const.UC_ARCH_ARM, unicorn_const.UC_MODE_THUMB)
         self.core.ctl_set_cpu_model(getattr(arm_const, f"UC_CPU_ARM_{board.core.unicorn}"))
@@ -113,13 +113,14 @@ class Engine:
 
     def hook_instructions(self, callback: int, user_data: int) -> None:
         """Call the C function at `callback` before each instruction, until `unhook_instructions`."""
-        self._instructions_hook = self._hook(unicorn_const.UC_HOOK_CODE, ctypes.c_void_p(callback), user_data)
+        self._instructions_hooks.append(self._hook(unicorn_const.UC_HOOK_CODE, ctypes.c_void_p(callback), user_data))
 
     def unhook_instructions(self) -> None:
-        """Drop the hook, and the code that was translated with it."""
-        if self._instructions_hook:
-            _check(uclib.uc_hook_del(self.core._uch, self._instructions_hook))
-            self._instructions_hook = 0
+        """Drop these hooks, and the code that was translated with them."""
+        if self._instructions_hooks:
+            for hook in self._instructions_hooks:
+                _check(uclib.uc_hook_del(self.core._uch, hook))
+            self._instructions_hooks = []
             self.core.ctl_flush_tb()
 
     def close(self) -> None:

@@ -13,15 +13,19 @@ from harness.errors import EmulatorError
 
 
 class RunTrace:
-    """Of what a plan asks for, `data` is the first window, or so many instructions, and `whole` all of the run."""
+    """Of what a plan asks for, `data` is the first window, or so many instructions, and `whole` all of the run.
+
+    `others` are as `data`, for the request's other boards.
+    """
 
     def __init__(self, request: TraceRequest | None, engine: Engine, recorder: BlockRecorder, board: Board) -> None:
         self._request = request
         self._engine = engine
         self._recorder = recorder
-        self._board = board
-        self._tracer: MemoryTracer | None = None
+        self._boards = (board, *(request.others if request else ()))
+        self._tracers: list[MemoryTracer] = []
         self.data: DataTrace | None = None
+        self.others: tuple[DataTrace, ...] = ()
         self.whole: DataTrace | None = None
 
     def start(self, program: Program) -> None:
@@ -29,16 +33,22 @@ class RunTrace:
         registers = registers_address(self._engine.core) if self._request else None
         if self._request is None or registers is None:
             return
-        self._tracer = MemoryTracer(self._board, self._recorder, registers, self._request.cuts)
-        for segment in program.segments:
-            self._tracer.written(segment.load_address, len(segment.data))
-        self._engine.memory.on_write = self._tracer.written
-        self._engine.hook_instructions(self._tracer.hook_address, self._tracer.state_address)
+        for board in self._boards:
+            tracer = MemoryTracer(board, self._recorder, registers, self._request.cuts)
+            for segment in program.segments:
+                tracer.written(segment.load_address, len(segment.data))
+            self._engine.hook_instructions(tracer.hook_address, tracer.state_address)
+            self._tracers.append(tracer)
+        self._engine.memory.on_write = self._written
+
+    def _written(self, address: int, size: int) -> None:
+        for tracer in self._tracers:
+            tracer.written(address, size)
 
     @property
     def enough(self) -> bool:
         """Whether as much was traced as `data` needs; then `part` is due, as soon as the engine stands still."""
-        if self._tracer is None or self._request is None or self.data is not None:
+        if not self._tracers or self._request is None or self.data is not None:
             return False
         return self._recorder.instructions > self._request.most_instructions
 
@@ -49,24 +59,26 @@ class RunTrace:
 
     def part(self) -> None:
         """The first window was closed, or it is enough; the engine stands still."""
-        if self._tracer is not None and self._request is not None and self.data is None:
+        if self._tracers and self._request is not None and self.data is None:
             if not self._request.whole:
                 self.end()
             else:
-                self.data = self._result(self._tracer)
+                self.data, *others = self._results()
+                self.others = tuple(others)
 
     def end(self) -> None:
         """The run is over, or goes on without a trace."""
-        if self._tracer is None or self._request is None:
+        if not self._tracers or self._request is None:
             return
         self._engine.unhook_instructions()
-        found = self._result(self._tracer)
-        self._tracer = None
-        self.data = self.data or found
+        found, *others = self._results()
+        self._tracers = []
+        if self.data is None:
+            self.data, self.others = found, tuple(others)
         self.whole = found if self._request.whole else None
 
-    @staticmethod
-    def _result(tracer: MemoryTracer) -> DataTrace:
-        if tracer.error is not None:
-            raise EmulatorError(f"the memory trace failed: {tracer.error}") from tracer.error
-        return tracer.result()
+    def _results(self) -> list[DataTrace]:
+        for tracer in self._tracers:
+            if tracer.error is not None:
+                raise EmulatorError(f"the memory trace failed: {tracer.error}") from tracer.error
+        return [tracer.result() for tracer in self._tracers]

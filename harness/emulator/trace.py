@@ -58,7 +58,9 @@ class MemoryTracer:
         self.error: BaseException | None = None
         self._recorder = recorder
         self._board = board
-        self._cuts = sorted({0, _ADDRESS_SPACE, *cuts, *(edge for m in board.memories for edge in (m.origin, m.end))})
+        memories = [edge for memory in board.memories for edge in (memory.origin, memory.end)]
+        moved = [edge for one in board.moved for edge in (one.low, one.high)]
+        self._cuts = sorted({0, _ADDRESS_SPACE, *cuts, *memories, *moved})
         self._cut_words = np.array(self._cuts, np.int64)
         self._shadows: dict[str, npt.NDArray[np.uint8]] = {}
         self._caches: dict[str, Words] = {}
@@ -162,8 +164,15 @@ class MemoryTracer:
             row = self._objects.rows[index]
             if memory.kind == "ram":
                 row[native.SHADOW_OF // 8] = self._shadow(memory).ctypes.data - memory.origin
+            memory = self._seen(start) or memory
             if memory.wait_states or memory.data_cache_bytes:
                 row[native.SHIFT_OF // 8], row[native.CACHE_OF // 8] = self._data_cache(memory)
+
+    def _seen(self, address: int) -> Memory | None:
+        """The memory that is timed for `address`: another than the one that holds it, where that is moved."""
+        if any(moved.low <= address < moved.high for moved in self._board.moved):
+            return self._board.region_of(address)
+        return next((m for m in self._board.memories if m.holds(address)), None)
 
     def _shadow(self, memory: Memory) -> npt.NDArray[np.uint8]:
         """A byte per byte of a memory, shared by its aliases."""
@@ -182,7 +191,7 @@ class MemoryTracer:
 
     def _code_cache(self, address: int) -> tuple[int, int]:
         """(address of the cache, binary logarithm of the line's size) for code at `address`; (0, 0) where nothing waits."""
-        memory = next((m for m in self._board.memories if m.holds(address)), None)
+        memory = self._seen(address)
         if memory is None or not memory.wait_states:
             return 0, 0
         if self._board.has_unified_cache(memory):

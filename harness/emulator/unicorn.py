@@ -150,6 +150,7 @@ class _Run:
                 elsewhere=self._recorder.elsewhere(),
                 data=self._trace.data,
                 whole=self._trace.whole,
+                other_data=self._trace.others,
                 fpu_off_at=self._fpu.off_at,
             )
         finally:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from harness.board import Board
 from harness.elf import Program
-from harness.emulator import DataTrace, Emulator, Execution, RunPlan, TraceRequest
+from harness.emulator import Emulator, Execution, RunPlan, TraceRequest
 from harness.emulator.unicorn import UnicornEmulator
 from harness.errors import EmulatorError
 
@@ -34,10 +34,13 @@ def with_trace(execution: Execution, emulator: Emulator, program: Program, board
     request = plan.trace
     if request is None or execution.data is not None or emulator.name == UnicornEmulator.name:
         return execution
-    return replace(execution, data=_trace_alone(program, board, plan, request))
+    traced = _trace_alone(program, board, plan, request)
+    if traced is None:
+        return execution
+    return replace(execution, data=traced.data, other_data=traced.other_data)
 
 
-def _trace_alone(program: Program, board: Board, plan: RunPlan, request: TraceRequest) -> DataTrace | None:
+def _trace_alone(program: Program, board: Board, plan: RunPlan, request: TraceRequest) -> Execution | None:
     embedded = UnicornEmulator()
     if embedded.supports(board):
         return None
@@ -46,4 +49,4 @@ def _trace_alone(program: Program, board: Board, plan: RunPlan, request: TraceRe
         traced = embedded.run(program, board, alone)
     except EmulatorError:
         return None
-    return traced.data if traced.window_instructions else None
+    return traced if traced.window_instructions else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness import units
 from harness.files import write_text
 from harness.records import Results, RunResult
-from harness.report import accesses_text, inputs, stack_text, text
+from harness.report import accesses_text, inputs, stack_text, text, what_ifs
 
 
 def write_board_reports(results: Results, directory: Path) -> list[Path]:
@@ -67,7 +67,7 @@ def _run(run: RunResult) -> list[str]:
             ]
         )
     lines += _table(["figure", "value", "budget", "headroom", "exact", "how it was obtained"], rows)
-    lines += _layers(run) + _memory(run) + _accesses(run) + _stack(run) + _functions(run)
+    lines += _layers(run) + _what_ifs(run) + _memory(run) + _accesses(run) + _stack(run) + _functions(run)
     made = run.provenance
     flags = " ".join(run.toolchain.flags)
     lines += [
@@ -115,6 +115,15 @@ def _layers(run: RunResult) -> list[str]:
         titles += [f"{what}: min", "median", "max"]
         lines += [inputs.sentence(run), ""]
     return [*lines, *_table(titles, rows, numbers_from=1)]
+
+
+def _what_ifs(run: RunResult) -> list[str]:
+    if not run.what_ifs:
+        return []
+    titles, rows = what_ifs.table(run)
+    cells = [[escape(cell) for cell in row] for row in rows]
+    lines = ["", "### What if", "", *_table([escape(title) for title in titles], cells, numbers_from=1), ""]
+    return [*lines, *(f"- {escape(line)}" for line in what_ifs.explained(run))]
 
 
 def _memory(run: RunResult) -> list[str]:

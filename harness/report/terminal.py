@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.records import Results, RunResult, Verdict
-from harness.report import accesses_text, inputs, stack_text, text
+from harness.report import accesses_text, inputs, stack_text, text, what_ifs
 from harness.report.columns import COLUMNS, Column, columns_for
 
 # What a narrow terminal does without, first to go first; all of it is in -v and the reports.
@@ -72,6 +72,8 @@ def profile_text(run: RunResult, verbosity: int = 0) -> str:
         lines += ["", layer_table(run)]
     if run.functions:
         lines += ["", function_table(run, most=10 if verbosity < 1 else 50)]
+    if run.what_ifs:
+        lines += ["", *what_ifs.lines(run)]
     if verbosity >= 1:
         lines += _stack(run) + _accesses(run)
     if verbosity >= 2:

@@ -141,6 +141,19 @@ def test_verbosity_grows_the_failure_text(project: pytest.Pytester) -> None:
     assert sizes[0] + 10 < sizes[1] and sizes[1] + 5 < sizes[2]
 
 
+def test_what_ifs_are_in_the_reports_and_judge_nothing(project: pytest.Pytester) -> None:
+    arguments = ("-k", "nucleo_g071rb", "--mcu-report-dir=out", "--mcu-what-if=clock=1MHz")
+    write(project, '[budgets]\nlatency = "100 ms"\n')
+    run(project, *arguments).assert_outcomes(passed=1)
+    (result,) = json.loads((project.path / "out/results.json").read_text())["runs"]
+    (answer,) = result["what_ifs"]
+    assert answer["name"] == "clock=1MHz"
+    assert answer["latency_s"] == pytest.approx(64 * result["measurements"]["latency_s"]["value"])
+    assert "### What if" in (project.path / "out/nucleo_g071rb.md").read_text()
+    wrong = run(project, *arguments[:2], "--mcu-what-if=clok=1MHz")
+    wrong.stdout.fnmatch_lines(["*nucleo_g071rb has no 'clok'*", "*did you mean 'clock'*"])
+
+
 def test_columns_are_chosen_by_name(project: pytest.Pytester) -> None:
     result = run(project, "--mcu-columns=cycles-per-mac,core", "-k", "nucleo_g071rb")
     result.stdout.fnmatch_lines(["scenario *board *verdict *cycles/MAC *core*", "case/small *cortex-m0+*"])

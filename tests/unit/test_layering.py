@@ -37,7 +37,7 @@ LAYERS = (
     ),
     ("places", "memory_objects"),
     ("law",),
-    ("diagnose", "divergence", "measure", "memory_use", "stack_use", "validate", "worst_input"),
+    ("diagnose", "divergence", "measure", "memory_use", "stack_use", "validate", "what_if", "worst_input"),
     ("model_run", "firmware_run"),
     ("pipeline", "report", "fit_matrix", "pairs", "merge"),
     ("session", "doctor", "options", "hookspec"),

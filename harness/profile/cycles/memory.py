@@ -89,7 +89,8 @@ class FetchModel:
             return None
         alias = next(m for m in self._board.memories if m.holds(address))
         size = memory.fetch_bytes if memory.cache in _CACHELESS else memory.cache_line_bytes or memory.fetch_bytes
-        return memory, (memory.name, (address - alias.origin) // max(size, 1))
+        name = memory.name if memory.name in (alias.name, alias.alias_of) else f"{memory.name}, moved to"
+        return memory, (name, (address - alias.origin) // max(size, 1))
 
     def _fetches(self, visit: Visit) -> list[tuple[Memory, Line, bool]]:
         """(memory, line, reached in sequence?) of each line that the visit comes to from another one."""

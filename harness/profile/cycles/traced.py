@@ -50,7 +50,7 @@ class TracedWaits:
         """Wait cycles of one execution; in a context that was not traced, those of the average one."""
         executed = self._executed.get((path, address), 0)
         if executed:
-            return _exact(self._waits[path, address] / executed)
+            return _exact(self._waits.get((path, address), 0.0) / executed)
         return self._average.get(address, 0.0)
 
     def edge_cycles(self, counts: BlockCounts, blocks: Sequence[Sequence[Instruction]]) -> Real:
@@ -88,7 +88,7 @@ class TracedWaits:
         cached = bool(memory.data_cache_bytes) or self._board.has_unified_cache(memory)
         if not cached:
             return waits, 0.0
-        return 0.0, self._miss_cycles(memory, memory.data_miss_cycles)
+        return 0.0, self._miss_cycles(memory, memory.data_miss_cycles, data=True)
 
     def _add_code(self, trace: DataTrace, paths: list[Path]) -> None:
         inside = np.flatnonzero((trace.block_context >= 0) & ((trace.first_misses > 0) | (trace.next_misses > 0)))
@@ -113,40 +113,43 @@ class TracedWaits:
     def _waits_of(self, memory: Memory) -> float:
         return float(self._wait_states.get(memory.name, memory.wait_states))
 
-    def _miss_cycles(self, memory: Memory, measured: float | None) -> float:
-        reads = 1.0
-        if memory.cache not in ("none", "prefetch") and memory.fetch_bytes:
-            reads = max(1.0, (memory.cache_line_bytes or memory.fetch_bytes) / memory.fetch_bytes)
+    def _miss_cycles(self, memory: Memory, measured: float | None, data: bool = False) -> float:
+        reads = line_reads(memory, data)
         if measured is None:
             return reads * self._waits_of(memory)
         # Measured at the board's wait states: other ones change each of the reads.
         return max(0.0, measured + reads * (self._waits_of(memory) - memory.wait_states))
 
     def _count_executions(self, trace: DataTrace, paths: list[Path]) -> None:
-        """How often each instruction that waited was executed while it was traced."""
-        waiting: dict[Path, set[int]] = defaultdict(set)
-        for path, address in self._waits:
-            waiting[path].add(address)
+        """How often each instruction that waited anywhere was executed while it was traced, in every context."""
+        waiting = np.array(sorted({address for _, address in self._waits}), np.int64)
         columns = (trace.block_context, trace.block_address, trace.block_bytes, trace.block_count)
         for context, start, size, count in zip(*(column.tolist() for column in columns), strict=True):
-            wanted = waiting.get(paths[context]) if context >= 0 else None
-            if wanted:
-                for address in range(start, start + size, 2):
-                    if address in wanted:
-                        self._executed[paths[context], address] += count
+            if context >= 0:
+                first, last = np.searchsorted(waiting, (start, start + size))
+                for address in waiting[first:last].tolist():
+                    self._executed[paths[context], address] += count
 
     def _averages(self) -> dict[int, float]:
         waits: dict[int, float] = defaultdict(float)
         executed: dict[int, int] = defaultdict(int)
-        for key, cycles in self._waits.items():
-            waits[key[1]] += cycles
-            executed[key[1]] += self._executed[key]
+        for key, count in self._executed.items():
+            waits[key[1]] += self._waits.get(key, 0.0)
+            executed[key[1]] += count
         return {at: _exact(cycles / executed[at]) for at, cycles in waits.items() if executed[at]}
 
 
 def _exact(cycles: float) -> float:
     """Rounded to a millionth, as a binary fraction: sums are then exact, in whatever order they are made."""
     return round(cycles * _PARTS) / _PARTS
+
+
+def line_reads(memory: Memory, data: bool = False) -> float:
+    """How many reads of `memory` bring in a line of the cache for its code, or for its data; 1 without one."""
+    cached = (data and memory.data_cache_bytes) or memory.cache not in ("none", "prefetch")
+    if not cached or not memory.fetch_bytes:
+        return 1.0
+    return max(1.0, (memory.cache_line_bytes or memory.fetch_bytes) / memory.fetch_bytes)
 
 
 def context_paths(parents: npt.NDArray[np.int32], entries: npt.NDArray[np.uint32]) -> list[Path]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from harness import units
 from harness.fit_matrix import Fit
 from harness.records import Contributor, Finding, FunctionResult, LayerResult, RunResult, SymbolResult, Verdict
-from harness.report import accesses_text, inputs, stack_text, text
+from harness.report import accesses_text, inputs, stack_text, text, what_ifs
 from harness.report.html.figures import Figure, figures, tiles
 from harness.report.html.memory_map import RegionMap, memory_map
 
@@ -89,6 +89,15 @@ class RunView:
             )
             for layer in self.run.layers
         ]
+
+    @property
+    def what_ifs(self) -> tuple[list[str], list[list[str]]]:
+        """Titles and rows of the table of what-ifs."""
+        return what_ifs.table(self.run)
+
+    @property
+    def what_ifs_explained(self) -> list[str]:
+        return what_ifs.explained(self.run)
 
     @property
     def has_energy(self) -> bool:
