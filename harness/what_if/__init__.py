@@ -93,7 +93,7 @@ def _origin(one: Asked, made: Profile, trace: DataTrace | None, board: Board) ->
     """What the figure is worth: never more than the run's own, less where something had to be guessed."""
     if made.cycles is None:
         return made.cycles_origin
-    notes = [made.cycles_origin, "not run: the same execution, priced for this"]
+    notes = [made.cycles_origin, "not run: the same execution, priced for this; errors are those of the board as it is"]
     question = one.question
     if question.clock_hz is not None and not any(change.key == "wait_states" for change in question.changes):
         notes.append(f"with the wait states that the memories have at {format_hertz(board.clock_hz)}")
