@@ -100,9 +100,10 @@ def _profile(arguments: argparse.Namespace) -> int:
             f"{arguments.firmware}: which board?", hint="add --board NAME (repeatable); `mcu-harness boards` lists them"
         )
     scenario = scenario_for_firmware(arguments.firmware, tuple(arguments.board), _spec(arguments))
-    options = Options(emulator=arguments.emulator, what_if=tuple(arguments.what_if))
+    options = Options(
+        emulator=arguments.emulator, memory_trace=arguments.memory_trace, what_if=tuple(arguments.what_if)
+    )
     session = Session()
-    options = Options(arguments.emulator, memory_trace=arguments.memory_trace)
     try:
         for case in cases_of(scenario):
             show = progress(f"{case.scenario.name} on {case.board.name}")
