@@ -26,6 +26,7 @@ from harness.emulator import trace_native as native
 from harness.emulator.access_decoder import Access, accesses
 from harness.emulator.recorder import BlockRecorder
 from harness.emulator.recorder_tables import Table, aligned
+from harness.emulator.trace_filter import filtered
 
 Words = npt.NDArray[np.int64]
 
@@ -95,7 +96,7 @@ class MemoryTracer:
     @property
     def hook_address(self) -> int:
         """C address of a UC_HOOK_CODE callback."""
-        return int(_compiled().address)
+        return filtered(int(_compiled().address))
 
     @property
     def state_address(self) -> int:
