@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 from sample_boards import board
 
+from harness.commands.validate import summary
 from harness.profile.cycles import TABLES
 from harness.profile.cycles.accuracy import Accuracy, known, statement, written
 from harness.validate import ground_truths
@@ -25,6 +27,11 @@ def test_the_package_states_an_error_for_every_published_measurement_and_for_the
     for entry in entries:
         assert entry.model == TABLES[entry.core](1).name, "another version of the model: validate it again"
         assert entry.mean_percent <= entry.worst_percent < 12
+
+
+def test_the_readme_shows_what_the_package_says() -> None:
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
+    assert summary(known()) in readme
 
 
 def test_the_measurement_on_the_board_itself_comes_first() -> None:
