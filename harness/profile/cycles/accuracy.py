@@ -75,9 +75,9 @@ def written(accuracies: Sequence[Accuracy]) -> str:
             f'board = "{entry.board}"',
             f'model = "{entry.model}"',
             f"programs = {entry.programs}",
-            f"mean_percent = {entry.mean_percent:.2f}",
-            f"worst_percent = {entry.worst_percent:.2f}",
-            f"geometric_mean = {entry.geometric_mean:.4f}",
+            f"mean_percent = {entry.mean_percent:.4f}",
+            f"worst_percent = {entry.worst_percent:.4f}",
+            f"geometric_mean = {entry.geometric_mean:.5f}",
             f'chosen = "{entry.chosen}"',
         ]
     return "\n".join(lines) + "\n"
