@@ -49,4 +49,5 @@ def _trace_alone(program: Program, board: Board, plan: RunPlan, request: TraceRe
         traced = embedded.run(program, board, alone)
     except EmulatorError:
         return None
-    return traced if traced.window_instructions else None
+    reached = traced.data is not None and bool((traced.data.block_context >= 0).any())
+    return traced if reached else None
