@@ -58,7 +58,7 @@ class GroundTruth:
             path = directory / f"{program}.elf"
             return path if path.is_file() else None
         folder, image = directory / program, directory / f"{program}.bin"
-        found = sorted(folder.glob("*.bin")) if folder.is_dir() else []
+        found = sorted(folder.rglob("*.bin")) if folder.is_dir() else []
         return found[0] if len(found) == 1 else image if image.is_file() else None
 
 
