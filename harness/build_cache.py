@@ -1,4 +1,4 @@
-"""The directory that keeps compiled objects and images between runs.
+"""The directory that keeps compiled objects, images and memory traces between runs.
 
 An entry is named by a digest of all that went into it and appears by atomic rename, so any number of processes may
 share the directory without locks, and all of it may be deleted at any time. Entries that were not used for longest
@@ -31,7 +31,7 @@ class BuildCache:
     limit_bytes: int = _LIMIT_BYTES
 
     def entry(self, kind: str, key: str) -> Path:
-        """Where the entry of that kind ("o", "a", "elf") with digest `key` is, whether or not it exists."""
+        """Where the entry of that kind ("o", "a", "elf", "trace") with digest `key` is, whether or not it exists."""
         return self.root / kind / key[:2] / f"{key}.{kind}"
 
     def has(self, path: Path) -> bool:
@@ -71,7 +71,7 @@ class BuildCache:
     def prune(self) -> None:
         """Remove what was not used for longest until `limit_bytes` are kept, and scratch that was left behind."""
         entries = []
-        for kind in ("o", "a", "elf"):
+        for kind in ("o", "a", "elf", "trace"):
             for path in self.root.glob(f"{kind}/*/*"):
                 with contextlib.suppress(OSError):  # another process removed it
                     status = path.stat()

@@ -11,7 +11,7 @@ from harness.budget import check_budgets
 from harness.cases import Case
 from harness.diagnose import execution_findings, run_notes
 from harness.emulator import Emulator
-from harness.emulator.waiting_memory import traced_plan, with_trace
+from harness.emulator.waiting_memory import run_traced, traced_plan
 from harness.files import shown
 from harness.fit import check_fit
 from harness.profile import profile
@@ -57,8 +57,7 @@ def run_case(
         if memory_trace:
             plan = memory_use.with_request(plan, subject, board, emulator.name)
         plan = what_if.plan_for(traced_plan(plan, board), asked, board)
-        execution = emulator.run(subject.program, board, plan)
-        execution = with_trace(execution, emulator, subject.program, board, plan)
+        execution = run_traced(emulator, subject.program, board, plan)
         execution = above_heap(execution, subject.plan.stack[0], bool(subject.program.symbols))
         console = execution.console
         own += measure.heap_figures(execution)

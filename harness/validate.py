@@ -17,7 +17,7 @@ from harness.board import Board, find_board
 from harness.boot import find_boot
 from harness.elf import Program, read_program
 from harness.emulator import Emulator, Exchange, Execution, RunPlan, Window
-from harness.emulator.waiting_memory import traced_plan
+from harness.emulator.waiting_memory import run_traced, traced_plan
 from harness.errors import HarnessError
 from harness.raw_image import read_image
 
@@ -183,7 +183,7 @@ def _run(path: Path, truth: GroundTruth, emulator: Emulator, program: Program, p
     # Late: the disassembler behind the cycle models is not needed to import this module.
     from harness.profile.cycles import price
 
-    execution: Execution = emulator.run(program, truth.board, traced_plan(plan, truth.board))
+    execution: Execution = run_traced(emulator, program, truth.board, traced_plan(plan, truth.board))
     if not execution.window_instructions or execution.blocks is None:
         hint = "give the image as it was published" if truth.by_console else "build it as its source says"
         raise ValidationError(f"{path}: {execution.reason}: {execution.detail}", hint=hint)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from harness.board import Board
 from harness.elf import Program
-from harness.emulator import Emulator, Execution, RunPlan, TraceRequest
+from harness.emulator import Emulator, Execution, ExitReason, RunPlan, TraceRequest, trace_store
 from harness.emulator.unicorn import UnicornEmulator
 from harness.errors import EmulatorError
 
@@ -26,7 +26,21 @@ def traced_plan(plan: RunPlan, board: Board) -> RunPlan:
     return replace(plan, trace=TraceRequest())
 
 
-def with_trace(execution: Execution, emulator: Emulator, program: Program, board: Board, plan: RunPlan) -> Execution:
+def run_traced(emulator: Emulator, program: Program, board: Board, plan: RunPlan) -> Execution:
+    """Run `plan`, with the trace that it asks for: from an earlier run of the same where that was kept."""
+    if plan.trace != TraceRequest():  # that is what cycles need; anything more is asked for anew
+        return _with_trace(emulator.run(program, board, plan), emulator, program, board, plan)
+    key = trace_store.key_of(program, board, plan)
+    known = trace_store.load(key)
+    if known is not None:
+        return replace(emulator.run(program, board, replace(plan, trace=None)), data=known)
+    execution = _with_trace(emulator.run(program, board, plan), emulator, program, board, plan)
+    if execution.data is not None and execution.reason is ExitReason.FINISHED:
+        trace_store.save(key, execution.data)
+    return execution
+
+
+def _with_trace(execution: Execution, emulator: Emulator, program: Program, board: Board, plan: RunPlan) -> Execution:
     """`execution` with the trace that `plan` asked for, from a run of its own where `emulator` cannot trace.
 
     Without one where the embedded emulator cannot run the program, or not far enough.
