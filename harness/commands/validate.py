@@ -86,7 +86,7 @@ def summary(accuracies: Sequence[Accuracy]) -> str:
 
     rows = [
         (a.core, a.board or "no wait states", a.programs, f"{a.mean_percent:.1f} %", f"{a.worst_percent:.1f} %",
-         f"{a.geometric_mean:.3f}", "nothing" if a.chosen.startswith("nothing") else "some figures")
+         f"{a.geometric_mean:.3f}", "nothing" if a.is_held_out else "some figures")
         for a in sorted(accuracies, key=lambda a: (a.core, a.board, a.name))
     ]  # fmt: skip
     titles = ("core", "memory", "programs", "mean error", "worst", "geometric mean", "chosen on them")

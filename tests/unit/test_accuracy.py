@@ -39,6 +39,12 @@ def test_the_measurement_on_the_board_itself_comes_first() -> None:
     slow = replace(made, memories=tuple(replace(memory, wait_states=2) for memory in made.memories))
     here = statement(slow, "cortex-m4 9", [FAST, HERE])
     assert here == "+-0.3 % (worst 0.5 %) on 5 measured programs on this board; lines were"
+    held_out = [
+        replace(HERE, name="c", programs=3, mean_percent=2, worst_percent=3, chosen="nothing was"),
+        replace(HERE, name="d", programs=1, mean_percent=4, worst_percent=4, chosen="nothing was"),
+    ]
+    both = statement(slow, "cortex-m4 9", [FAST, *held_out, HERE])
+    assert both == f"{here}; +-2.5 % (worst 4.0 %) on 4 that nothing was chosen on"
     fast = statement(made, "cortex-m4 9", [FAST, HERE])
     assert fast == "+-1.2 % (worst 4.6 %) on 19 measured programs without wait states; rules were chosen on them"
     other = statement(replace(slow, name="c"), "cortex-m4 9", [FAST, HERE])

@@ -33,6 +33,11 @@ class Accuracy:
     geometric_mean: float
     chosen: str
 
+    @property
+    def is_held_out(self) -> bool:
+        """Whether nothing of the model was chosen on these programs."""
+        return self.chosen.startswith("nothing")
+
     def sentence(self) -> str:
         """ "+-0.4 % (worst 0.6 %) on 4 measured programs"."""
         return f"+-{self.mean_percent:.1f} % (worst {self.worst_percent:.1f} %) on {self.programs} measured programs"
@@ -49,10 +54,9 @@ def statement(board: Board, model: str, accuracies: Sequence[Accuracy] | None = 
     """How far figures of `model` on `board` can be trusted, for people: with an error, or "not validated"."""
     found = [a for a in (known() if accuracies is None else accuracies) if a.model == model]
     waits = any(memory.wait_states for memory in board.memories)
-    # What nothing was chosen on comes second: it is the sterner test, but often of another set-up of the board.
-    here = min((a for a in found if a.board == board.name and waits), key=lambda a: "nothing" in a.chosen, default=None)
-    if here is not None:
-        return f"{here.sentence()} on this board; {here.chosen}"
+    here = [a for a in found if a.board == board.name and waits]
+    if here:
+        return _of_board([a for a in here if not a.is_held_out], [a for a in here if a.is_held_out])
     fast = next((a for a in found if not a.board), None)
     if fast is not None:
         memories = "; what this board's memories add is not validated" if waits else ""
@@ -61,6 +65,17 @@ def statement(board: Board, model: str, accuracies: Sequence[Accuracy] | None = 
     if other is not None:
         return f"not validated on this board; {other.sentence()} on {other.board}"
     return "not validated"
+
+
+def _of_board(chosen: Sequence[Accuracy], held_out: Sequence[Accuracy]) -> str:
+    """What was measured on one board, of programs that figures were chosen on, and of those that none was."""
+    said = [f"{entry.sentence()} on this board; {entry.chosen}" for entry in chosen]
+    if held_out:
+        programs = sum(entry.programs for entry in held_out)
+        mean = sum(entry.mean_percent * entry.programs for entry in held_out) / programs
+        worst = max(entry.worst_percent for entry in held_out)
+        said.append(f"+-{mean:.1f} % (worst {worst:.1f} %) on {programs} that nothing was chosen on")
+    return "; ".join(said)
 
 
 def written(accuracies: Sequence[Accuracy]) -> str:
