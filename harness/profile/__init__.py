@@ -131,5 +131,5 @@ def profile(
 
 def mean(total: Number, windows: int) -> Number:
     """`total` / `windows`, whole when it is whole."""
-    quotient = round(total / windows, 6)
+    quotient = total / windows
     return int(quotient) if quotient == int(quotient) else quotient

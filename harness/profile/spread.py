@@ -17,7 +17,7 @@ from harness.records import Spread
 
 Real = npt.NDArray[np.float64]
 _AT_ONCE = 4096  # windows, so that memory stays small
-_DIGITS = 6  # binary fractions of prices make no difference
+_PARTS = 1 << 20  # see `harness.profile.cycles.traced`
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def window_costs(
         prices = np.zeros((len(owner), parts))
         prices[np.arange(len(owner)), owner] = price
         slices = (per_window[first : first + _AT_ONCE] for first in range(0, len(per_window), _AT_ONCE))
-        return np.round(np.concatenate([rows @ prices for rows in slices]) / divisors, _DIGITS)
+        return _tidy(np.concatenate([rows @ prices for rows in slices]) / divisors)
 
     instructions = summed(counts.block_instructions[counts.edge_current].astype(np.float64))
     return WindowCosts(instructions, None if edge_cycles is None else summed(edge_cycles))
@@ -104,8 +104,13 @@ def whole_spread(costs: WindowCosts) -> CostSpread:
 
 def whole(costs: Real) -> Real:
     """All parts of each window together."""
-    total: Real = np.round(costs.sum(axis=1), _DIGITS)
-    return total
+    return _tidy(costs.sum(axis=1))
+
+
+def _tidy(costs: Real) -> Real:
+    """Without what rounding left: to the binary fractions that prices are made of, so that equal inputs cost the same."""
+    tidy: Real = np.round(costs * _PARTS) / _PARTS
+    return tidy
 
 
 def _plain(value: float) -> float | int:

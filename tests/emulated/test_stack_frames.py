@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import harness
+from harness.build import FIRMWARE
 from harness.elf import read_program
 from harness.profile.frames import Frame, Frames
 from harness.profile.static_stack import CallGraph
 
 pytestmark = pytest.mark.gnu
-FIRMWARE = Path(harness.__file__).parent.parent / "firmware"
 CORES = {
     "m0+": ["-mcpu=cortex-m0plus"],
     "m3": ["-mcpu=cortex-m3"],

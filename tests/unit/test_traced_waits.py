@@ -33,7 +33,7 @@ def trace(**columns: object) -> DataTrace:
     """One load at AT, in the root context, in a block of 4 bytes that ran 10 times."""
     values: dict[str, object] = {
         "context": [0], "instruction": [AT], "low": [FLASH], "high": [FLASH + 0x1000], "size": [4], "write": [False],
-        "count": [10], "misses": [4], "unwritten": [0], "first_unwritten": [0], "block_context": [0], "block_address": [AT],
+        "count": [10], "misses": [4], "unwritten": [0], "first_unwritten": [0], "unaligned": [0], "block_context": [0], "block_address": [AT],
         "block_bytes": [4], "block_count": [10], "block_source": [-1], "first_misses": [0], "next_misses": [0],
         "context_parent": [-1], "context_entry": [AT],
     }  # fmt: skip
