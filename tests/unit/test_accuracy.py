@@ -44,7 +44,7 @@ def test_the_measurement_on_the_board_itself_comes_first() -> None:
         replace(HERE, name="d", programs=1, mean_percent=4, worst_percent=4, chosen="nothing was"),
     ]
     both = statement(slow, "cortex-m4 9", [FAST, *held_out, HERE])
-    assert both == f"{here}; +-2.5 % (worst 4.0 %) on 4 that nothing was chosen on"
+    assert both == f"{here}; +-2.5 % (worst 4.0 %) on 4 measured programs that nothing was chosen on"
     fast = statement(made, "cortex-m4 9", [FAST, HERE])
     assert fast == "+-1.2 % (worst 4.6 %) on 19 measured programs without wait states; rules were chosen on them"
     other = statement(replace(slow, name="c"), "cortex-m4 9", [FAST, HERE])
@@ -54,6 +54,12 @@ def test_the_measurement_on_the_board_itself_comes_first() -> None:
 def test_without_a_measurement_it_says_so() -> None:
     made = board("cortex-m4")
     assert statement(made, "cortex-m4 8", [FAST, HERE]) == "not validated"
+    elsewhere = replace(
+        HERE, name="c", board="board_c", programs=3, mean_percent=2, worst_percent=3, chosen="nothing was"
+    )
+    assert statement(made, "cortex-m4 9", [HERE, elsewhere]) == (
+        "not validated on this board; +-2.0 % (worst 3.0 %) on 3 measured programs on board_c"
+    )
     assert statement(made, "cortex-m4 9", [HERE]) == (
         "not validated on this board; +-0.3 % (worst 0.5 %) on 5 measured programs on board_b"
     )

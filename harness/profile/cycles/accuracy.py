@@ -40,7 +40,7 @@ class Accuracy:
 
     def sentence(self) -> str:
         """ "+-0.4 % (worst 0.6 %) on 4 measured programs"."""
-        return f"+-{self.mean_percent:.1f} % (worst {self.worst_percent:.1f} %) on {self.programs} measured programs"
+        return _pooled([self])
 
 
 @cache
@@ -61,9 +61,10 @@ def statement(board: Board, model: str, accuracies: Sequence[Accuracy] | None = 
     if fast is not None:
         memories = "; what this board's memories add is not validated" if waits else ""
         return f"{fast.sentence()} without wait states; {fast.chosen}{memories}"
-    other = min(found, key=lambda a: a.name, default=None)
-    if other is not None:
-        return f"not validated on this board; {other.sentence()} on {other.board}"
+    others = [a for a in found if a.is_held_out] or found
+    if others:
+        places = sorted({entry.board for entry in others})
+        return f"not validated on this board; {_pooled(others)} on {', '.join(places)}"
     return "not validated"
 
 
@@ -71,11 +72,16 @@ def _of_board(chosen: Sequence[Accuracy], held_out: Sequence[Accuracy]) -> str:
     """What was measured on one board, of programs that figures were chosen on, and of those that none was."""
     said = [f"{entry.sentence()} on this board; {entry.chosen}" for entry in chosen]
     if held_out:
-        programs = sum(entry.programs for entry in held_out)
-        mean = sum(entry.mean_percent * entry.programs for entry in held_out) / programs
-        worst = max(entry.worst_percent for entry in held_out)
-        said.append(f"+-{mean:.1f} % (worst {worst:.1f} %) on {programs} that nothing was chosen on")
+        said.append(f"{_pooled(held_out)} that nothing was chosen on")
     return "; ".join(said)
+
+
+def _pooled(entries: Sequence[Accuracy]) -> str:
+    """Several measurements as one sentence."""
+    programs = sum(entry.programs for entry in entries)
+    mean = sum(entry.mean_percent * entry.programs for entry in entries) / programs
+    worst = max(entry.worst_percent for entry in entries)
+    return f"+-{mean:.1f} % (worst {worst:.1f} %) on {programs} measured programs"
 
 
 def written(accuracies: Sequence[Accuracy]) -> str:
