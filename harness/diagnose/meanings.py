@@ -67,8 +67,8 @@ MEANINGS: dict[FaultKind, Meaning] = {
     ),
     FaultKind.SUPERVISOR_CALL: Meaning(
         "fault.supervisor-call",
-        "it calls the supervisor (`{instruction}`), and this emulator takes no such call",
-        "run it with --emulator renode",
+        "it calls the supervisor (`{instruction}`) where no handler may run: masked, or in a handler of as high a priority",
+        "call it from thread code with interrupts enabled, or give SVC a higher priority than the handler that calls it",
     ),
     FaultKind.EXCEPTION_RETURN: Meaning(
         "fault.exception-return",

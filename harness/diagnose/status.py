@@ -70,7 +70,7 @@ def flags(value: int, bits: dict[str, int]) -> str:
 
 
 def predict(fault: Fault, board: Board, registers: dict[str, int]) -> Status | None:
-    """The status after `fault`, None for what is no fault on a board (SVC, a reset).
+    """The status after `fault`, None for what is no fault on a board (a reset).
 
     `registers` are those at the fault: "xpsr" says which exception was active, "primask" and "faultmask" what was kept
     out, "shcsr" which handlers are enabled; without it, none is taken to be.
@@ -86,6 +86,9 @@ def predict(fault: Fault, board: Board, registers: dict[str, int]) -> Status | N
         return Status("lock-up", why="FAULTMASK is set, and a fault under it stops the core until a reset")
     if fault.kind is FaultKind.BREAKPOINT:
         return Status("HardFault", hfsr=0 if hard else 1 << HFSR_BITS["DEBUGEVT"], why="without a debugger")
+    if fault.kind is FaultKind.SUPERVISOR_CALL:
+        escalated = 0 if hard else 1 << HFSR_BITS["FORCED"]
+        return Status("HardFault", hfsr=escalated, why="a supervisor call that cannot be taken at once becomes one")
     names = _flags(fault, active)
     if not names:
         return None

@@ -87,9 +87,15 @@ def test_what_is_never_executed_is_told_from_what_is_not_there() -> None:
 
 
 def test_what_is_no_fault_has_no_status() -> None:
-    for kind in (FaultKind.SUPERVISOR_CALL, FaultKind.RESET_REQUEST, FaultKind.OTHER):
+    for kind in (FaultKind.RESET_REQUEST, FaultKind.OTHER):
         assert predict(Fault(kind), M4, {}) is None
     assert len(set(CFSR_BITS.values())) == len(CFSR_BITS)
+
+
+def test_a_supervisor_call_that_cannot_be_taken_becomes_a_hard_fault() -> None:
+    # Armv7-M ARM, B1.5.6: priority escalation of synchronous exceptions.
+    status = predict(Fault(FaultKind.SUPERVISOR_CALL), M4, {"primask": 1})
+    assert status is not None and str(status).startswith("HardFault, HFSR 0x40000000 (FORCED); ")
 
 
 def test_every_kind_of_fault_has_a_meaning() -> None:
