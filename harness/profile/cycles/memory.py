@@ -1,4 +1,6 @@
-"""What instruction fetches from slow memory add: a first estimate from the board file, apart from the core's table.
+"""What instruction fetches from slow memory add where nothing was traced: a first estimate from the board file.
+
+With a memory trace, `traced` says it better.
 
 A line is what one read of the memory brings (`Memory.fetch_bytes`), or a line of its cache. A line is fetched when
 execution comes to it from another one. Then, by what stands between core and memory:
