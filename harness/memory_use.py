@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.access_records import MemoryAccesses, MemoryObject, ObjectAccesses
@@ -129,15 +130,14 @@ def uninitialised(data: DataTrace, owners: list[int], objects: MemoryObjects, pl
         f"{count:,} of {name}, first at {at:#010x}, {places.where(place)}"
         for (name, place), (count, at) in ordered[:_MOST_DETAILS]
     ]
-    rest = len(ordered) - _MOST_DETAILS
     return [
         Finding(
             code="memory.uninitialised-read",
             verdict=Verdict.PASS,
             message=f"{total:,} reads of RAM that nothing had written: of {name} at {first:#010x}, "
-            f"{places.where(instruction)}" + (f", and in {len(ordered) - 1} more places" if len(ordered) > 1 else ""),
+            f"{places.where(instruction)}" + _and_more(len(ordered)),
             advice="give it a value before it is read; on the board it holds whatever was there at power-on",
-            details=(*details, *([f"and {rest} more places"] if rest > 0 else [])) if len(ordered) > 1 else (),
+            details=_listed(details, len(ordered)),
         )
     ]
 
@@ -151,14 +151,24 @@ def unaligned(data: DataTrace, board: Board, places: Places) -> list[Finding]:
         return []
     ordered = sorted(counts, key=lambda instruction: (-counts[instruction], instruction))
     details = [f"{counts[place]:,} times {places.where(place)}" for place in ordered[:_MOST_DETAILS]]
-    rest = len(ordered) - _MOST_DETAILS
     return [
         Finding(
             code="law.unaligned",
             verdict=Verdict.FAIL,
             message=f"{sum(counts.values()):,} accesses are not aligned and a fault on the {board.core.name}: "
-            f"{places.where(ordered[0])}" + (f", and in {len(ordered) - 1} more places" if len(ordered) > 1 else ""),
+            f"{places.where(ordered[0])}" + _and_more(len(ordered)),
             advice="look at where the pointer in that line comes from; bytes of other alignment are copied with memcpy",
-            details=(*details, *([f"and {rest} more places"] if rest > 0 else [])) if len(ordered) > 1 else (),
+            details=_listed(details, len(ordered)),
         )
     ]
+
+
+def _and_more(places: int) -> str:
+    """What follows the first of so many places in a sentence."""
+    return f", and in {places - 1} more places" if places > 1 else ""
+
+
+def _listed(details: Sequence[str], places: int) -> tuple[str, ...]:
+    """A line for each of several places, as far as they are shown; one place stands in the message already."""
+    rest = places - _MOST_DETAILS
+    return (*details, *([f"and {rest} more places"] if rest > 0 else [])) if places > 1 else ()
