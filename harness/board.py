@@ -134,6 +134,13 @@ class Board:
         return self.memory(self.data)
 
     @property
+    def joules_per_cycle(self) -> float | None:
+        """Supply voltage x run current per Hz: the whole chip while it computes; None where the file does not say."""
+        if self.current_a_per_hz is None or self.supply_v is None:
+            return None
+        return self.supply_v * self.current_a_per_hz
+
+    @property
     def target(self) -> str:
         """What firmware is compiled for, e.g. "cortex-m4+fpv4-sp-d16": boards that share it share objects."""
         parts = [self.core.name]

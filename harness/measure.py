@@ -117,7 +117,7 @@ def _energy(board: Board, cycles: float | int | None) -> Measurement:
         why = f" ({source})" if source else ""
         return Measurement("energy_j", None, "J", f"not measured: the board file has no current{why}")
     current = f"{board.current_a_per_hz * 1e12:g} uA/MHz at {board.supply_v:g} V"
-    joules = None if cycles is None else board.supply_v * board.current_a_per_hz * cycles
+    joules = None if cycles is None or board.joules_per_cycle is None else board.joules_per_cycle * cycles
     return Measurement(
         "energy_j", joules, "J", f"estimated: {current} times the cycles above; {source}; {_ENERGY_ERROR}"
     )
@@ -154,9 +154,9 @@ def contributors(
     found["instructions"] = _largest(zip(names, [cost[0] for cost in costs], strict=True))
     found["cycles"] = _largest(zip(names, cycles, strict=True))
     found["latency_s"] = _largest(zip(names, [value / board.clock_hz for value in cycles], strict=True))
-    if board.current_a_per_hz is not None and board.supply_v is not None:
-        per_cycle = board.supply_v * board.current_a_per_hz
-        found["energy_j"] = _largest(zip(names, [value * per_cycle for value in cycles], strict=True))
+    if board.joules_per_cycle is not None:
+        joules = [value * board.joules_per_cycle for value in cycles]
+        found["energy_j"] = _largest(zip(names, joules, strict=True))
     return found
 
 

@@ -1,6 +1,6 @@
 """The memory trace: which data every executed load and store went to, counted while the program runs.
 
-What it answers is a table, `harness.emulator.MemoryTrace`: how often each instruction, in each calling context, accessed
+What it answers is a table, `harness.emulator.DataTrace`: how often each instruction, in each calling context, accessed
 each object; how often a line of memory had to be brought in for that; and which reads were of bytes that nothing had
 written. It sees addresses before each instruction executes (see `trace_native`), so it changes nothing in the program.
 
@@ -72,6 +72,7 @@ class MemoryTracer:
         self._chunk_used = _CHUNK_ROWS
         self._chunk_sizes: list[int] = []
         self._descriptors: dict[int, Words] = {}
+        self._accesses: dict[tuple[int, int], Access] = {}  # by block and halfword
         self._log = aligned(_LOG_ROOM * native.LOG_ROW // 8).reshape(_LOG_ROOM, native.LOG_ROW // 8)
         self._sums: list[Words] = []
         self._state = aligned(native.STATE_WORDS)
@@ -118,8 +119,7 @@ class MemoryTracer:
         (sums,) = self._sums
         steps = self._recorder.steps()
         block = steps.edge_block[sums[:, 0]]
-        decoded = self._decoded()
-        access = [decoded[key] for key in zip(block.tolist(), sums[:, 1].tolist(), strict=True)]
+        access = [self._accesses[key] for key in zip(block.tolist(), sums[:, 1].tolist(), strict=True)]
         cuts = np.array(self._cuts, np.int64)
         counts = steps.edge_count
         ran = np.flatnonzero(counts > 0)
@@ -159,7 +159,7 @@ class MemoryTracer:
 
     def _describe_objects(self) -> None:
         for index, start in enumerate(self._cuts[:-1]):
-            memory = next((m for m in self._board.memories if m.holds(start)), None)
+            memory = self._holder(start)
             if memory is None:
                 continue
             row = self._objects.rows[index]
@@ -173,6 +173,10 @@ class MemoryTracer:
         """The memory that is timed for `address`: another than the one that holds it, where that is moved."""
         if any(moved.low <= address < moved.high for moved in self._board.moved):
             return self._board.region_of(address)
+        return self._holder(address)
+
+    def _holder(self, address: int) -> Memory | None:
+        """The memory that has `address`, an alias as itself."""
         return next((m for m in self._board.memories if m.holds(address)), None)
 
     def _shadow(self, memory: Memory) -> npt.NDArray[np.uint8]:
@@ -248,6 +252,7 @@ class MemoryTracer:
             for offset, access in accesses(code, address):
                 must_be_aligned = unaligned(1, access.size, self._board.core, code[offset : offset + 4])
                 words[offset // 2] = _packed(access, access.alignment if must_be_aligned else 1)
+                self._accesses[block, offset // 2] = access
             words[0] |= native.ENTRY
             self._descriptors[block] = words
         return self._descriptors[block]
@@ -295,16 +300,6 @@ class MemoryTracer:
             self.error = self.error or error
         self._set(native.LOG_COUNT, 0)
         return 0
-
-    def _decoded(self) -> dict[tuple[int, int], Access]:
-        """The access at (block, halfword)."""
-        found = {}
-        steps = self._recorder.steps()
-        for block in self._descriptors:
-            if block >= 0:
-                address, code = steps.block(block)
-                found.update({(block, offset // 2): access for offset, access in accesses(code, address)})
-        return found
 
     def _point_at_steps(self) -> None:
         self._set(native.STEPS, self._steps.address)

@@ -74,16 +74,14 @@ def priced(asked: Sequence[Asked], execution: Execution, subject: Subject, board
 def _priced(one: Asked, execution: Execution, trace: DataTrace | None, subject: Subject, board: Board) -> WhatIf:
     entries = [part.entries for part in subject.parts]
     made = profile(execution, subject.program, entries, one.board, subject.times)
-    joules = None
-    if made.cycles is not None and board.current_a_per_hz is not None and board.supply_v is not None:
-        joules = board.supply_v * board.current_a_per_hz * made.cycles
+    per_cycle = board.joules_per_cycle
     return WhatIf(
         name=one.question.name,
         changes=one.changes,
         clock_hz=one.board.clock_hz,
         cycles=made.cycles,
         latency_s=None if made.cycles is None else made.cycles / one.board.clock_hz,
-        energy_j=joules,
+        energy_j=None if made.cycles is None or per_cycle is None else per_cycle * made.cycles,
         layer_cycles=tuple(layer.cycles for layer in made.layers),
         origin=_origin(one, made, trace, board),
     )

@@ -71,15 +71,14 @@ def price(
     options = options or Options()
     table = TABLES[board.core.name](board.multiplier_cycles)
     pricing = _Pricing(counts, table)
-    visits = pricing.visits()
     if trace is None:
-        fetches = FetchModel(board, options.wait_states, pricing.cycles, visits)
-        waits = np.array([fetches.cost(visit) for visit in visits], np.float64)
+        fetches = FetchModel(board, options.wait_states, pricing.cycles, pricing.visits)
+        waits = np.array([fetches.cost(visit) for visit in pricing.visits], np.float64)
     else:
         traced = TracedWaits(trace, board, options.wait_states, pricing.cycles)
         waits = traced.edge_cycles(counts, pricing.blocks)
     return Prices(
-        core_cycles=pricing.core_cycles(visits),
+        core_cycles=pricing.core_cycles(),
         wait_cycles=waits,
         model=table.name,
         origin=_origin(table, board, options, trace is not None),
@@ -103,8 +102,7 @@ class _Pricing:
         self._ends = {instruction.end: instruction for instruction in self._code.values()}
         blocks = zip(counts.block_address.tolist(), counts.block_bytes.tolist(), strict=True)
         self.blocks = [self._instructions(start, start + size) for start, size in blocks]
-        self._visits = self._find_visits()
-        self._stretches = self._find_stretches()
+        self.visits = self._find_visits()
         self.cycles = self._straight()
         self._block_cycles = [sum(self.cycles[i.address] for i in block) for block in self.blocks]
 
@@ -125,7 +123,7 @@ class _Pricing:
 
     def _find_stretches(self) -> list[list[Instruction]]:
         """Executed code in order, cut wherever execution ever jumped to: how an emulator cuts blocks does not matter."""
-        targets = {visit.instructions[0].address for visit in self._visits if visit.jumped}
+        targets = {visit.instructions[0].address for visit in self.visits if visit.jumped}
         stretches: list[list[Instruction]] = []
         for address in sorted(self._code):
             if not stretches or stretches[-1][-1].end != address or address in targets:
@@ -140,15 +138,12 @@ class _Pricing:
             return {at: self._table.fall_through(i, self._before(at)) for at, i in self._code.items()}
         return {
             instruction.address: cycles
-            for stretch in self._stretches
+            for stretch in self._find_stretches()
             for instruction, cycles in zip(stretch, straight(pipeline, stretch), strict=True)
         }
 
-    def visits(self) -> list[Visit]:
-        """One for each edge."""
-        return self._visits
-
     def _find_visits(self) -> list[Visit]:
+        """One for each edge."""
         counts, found = self._counts, []
         for previous, current, count in zip(
             counts.edge_previous.tolist(), counts.edge_current.tolist(), counts.edge_count.tolist(), strict=True
@@ -159,32 +154,32 @@ class _Pricing:
             found.append(Visit(block, jumped, last.address if last else None, count))
         return found
 
-    def core_cycles(self, visits: list[Visit]) -> Real:
+    def core_cycles(self) -> Real:
         """The core's own cycles of each visit."""
         cycles = np.array([self._block_cycles[block] for block in self._counts.edge_current.tolist()], np.float64)
         known: dict[tuple[int | None, int], float] = {}
-        for edge, visit in enumerate(visits):
+        for edge, visit in enumerate(self.visits):
             if visit.jumped:
                 first = visit.instructions[0]
                 key = visit.source, first.address
                 if key not in known:
                     known[key] = self._entry(visit.source, first)
                 cycles[edge] += known[key]
-        return cycles + self._mispredicted(visits)
+        return cycles + self._mispredicted()
 
-    def _mispredicted(self, visits: list[Visit]) -> Real:
+    def _mispredicted(self) -> Real:
         """What guessing wrong costs, on the edges of the rarer way out of each conditional branch."""
-        found = np.zeros(len(visits), np.float64)
+        found = np.zeros(len(self.visits), np.float64)
         penalty = self._table.mispredicted.cycles
         if not penalty:
             return found
         ways: dict[int, dict[bool, list[int]]] = {}
-        for edge, visit in enumerate(visits):
+        for edge, visit in enumerate(self.visits):
             last = self._code.get(visit.source) if visit.source is not None else None
             if last is not None and last.kind is Kind.BRANCH and last.conditional:
                 ways.setdefault(last.address, {True: [], False: []})[visit.jumped].append(edge)
         for way in ways.values():
-            rarer = min(way.values(), key=lambda edges: sum(visits[edge].count for edge in edges))
+            rarer = min(way.values(), key=lambda edges: sum(self.visits[edge].count for edge in edges))
             found[rarer] = penalty
         return found
 

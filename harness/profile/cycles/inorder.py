@@ -61,7 +61,6 @@ class Issue:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._ready: dict[int, float] = {}
-        self._flags = 0.0
         self._next = 0.0  # when the next instruction can start
         self._last: Instruction | None = None  # what started alone so far at `_start`
         self._start = 0.0
@@ -134,10 +133,9 @@ def carried(pipeline: Pipeline, before: Sequence[Instruction], after: Sequence[I
     issue = Issue(pipeline)
     for instruction in before:
         issue.run(instruction)
-    begin = end = issue.boundary()
+    begin = issue.boundary()
+    alone = Issue(pipeline)
+    last, total = begin, 0.0
     for instruction in after:
-        end = issue.run(instruction)
-    alone, total = Issue(pipeline), 0.0
-    for instruction in after:
-        total = alone.run(instruction)
-    return end - begin - total
+        last, total = issue.run(instruction), alone.run(instruction)
+    return last - begin - total
