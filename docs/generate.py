@@ -24,16 +24,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import cli, hookspec, options, plugin, records, strict_toml
-from harness.board import Board, board_names, find_board, load_board
-from harness.budget import METRICS
-from harness.emulator.select import EMULATOR_NAMES, supports
-from harness.model.operators import MAX_RANK, OPERATORS
-from harness.report.columns import COLUMNS
-from harness.report.formats import FORMATS
-from harness.scenario import load_scenario
-from harness.tolerance import KEYS
-from harness.units import format_bytes, format_hertz
+from mcu_harness.app import options, pytest_hooks, pytest_plugin
+from mcu_harness.app.cli import main as command_line
+from mcu_harness.base import toml_reader
+from mcu_harness.base.units import format_bytes, format_hertz
+from mcu_harness.emulator.select import EMULATOR_NAMES, supports
+from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board_file import BOARD_DIRECTORY, board_names, find_board, load_board
+from mcu_harness.model.operators import MAX_RANK, OPERATORS
+from mcu_harness.results import records
+from mcu_harness.results.report.columns import COLUMNS
+from mcu_harness.results.report.formats import FORMATS
+from mcu_harness.scenario.limits import METRICS
+from mcu_harness.scenario.scenario import load_scenario
+from mcu_harness.scenario.tolerance import KEYS
 
 DOCS = Path(__file__).resolve().parent
 REPOSITORY = DOCS.parent
@@ -99,23 +103,23 @@ class Watch:
             "texts": "list of strings", "table": "table", "needed_table": "table", "tables": "list of tables", "raw": "", "__contains__": "",
         }  # fmt: skip
         for method, kind in readers.items():
-            self._originals[method] = getattr(strict_toml.Table, method)
-            setattr(strict_toml.Table, method, self._watched(method, kind))
+            self._originals[method] = getattr(toml_reader.Table, method)
+            setattr(toml_reader.Table, method, self._watched(method, kind))
         return self
 
     def __exit__(self, *_: object) -> None:
         for method, original in self._originals.items():
-            setattr(strict_toml.Table, method, original)
+            setattr(toml_reader.Table, method, original)
 
     def _watched(self, method: str, kind: str) -> Any:
         original, signature = self._originals[method], inspect.signature(self._originals[method])
 
-        def read(table: strict_toml.Table, key: str, *args: Any, **kwargs: Any) -> Any:
+        def read(table: toml_reader.Table, key: str, *args: Any, **kwargs: Any) -> Any:
             given = signature.bind(table, key, *args, **kwargs).arguments
             found = self.keys.setdefault(f"{table.where}.{key}", Key(table.where, key))
             if method == "__contains__":
                 # `in` comes from the loader when the key is optional, and from the readers themselves.
-                found.optional |= not found.kind and inspect.stack()[1].filename != strict_toml.__file__
+                found.optional |= not found.kind and inspect.stack()[1].filename != toml_reader.__file__
             elif method in ("quantity", "whole_quantity"):
                 found.kind = UNITS[given["kind"]]
             elif kind and found.kind in ("", "string"):
@@ -153,7 +157,7 @@ def board_keys() -> dict[str, Key]:
     """Every key of a board file, by dotted name."""
     with Watch() as watch:
         for name in board_names():
-            inspect.unwrap(load_board)(REPOSITORY / "harness" / "boards" / f"{name}.toml")
+            inspect.unwrap(load_board)(BOARD_DIRECTORY / f"{name}.toml")
     found = {key.dotted: key for key in watch.keys.values()}
     # [sources] takes any key besides those that are needed.
     needed = {name for name, key in found.items() if name.startswith("sources.") and not key.optional}
@@ -163,7 +167,7 @@ def board_keys() -> dict[str, Key]:
 
 
 def boards_files() -> list[Path]:
-    return sorted((REPOSITORY / "harness" / "boards").glob("*.toml"))
+    return sorted(BOARD_DIRECTORY.glob("*.toml"))
 
 
 def meanings() -> dict[str, dict[str, str]]:
@@ -179,6 +183,8 @@ def key_page(title: str, intro: str, keys: dict[str, Key], told: dict[str, str])
     tables: dict[str, list[Key]] = {}
     for key in keys.values():
         tables.setdefault(key.table, []).append(key)
+        if key.kind in ("table", "list of tables"):
+            tables.setdefault(key.dotted, [])  # one whose keys are the user's own has a heading too
     text = f"# {title}\n\n{NOTICE}{intro}\n"
     for table, members in sorted(tables.items()):
         repeated = keys[table].kind == "list of tables" if table in keys else False
@@ -191,7 +197,7 @@ def key_page(title: str, intro: str, keys: dict[str, Key], told: dict[str, str])
             for key in members
             if key.kind not in ("table", "list of tables")
         ]
-        text += _markdown_table(("key", "type", "default", "meaning"), rows)
+        text += _markdown_table(("key", "type", "default", "meaning"), rows) if rows else ""
     return text
 
 
@@ -228,7 +234,7 @@ def board_page() -> str:
 def command_page() -> str:
     """Every command and option, from the parser itself."""
     text = f"# Command line\n\n{NOTICE}Exit status: 0 pass, 1 fail, 2 usage or set-up error.\n"
-    parser = cli._parser()
+    parser = command_line._parser()
     for name, command, about in _commands(parser):
         text += f"\n## `mcu-harness {name}`\n\n{about[:1].upper()}{about[1:]}.\n\n"
         rows = [
@@ -266,10 +272,12 @@ def pytest_page() -> str:
     text += "\n## Columns\n\nFor `--mcu-columns` and `mcu-harness run --columns`: " + ", ".join(
         f"`{name}`" for name in COLUMNS
     )
-    text += ".\n\n## Fixture\n\n### `mcu_profile`\n\n" + _documentation(plugin.mcu_profile) + "\n\n## Markers\n\n"
+    text += (
+        ".\n\n## Fixture\n\n### `mcu_profile`\n\n" + _documentation(pytest_plugin.mcu_profile) + "\n\n## Markers\n\n"
+    )
     text += "".join(f"- `{marker.split(': ')[0]}`: {marker.split(': ')[1]}\n" for marker in options.MARKERS)
     text += "\n## Hooks\n\n"
-    for name, function in inspect.getmembers(hookspec, inspect.isfunction):
+    for name, function in inspect.getmembers(pytest_hooks, inspect.isfunction):
         if name.startswith("pytest_mcu_"):
             text += (
                 f"### `{name}({', '.join(inspect.signature(function).parameters)})`\n\n{_documentation(function)}\n\n"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import unicorn
 from unicorn import arm_const
 
-from harness.board import Board
-from harness.elf import Program
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.program import Program
 
 _MODELS = {
     "cortex-m0": arm_const.UC_CPU_ARM_CORTEX_M0,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sample_results import FAILING, PASSING
-
-from harness.records import (
+from mcu_harness.results.records import (
     ArenaBlock,
     BoardFacts,
     CallNode,
@@ -22,6 +20,7 @@ from harness.records import (
     SymbolResult,
     Verdict,
 )
+from sample_results import FAILING, PASSING
 
 OPERATORS = ("CONV_2D", "DEPTHWISE_CONV_2D", "ADD", "FULLY_CONNECTED", "SOFTMAX", "RESHAPE")
 

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-from model_builder import ModelBuilder
 
-from harness.errors import ToolchainError
-from harness.toolchain import Toolchain, find_toolchain
+from mcu_harness.base.errors import ToolchainError
+from mcu_harness.image.toolchain import Toolchain, find_toolchain
+from model_builder import ModelBuilder
 
 pytest_plugins = ["pytester"]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.cases import Options, cases_of
-from harness.records import RunResult
-from harness.scenario import scenario_for_firmware
-from harness.scenario_firmware import FirmwareSpec
-from harness.session import Session
+from mcu_harness.app.options import Options
+from mcu_harness.app.session import Session
+from mcu_harness.results.records import RunResult
+from mcu_harness.scenario.cases import cases_of
+from mcu_harness.scenario.firmware_tables import FirmwareSpec
+from mcu_harness.scenario.scenario import scenario_for_firmware
 
 BOARD = "stm32f4_discovery"
 

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from model_file import ModelFile
 
-from harness.codegen import Sources
-from harness.codegen.generate import generate, plan_memory
-from harness.model.arrays import make_inputs
-from harness.model.graph import Graph, Layer, Quantization, Tensor
-from harness.model.reference import run_reference
-from harness.model.tflite import import_tflite
+from mcu_harness.model.arrays import make_inputs
+from mcu_harness.model.codegen.generate import generate, plan_memory
+from mcu_harness.model.codegen.sources import Sources
+from mcu_harness.model.graph import Graph, Layer, Quantization, Tensor
+from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.reference import run_reference
+from model_file import ModelFile
 
 Array = npt.NDArray[np.generic]
 

@@ -19,6 +19,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+
 from model_file import ModelFile
 
 

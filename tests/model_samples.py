@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+
 from model_builder import ModelBuilder
 
 _Sample = Callable[[ModelBuilder, int], list[int]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from harness.board import Board, Console, Memory
-from harness.core import CORES
+from mcu_harness.hardware.board import Board, Console, Memory
+from mcu_harness.hardware.core import CORES
 
 FLASH = 0x0800_0000
 SRAM = 0x2000_0000

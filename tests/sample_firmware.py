@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.codegen import Sources
+from mcu_harness.model.codegen.sources import Sources
 
 
 def firmware(body: str = "", *, declarations: str = "", **files: str) -> Sources:

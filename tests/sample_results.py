@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.records import (
+from mcu_harness.results.records import (
     CallNode,
     Contributor,
     Finding,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.elf import Program, Symbol
-from harness.emulator.recorder import BlockRecorder
+from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
+from mcu_harness.image.program import Program, Symbol
 
 NOP = bytes.fromhex("00bf")
 BX_LR = bytes.fromhex("7047")

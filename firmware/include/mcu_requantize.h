@@ -82,7 +82,7 @@ MCU_INLINE int32_t mcu_requantize_twice(int32_t value, int32_t multiplier, int32
 
 /* value * 2^left * multiplier / 2^(32 + right), rounded once (halves up), right in [1, 31]. The generator chooses the
  * multiplier so that every accumulator that can occur rounds as LiteRT's FULLY_CONNECTED does (see
- * harness/codegen/single_rounding.py). |value * 2^left| < 2^31. */
+ * harness/mcu_harness/model/codegen/single_rounding.py). |value * 2^left| < 2^31. */
 MCU_INLINE int32_t mcu_requantize_once(int32_t value, int32_t multiplier, int32_t left, int32_t right)
 {
     return (mcu_high_multiply((int32_t)((uint32_t)value << left), multiplier) + (1 << (right - 1))) >> right;

@@ -123,9 +123,10 @@ def main_job() -> Iterator[Row]:
 
 
 def size_and_instructions() -> Iterator[Row]:
-    from harness.cases import Options, cases_of
-    from harness.scenario import load_scenario
-    from harness.session import Session
+    from mcu_harness.app.options import Options
+    from mcu_harness.app.session import Session
+    from mcu_harness.scenario.cases import cases_of
+    from mcu_harness.scenario.scenario import load_scenario
 
     session = Session()
     options = Options(emulator="unicorn")
@@ -147,7 +148,7 @@ def size_and_instructions() -> Iterator[Row]:
 
 def renode() -> Iterator[Row]:
     """What the harness costs in Renode; nothing where there is no Renode."""
-    from harness.errors import EmulatorError
+    from mcu_harness.base.errors import EmulatorError
     from tests.bench.renode import measure
 
     try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.board import find_board
-from harness.elf import read_program
-from harness.emulator.unicorn import UnicornEmulator
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.image.program import read_program
 from tests.bench.emulation import without_hooks
 from tests.emulated.small_firmware import firmware, plan_for
 

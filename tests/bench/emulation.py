@@ -6,19 +6,20 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from harness.board import Board, find_board
-from harness.build import build
-from harness.codegen.generate import generate, plan_memory
-from harness.elf import Program, read_program
-from harness.emulator import RunPlan, TraceRequest
-from harness.emulator.engine import Engine
-from harness.emulator.unicorn import UnicornEmulator
-from harness.inference import run_plan
-from harness.measure import arena_blocks
-from harness.memory_objects import Layout, cuts
-from harness.model.samples import model_graph, samples_for
-from harness.scenario import InputSpec
-from harness.toolchain import find_toolchain
+from mcu_harness.analysis.figures import arena_blocks
+from mcu_harness.analysis.memory.objects import Layout, cuts
+from mcu_harness.app.inference_plan import run_plan
+from mcu_harness.emulator.contract import RunPlan, TraceRequest
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
+from mcu_harness.emulator.unicorn.engine import Engine
+from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.image.build import build
+from mcu_harness.image.program import Program, read_program
+from mcu_harness.image.toolchain import find_toolchain
+from mcu_harness.model.codegen.generate import generate, plan_memory
+from mcu_harness.model.samples import model_graph, samples_for
+from mcu_harness.scenario.scenario import InputSpec
 
 MODEL = Path(__file__).parent.parent.parent / "scenarios" / "models" / "image_classification.tflite"
 

@@ -12,17 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.board import Board
-from harness.build import build
-from harness.cases import cases_of
-from harness.codegen.generate import generate, plan_memory
-from harness.elf import Program, read_program
-from harness.emulator import RunPlan
-from harness.emulator.renode.emulator import RenodeEmulator
-from harness.inference import run_plan
-from harness.model.samples import model_graph, samples_for
-from harness.scenario import InputSpec, load_scenario
-from harness.toolchain import find_toolchain
+from mcu_harness.app.inference_plan import run_plan
+from mcu_harness.emulator.contract import RunPlan
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.build import build
+from mcu_harness.image.program import Program, read_program
+from mcu_harness.image.toolchain import find_toolchain
+from mcu_harness.model.codegen.generate import generate, plan_memory
+from mcu_harness.model.samples import model_graph, samples_for
+from mcu_harness.scenario.cases import cases_of
+from mcu_harness.scenario.scenario import InputSpec, load_scenario
 
 SCENARIO = Path(__file__).parent.parent.parent / "scenarios/image_classification.toml"
 MEASURING_STICK = Path(__file__).parent / "RenodeAlone.cs"

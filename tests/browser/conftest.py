@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sample_results import RESULTS
 
 from browser.chromium import Chromium, find_chromium
-from harness.records import Results
-from harness.report.html import write_html
+from mcu_harness.results.records import Results
+from mcu_harness.results.report.html.html_file import write_html
+from sample_results import RESULTS
 
 
 @pytest.fixture(scope="session")

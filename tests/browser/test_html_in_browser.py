@@ -6,11 +6,11 @@ import time
 from dataclasses import replace
 
 import pytest
-from big_results import big_results, big_run
-from sample_results import HOSTILE, PASSING, RESULTS
 
+from big_results import big_results, big_run
 from browser.chromium import Chromium
-from harness.records import CallNode, Finding, Results, SymbolResult, Tool, Verdict
+from mcu_harness.results.records import CallNode, Finding, Results, SymbolResult, Tool, Verdict
+from sample_results import HOSTILE, PASSING, RESULTS
 
 DRAWN = "document.querySelector('.view:not([hidden]) .js-plotly-plot .main-svg')"
 # What a name must never become.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.emulator.renode.emulator import RenodeEmulator
-from harness.emulator.renode.find import Install, find_renode
-from harness.errors import EmulatorError
-from harness.session import Session
+from mcu_harness.app.session import Session
+from mcu_harness.base.errors import EmulatorError
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.emulator.renode.find import Install, find_renode
 
 
 @pytest.fixture(scope="session")

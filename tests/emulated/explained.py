@@ -6,13 +6,13 @@ from pathlib import Path
 
 from small_firmware import firmware, plan_for
 
-from harness.board import Board
-from harness.diagnose import execution_findings
-from harness.elf import Program
-from harness.emulator import Emulator, Execution
-from harness.footprint import read_footprint
-from harness.records import Finding, Tool
-from harness.subject import Part, Subject
+from mcu_harness.analysis.diagnose.findings import execution_findings
+from mcu_harness.analysis.subject import Part, Subject
+from mcu_harness.emulator.contract import Emulator, Execution
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.footprint import read_footprint
+from mcu_harness.image.program import Program
+from mcu_harness.results.records import Finding, Tool
 
 
 def subject_of(program: Program, board: Board, layer: str = "layer_07") -> Subject:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from harness.board import Board
-from harness.elf import Program
-from harness.emulator import RunPlan
-from harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.emulator.contract import RunPlan
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.program import Program
 
 _SOURCE = Path(__file__).parent / "RenodeAccesses.cs"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.board import Board
-from harness.build import build
-from harness.codegen import Sources
-from harness.elf import Program, read_program
-from harness.emulator import RunPlan, Window
-from harness.toolchain import find_toolchain
+from mcu_harness.emulator.contract import RunPlan, Window
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.build import build
+from mcu_harness.image.program import Program, read_program
+from mcu_harness.image.toolchain import find_toolchain
+from mcu_harness.model.codegen.sources import Sources
 
 PRELUDE = '#include "runtime.h"\n#include <stdint.h>\n#define REGISTER(a) (*(volatile uint32_t *)(a))\n'
 

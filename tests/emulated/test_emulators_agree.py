@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from small_firmware import SUM_OF_SQUARES, firmware, plan_for
 
-from harness.board import board_names, find_board
-from harness.cases import cases_of
-from harness.emulator import ExitReason, Window
-from harness.emulator.renode import server
-from harness.emulator.renode.emulator import RenodeEmulator
-from harness.emulator.renode.find import Install
-from harness.emulator.unicorn import UnicornEmulator
-from harness.pipeline import run_case
-from harness.profile.stack import high_water_mark
-from harness.records import RunResult
-from harness.scenario import load_scenario
+from mcu_harness.analysis.stack.high_water_mark import high_water_mark
+from mcu_harness.app.pipeline import run_case
+from mcu_harness.emulator.contract import ExitReason, Window
+from mcu_harness.emulator.renode import server
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.emulator.renode.find import Install
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
+from mcu_harness.hardware.board_file import board_names, find_board
+from mcu_harness.results.records import RunResult
+from mcu_harness.scenario.cases import cases_of
+from mcu_harness.scenario.scenario import load_scenario
 
 pytestmark = pytest.mark.renode
 

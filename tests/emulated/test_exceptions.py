@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from small_firmware import firmware, plan_for
 
-from harness.board import Board, find_board
-from harness.elf import Program
-from harness.emulator import BlockCounts, Emulator, Execution, ExitReason, Window
-from harness.emulator.unicorn import UnicornEmulator
+from mcu_harness.emulator.contract import BlockCounts, Emulator, Execution, ExitReason, Window
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
+from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.image.program import Program
 
 BOARDS = ["stm32f4_discovery", "stm32f072b_disco"]  # Armv7-M with an FPU, Armv6-M
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 from explained import explained
+
+from mcu_harness.app.cli.main import main
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.image.program import read_program
+from mcu_harness.results.records import Finding
+from mcu_harness.scenario.firmware_tables import Region
 from profiled_firmware import failed, line_of, profiled
 from user_firmware import START, build
-
-from harness.board import find_board
-from harness.cli import main
-from harness.elf import read_program
-from harness.emulator.renode.emulator import RenodeEmulator
-from harness.emulator.unicorn import UnicornEmulator
-from harness.records import Finding
-from harness.scenario_firmware import Region
 
 pytestmark = pytest.mark.gnu
 BOARD = "stm32f4_discovery"
@@ -349,7 +349,7 @@ def test_a_program_without_vectors_says_where_the_table_should_be(tmp_path: Path
     from explained import subject_of
     from small_firmware import SUM_OF_SQUARES, firmware
 
-    from harness.diagnose import execution_findings
+    from mcu_harness.analysis.diagnose.findings import execution_findings
 
     board = find_board(BOARD)
     made = firmware(board, SUM_OF_SQUARES, firmware_cache)
@@ -476,7 +476,7 @@ def test_details_are_in_the_terminal_and_in_the_reports(tmp_path: Path, capsys: 
 
 def test_a_damaged_line_table_costs_the_lines_only(tmp_path: Path) -> None:
     elf = build(tmp_path, program("return *(volatile int *)0x30000004;"))
-    from harness.elf_file import read_elf_file
+    from mcu_harness.image.elf_reader import read_elf_file
 
     section = next(s for s in read_elf_file(elf).section_headers if s.name == ".debug_line")
     data = bytearray(elf.read_bytes())

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from profiled_firmware import failed, profiled
 from user_firmware import build
 

@@ -6,12 +6,12 @@ import itertools
 from pathlib import Path
 
 import pytest
-from firmware_runs import BOARD, SQUARES, calls, codes, run
-from user_firmware import build, tool
 
-from harness.cli import main
-from harness.errors import ElfError, ScenarioError
-from harness.scenario_firmware import Region
+from firmware_runs import BOARD, SQUARES, calls, codes, run
+from mcu_harness.app.cli.main import main
+from mcu_harness.base.errors import ElfError, ScenarioError
+from mcu_harness.scenario.firmware_tables import Region
+from user_firmware import build, tool
 
 pytestmark = pytest.mark.gnu
 

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from firmware_runs import BOARD, SQUARES, run
-from user_firmware import build, tool
 
-from harness.cli import main
-from harness.errors import ElfError, HarnessError
+from firmware_runs import BOARD, SQUARES, run
+from mcu_harness.app.cli.main import main
+from mcu_harness.base.errors import ElfError, HarnessError
+from user_firmware import build, tool
 
 pytestmark = pytest.mark.gnu
 

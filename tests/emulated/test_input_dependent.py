@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from test_user_firmware import BOARD, codes, run, run_case
-from user_firmware import build
 
-from harness.budget import Budget
-from harness.records import Spread
-from harness.scenario import load_scenario, scenario_for_firmware
-from harness.scenario_firmware import DialogueStep, FirmwareSpec, Region
+from mcu_harness.results.records import Spread
+from mcu_harness.scenario.firmware_tables import DialogueStep, FirmwareSpec, Region
+from mcu_harness.scenario.limits import Budget
+from mcu_harness.scenario.scenario import load_scenario, scenario_for_firmware
+from user_firmware import build
 
 # Two layers whose instructions are known: 2 n + 1, and 3 where a call reaches it at all.
 LOOPS = """

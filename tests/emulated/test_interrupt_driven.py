@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from firmware_runs import calls, codes
 from firmware_runs import run as run_in
+from mcu_harness.app.session import Session
+from mcu_harness.results.records import RunResult
+from mcu_harness.scenario.firmware_tables import DialogueStep
 from user_firmware import START, build
-
-from harness.records import RunResult
-from harness.scenario_firmware import DialogueStep
-from harness.session import Session
 
 pytestmark = pytest.mark.gnu
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 from explained import explained
-from profiled_firmware import failed, line_of, profiled
 from small_firmware import SUM_OF_SQUARES
-from user_firmware import START, build
 
-from harness.board import find_board
-from harness.elf import read_program
-from harness.emulator.renode.emulator import RenodeEmulator
-from harness.emulator.unicorn import UnicornEmulator
-from harness.records import Finding
-from harness.scenario_firmware import Region
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.image.program import read_program
+from mcu_harness.results.records import Finding
+from mcu_harness.scenario.firmware_tables import Region
+from profiled_firmware import failed, line_of, profiled
+from user_firmware import START, build
 
 pytestmark = pytest.mark.gnu
 UNICORN = UnicornEmulator()

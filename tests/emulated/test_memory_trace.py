@@ -8,33 +8,35 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from firmware_runs import BOARD, codes
 from renode_accesses import accesses as renode_accesses
 from small_firmware import firmware, plan_for
-from user_firmware import build as build_user
 
-from harness import memory_use
-from harness.access_records import MemoryAccesses
-from harness.board import Board, find_board
-from harness.build import build
-from harness.cases import Options, cases_of
-from harness.codegen.generate import generate, plan_memory
-from harness.elf import read_program
-from harness.emulator import Execution, RunPlan, TraceRequest, Window
-from harness.emulator.access_decoder import accesses
-from harness.emulator.renode.emulator import RenodeEmulator
-from harness.emulator.unicorn import UnicornEmulator
-from harness.inference import run_plan
-from harness.measure import arena_blocks
-from harness.memory_objects import Layout, MemoryObjects, cuts
-from harness.model.samples import model_graph, samples_for
-from harness.places import Places
-from harness.profile import profile
-from harness.records import RunResult
-from harness.scenario import InputSpec, scenario_for_firmware
-from harness.scenario_firmware import FirmwareSpec
-from harness.session import Session
-from harness.toolchain import find_toolchain
+from firmware_runs import BOARD, codes
+from mcu_harness.analysis.address_names import Places
+from mcu_harness.analysis.figures import arena_blocks
+from mcu_harness.analysis.memory import access_counts
+from mcu_harness.analysis.memory.objects import Layout, MemoryObjects, cuts
+from mcu_harness.analysis.profile.profile import profile
+from mcu_harness.app.inference_plan import run_plan
+from mcu_harness.app.options import Options
+from mcu_harness.app.session import Session
+from mcu_harness.emulator.contract import Execution, RunPlan, TraceRequest, Window
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
+from mcu_harness.hardware.arm.data_access import accesses
+from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.image.build import build
+from mcu_harness.image.program import read_program
+from mcu_harness.image.toolchain import find_toolchain
+from mcu_harness.model.codegen.generate import generate, plan_memory
+from mcu_harness.model.samples import model_graph, samples_for
+from mcu_harness.results.access_records import MemoryAccesses
+from mcu_harness.results.records import RunResult
+from mcu_harness.scenario.cases import cases_of
+from mcu_harness.scenario.firmware_tables import FirmwareSpec
+from mcu_harness.scenario.scenario import InputSpec, scenario_for_firmware
+from user_firmware import build as build_user
 
 MODELS = Path(__file__).parents[2] / "scenarios" / "models"
 WHOLE = TraceRequest(whole=True)
@@ -174,7 +176,7 @@ def test_accesses_are_those_of_all_instructions_that_ran() -> None:
         expected = int((blocks.edge_count * np.array(moved)[blocks.edge_current]).sum())
         assert int((data.count * data.size)[rows].sum()) == expected
     objects = MemoryObjects(layout, execution.heap)
-    named = memory_use.per_object(data, [], objects, windows=2)
+    named = access_counts.per_object(data, [], objects, windows=2)
     assert 2 * total(named) == int((data.count * data.size)[inside].sum())
 
 
@@ -231,7 +233,7 @@ def test_reads_and_writes_of_arrays_are_those_that_a_person_counts(tmp_path: Pat
 
 @gnu
 def test_regions_of_a_program_have_their_own_accesses(tmp_path: Path) -> None:
-    from harness.scenario_firmware import Region
+    from mcu_harness.scenario.firmware_tables import Region
 
     result = traced(build_user(tmp_path, COPIES), begin="work", regions=(Region("fill", ("inner",)),))
     assert result.accesses is not None
@@ -335,7 +337,7 @@ void mcu_infer(void) { result = kept + given; }
     execution = UnicornEmulator().run(program, board, replace(plan, trace=replace(WHOLE, cuts=cuts(layout))))
     assert execution.whole is not None
     objects = MemoryObjects(layout, None)
-    (finding,) = memory_use.uninitialised(execution.whole, [], objects, Places(program))
+    (finding,) = access_counts.uninitialised(execution.whole, [], objects, Places(program))
     assert (
         f"1 reads of RAM that nothing had written: of kept at {program.symbol('kept').address:#010x}" in finding.message
     )
@@ -399,7 +401,7 @@ def test_code_in_ram_is_traced_and_code_that_changes_as_what_it_was_at_first(tmp
 
 @gnu
 def test_without_a_trace_it_says_that_and_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.emulator.run_trace.registers_address", lambda _: None)
+    monkeypatch.setattr("mcu_harness.emulator.unicorn.run_trace.registers_address", lambda _: None)
     result = traced(build_user(tmp_path, COPIES), begin="work")
     assert (result.verdict, codes(result)) == ("pass", ["memory.not-traced"])
     assert result.accesses is not None

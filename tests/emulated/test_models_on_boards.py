@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.board import board_names, find_board
-from harness.cases import Case, Options, case_of_model, cases_of
-from harness.emulator.select import supports
-from harness.records import RunResult, Verdict
-from harness.scenario import load_scenario
-from harness.session import Session
+from mcu_harness.app.options import Options
+from mcu_harness.app.session import Session
+from mcu_harness.emulator.select import supports
+from mcu_harness.hardware.board_file import board_names, find_board
+from mcu_harness.results.records import RunResult, Verdict
+from mcu_harness.scenario.cases import Case, case_of_model, cases_of
+from mcu_harness.scenario.scenario import load_scenario
 
 SCENARIOS = sorted((Path(__file__).parent.parent.parent / "scenarios").glob("*.toml"))
 THIRD_PARTY = ("kws_ref_model", "pretrainedResnet_quant", "ad01_int8", "hello_world_int8")

@@ -11,20 +11,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from model_builder import ModelBuilder
 
-from harness.board import find_board
-from harness.build import build
-from harness.codegen.generate import generate, plan_memory
-from harness.elf import read_program
-from harness.emulator import ExitReason
-from harness.emulator.select import find_emulator
-from harness.inference import run_plan, tensors_read
-from harness.model.arrays import make_inputs
-from harness.model.graph import Graph
-from harness.model.reference import run_reference
-from harness.model.tflite import import_tflite
-from harness.toolchain import Toolchain, available_toolchains
+from mcu_harness.app.inference_plan import run_plan, tensors_read
+from mcu_harness.emulator.contract import ExitReason
+from mcu_harness.emulator.select import find_emulator
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.image.build import build
+from mcu_harness.image.program import read_program
+from mcu_harness.image.toolchain import Toolchain, available_toolchains
+from mcu_harness.model.arrays import make_inputs
+from mcu_harness.model.codegen.generate import generate, plan_memory
+from mcu_harness.model.graph import Graph
+from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.reference import run_reference
+from model_builder import ModelBuilder
 
 # A board a core.
 BOARDS = ("stm32f072b_disco", "nucleo_g071rb", "nucleo_l152re", "stm32f4_discovery", "nucleo_h753zi", "nucleo_l552ze_q")

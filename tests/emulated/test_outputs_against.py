@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.cases import cases_of
-from harness.emulator.select import find_emulator
-from harness.model import samples
-from harness.model.reference import run_reference
-from harness.model.samples import model_graph, samples_for
-from harness.pipeline import run_case
-from harness.records import RunResult, Verdict
-from harness.scenario import InputSpec, OutputSpec, scenario_for_model
-from harness.toolchain import Toolchain
+from mcu_harness.app.pipeline import run_case
+from mcu_harness.emulator.select import find_emulator
+from mcu_harness.image.toolchain import Toolchain
+from mcu_harness.model import samples
+from mcu_harness.model.reference import run_reference
+from mcu_harness.model.samples import model_graph, samples_for
+from mcu_harness.results.records import RunResult, Verdict
+from mcu_harness.scenario.cases import cases_of
+from mcu_harness.scenario.scenario import InputSpec, OutputSpec, scenario_for_model
 
 MODEL = Path(__file__).parents[2] / "scenarios/models/digits.tflite"
 INPUTS = InputSpec(seed=3, count=2)

@@ -8,8 +8,8 @@ import pytest
 from renode_accesses import accesses
 from small_firmware import firmware, plan_for
 
-from harness.board import find_board
-from harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.hardware.board_file import find_board
 
 pytestmark = pytest.mark.renode
 

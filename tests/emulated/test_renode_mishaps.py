@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from small_firmware import firmware, plan_for
 
-from harness.board import Board, find_board
-from harness.emulator import ExitReason
-from harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.emulator.contract import ExitReason
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board_file import find_board
 
 pytestmark = pytest.mark.renode
 

@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 from small_firmware import firmware, plan_for
 
-from harness.board import Board, board_names, find_board
-from harness.emulator import Execution, ExitReason, RunPlan, Window
-from harness.emulator.renode import protocol
-from harness.emulator.renode.emulator import RenodeEmulator
-from harness.emulator.renode.find import Install
-from harness.emulator.renode.platform import empty_ranges, mips, platform_for
-from harness.emulator.renode.repl import read_entries
-from harness.emulator.renode.server import RenodeServer
-from harness.errors import EmulatorError
+from mcu_harness.base.errors import EmulatorError
+from mcu_harness.emulator.contract import Execution, ExitReason, RunPlan, Window
+from mcu_harness.emulator.renode import protocol
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.emulator.renode.find import Install
+from mcu_harness.emulator.renode.platform import empty_ranges, mips, platform_for
+from mcu_harness.emulator.renode.repl import read_entries
+from mcu_harness.emulator.renode.server import RenodeServer
+from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board_file import board_names, find_board
 
 pytestmark = pytest.mark.renode
 

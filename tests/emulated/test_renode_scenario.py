@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.cases import Case, Options, cases_of
-from harness.emulator.renode.emulator import RenodeEmulator
-from harness.emulator.renode.find import Install
-from harness.errors import EmulatorError, ScenarioError
-from harness.records import Verdict
-from harness.scenario import load_scenario
-from harness.session import Session
+from mcu_harness.app.options import Options
+from mcu_harness.app.session import Session
+from mcu_harness.base.errors import EmulatorError, ScenarioError
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.emulator.renode.find import Install
+from mcu_harness.results.records import Verdict
+from mcu_harness.scenario.cases import Case, cases_of
+from mcu_harness.scenario.scenario import load_scenario
 
 
 def case(folder: Path, model: Path, *names: str) -> Case:

@@ -16,12 +16,13 @@ from pathlib import Path
 import pytest
 from small_firmware import SUM_OF_SQUARES, firmware, plan_for
 
-from harness.board import Board, find_board
-from harness.elf import Program
-from harness.emulator import ExitReason
-from harness.emulator.renode.emulator import RenodeEmulator
-from harness.emulator.renode.find import Install
-from harness.errors import EmulatorError
+from mcu_harness.base.errors import EmulatorError
+from mcu_harness.emulator.contract import ExitReason
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.emulator.renode.find import Install
+from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.image.program import Program
 
 pytestmark = [
     pytest.mark.renode,
@@ -177,11 +178,11 @@ def test_killed_between_runs_is_replaced(own: RenodeEmulator, board: Board, prog
 def test_stopped_dead_ends_at_the_deadline(
     own: RenodeEmulator, board: Board, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.emulator.renode.run._GRACE_S", 1.0)
+    monkeypatch.setattr("mcu_harness.emulator.renode.run._GRACE_S", 1.0)
     own.run(program, board, plan_for(program))
     pid = pid_of(own)
     os.kill(pid, signal.SIGSTOP)
-    monkeypatch.setattr("harness.emulator.renode.emulator._LOAD_TIMEOUT_S", 2.0)
+    monkeypatch.setattr("mcu_harness.emulator.renode.emulator._LOAD_TIMEOUT_S", 2.0)
     with pytest.raises(EmulatorError, match="does not answer any more"):
         own.run(program, board, plan_for(program, timeout_s=1))
     assert not alive(pid)
@@ -215,9 +216,9 @@ def test_renode_does_not_outlive_the_harness(end: str, board: Board, program: Pr
         import os, signal, sys
         sys.path[:0] = {sys.path!r}
         from small_firmware import plan_for
-        from harness.board import find_board
-        from harness.elf import read_program
-        from harness.emulator.renode.emulator import RenodeEmulator
+        from mcu_harness.hardware.board import find_board
+        from mcu_harness.image.program import read_program
+        from mcu_harness.emulator.renode.emulator import RenodeEmulator
         from pathlib import Path
         emulator = RenodeEmulator()
         program = read_program(Path({str(program.path)!r}))

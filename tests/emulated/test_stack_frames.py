@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.build import FIRMWARE
-from harness.elf import read_program
-from harness.profile.frames import Frame, Frames
-from harness.profile.static_stack import CallGraph
+from mcu_harness.analysis.stack.frames import Frame, Frames
+from mcu_harness.analysis.stack.static_stack import CallGraph
+from mcu_harness.image.build import FIRMWARE
+from mcu_harness.image.program import read_program
 
 pytestmark = pytest.mark.gnu
 CORES = {

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from test_user_firmware import BOARD, codes, run, run_case
-from user_firmware import build
 
-from harness.budget import Budget
-from harness.records import RunResult, StackUse
-from harness.scenario import load_scenario, scenario_for_firmware
-from harness.scenario_firmware import DialogueStep, FirmwareSpec
+from mcu_harness.results.records import RunResult, StackUse
+from mcu_harness.scenario.firmware_tables import DialogueStep, FirmwareSpec
+from mcu_harness.scenario.limits import Budget
+from mcu_harness.scenario.scenario import load_scenario, scenario_for_firmware
+from user_firmware import build
 
 gnu = pytest.mark.gnu
 NOINLINE = """#include <string.h>

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from small_firmware import SUM_OF_SQUARES, firmware, plan_for
 
-from harness.board import Board, find_board
-from harness.elf import Program
-from harness.emulator import DataTrace, Execution, RunPlan, Window, trace_store
-from harness.emulator.trace import MemoryTracer
-from harness.emulator.unicorn import UnicornEmulator
-from harness.emulator.waiting_memory import run_traced, traced_plan
+from mcu_harness.emulator.contract import DataTrace, Execution, RunPlan, Window
+from mcu_harness.emulator.trace import trace_store
+from mcu_harness.emulator.trace.data_trace import MemoryTracer
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
+from mcu_harness.emulator.waiting_memory import run_traced, traced_plan
+from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.image.program import Program
 
 
 @pytest.fixture

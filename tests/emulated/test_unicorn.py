@@ -16,14 +16,15 @@ from small_firmware import SUM_OF_SQUARES, firmware, plan_for
 from unicorn import unicorn_const
 from unicorn.unicorn_py3.unicorn import Uc
 
-from harness.board import Board, board_names, find_board
-from harness.elf import Program
-from harness.emulator import STACK_PAINT, ExitReason, RunPlan, Window
-from harness.emulator.select import EMULATOR_NAMES, find_emulator, resolve, supports
-from harness.emulator.unicorn import UnicornEmulator, _Run
-from harness.errors import EmulatorError
-from harness.profile import profile
-from harness.toolchain import Toolchain
+from mcu_harness.analysis.profile.profile import profile
+from mcu_harness.base.errors import EmulatorError
+from mcu_harness.emulator.contract import STACK_PAINT, ExitReason, RunPlan, Window
+from mcu_harness.emulator.select import EMULATOR_NAMES, find_emulator, resolve, supports
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator, _Run
+from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board_file import board_names, find_board
+from mcu_harness.image.program import Program
+from mcu_harness.image.toolchain import Toolchain
 
 CORES = {
     "cortex-m0": "stm32f072b_disco",
@@ -521,7 +522,7 @@ def test_an_error_inside_a_device_is_not_lost(m4: Board, firmware_cache: Path, m
     def broken(*_: object) -> None:
         raise RuntimeError("device is broken")
 
-    monkeypatch.setattr("harness.emulator.uart.UartRegisters.write", broken)
+    monkeypatch.setattr("mcu_harness.emulator.unicorn.uart.UartRegisters.write", broken)
     program = firmware(m4, SUM_OF_SQUARES, firmware_cache)
     with pytest.raises(RuntimeError, match="device is broken"):
         EMULATOR.run(program, m4, plan_for(program))

@@ -8,9 +8,9 @@ import pytest
 from small_firmware import firmware, plan_for
 from test_renode_mishaps import MISHAPS, body
 
-from harness.board import find_board
-from harness.emulator import ExitReason
-from harness.emulator.unicorn import UnicornEmulator
+from mcu_harness.emulator.contract import ExitReason
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
+from mcu_harness.hardware.board_file import find_board
 
 # Where the embedded emulator knows more or less than Renode.
 DIFFERENT = {

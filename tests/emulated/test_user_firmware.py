@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from firmware_runs import BOARD, SQUARES, calls, codes, run, run_case
-from user_firmware import build, tool
 
-from harness.cli import main
-from harness.errors import BuildError, ElfError
-from harness.scenario import load_scenario
-from harness.scenario_firmware import DialogueStep
+from firmware_runs import BOARD, SQUARES, calls, codes, run, run_case
+from mcu_harness.app.cli.main import main
+from mcu_harness.base.errors import BuildError, ElfError
+from mcu_harness.scenario.firmware_tables import DialogueStep
+from mcu_harness.scenario.scenario import load_scenario
+from user_firmware import build, tool
 
 pytestmark = pytest.mark.gnu
 

@@ -11,17 +11,18 @@ import time
 from pathlib import Path
 
 import pytest
-from user_firmware import build, tool
 
-from harness.board import find_board
-from harness.cases import Options, cases_of
-from harness.emulator.renode.emulator import RenodeEmulator
-from harness.emulator.unicorn import UnicornEmulator
-from harness.firmware_run import prepare
-from harness.records import RunResult
-from harness.scenario import scenario_for_firmware
-from harness.scenario_firmware import DialogueStep, FirmwareSpec, Region
-from harness.session import Session
+from mcu_harness.app.firmware_subject import prepare
+from mcu_harness.app.options import Options
+from mcu_harness.app.session import Session
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.results.records import RunResult
+from mcu_harness.scenario.cases import cases_of
+from mcu_harness.scenario.firmware_tables import DialogueStep, FirmwareSpec, Region
+from mcu_harness.scenario.scenario import scenario_for_firmware
+from user_firmware import build, tool
 
 pytestmark = [pytest.mark.gnu, pytest.mark.renode, pytest.mark.usefixtures("renode_install")]
 BOARD = "stm32f4_discovery"

@@ -7,22 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from firmware_runs import SQUARES
-from user_firmware import build
 
-from harness.board import Board, find_board
-from harness.cases import Options, case_of_model, cases_of
-from harness.cli import main
-from harness.elf import Program
-from harness.emulator import Execution, RunPlan
-from harness.emulator.unicorn import UnicornEmulator
-from harness.errors import ScenarioError
-from harness.pipeline import run_case
-from harness.records import RunResult, WhatIf
-from harness.report import json as results_json
-from harness.scenario import load_scenario, scenario_for_firmware
-from harness.scenario_firmware import FirmwareSpec, Region
-from harness.session import Session
+from firmware_runs import SQUARES
+from mcu_harness.app.cli.main import main
+from mcu_harness.app.options import Options
+from mcu_harness.app.pipeline import run_case
+from mcu_harness.app.session import Session
+from mcu_harness.base.errors import ScenarioError
+from mcu_harness.emulator.contract import Execution, RunPlan
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
+from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.image.program import Program
+from mcu_harness.results import results_file as results_json
+from mcu_harness.results.records import RunResult, WhatIf
+from mcu_harness.scenario.cases import case_of_model, cases_of
+from mcu_harness.scenario.firmware_tables import FirmwareSpec, Region
+from mcu_harness.scenario.scenario import load_scenario, scenario_for_firmware
+from user_firmware import build
 
 pytestmark = pytest.mark.gnu
 MODEL = Path(__file__).parent.parent.parent / "scenarios/models/digits.tflite"

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import build as build_module
-from harness.board import BOARD_DIRECTORY
-from harness.cases import Options, cases_of
-from harness.records import RunResult, Verdict
-from harness.scenario import load_scenario
-from harness.session import Session
+from mcu_harness.app.options import Options
+from mcu_harness.app.session import Session
+from mcu_harness.hardware.board_file import BOARD_DIRECTORY
+from mcu_harness.image import build as build_module
+from mcu_harness.results.records import RunResult, Verdict
+from mcu_harness.scenario.cases import cases_of
+from mcu_harness.scenario.scenario import load_scenario
 
 Run = Callable[..., RunResult]
 

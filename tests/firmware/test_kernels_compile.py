@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
-from host_firmware import FIRMWARE
 
-from harness.board import find_board
-from harness.toolchain import Toolchain, available_toolchains
+from host_firmware import FIRMWARE
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.image.toolchain import Toolchain, available_toolchains
 
 STRICT = ("-Wpedantic", "-Wmissing-prototypes", "-Wshadow", "-Werror")
 KERNELS = sorted((FIRMWARE / "kernels").glob("*.c"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from host_firmware import check_against_reference
 from model_builder import ModelBuilder
 

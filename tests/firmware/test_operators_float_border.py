@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from host_firmware import check_against_reference, run_on_host
-from model_builder import ModelBuilder
 
-from harness.codegen.generate import generate
-from harness.model.planner import plan
-from harness.model.tflite import import_tflite
+from host_firmware import check_against_reference, run_on_host
+from mcu_harness.model.codegen.generate import generate
+from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.planner import plan
+from model_builder import ModelBuilder
 
 CASES = 60
 

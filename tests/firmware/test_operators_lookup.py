@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host_firmware import check_against_reference
-from model_builder import ModelBuilder
 
-from harness.codegen.fixed_point import Affine
-from harness.codegen.lookup_tables import hard_swish
+from host_firmware import check_against_reference
+from mcu_harness.model.codegen.fixed_point import Affine
+from mcu_harness.model.codegen.lookup_tables import hard_swish
+from model_builder import ModelBuilder
 
 EVERY_BYTE = np.arange(-128, 128).astype(np.int8)
 SCALE_PAIRS = 60

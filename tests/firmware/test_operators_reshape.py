@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from host_firmware import check_against_reference
-from model_builder import ModelBuilder
 
-from harness.codegen.generate import generate
-from harness.model.planner import plan
-from harness.model.tflite import import_tflite
+from host_firmware import check_against_reference
+from mcu_harness.model.codegen.generate import generate
+from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.planner import plan
+from model_builder import ModelBuilder
 
 
 def chain() -> ModelBuilder:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 import unicorn
+
 from bare_machine import BareMachine
+from mcu_harness.base import process
+from mcu_harness.image.build import FIRMWARE, build
+from mcu_harness.image.program import read_program
+from mcu_harness.image.toolchain import Toolchain
 from sample_boards import TARGETS, board
 from sample_firmware import firmware
-
-from harness import process
-from harness.build import FIRMWARE, build
-from harness.elf import read_program
-from harness.toolchain import Toolchain
 
 TEXT = "mcu-harness: start\r\nmcu-harness: done\r\n"
 BASE = 0x4000_4400

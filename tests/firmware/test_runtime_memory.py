@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import unicorn
+
 from bare_machine import BareMachine
+from mcu_harness.image.build import build
+from mcu_harness.image.program import read_program
+from mcu_harness.image.toolchain import Toolchain
 from sample_boards import SRAM, board
 from sample_firmware import firmware
-
-from harness.build import build
-from harness.elf import read_program
-from harness.toolchain import Toolchain
 
 ROOM = SRAM + 0x1000
 SIZES = (*range(20), 31, 32, 33, 47, 64, 65, 130)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+
 from bare_machine import RAM_JUNK, BareMachine
+from mcu_harness.image.build import build
+from mcu_harness.image.program import read_program
+from mcu_harness.image.toolchain import Toolchain
 from sample_boards import FLASH, SRAM, board
 from sample_firmware import firmware
-
-from harness.build import build
-from harness.elf import read_program
-from harness.toolchain import Toolchain
 
 STATEFUL = firmware(
     "calls++; seen[calls & 3] = initial[calls & 3]; kept++;",

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import capstone
 import pytest
+
+from mcu_harness.image.build import build
+from mcu_harness.image.program import Program, read_program
+from mcu_harness.image.toolchain import Toolchain
 from sample_boards import TARGETS, board
 from sample_firmware import firmware
-
-from harness.build import build
-from harness.elf import Program, read_program
-from harness.toolchain import Toolchain
 
 # Everything that tempts a compiler: division, multiply-accumulate of halves, saturation, float and double arithmetic,
 # unaligned loads, 64-bit products, a jump table, bit counting, and a long copy.

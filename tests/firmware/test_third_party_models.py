@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from host_firmware import run_on_host
 
-from harness.codegen.generate import generate, plan_memory
-from harness.model.arrays import make_inputs
-from harness.model.reference import run_reference
-from harness.model.tflite import import_tflite
+from host_firmware import run_on_host
+from mcu_harness.model.arrays import make_inputs
+from mcu_harness.model.codegen.generate import generate, plan_memory
+from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.reference import run_reference
 
 TARGET = "cortex-m4"
 

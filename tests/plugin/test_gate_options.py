@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
+from mcu_harness.app.cli.main import main
 
 BOARDS = ("stm32f4_discovery", "nucleo_g071rb")
 GATE = ("--mcu-compare-fail=cycles:2%", "--mcu-compare-fail=flash:+64")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.toolchain import available_toolchains
+from mcu_harness.image.toolchain import available_toolchains
 
 xmlschema = pytest.importorskip("xmlschema")
 SCHEMA = Path(__file__).parent.parent / "data" / "junit_xunit2.xsd"
@@ -31,7 +31,7 @@ def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
 
 
 HOOKS = """
-from harness.records import Finding, Verdict
+from mcu_harness.results.records import Finding, Verdict
 
 def pytest_mcu_boards(config, scenario):
     return ["nrf52840dk"] if scenario.name == "case" else None

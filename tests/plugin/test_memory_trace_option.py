@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
-from harness.records import MemoryAccesses
-from harness.report import json as results_json
+from mcu_harness.app.cli.main import main
+from mcu_harness.results import results_file as results_json
+from mcu_harness.results.records import MemoryAccesses
 
 
 @pytest.fixture

@@ -1,0 +1,164 @@
+"""The board's law: what was executed is held against what the board's core has, whatever the emulator let pass.
+
+Checked are all blocks that ran, inside and outside of windows, and whether the FPU was switched on before it was used.
+Instructions that an IT block skipped count as executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import capstone
+import numpy as np
+
+from mcu_harness.analysis.address_names import Places
+from mcu_harness.emulator.contract import Execution
+from mcu_harness.hardware.arm.instruction_set import FLOATING, Part, part_of, parts_of
+from mcu_harness.hardware.arm.thumb import instruction_size
+from mcu_harness.hardware.board import Board
+from mcu_harness.results.records import Finding, Verdict
+
+_MOST_PLACES = 8
+_USAGE_FAULT = "UsageFault, or HardFault while that is not enabled in SHCSR"
+_ARCHITECTURES = {
+    "armv6-m": "Armv6-M",
+    "armv7-m": "Armv7-M",
+    "armv7e-m": "Armv7-M with DSP",
+    "armv8-m.base": "the Armv8-M baseline",
+    "armv8-m.main": "the Armv8-M mainline",
+}
+_CPACR = "0xE000ED88"
+_SWITCH_ON = f"*(volatile uint32_t *){_CPACR} |= 0xFu << 20; then DSB and ISB"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """An instruction that the core does not have. `executions` None = not counted (outside of windows)."""
+
+    address: int
+    code: bytes
+    part: Part
+    executions: int | None = None
+    layer: str = ""
+
+
+def law_findings(execution: Execution, board: Board, places: Places) -> list[Finding]:
+    """What the run did that the board would not have done; [] for a run that keeps to it."""
+    found: dict[Part, list[Breach]] = {}
+    for breach in _breaches(execution, board, places):
+        found.setdefault(breach.part, []).append(breach)
+    findings = [instruction_finding(breaches, board, places) for breaches in found.values()]
+    if execution.fpu_off_at is not None and not found.keys() & FLOATING:
+        findings.append(fpu_finding(execution.fpu_off_at, board, places))
+    return findings
+
+
+def instruction_finding(breaches: Sequence[Breach], board: Board, places: Places, stopped: bool = False) -> Finding:
+    """The finding for instructions of one part, in the order in which they are to be shown.
+
+    `stopped`: the emulator refused the first of them, which ended the run; otherwise it executed all of them.
+    """
+    first = breaches[0]
+    text = disassembled(first.code, first.address)
+    layer = f", layer {first.layer}" if first.layer else ""
+    told = "the emulator stopped there" if stopped else "the emulator executed it all the same"
+    details = [f"on the board: {_consequence(first.part, board)}; {told}"]
+    if first.executions is not None or len(breaches) > 1:
+        details += [_line(breach, places) for breach in breaches[:_MOST_PLACES]]
+    if len(breaches) > _MOST_PLACES:
+        details.append(f"and {len(breaches) - _MOST_PLACES:,} more instructions that need {first.part}")
+    need = f"it needs {first.part}; the board has {_has(board)}"
+    return Finding(
+        code="law.instruction",
+        verdict=Verdict.FAIL,
+        message=f"the {_core(board)} of {board.name} has no `{text}`, {places.where(first.address)}{layer}: {need}",
+        advice=_advice(first.part, board),
+        details=tuple(details),
+    )
+
+
+def fpu_finding(address: int, board: Board, places: Places, stopped: bool = False) -> Finding:
+    """The finding for the FPU used while it was off, first at `address`."""
+    told = "the emulator stopped there" if stopped else "the emulator executed it all the same"
+    return Finding(
+        code="law.fpu-off",
+        verdict=Verdict.FAIL,
+        message=f"the FPU is used while it is off, {places.where(address)}: "
+        f"coprocessors 10 and 11 were not enabled in CPACR ({_CPACR})",
+        advice=f"in the reset handler, before anything that may use the FPU: {_SWITCH_ON}",
+        details=(f"on the board: {_USAGE_FAULT}, CFSR 0x00080000 (NOCP); {told}",),
+    )
+
+
+def disassembled(code: bytes, address: int) -> str:
+    """The instruction as an assembler writes it, its halfwords where nobody knows it."""
+    for decoded in _engine().disasm(code, address):
+        return f"{decoded.mnemonic} {decoded.op_str}".strip()
+    return " ".join(f"{int.from_bytes(code[at : at + 2], 'little'):04x}" for at in range(0, len(code), 2))
+
+
+def _engine() -> Any:
+    return capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8)
+
+
+def _breaches(execution: Execution, board: Board, places: Places) -> Iterator[Breach]:
+    """Every instruction that the core does not have, once, the most executed first."""
+    allowed = parts_of(board)
+    found: dict[int, Breach] = {}
+    blocks = execution.blocks
+    if blocks is not None:
+        counts = np.zeros(len(blocks.block_code), np.int64)
+        np.add.at(counts, blocks.edge_current, blocks.edge_count)
+        for block, (start, code) in enumerate(zip(blocks.block_address.tolist(), blocks.block_code, strict=True)):
+            for address, instruction, part in _foreign(start, code, allowed):
+                before = found[address].executions or 0 if address in found else 0
+                layer = places.layer_of_block(blocks, block)
+                found[address] = Breach(address, instruction, part, before + int(counts[block]), layer)
+    for start, code in execution.elsewhere:
+        for address, instruction, part in _foreign(start, code, allowed):
+            found.setdefault(address, Breach(address, instruction, part))
+    yield from sorted(found.values(), key=lambda breach: (-(breach.executions or 0), breach.address))
+
+
+def _foreign(start: int, code: bytes, allowed: frozenset[Part]) -> Iterator[tuple[int, bytes, Part]]:
+    at = 0
+    while at < len(code):
+        size = instruction_size(int.from_bytes(code[at : at + 2], "little"))
+        part = part_of(code[at : at + size])
+        if part not in allowed and part is not Part.UNDEFINED:  # which every emulator refuses
+            yield start + at, code[at : at + size], part
+        at += size
+
+
+def _line(breach: Breach, places: Places) -> str:
+    times = "outside of what is measured" if breach.executions is None else f"executed {breach.executions:,} times"
+    layer = f", layer {breach.layer}" if breach.layer else ""
+    return f"{places.short(breach.address)}: {disassembled(breach.code, breach.address)}, {times}{layer}"
+
+
+def _consequence(part: Part, board: Board) -> str:
+    if board.core.architecture in ("armv6-m", "armv8-m.base"):
+        return "HardFault"
+    if part in (Part.HELIUM, Part.COPROCESSOR) or (part in FLOATING and board.fpu == "none"):
+        return f"{_USAGE_FAULT}, CFSR 0x00080000 (NOCP)"
+    return f"{_USAGE_FAULT}, CFSR 0x00010000 (UNDEFINSTR)"
+
+
+def _core(board: Board) -> str:
+    return board.core.name.title().replace("cortex", "Cortex")
+
+
+def _has(board: Board) -> str:
+    fpu = "no FPU" if board.fpu == "none" else f"the FPU {board.fpu}"
+    dsp = "no DSP extension, " if board.core.dsp == "optional" and not board.dsp else ""
+    return f"{_ARCHITECTURES.get(board.core.architecture, board.core.architecture)}, {dsp}{fpu}"
+
+
+def _advice(part: Part, board: Board) -> str:
+    no_dsp = "+nodsp" if board.core.dsp == "optional" and not board.dsp else ""
+    flags = f"-mcpu={board.core.gcc_cpu}{no_dsp}"
+    if part in FLOATING:
+        flags += " -mfloat-abi=soft" if board.fpu == "none" else f" -mfpu={board.fpu}"
+    return f"compile everything for this board, libraries too ({flags}), or choose the board it was compiled for"

@@ -1,0 +1,71 @@
+"""What went wrong in a run, as findings: how it ended, where, in which layer, why, and what to do about it."""
+
+from __future__ import annotations
+
+from mcu_harness.analysis.address_names import Places
+from mcu_harness.analysis.core_conformance import law_findings
+from mcu_harness.analysis.diagnose.context import Case
+from mcu_harness.analysis.diagnose.endings import known_ending, other_ending
+from mcu_harness.analysis.diagnose.faults import fault_finding
+from mcu_harness.analysis.diagnose.stack import stack_finding
+from mcu_harness.analysis.subject import Subject
+from mcu_harness.emulator.contract import Execution, ExitReason, FaultKind
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.program import Program
+from mcu_harness.results.records import Finding, Verdict
+
+# Faults that programs run into on purpose, when a check has failed.
+_ON_PURPOSE = (FaultKind.BREAKPOINT, FaultKind.UNDEFINED, FaultKind.RESET_REQUEST)
+
+
+def execution_findings(execution: Execution, subject: Subject, board: Board) -> list[Finding]:
+    """Findings for a run that did not end well, used up its stack, or broke the board's law; [] for a good one."""
+    places = Places(subject.program, subject.parts)
+    case = Case(execution, subject, board, places)
+    findings = []
+    overflow = stack_finding(case)
+    if overflow is not None:
+        findings.append(overflow)
+    end = _end(case)
+    # A fault right below the stack is the overflow itself.
+    if end is not None and not (overflow is not None and overflow.message.startswith("the stack grew")):
+        findings.append(end)
+    known = {(finding.code, finding.message) for finding in findings}
+    return findings + [f for f in law_findings(execution, board, places) if (f.code, f.message) not in known]
+
+
+def _end(case: Case) -> Finding | None:
+    execution = case.execution
+    if execution.reason is ExitReason.FINISHED and not execution.status:
+        return None
+    kind = execution.fault.kind if execution.fault else None
+    if execution.reason is ExitReason.FAULT:
+        return (known_ending(case) if kind in _ON_PURPOSE else None) or fault_finding(case)
+    return known_ending(case) or other_ending(case)
+
+
+def run_notes(execution: Execution, program: Program) -> list[Finding]:
+    """What a reader of the figures should know of a run, though nothing is wrong with it."""
+    notes = []
+    if execution.reason is ExitReason.FINISHED and execution.detail:
+        notes.append(
+            Finding(
+                code="firmware.end",
+                verdict=Verdict.PASS,
+                message=f"the run ended {Places(program).where(execution.pc)}: {execution.detail}",
+                advice="if that is not where it should end, name the place with `stop`",
+            )
+        )
+    if execution.made_up:
+        shown = ", ".join(f"{address:#010x}" for address in execution.made_up[:8])
+        more = f" and {len(execution.made_up) - 8} more" if len(execution.made_up) > 8 else ""
+        notes.append(
+            Finding(
+                code="firmware.made-up-registers",
+                verdict=Verdict.PASS,
+                message=f"the program waited for device registers that the embedded emulator has no model of, and got "
+                f"made-up answers so that it would go on: {shown}{more}",
+                advice="what it does with these devices is not to be trusted; Renode models many of them",
+            )
+        )
+    return notes

@@ -1,0 +1,1 @@
+"""What a memory trace says: accesses per layer and object."""

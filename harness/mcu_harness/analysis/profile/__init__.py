@@ -1,0 +1,1 @@
+"""From executed blocks to instructions and cycles per layer, function and call path."""

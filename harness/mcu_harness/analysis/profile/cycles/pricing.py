@@ -1,0 +1,198 @@
+"""Cycles from counts: what recorded blocks cost on a core and its memories. Pricing runs nothing again.
+
+The core's table (one module a core) and the memory's wait states are separate terms, added up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_harness.analysis.profile.cycles import cortex_m0, cortex_m0plus, cortex_m3, cortex_m4, cortex_m7, cortex_m33
+from mcu_harness.analysis.profile.cycles.accuracy import statement
+from mcu_harness.analysis.profile.cycles.inorder import carried, straight
+from mcu_harness.analysis.profile.cycles.memory import FetchModel, Visit
+from mcu_harness.analysis.profile.cycles.table import HISTORY, CoreTable
+from mcu_harness.analysis.profile.cycles.traced import TracedWaits
+from mcu_harness.analysis.profile.instructions import Instruction, decode
+from mcu_harness.emulator.contract import BlockCounts, DataTrace
+from mcu_harness.hardware.arm.instruction_kinds import Kind
+from mcu_harness.hardware.board import Board
+
+Real = npt.NDArray[np.float64]
+CARRIED = 4  # how many instructions behind a jump may wait for results from before it
+
+TABLES: dict[str, Callable[[int], CoreTable]] = {
+    "cortex-m0": cortex_m0.table,
+    "cortex-m0+": cortex_m0plus.table,
+    "cortex-m3": cortex_m3.table,
+    "cortex-m4": cortex_m4.table,
+    "cortex-m7": cortex_m7.table,
+    "cortex-m33": cortex_m33.table,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to price differently from the board file: `wait_states` by the name of a memory."""
+
+    wait_states: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Cycles of one execution of each edge: the core's own, and what waiting for code adds.
+
+    `model` names the core's table and its version; `origin` says for people what the figures are worth.
+    """
+
+    core_cycles: Real
+    wait_cycles: Real
+    model: str
+    origin: str
+
+    @property
+    def edge_cycles(self) -> Real:
+        return self.core_cycles + self.wait_cycles
+
+
+def price(
+    counts: BlockCounts, board: Board, options: Options | None = None, trace: DataTrace | None = None
+) -> Prices | None:
+    """Price every edge of `counts` on `board`; None when there is no table for its core.
+
+    With a memory trace of the same program on the same board, memories are priced by what it saw.
+    """
+    if board.core.name not in TABLES:
+        return None
+    options = options or Options()
+    table = TABLES[board.core.name](board.multiplier_cycles)
+    pricing = _Pricing(counts, table)
+    if trace is None:
+        fetches = FetchModel(board, options.wait_states, pricing.cycles, pricing.visits)
+        waits = np.array([fetches.cost(visit) for visit in pricing.visits], np.float64)
+    else:
+        traced = TracedWaits(trace, board, options.wait_states, pricing.cycles)
+        waits = traced.edge_cycles(counts, pricing.blocks)
+    return Prices(
+        core_cycles=pricing.core_cycles(),
+        wait_cycles=waits,
+        model=table.name,
+        origin=_origin(table, board, options, trace is not None),
+    )
+
+
+def _origin(table: CoreTable, board: Board, options: Options, traced: bool) -> str:
+    text = f"estimated: cycle-approximate, {table.core} model {table.version}, {statement(board, table.name)}"
+    if options.wait_states or not board.code_memory.wait_states or traced:
+        return text
+    return f"{text}; reads of data are not in it, they could not be traced"
+
+
+class _Pricing:
+    """Blocks as instructions, and the cycles of each where execution falls into it."""
+
+    def __init__(self, counts: BlockCounts, table: CoreTable) -> None:
+        self._counts = counts
+        self._table = table
+        self._code = decode(counts)
+        self._ends = {instruction.end: instruction for instruction in self._code.values()}
+        blocks = zip(counts.block_address.tolist(), counts.block_bytes.tolist(), strict=True)
+        self.blocks = [self._instructions(start, start + size) for start, size in blocks]
+        self.visits = self._find_visits()
+        self.cycles = self._straight()
+        self._block_cycles = [sum(self.cycles[i.address] for i in block) for block in self.blocks]
+
+    def _instructions(self, start: int, end: int) -> tuple[Instruction, ...]:
+        found = []
+        while start < end:
+            found.append(self._code[start])
+            start = found[-1].end
+        return tuple(found)
+
+    def _before(self, address: int) -> list[Instruction]:
+        """The executed instructions right before `address`, nearest first."""
+        found: list[Instruction] = []
+        while len(found) < HISTORY and address in self._ends:
+            found.append(self._ends[address])
+            address = found[-1].address
+        return found
+
+    def _find_stretches(self) -> list[list[Instruction]]:
+        """Executed code in order, cut wherever execution ever jumped to: how an emulator cuts blocks does not matter."""
+        targets = {visit.instructions[0].address for visit in self.visits if visit.jumped}
+        stretches: list[list[Instruction]] = []
+        for address in sorted(self._code):
+            if not stretches or stretches[-1][-1].end != address or address in targets:
+                stretches.append([])
+            stretches[-1].append(self._code[address])
+        return stretches
+
+    def _straight(self) -> dict[int, float]:
+        """Cycles of each instruction where execution falls into it."""
+        pipeline = self._table.pipeline
+        if pipeline is None:
+            return {at: self._table.fall_through(i, self._before(at)) for at, i in self._code.items()}
+        return {
+            instruction.address: cycles
+            for stretch in self._find_stretches()
+            for instruction, cycles in zip(stretch, straight(pipeline, stretch), strict=True)
+        }
+
+    def _find_visits(self) -> list[Visit]:
+        """One for each edge."""
+        counts, found = self._counts, []
+        for previous, current, count in zip(
+            counts.edge_previous.tolist(), counts.edge_current.tolist(), counts.edge_count.tolist(), strict=True
+        ):
+            block = self.blocks[current]
+            last = self.blocks[previous][-1] if previous >= 0 else None
+            jumped = last is None or last.end != block[0].address
+            found.append(Visit(block, jumped, last.address if last else None, count))
+        return found
+
+    def core_cycles(self) -> Real:
+        """The core's own cycles of each visit."""
+        cycles = np.array([self._block_cycles[block] for block in self._counts.edge_current.tolist()], np.float64)
+        known: dict[tuple[int | None, int], float] = {}
+        for edge, visit in enumerate(self.visits):
+            if visit.jumped:
+                first = visit.instructions[0]
+                key = visit.source, first.address
+                if key not in known:
+                    known[key] = self._entry(visit.source, first)
+                cycles[edge] += known[key]
+        return cycles + self._mispredicted()
+
+    def _mispredicted(self) -> Real:
+        """What guessing wrong costs, on the edges of the rarer way out of each conditional branch."""
+        found = np.zeros(len(self.visits), np.float64)
+        penalty = self._table.mispredicted.cycles
+        if not penalty:
+            return found
+        ways: dict[int, dict[bool, list[int]]] = {}
+        for edge, visit in enumerate(self.visits):
+            last = self._code.get(visit.source) if visit.source is not None else None
+            if last is not None and last.kind is Kind.BRANCH and last.conditional:
+                ways.setdefault(last.address, {True: [], False: []})[visit.jumped].append(edge)
+        for way in ways.values():
+            rarer = min(way.values(), key=lambda edges: sum(self.visits[edge].count for edge in edges))
+            found[rarer] = penalty
+        return found
+
+    def _entry(self, source: int | None, first: Instruction) -> float:
+        """What comes on top when `first` is reached by a branch at `source`, or as the start of a window."""
+        pipeline = self._table.pipeline
+        extra = 0.0 if pipeline else self._table.alone(first) - self.cycles[first.address]
+        if source is not None:
+            last, before = self._code[source], self._before(source)
+            extra += self._table.taken(last, before, first)
+            if pipeline:
+                after = [first]
+                while len(after) < CARRIED and after[-1].end in self._code:
+                    after.append(self._code[after[-1].end])
+                extra += carried(pipeline, [*reversed(before), last], after)
+        return extra

@@ -1,0 +1,212 @@
+"""Executed code as the cycle models see it: what each instruction is, what it reads and what it writes.
+
+Decoded with capstone, once per run, from the machine code of the executed blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import capstone
+from capstone import arm
+
+from mcu_harness.emulator.contract import BlockCounts
+from mcu_harness.hardware.arm.instruction_kinds import KIND_OF_NAME, Kind
+from mcu_harness.hardware.arm.thumb import instruction_size
+
+Registers = frozenset[int]
+_NONE: Registers = frozenset()
+_PC: int = arm.ARM_REG_PC
+_WORDS_OF_DOUBLE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """`reads`, `writes` and `address_registers` are sets of capstone's register numbers.
+
+    `words` is how many 32-bit words a load or store moves; `conditional`, that it can be skipped (by an IT block) or
+    not taken (a branch); `needs_flags`, that it depends on the flags; `literal`, that it loads from next to the code.
+    `accumulates` are registers that a multiplication adds to, `early` those that go through a shifter before the ALU;
+    `narrow`, that a load brings less than a word; `shifted_constant`, that an operand is a constant of shifted bits.
+    """
+
+    address: int
+    size: int
+    kind: Kind
+    words: int = 1
+    reads: Registers = _NONE
+    writes: Registers = _NONE
+    address_registers: Registers = _NONE
+    sets_flags: bool = False
+    needs_flags: bool = False
+    conditional: bool = False
+    register_offset: bool = False
+    literal: bool = False
+    writeback: bool = False
+    accumulates: Registers = _NONE
+    early: Registers = _NONE
+    narrow: bool = False
+    shifted_constant: bool = False
+    displacement: int = 0
+
+    @property
+    def results(self) -> Registers:
+        """What it computes or loads, without an address that it updates on the way."""
+        return self.writes - self.address_registers if self.writeback else self.writes
+
+    @property
+    def end(self) -> int:
+        return self.address + self.size
+
+    @property
+    def loads_pc(self) -> bool:
+        """Whether it loads the program counter from memory: POP {.., pc}, LDR pc."""
+        return _PC in self.writes and self.kind in (Kind.LOAD, Kind.LOAD_MULTIPLE)
+
+
+def _numbers() -> Iterator[tuple[int, Kind]]:
+    for name, kind in KIND_OF_NAME.items():
+        number = getattr(arm, f"ARM_INS_{name}", None)
+        if number is not None:
+            yield number, kind
+
+
+_KINDS = dict(_numbers())
+_MULTIPLES = (Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE, Kind.FLOAT_LOAD_MULTIPLE, Kind.FLOAT_STORE_MULTIPLE)
+_DOUBLE_WORD = (arm.ARM_INS_LDRD, arm.ARM_INS_STRD)
+_ON_STACK = ("push", "pop", "vpush", "vpop")
+_COMPARES = (arm.ARM_INS_CMP, arm.ARM_INS_CMN, arm.ARM_INS_TST, arm.ARM_INS_TEQ)
+_NARROW_LOADS = tuple(
+    getattr(arm, f"ARM_INS_{name}")
+    for name in ["LDRB", "LDRH", "LDRSB", "LDRSH", "LDRBT", "LDRHT", "LDRSBT", "LDRSHT", "LDREXB", "LDREXH"]
+)
+_EARLY_BITS = tuple(
+    getattr(arm, f"ARM_INS_{name}") for name in ["SBFX", "UBFX", "BFI", "RBIT", "REV", "REV16", "REVSH"]
+)
+_ON_ZERO = (arm.ARM_INS_CBZ, arm.ARM_INS_CBNZ)
+_ALWAYS = (arm.ARM_CC_INVALID, arm.ARM_CC_AL)
+_DOUBLES = range(arm.ARM_REG_D0, arm.ARM_REG_D31 + 1)
+
+
+def decode(counts: BlockCounts) -> dict[int, Instruction]:
+    """Every executed instruction by address. What capstone does not know counts as ALU."""
+    engine = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8)
+    engine.detail = True
+    found: dict[int, Instruction] = {}
+    for start, code in _stretches(counts):
+        end = start + len(code)
+        at = start
+        in_block = 0  # how many of the next instructions an IT block makes conditional
+        while at < end:
+            for decoded in engine.disasm(code[at - start :], at):
+                found[at] = _instruction(decoded, in_block > 0)
+                in_block = len(decoded.mnemonic) - 1 if decoded.id == arm.ARM_INS_IT else max(0, in_block - 1)
+                at += decoded.size
+            if at < end:
+                size = instruction_size(int.from_bytes(code[at - start :][:2], "little"))
+                found[at] = Instruction(at, size, Kind.ALU)
+                at += size
+    return found
+
+
+def _stretches(counts: BlockCounts) -> list[tuple[int, bytes]]:
+    """(address, code) of executed code, joined where blocks touch or overlap: an IT block may be cut in two."""
+    joined: list[tuple[int, bytearray]] = []
+    for address, code in sorted(zip(counts.block_address.tolist(), counts.block_code, strict=True)):
+        if joined and address <= joined[-1][0] + len(joined[-1][1]):
+            start, known = joined[-1]
+            known += code[start + len(known) - address :]
+        else:
+            joined.append((address, bytearray(code)))
+    return [(start, bytes(code)) for start, code in joined]
+
+
+def _instruction(decoded: Any, skippable: bool) -> Instruction:
+    kind = _KINDS.get(decoded.id, Kind.ALU)
+    reads: set[int] = set()
+    writes: set[int] = set()
+    address: set[int] = set()
+    listed: list[int] = []
+    register_offset = literal = False
+    displacement = 0
+    for operand in decoded.operands:
+        if operand.type == arm.ARM_OP_REG:
+            listed.append(operand.reg)
+            if operand.access & capstone.CS_AC_WRITE:
+                writes.add(operand.reg)
+            if operand.access & capstone.CS_AC_READ or not operand.access:
+                reads.add(operand.reg)
+        elif operand.type == arm.ARM_OP_MEM:
+            address |= {register for register in (operand.mem.base, operand.mem.index) if register}
+            register_offset = operand.mem.index != 0
+            literal = operand.mem.base == _PC
+            displacement = operand.mem.disp
+    if kind in _MULTIPLES and decoded.id not in _DOUBLE_WORD:
+        if decoded.mnemonic.partition(".")[0] not in _ON_STACK:
+            base = listed.pop(0)
+            address.add(base)
+            writes.discard(base)
+        if (
+            kind is Kind.FLOAT_LOAD_MULTIPLE or kind is Kind.LOAD_MULTIPLE
+        ):  # capstone does not say that these are written
+            writes |= set(listed)
+    if decoded.writeback:
+        writes |= address
+    if kind is Kind.ALU and _PC in writes:
+        kind = Kind.INDIRECT_BRANCH
+    accumulates, early = _stages(decoded, kind, listed)
+    condition = decoded.cc not in _ALWAYS and decoded.id != arm.ARM_INS_IT
+    return Instruction(
+        address=decoded.address,
+        size=decoded.size,
+        kind=kind,
+        words=_words(decoded.id, kind, listed),
+        reads=frozenset(reads | address),
+        writes=frozenset(writes),
+        address_registers=frozenset(address),
+        sets_flags=bool(decoded.update_flags) or decoded.id in _COMPARES,
+        needs_flags=condition or skippable or decoded.id == arm.ARM_INS_IT,
+        conditional=condition or skippable or decoded.id in _ON_ZERO,
+        register_offset=register_offset,
+        literal=literal,
+        writeback=bool(decoded.writeback),
+        accumulates=frozenset(accumulates),
+        early=frozenset(early),
+        narrow=decoded.id in _NARROW_LOADS,
+        displacement=displacement,
+        shifted_constant=kind is Kind.ALU and decoded.size == 4 and _is_shifted_constant(decoded),
+    )
+
+
+def _stages(decoded: Any, kind: Kind, listed: list[int]) -> tuple[set[int], set[int]]:
+    """Registers that are added to last, and those that are needed first (shifted or extended)."""
+    early = {o.reg for o in decoded.operands if o.type == arm.ARM_OP_REG and o.shift.type and o.shift.value}
+    if kind is Kind.BITS:
+        early = {listed[-1]} if len(listed) > 2 or decoded.id in _EARLY_BITS else set()
+    if kind is Kind.MULTIPLY_ADD and len(listed) > 3:
+        return {listed[3]}, early
+    if kind is Kind.LONG_MULTIPLY_ADD:
+        return set(listed[:2]), early
+    return set(), early
+
+
+def _is_shifted_constant(decoded: Any) -> bool:
+    """Whether the last operand is a constant of eight bits shifted left (Armv7-M ARM, A5.3.2), not a plain or repeated one."""
+    last = decoded.operands[-1] if decoded.operands else None
+    if last is None or last.type != arm.ARM_OP_IMM or decoded.id in (arm.ARM_INS_MOVW, arm.ARM_INS_MOVT):
+        return False
+    value = last.imm & 0xFFFFFFFF
+    if value < 1 << 12 or value & 0xFFFF == value >> 16:
+        return False
+    return bool(value >> ((value & -value).bit_length() - 1) < 1 << 8)
+
+
+def _words(number: int, kind: Kind, registers: list[int]) -> int:
+    """How many words go to or from memory, 1 where none do."""
+    if number in _DOUBLE_WORD:
+        return 2
+    if kind in _MULTIPLES or kind in (Kind.FLOAT_LOAD, Kind.FLOAT_STORE):
+        return max(1, sum(_WORDS_OF_DOUBLE if register in _DOUBLES else 1 for register in registers))
+    return 1

@@ -1,0 +1,51 @@
+"""Stack use from outside: the stack area is painted before reset and looked at when the run is over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mcu_harness.emulator.contract import STACK_PAINT, Execution
+
+_WORD = 4
+# In an image without symbols, a stretch of paint as long as this ends what lies below the stack.
+_LEAST_GAP_BYTES = 64
+
+
+def above_heap(execution: Execution, limit: int, is_known: bool) -> Execution:
+    """`execution` with a stack area that begins above the heap, where it has one.
+
+    `limit` is where the area began. Unless `is_known` what the image keeps in RAM, the area's lower part may hold that
+    as well: then the stack is taken to begin above the longest stretch that was never touched.
+    """
+    stack = execution.stack_bytes
+    cut = 0
+    if execution.heap is not None:
+        cut = min(max(0, execution.heap[1] - limit), len(stack))
+    elif not is_known:
+        start, size = _longest_paint(stack)
+        cut = start if size >= _LEAST_GAP_BYTES else 0
+    return replace(execution, stack_bytes=stack[cut:]) if cut else execution
+
+
+def _longest_paint(stack: bytes) -> tuple[int, int]:
+    """Where the longest stretch of untouched bytes starts, and its length."""
+    best = (0, 0)
+    at = stack.find(STACK_PAINT)
+    while at >= 0:
+        size = len(stack) - at - len(stack[at:].lstrip(bytes([STACK_PAINT])))
+        if size > best[1]:
+            best = (at, size)
+        at = stack.find(STACK_PAINT, at + size)
+    return best
+
+
+def high_water_mark(stack: bytes) -> int | None:
+    """The most bytes of stack in use at any time; None when no stack area was painted.
+
+    `stack` is the whole area, lowest address first. A value that happens to equal the paint, at the deepest point,
+    hides at most the words it fills.
+    """
+    if not stack:
+        return None
+    untouched = len(stack) - len(stack.lstrip(bytes([STACK_PAINT])))
+    return len(stack) - untouched // _WORD * _WORD

@@ -1,0 +1,71 @@
+"""What a run is about: firmware ready to run, and what is known of it before it does.
+
+Generated inference firmware (`model_run`) and the user's own (`firmware_run`) are both brought into this form; from
+there on the line is the same (`pipeline`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from mcu_harness.analysis.profile.costs import Contexts
+from mcu_harness.analysis.profile.profile import Profile
+from mcu_harness.emulator.contract import Execution, RunPlan
+from mcu_harness.image.footprint import Footprint
+from mcu_harness.image.program import Program
+from mcu_harness.results.records import (
+    ArenaBlock,
+    Contributor,
+    Finding,
+    Measurement,
+    OutputCheck,
+    Provenance,
+    StackArea,
+    Tool,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A layer of a model, or a named region of other firmware.
+
+    What runs in the functions at `entries`, and in whatever they call, belongs to it. `flash_bytes` None = not known.
+    With `each_call`, every call of them becomes a part of its own after the run (`each_call.split`); the calls of
+    `kernel`s, which interpreters run in turn, are numbered together.
+    """
+
+    name: str
+    operator: str
+    entries: Collection[int] | Contexts
+    macs: int = 0
+    flash_bytes: int | None = None
+    arena_bytes: int | None = None
+    each_call: bool = False
+    kernel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Firmware to run by `plan`.
+
+    `figures` are measurements that the run does not yield, `contributors` what they and others consist of, by
+    measurement name; `notes` are findings from before the run. `times[i]` is how often window i does what figures are
+    given for (an inference), () means once each. `check` judges the outputs of a run that ended well;
+    `provenance` completes the record of what figures depend on.
+    """
+
+    model: str
+    program: Program
+    footprint: Footprint
+    plan: RunPlan
+    toolchain: Tool
+    parts: tuple[Part, ...]
+    check: Callable[[Execution], tuple[OutputCheck, list[Finding]]]
+    provenance: Callable[[Profile | None], Provenance]
+    times: tuple[int, ...] = ()
+    figures: tuple[Measurement, ...] = ()
+    contributors: Mapping[str, tuple[Contributor, ...]] = field(default_factory=dict)
+    arena: tuple[ArenaBlock, ...] = ()
+    stack_area: StackArea | None = None
+    notes: tuple[Finding, ...] = ()

@@ -1,0 +1,1 @@
+"""The command line: arguments in, library calls, text and an exit status out."""

@@ -1,0 +1,152 @@
+"""Commands over results files: report, compare, merge, history."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mcu_harness.base.errors import HarnessError
+
+if TYPE_CHECKING:
+    from mcu_harness.results.records import Results
+
+PASS, FAIL = 0, 1
+Commands = argparse._SubParsersAction  # what `add_subparsers` returns has no public name
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the commands' parsers; each sets `command` to its function."""
+    report = commands.add_parser("report", help="show a results.json again, or as another format")
+    report.add_argument("results", type=Path, metavar="RESULTS.json")
+    report.add_argument(
+        "--format",
+        default="terminal",
+        metavar="NAME",
+        help="terminal, markdown, html, pr-comment, ...; `help` lists them",
+    )
+    report.add_argument("--baseline", type=Path, metavar="OLD.json", help="pr-comment: what to compare with")
+    report.add_argument("--output", type=Path, metavar="PATH", help="write it there; markdown: a directory")
+    report.add_argument("-v", "--verbose", action="count", default=0)
+    report.set_defaults(command=_report)
+
+    compare = commands.add_parser("compare", help="what moved between two results, and why")
+    for name in ("before", "after"):
+        compare.add_argument(name, type=Path, metavar=name.upper(), help="a results.json, or a directory of baselines")
+    compare.add_argument(
+        "--fail",
+        action="append",
+        default=[],
+        metavar="FIGURE:AMOUNT",
+        help="as in cycles:2%% or flash:+256 (repeatable)",
+    )
+    compare.add_argument("--json", type=Path, metavar="FILE", help="write the comparison there")
+    compare.add_argument("-v", "--verbose", action="count", default=0, help="all cases and all parts that moved")
+    compare.set_defaults(command=_compare)
+
+    merge = commands.add_parser("merge", help="results of parts of a session as one file")
+    merge.add_argument("parts", nargs="+", type=Path, metavar="RESULTS.json")
+    merge.add_argument("-o", "--output", type=Path, required=True, metavar="ALL.json")
+    merge.set_defaults(command=_merge)
+
+    history = commands.add_parser("history", help="figures over time: results files, or the git history of baselines")
+    history.add_argument(
+        "what", nargs="*", type=Path, metavar="WHAT", help="results files, oldest first, or one directory of baselines"
+    )
+    history.add_argument("--commits", type=int, default=100, metavar="N", help="how far back in git (default: 100)")
+    history.add_argument("--format", choices=("terminal", "csv", "svg"), default="terminal")
+    history.add_argument("--output", type=Path, metavar="FILE", help="write it there")
+    history.add_argument("-v", "--verbose", action="count", default=0, help="every point")
+    history.set_defaults(command=_history)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from mcu_harness.base.files import write_text
+    from mcu_harness.base.toml_reader import did_you_mean
+    from mcu_harness.results import results_file as results_json
+    from mcu_harness.results.report.formats import FORMATS
+
+    if arguments.format == "help":
+        print(*(f"{name:24} {form.about}" for name, form in FORMATS.items()), sep="\n")
+        return PASS
+    if arguments.format not in FORMATS:
+        raise HarnessError(
+            f"no format is called {arguments.format!r}", hint=did_you_mean(arguments.format, tuple(FORMATS))
+        )
+    form = FORMATS[arguments.format]
+    results = results_json.load(arguments.results)
+    if form.files is not None:
+        for path in form.files(results, arguments.output or arguments.results.parent):
+            print(f"wrote {path}")
+        return PASS
+    assert form.text is not None
+    if arguments.format == "terminal" and arguments.output is None:
+        return _show(results, arguments.verbose)
+    before = results_json.load(arguments.baseline) if arguments.baseline else None
+    made = form.text(results, before)
+    if arguments.output is None:
+        sys.stdout.write(made)
+    else:
+        write_text(arguments.output, made)
+        print(f"wrote {arguments.output}")
+    return PASS
+
+
+def _show(results: Results, verbosity: int) -> int:
+    from mcu_harness.results.records import Verdict
+    from mcu_harness.results.report import terminal
+
+    for run in results.runs:
+        if run.verdict is not Verdict.PASS or verbosity:
+            print(terminal.failure_text(run, verbosity), end="\n\n")
+    print(terminal.summary_table(results), "", *terminal.notes(results), sep="\n")
+    return PASS if results.verdict is Verdict.PASS else FAIL
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from mcu_harness.base.files import write_text
+    from mcu_harness.results.matching import pair, read_snapshots
+    from mcu_harness.results.report import comparison_text
+    from mcu_harness.scenario.tolerance import parse_tolerance
+
+    tolerances = [parse_tolerance(text) for text in arguments.fail]
+    pairs = pair(read_snapshots(arguments.before), read_snapshots(arguments.after))
+    findings = comparison_text.judge(pairs, tolerances)
+    if arguments.json:
+        write_text(arguments.json, comparison_text.to_json(pairs, findings))
+    sys.stdout.write(comparison_text.to_text(pairs, findings, arguments.verbose))
+    return FAIL if findings else PASS
+
+
+def _merge(arguments: argparse.Namespace) -> int:
+    from mcu_harness.results import results_file as results_json
+    from mcu_harness.results.merge import merge
+
+    results = merge((path, results_json.load(path)) for path in arguments.parts)
+    results_json.save(results, arguments.output)
+    print(f"wrote {arguments.output}: {len(results.runs)} runs")
+    return PASS
+
+
+def _history(arguments: argparse.Namespace) -> int:
+    from mcu_harness.base.files import write_text
+    from mcu_harness.results import history
+    from mcu_harness.results.report import trend
+    from mcu_harness.scenario.scenario import BASELINES
+
+    what = arguments.what or [Path("scenarios") / BASELINES]
+    if len(what) == 1 and not what[0].is_file():
+        series = history.from_git(what[0], arguments.commits)
+    else:
+        series = history.from_files(what)
+    if arguments.format == "terminal":
+        made = trend.table(series, arguments.verbose)
+    else:
+        made = trend.to_csv(series) if arguments.format == "csv" else trend.to_svg(series)
+    if arguments.output is None:
+        sys.stdout.write(made)
+    else:
+        write_text(arguments.output, made)
+        print(f"wrote {arguments.output}")
+    return PASS

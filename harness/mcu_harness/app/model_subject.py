@@ -1,0 +1,63 @@
+"""A model as firmware to run: import, memory plan, C, build, and what its outputs have to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mcu_harness.analysis import figures, output_check
+from mcu_harness.analysis.subject import Subject
+from mcu_harness.app import divergence, provenance
+from mcu_harness.app.inference_plan import run_plan, tensors_read
+from mcu_harness.base.text import one_line
+from mcu_harness.emulator.contract import Emulator, Execution
+from mcu_harness.image.build import build
+from mcu_harness.image.footprint import read_footprint
+from mcu_harness.image.program import read_program
+from mcu_harness.image.toolchain import find_toolchain
+from mcu_harness.model.codegen.generate import generate, plan_memory
+from mcu_harness.model.samples import expected_outputs, model_graph, samples_for
+from mcu_harness.results.records import Finding, OutputCheck
+from mcu_harness.scenario.cases import Case
+
+
+def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Callable[[str], None]) -> Subject:
+    """Build inference firmware for the model of `case`; raises HarnessError when that cannot be done.
+
+    `emulator` is used again, after the run, where outputs turn out wrong: to find the layer in which they begin to be.
+    """
+    board, scenario = case.board, case.scenario
+    toolchain = find_toolchain(toolchain_name)
+    progress("reading the model")
+    graph = model_graph(case.model)
+    samples = samples_for(case.model, scenario.inputs)
+    memory = plan_memory(graph, board.target)
+    sources = generate(graph, memory, board.target)
+    progress(f"building with {toolchain.name}")
+    image = build(sources, board, toolchain)
+    program = read_program(image.elf)
+    footprint = read_footprint(program, board)
+
+    def check(execution: Execution) -> tuple[OutputCheck, list[Finding]]:
+        got = [tensors_read(graph, sources.outputs, raw) for raw in execution.reads]
+        expected, oracle = expected_outputs(case.model, scenario.inputs, scenario.outputs)
+        checked = output_check.check(got, expected, oracle, samples.labels)
+        if not checked.mismatches:
+            return checked, []
+        place = divergence.first_diverging_layer(case, graph, samples, emulator, toolchain, checked)
+        return checked, [output_check.output_finding(checked, place)]
+
+    return Subject(
+        model=one_line(case.model.stem),
+        program=program,
+        footprint=footprint,
+        plan=run_plan(program, sources, graph, samples.inputs, sources.outputs),
+        toolchain=image.toolchain,
+        parts=figures.model_parts(
+            graph, memory, footprint, [program.symbol(name).address for name in sources.layer_symbols]
+        ),
+        check=check,
+        provenance=lambda profiled: provenance.of_model(case, graph, image, sources, profiled),
+        figures=figures.model_figures(graph, memory, footprint, sources),
+        arena=figures.arena_blocks(graph, memory),
+        stack_area=figures.stack_area(program),
+    )

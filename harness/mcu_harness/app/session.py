@@ -1,0 +1,133 @@
+"""What is kept while many cases run: one emulator, one compiler, the results so far."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mcu_harness.base.files import write_text
+from mcu_harness.base.text import shown
+from mcu_harness.results import results_file as results_json
+from mcu_harness.results.records import Finding, Results, RunResult, Verdict, in_order, with_findings
+from mcu_harness.results.regression_gate import Gate, undecided
+from mcu_harness.results.report import markdown, terminal
+from mcu_harness.results.report.baseline_notes import baseline_notes
+
+if TYPE_CHECKING:
+    from mcu_harness.app.options import Options
+    from mcu_harness.emulator.contract import Emulator
+    from mcu_harness.hardware.board import Board
+    from mcu_harness.scenario.cases import Case
+    from mcu_harness.scenario.scenario import Scenario
+
+Progress = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+class Session:
+    """Runs cases and collects their results; `close` ends whatever an emulator keeps running."""
+
+    def __init__(self, gate: Gate | None = None, columns: tuple[str, ...] = ()) -> None:
+        self._gate = gate or Gate()
+        self._columns = columns
+        self._expected: list[Case] = []
+        self._unused: set[str] = set()
+        self.runs: list[RunResult] = []
+        self._emulators: dict[str, Emulator] = {}
+
+    def run(
+        self,
+        case: Case,
+        options: Options,
+        progress: Progress = _silent,
+        *,
+        gated: bool = True,
+        rules: Callable[[RunResult], Iterable[Finding]] = lambda _: (),
+    ) -> RunResult:
+        """Run one case and keep its result; raises HarnessError when it cannot be set up.
+
+        `gated` compares it with its baseline; findings of `rules` are added to it.
+        """
+        # Late: this is what pulls in the emulator, numba and the model reader.
+        from mcu_harness.app.pipeline import run_case
+
+        asked = options.emulator
+        if asked == "auto" and options.memory_trace and not case.scenario.renode_includes:
+            asked = "unicorn"  # which alone can trace
+        if asked == "auto" and case.scenario.firmware is not None:
+            asked = "unicorn"  # it needs nothing installed, and gets past devices that nobody has modelled
+        emulator = self._emulator(asked, case.board, case.scenario)
+        questions = (*case.scenario.what_if, *options.what_if)
+        toolchain = case.toolchain or options.toolchain
+        result = run_case(case, emulator, toolchain, progress, questions, memory_trace=options.memory_trace)
+        if gated:
+            result = self._gate.judge(case, result)
+        result = with_findings(result, rules(result))
+        self.runs.append(result)
+        return result
+
+    def expect(self, cases: Iterable[Case]) -> None:
+        """Say which cases exist, run or not: all cases of their scenarios."""
+        self._expected += cases
+
+    def add_unused(self, paths: Iterable[str]) -> None:
+        """Take over `unused_baselines` of another process."""
+        self._unused.update(paths)
+
+    def unused_baselines(self) -> list[str]:
+        """Baseline files that belong to no expected case."""
+        return sorted(self._unused | {shown(path) for path in self._gate.unused(self._expected)})
+
+    def _emulator(self, asked: str, board: Board, scenario: Scenario) -> Emulator:
+        from mcu_harness.emulator.select import find_emulator, resolve
+
+        name = "renode" if asked == "auto" and scenario.renode_includes else resolve(asked, board)
+        if name not in self._emulators:
+            self._emulators[name] = find_emulator(name)
+        return self._emulators[name]
+
+    @property
+    def results(self) -> Results:
+        """All results in a fixed order, whatever order they came in."""
+        return in_order(self.runs)
+
+    @property
+    def passed(self) -> bool:
+        """Whether there were runs and none of them failed."""
+        return bool(self.runs) and all(run.verdict is Verdict.PASS or undecided(run) for run in self.runs)
+
+    def take_json(self) -> list[str]:
+        """The results so far as text that another process can `add_json`; they are not kept here."""
+        taken, self.runs = self.runs, []
+        return [results_json.to_text(Results((run,))) for run in taken]
+
+    def add_json(self, text: str) -> None:
+        """Take over results from `take_json` of another process."""
+        self.runs += results_json.from_plain(json.loads(text), "a worker's results").runs
+
+    def write(self, directory: Path) -> list[Path]:
+        """Write results.json and the board reports; returns the paths."""
+        path = directory / "results.json"
+        write_text(path, results_json.to_text(self.results))
+        return [path, *markdown.write_board_reports(self.results, directory)]
+
+    def summary_lines(self, width: int | None = None) -> list[str]:
+        """The table and its notes, for a terminal of `width` columns where that matters."""
+        results = self.results
+        return [
+            *terminal.summary_table(results, self._columns, width).splitlines(),
+            "",
+            *terminal.notes(results),
+            *baseline_notes(results, self.unused_baselines(), self._gate.accept_words),
+        ]
+
+    def close(self) -> None:
+        """End what emulators keep running."""
+        for emulator in self._emulators.values():
+            emulator.close()
+        self._emulators.clear()

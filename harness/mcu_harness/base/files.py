@@ -1,0 +1,47 @@
+"""Writing files so that nobody ever sees half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from mcu_harness.base.errors import HarnessError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` in one step, creating its directory; raises HarnessError naming the file.
+
+    What a symbolic link points to is replaced, not the link; devices and pipes (/dev/stdout) are written to.
+    """
+    temporary = ""
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # by the name given: a pipe may have no other
+            path.write_text(text, encoding="utf-8", newline="\n")
+            return
+        path = path.resolve() if path.is_symlink() else path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        # mkstemp makes private files; a report is as readable as any other file of the user.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        raise HarnessError(f"{path} cannot be written: {error.strerror}", hint="choose another place") from error
+
+
+def why_no_file(path: Path) -> str:
+    """Why `path` cannot be read as a file, "" where it can: what is_file() answers with no, or by raising."""
+    try:
+        if path.is_file():
+            return "" if os.access(path, os.R_OK) else "permission denied"
+        return "is a directory" if path.is_dir() else "not a plain file" if path.exists() else "no such file"
+    except OSError as error:  # a directory on the way that may not be searched, a loop of links
+        return (error.strerror or str(error)).lower()

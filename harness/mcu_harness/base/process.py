@@ -1,0 +1,226 @@
+"""External processes: started from an argument list, bounded in time and output, never left behind.
+
+Each process leads its own session (POSIX) or process group (Windows). When it ends, is stopped at its deadline, or
+the caller is interrupted, everything still alive in that group is killed.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from mcu_harness.base.errors import HarnessError, ToolFailure
+
+_CHUNK_BYTES = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedText:
+    """A process that ended by itself. Output is decoded as UTF-8; undecodable bytes become U+FFFD."""
+
+    argv: tuple[str, ...]
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        """Both streams, stderr last: compilers and linkers say what went wrong there."""
+        return self.stdout + self.stderr
+
+
+class Running:
+    """Processes that run side by side in threads, to be ended together by whoever waits for them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._live: set[subprocess.Popen[bytes]] = set()
+        self._ended = False
+
+    def add(self, process: subprocess.Popen[bytes]) -> None:
+        """Take note of `process`; it is killed at once when `end` was called already."""
+        with self._lock:
+            self._live.add(process)
+            if self._ended:
+                kill_group(process)
+
+    def remove(self, process: subprocess.Popen[bytes]) -> None:
+        """Forget `process`, which is gone."""
+        with self._lock:
+            self._live.discard(process)
+
+    def end(self) -> None:
+        """Kill all of them, and those that are still to come."""
+        with self._lock:
+            self._ended = True
+            for process in self._live:
+                kill_group(process)
+
+
+def run(
+    argv: Sequence[str | Path],
+    timeout_s: float,
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    max_output_bytes: int = 1 << 20,
+    among: Running | None = None,
+) -> CompletedText:
+    """Run `argv` to its end with stdin closed; `env` is added to the environment, the process to those in `among`.
+
+    Of each stream at most `max_output_bytes` are kept: its start and its end, with a line saying what was left out.
+    Raises ToolFailure (exit code None) at the deadline and HarnessError when the program cannot be started. A
+    non-zero exit code is the caller's to judge.
+    """
+    command = tuple(str(part) for part in argv)
+    process = _start(command, cwd, env)
+    assert process.stdout is not None and process.stderr is not None
+    streams = [_Capture(process.stdout, max_output_bytes), _Capture(process.stderr, max_output_bytes)]
+    waiter = threading.Thread(target=process.wait, daemon=True)
+    try:
+        if among is not None:
+            among.add(process)
+        waiter.start()
+        waiter.join(timeout_s)
+        timed_out = waiter.is_alive()
+    finally:
+        kill_group(process)
+        process.wait()
+        if among is not None:
+            among.remove(process)
+    texts = [stream.text() for stream in streams]
+    if timed_out:
+        raise ToolFailure(
+            f"no end within {timeout_s:g} s", command=command, exit_code=None, output="".join(texts)
+        ) from None
+    return CompletedText(command, process.returncode, texts[0], texts[1])
+
+
+class Background:
+    """A process that works beside the caller. Its stdin is open and silent; both outputs go to the file `output`.
+
+    The caller ends it; if that is forgotten, it ends with the caller's interpreter. Raises HarnessError when the
+    program cannot be started.
+    """
+
+    def __init__(
+        self, argv: Sequence[str | Path], output: Path, *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> None:
+        self.argv = tuple(str(part) for part in argv)
+        self._output = output
+        with output.open("wb") as log:
+            self._process = _start(self.argv, cwd, env, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT)
+        atexit.register(self.end)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative: the signal that killed it."""
+        return self._process.poll()
+
+    def wait(self, timeout_s: float) -> int | None:
+        """`exit_code`, after giving it so much time to end."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout_s)
+        return self._process.returncode
+
+    def output(self, last_bytes: int = 1 << 16) -> str:
+        """The end of what it has written so far."""
+        with self._output.open("rb") as log:
+            log.seek(max(0, self._output.stat().st_size - last_bytes))
+            return log.read().decode("utf-8", "replace").replace("\r\n", "\n")
+
+    def end(self) -> None:
+        """Kill it and everything that it started. Does nothing the second time."""
+        atexit.unregister(self.end)
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            kill_group(self._process)
+            self._process.wait()
+            self._process.stdin.close()
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill `process` and everything that it started and that is still in its group."""
+    if os.name == "posix":
+        # The group outlives its leader as long as any member lives, and its id is not given away before that.
+        # macOS answers "not permitted" for a group of zombies.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    elif process.poll() is None:
+        subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)
+        process.kill()
+
+
+def _start(
+    command: tuple[str, ...],
+    cwd: Path | None,
+    env: Mapping[str, str] | None,
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | IO[bytes] = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**os.environ, **env} if env else None,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=os.name == "posix",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+    except OSError as cause:
+        raise HarnessError(
+            f"{command[0]} cannot be started: {cause.strerror}", hint="check that it is installed and executable"
+        ) from cause
+
+
+class _Capture:
+    """Reads a pipe to its end in a thread, and keeps a bounded part of it."""
+
+    def __init__(self, pipe: IO[bytes], limit_bytes: int) -> None:
+        self._pipe = pipe
+        self._head = bytearray()
+        self._tail: deque[bytes] = deque()
+        self._tail_bytes = 0
+        self._dropped_bytes = 0
+        self._half_bytes = max(1, limit_bytes // 2)
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with self._pipe:
+            while chunk := os.read(self._pipe.fileno(), _CHUNK_BYTES):
+                room = self._half_bytes - len(self._head)
+                if room > 0:
+                    self._head += chunk[:room]
+                    chunk = chunk[room:]
+                self._tail.append(chunk)
+                self._tail_bytes += len(chunk)
+                while self._tail and self._tail_bytes - len(self._tail[0]) >= self._half_bytes:
+                    gone = self._tail.popleft()
+                    self._tail_bytes -= len(gone)
+                    self._dropped_bytes += len(gone)
+
+    def text(self) -> str:
+        """What was read. Call once the process group is gone; one that escaped from it may still hold the pipe."""
+        self._thread.join(timeout=5)
+        tail = b"".join(tuple(self._tail))
+        cut = max(0, len(tail) - self._half_bytes)
+        dropped = self._dropped_bytes + cut
+        note = f"\n[... {dropped} bytes left out ...]\n".encode() if dropped else b""
+        return (bytes(self._head) + note + tail[cut:]).decode("utf-8", "replace").replace("\r\n", "\n")

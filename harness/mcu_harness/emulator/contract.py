@@ -1,0 +1,285 @@
+"""What an emulator is asked to do (`RunPlan`) and what it answers (`Execution`): the same for all of them.
+
+A run goes: load the program, fill the stack area with `STACK_PAINT`, reset. Each time execution reaches `begin`,
+the next window opens: its `writes` are made, then counting starts with the instruction at `begin`. It closes when
+execution reaches `end` (the instruction at `end` is not counted), and its `reads` are taken. After the last
+window the program runs on until it reaches `exit`, with its status in r0. A program without windows is counted
+from reset to exit.
+
+Firmware that was not generated here has no such symbols, so a plan can say more: how often windows open is up to the
+program (`repeat`), a window ends where a function returns (`end` None), or a console dialogue delimits it; and there
+are more ways to end (`stops`, `main`, `stop_after`, the end of the dialogue).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.program import Program
+
+STACK_PAINT = 0xA5
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One measured stretch (one inference): memory to write when it opens and to read when it closes."""
+
+    writes: tuple[tuple[int, bytes], ...] = ()
+    reads: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A step of a dialogue with the program's console: `send` it, then go on once `wait` appears in its output.
+
+    A `measured` one is a window, from the sending to the answer, in which the program does its work `times` times.
+    """
+
+    send: bytes = b""
+    wait: bytes = b""
+    measured: bool = False
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRequest:
+    """A memory trace: accesses are told apart by the stretches of addresses that begin at `cuts`.
+
+    It begins at reset. `Execution.data` is of the time until the first window has closed, or of `most_instructions`. Then
+    the run goes on without it, or with `ends_run`, is over; with `whole`, it goes on with it, for `Execution.whole`.
+    `others` are variants of the board that the same execution is traced for as well: other caches, or other places for
+    what lies in its memories.
+    """
+
+    cuts: tuple[int, ...] = ()
+    whole: bool = False
+    most_instructions: int = 50_000_000
+    ends_run: bool = False
+    others: tuple[Board, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """Addresses have no Thumb bit. `stack` is the area [low, high) to paint and to hand back at the end.
+
+    `includes` are the user's own platform descriptions (.repl) and monitor scripts, for emulators that know such.
+
+    For firmware of any make:
+
+    - `begin` without `end`: a window closes where the function at `begin` returns to;
+    - `repeat`: a window opens each time `begin` is reached; `windows` is empty then;
+    - `stops`: addresses that end the run, without a status;
+    - `main`: the function [start, end) after whose return an endless loop, a wait for an interrupt or a return to
+      nowhere is a regular end, with what it returned as the status; as is an endless loop inside of it, without one;
+    - `stop_after`: so many instructions end the run regularly; the block that would exceed them is not executed;
+    - `dialogue`: what is said on the console; its last answer ends the run;
+    - `vectors`: where the vector table lies, where it is not the board's own place for it;
+    - `start`: stack pointer and first instruction, of a program without a vector table;
+    - `sbrk`: the function by which the C library moves the end of the heap;
+    - `each_call`: entries of functions of which every call in a window is to be told apart (a thousand at most).
+
+    `trace` asks for `Execution.data`, of emulators that can trace.
+    """
+
+    begin: int | None
+    end: int | None
+    exit: int | None
+    windows: tuple[Window, ...]
+    stack: tuple[int, int]
+    max_instructions: int = 20_000_000_000
+    timeout_s: float = 300.0
+    profile: bool = True
+    includes: tuple[Path, ...] = ()
+    repeat: bool = False
+    stops: tuple[int, ...] = ()
+    main: tuple[int, int] | None = None
+    stop_after: int | None = None
+    dialogue: tuple[Exchange, ...] = ()
+    vectors: int | None = None
+    start: tuple[int, int] | None = None
+    sbrk: int | None = None
+    trace: TraceRequest | None = None
+    each_call: frozenset[int] = frozenset()
+
+
+class ExitReason(StrEnum):
+    """Why a run ended. Everything but FINISHED is a failing run; `Execution.detail` says more."""
+
+    FINISHED = "finished"
+    TIMEOUT = "timeout"
+    INSTRUCTION_LIMIT = "instruction limit"
+    FAULT = "fault"
+    ENDLESS_LOOP = "endless loop"
+    STOPPED_EARLY = "stopped early"  # exit reached before all windows were seen
+
+
+class FaultKind(StrEnum):
+    """What a core could not do. Fault handlers of the program are not run: this is where they would be entered."""
+
+    UNDEFINED = "undefined instruction"
+    UNALIGNED = "unaligned access"
+    DIVIDE_BY_ZERO = "division by zero"
+    READ = "read outside of memory"
+    WRITE = "write outside of memory"
+    FLASH_WRITE = "write to flash"
+    JUMP = "jump to where no code can be"
+    NOT_THUMB = "jump to an address without the Thumb bit"
+    NO_COPROCESSOR = "no coprocessor"
+    STACK_LIMIT = "stack pointer below its limit"
+    BREAKPOINT = "breakpoint"
+    SUPERVISOR_CALL = "supervisor call"
+    EXCEPTION_RETURN = "return from no exception"
+    RETURN_FROM_RESET = "return from the first function"
+    RESET_REQUEST = "request for a reset"
+    NO_VECTORS = "no vector table"
+    NO_HANDLER = "exception without a handler"
+    STACKING = "no stack for an exception"
+    UNSTACKING = "no stack to return from an exception"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`address` is what was accessed or jumped to, None where it is not about one; `size` the access's bytes.
+
+    `origin` is the instruction that jumped, where that is known and is not the one at which the run ended.
+    """
+
+    kind: FaultKind
+    address: int | None = None
+    size: int = 0
+    origin: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that had not returned: to the function at `entry`; `returns_to` None for a tail call or an exception."""
+
+    entry: int
+    returns_to: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockCounts:
+    """Executed blocks by calling context: what every emulator hands to the profiler, and all it hands to it.
+
+    A block is (address, bytes, instructions) and its machine code `block_code`, as it was when it first ran; a
+    context is a path of calls (`context_parent[0] == -1` is the root, `context_entry` where it was entered); an edge
+    says that `edge_current` was executed in `edge_context` right after `edge_previous` (-1 at the start of a
+    window), `edge_count` times. Instructions skipped by IT count as executed.
+    """
+
+    block_address: npt.NDArray[np.uint32]
+    block_bytes: npt.NDArray[np.int32]
+    block_instructions: npt.NDArray[np.int32]
+    context_parent: npt.NDArray[np.int32]
+    context_entry: npt.NDArray[np.uint32]
+    edge_context: npt.NDArray[np.int32]
+    edge_previous: npt.NDArray[np.int32]
+    edge_current: npt.NDArray[np.int32]
+    edge_count: npt.NDArray[np.int64]
+    block_code: tuple[bytes, ...]
+    window_counts: npt.NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataTrace:
+    """Accesses to data: a row says how often the `instruction` at that address, in a calling context, accessed the object
+    at [low, high), `size` bytes each time.
+
+    Contexts are those of `BlockCounts`, negative outside of windows. `misses` are lines of memory that were brought in
+    for it: into the cache through which the board's core sees that memory, and without one, whenever the line is another
+    than the one read last. `unwritten` are reads of RAM in which a byte was never written, `first_unwritten` the first;
+    `unaligned` are accesses that are an alignment fault on the board's core (`mcu_harness.hardware.arm.alignment`).
+    The other columns say how often each block ran, in a context, right after code that ended at `block_source` (-1: none),
+    while it was traced; and how many lines of code were brought in for its beginning and for the rest of it.
+    """
+
+    context: npt.NDArray[np.int32]
+    instruction: npt.NDArray[np.uint32]
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+    size: npt.NDArray[np.int32]
+    write: npt.NDArray[np.bool_]
+    count: npt.NDArray[np.int64]
+    misses: npt.NDArray[np.int64]
+    unwritten: npt.NDArray[np.int64]
+    first_unwritten: npt.NDArray[np.uint32]
+    unaligned: npt.NDArray[np.int64]
+    block_context: npt.NDArray[np.int32]
+    block_address: npt.NDArray[np.uint32]
+    block_bytes: npt.NDArray[np.int32]
+    block_count: npt.NDArray[np.int64]
+    block_source: npt.NDArray[np.int64]
+    first_misses: npt.NDArray[np.int64]
+    next_misses: npt.NDArray[np.int64]
+    context_parent: npt.NDArray[np.int32]
+    context_entry: npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What happened. `reads[i][j]` answers `windows[i].reads[j]`; `stack_bytes` is the stack area at the end.
+
+    `registers` are r0..r12, sp, lr, pc, xpsr at the end, and primask, faultmask, shcsr, cfsr and
+    mmfar where known.
+
+    Where known: `fault` is what FAULT was about; `calls` are those that had not returned, outermost first, since the
+    last window opened; `window_stack` is the stack pointer where the first window opened; `heap` the lowest and the
+    highest end of the heap that the program ever set by its `sbrk`; `made_up` are device registers whose answers had
+    to be invented so that the program would go on; `elsewhere` is the code that ran only outside of windows, as
+    (address, machine code) of blocks; `data` and `whole` are the memory trace that the plan asked for, `other_data` those
+    for its other boards, or () where nothing can trace; `fpu_off_at` is the first FPU
+    instruction that was executed while the FPU was not enabled.
+    """
+
+    reason: ExitReason
+    status: int | None
+    pc: int
+    detail: str
+    console: str
+    reads: tuple[tuple[bytes, ...], ...]
+    window_instructions: tuple[int, ...]
+    stack_bytes: bytes
+    registers: dict[str, int]
+    blocks: BlockCounts | None
+    emulation_s: float
+    fault: Fault | None = None
+    calls: tuple[Call, ...] = ()
+    window_stack: int | None = None
+    heap: tuple[int, int] | None = None
+    made_up: tuple[int, ...] = ()
+    elsewhere: tuple[tuple[int, bytes], ...] = ()
+    data: DataTrace | None = None
+    whole: DataTrace | None = None
+    other_data: tuple[DataTrace, ...] = ()
+    fpu_off_at: int | None = None
+
+
+class Emulator(Protocol):
+    """Runs a program on a board."""
+
+    name: str
+
+    def version(self) -> str:
+        """The emulator's own version, as it is recorded in results."""
+        ...
+
+    def supports(self, board: Board) -> str:
+        """ "" when it can run `board`, else why not and what to use instead."""
+        ...
+
+    def run(self, program: Program, board: Board, plan: RunPlan) -> Execution:
+        """Run to the end; raises EmulatorError only when the emulator itself fails."""
+        ...
+
+    def close(self) -> None:
+        """Give back whatever is kept between runs (processes, files); harmless when called twice."""
+        ...

@@ -1,0 +1,85 @@
+"""Renode as an emulator: whole boards, the same numbers as every other emulator."""
+
+from __future__ import annotations
+
+import time
+
+from mcu_harness.base.errors import EmulatorError
+from mcu_harness.emulator.contract import Execution, RunPlan
+from mcu_harness.emulator.renode import protocol
+from mcu_harness.emulator.renode.find import Install, find_renode
+from mcu_harness.emulator.renode.platform import empty_ranges, mips, platform_for, why_not
+from mcu_harness.emulator.renode.run import Run
+from mcu_harness.emulator.renode.server import RenodeRefusedError, RenodeServer
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.program import Program
+
+_DESCRIPTION = "board.repl"
+_LOAD_TIMEOUT_S = 120.0
+
+
+class RenodeEmulator:
+    """Implements `mcu_harness.emulator.contract.Emulator`. One Renode, started when first needed and kept until `close`."""
+
+    name = "renode"
+
+    def __init__(self, install: Install | None = None) -> None:
+        self._install = install or find_renode()
+        self._server: RenodeServer | None = None
+
+    def version(self) -> str:
+        return self._install.version
+
+    def supports(self, board: Board) -> str:
+        return why_not(board)
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def run(self, program: Program, board: Board, plan: RunPlan) -> Execution:
+        """Run to the end. Raises EmulatorError when Renode cannot be used or ends; the next run gets a new one."""
+        if plan.windows and plan.begin is not None and plan.begin == plan.end:
+            raise EmulatorError(
+                f"measurement would begin and end at the same address {plan.begin:#010x}",
+                hint="choose two symbols; compilers give identical empty functions one address",
+            )
+        run = Run(program, board, plan)
+        execution = self._on_server(run, board, plan)
+        if run.flash_changed:
+            # Said without a place: find out where, by running it again and looking closely.
+            watched = Run(program, board, plan, watch_flash=True)
+            execution = self._on_server(watched, board, plan)
+        return execution
+
+    def _on_server(self, run: Run, board: Board, plan: RunPlan) -> Execution:
+        if self._server is not None and not self._server.alive:
+            self.close()
+        server = self._server = self._server or RenodeServer(self._install)
+        try:
+            self._make_platform(server, board, plan)
+            execution = run.on(server)
+        except RenodeRefusedError:
+            raise
+        except BaseException:  # also an interrupt: whatever this Renode is doing, it is not for the next run
+            self.close()
+            raise
+        if not run.intact:
+            self.close()
+        return execution
+
+    def _make_platform(self, server: RenodeServer, board: Board, plan: RunPlan) -> None:
+        includes = [path.resolve() for path in plan.includes]
+        for path in includes:
+            if not path.is_file():
+                raise EmulatorError(f"{path} does not exist", hint="correct the path of the file to include")
+        platform = platform_for(board, server.root, self._install.version)
+        description = server.directory / _DESCRIPTION
+        description.write_text(platform.description, encoding="utf-8")
+        server.request(
+            protocol.platform_request(description, includes, platform.console, mips(board), empty_ranges(board))
+        )
+        frame = server.answer(time.monotonic() + _LOAD_TIMEOUT_S)
+        if frame[:1] != protocol.OK:
+            raise EmulatorError(f"Renode: unexpected answer {bytes(frame[:1])!r} to a platform")

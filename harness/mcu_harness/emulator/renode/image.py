@@ -1,0 +1,72 @@
+"""A program as it lies in a board's memory: what Renode is given before a run, and what the harness looks up in it."""
+
+from __future__ import annotations
+
+from mcu_harness.base.errors import EmulatorError
+from mcu_harness.emulator.renode.protocol import Image
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.program import Program
+
+_MOST_VECTORS = 16 + 480  # Armv8-M; Armv7-M has 240 interrupts
+_NO_HANDLER = 0xFFFFFFFE
+
+
+class LoadedProgram:
+    """`vectors` is where the vector table lies, None for the board's own place for it; `has_vectors` whether it is there.
+
+    Raises EmulatorError when a segment lies in no memory of the board.
+    """
+
+    def __init__(self, program: Program, board: Board, vectors: int | None = None, has_vectors: bool = True) -> None:
+        self._program = program
+        self._has_vectors = has_vectors
+        self._pieces = [(segment.load_address, segment.data) for segment in program.segments if segment.data]
+        self.vectors = board.code_memory.origin + board.vector_offset if vectors is None else vectors
+        for address, data in self._pieces:
+            if not any(m.origin <= address and address + len(data) <= m.end for m in board.memories):
+                memories = ", ".join(f"{m.name} {m.origin:#010x}..{m.end - 1:#010x}" for m in board.memories)
+                raise EmulatorError(
+                    f"{program.path}: a segment at {address:#010x}..{address + len(data) - 1:#010x} "
+                    "does not lie in one memory of the board",
+                    hint=f"memories: {memories}; link for this board, or choose the one it was linked for",
+                )
+        # Code that stays where it is loaded; of several pieces the largest.
+        fixed = [s for s in program.segments if s.executable and s.address == s.load_address]
+        code = max(((s.address, len(s.data)) for s in fixed), key=lambda area: area[1], default=(0, 0))
+        flash = tuple((m.origin, m.size) for m in board.memories if m.kind == "flash" and not m.alias_of)
+        self.image = Image(tuple(self._pieces), self.vectors, code, flash)
+
+    def handlers(self) -> set[int]:
+        """The entries of the exception handlers: what the vector table names after the reset handler.
+
+        The table has no length: it ends where a word cannot be the address of Thumb code in this program.
+        """
+        handlers = {_NO_HANDLER}  # never empty: then every branch to itself would be taken for the end
+        for number in range(2, _MOST_VECTORS if self._has_vectors else 2):
+            vector = self._word(self.vectors + 4 * number)
+            if vector == 0:
+                continue
+            if not vector & 1 or not any(start <= vector < end for start, end in self._program.code_ranges):
+                break
+            handlers.add(vector & ~1)
+        return handlers
+
+    def add_code(self, address: int, data: bytes) -> None:
+        """Code that is not where the program was loaded; the newest holds."""
+        self._pieces.insert(0, (address, data))
+
+    def code(self, address: int, size: int) -> bytes:
+        """The bytes from `address` on, as far as any are known: at most `size`."""
+        for base, data in self._pieces:
+            offset = address - base
+            if 0 <= offset < len(data):
+                return data[offset : offset + size]
+        return b""
+
+    def function_start(self, address: int) -> int | None:
+        """Where the function begins that holds `address`."""
+        function = self._program.function_at(address)
+        return None if function is None else function.address
+
+    def _word(self, address: int) -> int:
+        return int.from_bytes(self.code(address, 4), "little")

@@ -1,0 +1,129 @@
+"""One run in a Renode that stands ready: what is sent, what comes back, and what that amounts to."""
+
+from __future__ import annotations
+
+import time
+
+from mcu_harness.base.errors import EmulatorError
+from mcu_harness.emulator.contract import Call, Execution, RunPlan
+from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
+from mcu_harness.emulator.recorder.views import function_ranges
+from mcu_harness.emulator.renode import protocol
+from mcu_harness.emulator.renode.blocks import BlockIntake
+from mcu_harness.emulator.renode.image import LoadedProgram
+from mcu_harness.emulator.renode.outcome import Outcome
+from mcu_harness.emulator.renode.platform import console_input
+from mcu_harness.emulator.renode.server import RenodeServer
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.program import Program
+
+_GRACE_S = 20.0  # what Renode may take, beyond the plan's own limit, to say that it was reached
+
+
+class Run:
+    """The state of one run. `watch_flash` makes it slow, and stops it at the first write to flash."""
+
+    def __init__(self, program: Program, board: Board, plan: RunPlan, watch_flash: bool = False) -> None:
+        self._board = board
+        self._plan = plan
+        self._watch_flash = watch_flash
+        self._program = LoadedProgram(program, board, plan.vectors, plan.start is None)
+        self._first_stack: int | None = None
+        self._calls_at_close: tuple[Call, ...] = ()
+        self._instructions: list[int] = []
+        self._reads: list[tuple[bytes, ...]] = []
+        self._recorder: BlockRecorder | None = None
+        self._recorded = 0
+        self.intact = True  # whether the server can be used for another run
+        self.flash_changed = False
+        if plan.profile:
+            self._recorder = BlockRecorder(
+                self._program.code,
+                functions=function_ranges(program),
+                handlers=self._program.handlers(),
+                each_call=plan.each_call,
+                sizes_are_instructions=True,
+            )
+            self._intake = BlockIntake(self._recorder, self._program.code, self._program.function_start)
+
+    def on(self, server: RenodeServer) -> Execution:
+        """Run to the end in `server`, in which the board is ready."""
+        started = time.perf_counter()
+        deadline = time.monotonic() + self._plan.timeout_s + _GRACE_S
+        console = console_input(self._board)
+        clock_hz = self._board.clock_hz
+        server.request(
+            protocol.run_request(self._plan, self._program.image, self._watch_flash, console, round(clock_hz))
+        )
+        while True:
+            frame = server.answer(deadline)
+            kind = frame[:1]
+            if kind == protocol.BLOCKS:
+                self._intake.add(frame)
+            elif kind == protocol.CODE:
+                self._program.add_code(*protocol.read_code(frame))
+            elif kind == protocol.OPENED:
+                self._open_window(frame)
+            elif kind == protocol.WINDOW:
+                self._close_window(frame)
+            elif kind == protocol.END:
+                return self._execution(protocol.read_end(frame), time.perf_counter() - started)
+            else:
+                raise EmulatorError(f"Renode: unexpected answer {bytes(kind)!r} to a run")
+
+    def _open_window(self, frame: bytearray) -> None:
+        pc, stack = protocol.read_opened(frame)
+        if self._first_stack is None:
+            self._first_stack = stack
+        if self._recorder is not None:
+            self._recorder.begin(pc)
+
+    def _close_window(self, frame: bytearray) -> None:
+        instructions, reads = protocol.read_window(frame)
+        self._instructions.append(instructions)
+        if self._plan.windows:
+            self._reads.append(reads)
+        if self._recorder is not None and not self._watch_flash:
+            recorded = self._recorder.instructions - self._recorded
+            self._recorded = self._recorder.instructions
+            if recorded != instructions:
+                raise EmulatorError(
+                    f"Renode counted {instructions:,} instructions but reported blocks of {recorded:,}",
+                    hint="report this as a bug, with the firmware",
+                )
+            self._calls_at_close = self._recorder.calls()
+            self._recorder.end()
+
+    def _calls(self) -> tuple[Call, ...]:
+        """The calls that had not returned; a window that is the whole run is closed by its end, with calls in it."""
+        plan = self._plan
+        begins = plan.begin is not None and (plan.windows or plan.repeat)
+        if self._recorder is None:
+            return ()
+        if not begins and not any(exchange.measured for exchange in plan.dialogue):
+            return self._calls_at_close
+        return self._recorder.calls()
+
+    def _execution(self, end: protocol.End, emulation_s: float) -> Execution:
+        self.intact, self.flash_changed = end.intact, end.flash_changed
+        pc = end.pc & ~1
+        around = self._program.code(pc - 2, 6)
+        outcome = Outcome(end, self._board, self._plan, len(self._instructions), self._program.vectors, around)
+        reason, detail = outcome.explain()
+        return Execution(
+            reason=reason,
+            status=outcome.status,
+            pc=pc,
+            detail=detail,
+            console=end.console.decode("utf-8", "replace"),
+            reads=tuple(self._reads),
+            window_instructions=tuple(self._instructions),
+            stack_bytes=end.stack,
+            registers=end.registers,
+            blocks=None if self._recorder is None else self._recorder.counts(),
+            emulation_s=emulation_s,
+            fault=outcome.fault,
+            calls=self._calls(),
+            window_stack=self._first_stack,
+            heap=end.heap,
+        )

@@ -1,0 +1,180 @@
+"""One Renode that stays alive for many runs, and the connection to it.
+
+The harness listens on the loopback interface, on a port that the system chooses, for as long as it takes Renode to
+call back with the secret from its environment; then nobody listens. Renode itself opens no port. It gets a directory
+of its own for everything it writes, TMPDIR included, because a starting Renode deletes what it takes for leftovers
+of others in there. When the connection ends, for whatever reason, Renode kills itself: it cannot outlive the harness.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import select
+import shutil
+import socket
+import tempfile
+import time
+from importlib.resources import files
+from pathlib import Path
+
+from mcu_harness.base.errors import EmulatorError
+from mcu_harness.base.process import Background
+from mcu_harness.emulator.renode import protocol, versions
+from mcu_harness.emulator.renode.find import Install
+
+_START_TIMEOUT_S = 90.0
+_POLL_S = 0.05
+_SCRIPT = "harness.cs"
+# The names in here are ours alone: nothing that a user has chosen becomes part of a monitor command.
+_COMMANDS = (f"include @{_SCRIPT}", "emulation ServeMcuHarness")
+
+
+class RenodeRefusedError(EmulatorError):
+    """Renode is well, but did not do what it was asked to: a platform or a script is wrong."""
+
+
+class RenodeServer:
+    """Starts Renode; `close` ends it. After an error, or when an answer says so, it must not be used again."""
+
+    def __init__(self, install: Install) -> None:
+        self._install = install
+        self.directory = Path(tempfile.mkdtemp(prefix="mcu-harness-"))
+        self._connection: socket.socket | None = None
+        self._process: Background | None = None
+        try:
+            (self.directory / "tmp").mkdir()
+            (self.directory / _SCRIPT).write_text(_sources(install.version), encoding="utf-8")
+            self.root = self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether Renode still runs, between runs: then it has nothing to say, and the connection stands."""
+        if self._process is None or self._connection is None or self._process.exit_code is not None:
+            return False
+        return not select.select([self._connection], [], [], 0)[0]
+
+    def request(self, frame: bytes) -> None:
+        """Send one request."""
+        assert self._connection is not None
+        try:
+            self._connection.settimeout(_START_TIMEOUT_S)
+            self._connection.sendall(len(frame).to_bytes(4, "little") + frame)
+        except OSError as cause:
+            raise self._ended(str(cause)) from cause
+
+    def answer(self, deadline: float) -> bytearray:
+        """The next answer; raises EmulatorError when Renode ended or said nothing until `deadline` (monotonic)."""
+        size = int.from_bytes(self._receive(4, deadline), "little")
+        frame = self._receive(size, deadline)
+        if frame[:1] == protocol.ERROR:
+            message = protocol.Reader(frame).text().strip()
+            raise RenodeRefusedError(f"Renode: {message}", hint="correct the description or script that it names")
+        return frame
+
+    def close(self) -> None:
+        """End Renode, and remove what it has written."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._process is not None:
+            self._process.end()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _start(self) -> Path:
+        """Start and wait for the call; returns the directory with Renode's own platforms and scripts."""
+        secret = secrets.token_hex(16)
+        with socket.create_server(("127.0.0.1", 0), backlog=8) as listener:
+            environment = {
+                "MCU_HARNESS_PORT": str(listener.getsockname()[1]),
+                "MCU_HARNESS_SECRET": secret,
+                **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.directory / "tmp")),
+            }
+            options = [
+                "--disable-xwt",
+                "--plain",
+                "--console",
+                "--hide-log",
+                "--config",
+                str(self.directory / "config"),
+            ]
+            commands = [part for command in _COMMANDS for part in ("-e", command)]
+            self._process = Background(
+                [self._install.path, *options, *commands],
+                self.directory / "log",
+                cwd=self.directory,
+                env=environment,
+            )
+            deadline = time.monotonic() + _START_TIMEOUT_S
+            while True:
+                self._wait_for_call(listener, deadline)
+                self._connection, _ = listener.accept()
+                self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                root = self._greeted(secret)
+                if root is not None:
+                    return root
+                self._connection.close()
+
+    def _wait_for_call(self, listener: socket.socket, deadline: float) -> None:
+        assert self._process is not None
+        while not select.select([listener], [], [], _POLL_S)[0]:
+            if self._process.exit_code is not None or time.monotonic() > deadline:
+                raise self._ended(f"it did not start within {_START_TIMEOUT_S:g} s")
+
+    def _greeted(self, secret: str) -> Path | None:
+        """Renode's directory, None when the caller does not know the secret: then it is somebody else."""
+        try:
+            hello = self._receive(
+                int.from_bytes(self._receive(4, time.monotonic() + 5), "little"), time.monotonic() + 5
+            )
+        except EmulatorError:
+            return None
+        reader = protocol.Reader(hello)
+        if hello[:1] != protocol.HELLO or not hmac.compare_digest(reader.text(), secret):
+            return None
+        return Path(reader.text())
+
+    def _receive(self, size: int, deadline: float) -> bytearray:
+        assert self._connection is not None
+        data = bytearray(size)
+        view = memoryview(data)
+        while view:
+            self._connection.settimeout(max(0.001, deadline - time.monotonic()))
+            try:
+                got = self._connection.recv_into(view)
+            except TimeoutError:
+                raise self._ended("it does not answer any more") from None
+            except OSError as cause:
+                raise self._ended(str(cause)) from cause
+            if got == 0:
+                raise self._ended("the connection broke off")
+            view = view[got:]
+        return data
+
+    def _ended(self, what: str) -> EmulatorError:
+        """What happened to Renode, with the end of its own output."""
+        assert self._process is not None
+        code = self._process.wait(_POLL_S)
+        if code is not None:
+            what = f"it was killed by signal {-code}" if code < 0 else f"it exited with {code}"
+        tail = "".join(f"\n    {line}" for line in self._process.output().strip().splitlines()[-15:])
+        output = f"\n  last output:{tail}" if tail else ""
+        return EmulatorError(
+            f"Renode {self._install.version} ended: {what}\n  command: {self._install.path}{output}",
+            hint="run it again; if it happens again, try another version of Renode, or `--emulator unicorn`",
+        )
+
+
+def _sources(version: str) -> str:
+    """All our C#, as one file: every `include` costs a compiler run."""
+    folder = files("mcu_harness.emulator.renode") / "csharp"
+    sources = sorted((file for file in folder.iterdir() if file.name.endswith(".cs")), key=lambda file: file.name)
+    symbols = [f"#define {symbol}" for symbol in versions.facts(version).symbols]
+    return "\n".join([*symbols, *(file.read_text("utf-8") for file in sources)])

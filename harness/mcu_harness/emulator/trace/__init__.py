@@ -1,0 +1,1 @@
+"""The memory trace: which data every executed load and store went to."""

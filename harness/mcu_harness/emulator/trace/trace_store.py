@@ -1,0 +1,76 @@
+"""Memory traces kept between runs, beside the compiled objects: the same program, board and input give the same trace.
+
+Tracing takes several times as long as running. What a trace depends on is in its key, the tracing code itself included.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from dataclasses import fields, replace
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from mcu_harness.base.cache import BuildCache, default_root, digest
+from mcu_harness.base.errors import HarnessError
+from mcu_harness.emulator.contract import DataTrace, RunPlan
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.program import Program
+
+KIND = "trace"
+_COLUMNS = tuple(field.name for field in fields(DataTrace))
+
+
+def key_of(program: Program, board: Board, plan: RunPlan) -> str:
+    """A digest of all that the trace of the first window depends on."""
+    placed = [(segment.address, segment.load_address, segment.memory_size) for segment in program.segments]
+    return digest(
+        [
+            code_digest(),
+            program.digest,
+            repr((program.entry, placed)),
+            repr(replace(board, path=Path())),
+            repr(replace(plan, windows=plan.windows[:1], timeout_s=0.0)),
+        ]
+    )
+
+
+def load(key: str) -> DataTrace | None:
+    """The trace with that key; None where there is none, or none that can be read."""
+    with contextlib.suppress(OSError, ValueError, KeyError, EOFError, BadZipFile, HarnessError):
+        store = BuildCache(default_root())
+        path = store.entry(KIND, key)
+        if store.has(path):
+            with np.load(path, allow_pickle=False) as columns:
+                return DataTrace(**{name: columns[name] for name in _COLUMNS})
+    return None
+
+
+def save(key: str, trace: DataTrace) -> None:
+    """Keep `trace`; where that is not possible, the next run traces again."""
+    with contextlib.suppress(OSError, HarnessError):
+        store = BuildCache(default_root())
+        with store.scratch() as scratch:
+            made = scratch / "trace.npz"
+            with made.open("wb") as file:
+                np.savez(file, **{name: getattr(trace, name) for name in _COLUMNS})
+            store.publish(made, store.entry(KIND, key))
+
+
+@cache
+def code_digest() -> str:
+    """Of the code that makes traces: the rooms `emulator` and `hardware`, and the libraries that decode and compile."""
+    total = hashlib.sha256()
+    package = Path(__file__).parents[2]
+    for room in ("emulator", "hardware"):
+        paths = sorted((package / room).rglob("*.py"))
+        assert paths, f"no code in {room}/: has it moved?"
+        for path in paths:
+            total.update(path.read_bytes())
+    for library in ("unicorn", "capstone", "numba"):
+        total.update(f"{library} {version(library)}".encode())
+    return total.hexdigest()

@@ -1,0 +1,1 @@
+"""The embedded emulator, on Unicorn: what a board has around its core is made here."""

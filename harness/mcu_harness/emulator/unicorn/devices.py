@@ -1,0 +1,105 @@
+"""Device registers that the embedded emulator has no model of: they keep what is written.
+
+Start-up code waits for clocks, oscillators and power regulators by polling such registers for a change that no model
+here makes. A register that is read over and over therefore begins to answer something else: guesses at what may be
+waited for, in turn and always in the same order, each for some reads. The guess that ends the waiting stays. That gets
+programs past their start-up; `made_up` says where it was done, so that nobody takes such answers for a device's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mcu_harness.emulator.unicorn.timers import Timers
+
+_PATIENCE = 64  # reads one after the other, after which a register is taken to be waited for
+_HOLD = 8  # reads for which a guess is kept: what ended the waiting is often asked for once more, right after it
+_APART = 1000  # instructions between two reads that have nothing to do with each other
+_MIX = 0x9E3779B1  # 2**32 divided by the golden ratio: multiples of it are well spread bits
+
+
+class DeviceRegisters:
+    """Words by address, zero at first. `elapsed()` gives the instructions executed so far.
+
+    With `now`, which also gives the time that was slept, counters of timers count.
+    """
+
+    def __init__(self, base: int, elapsed: Callable[[], int], now: Callable[[], int] | None = None) -> None:
+        self._base = base
+        self._elapsed = elapsed
+        self._words: dict[int, int] = {}
+        self._set: dict[int, int] = {}  # the bits that the last write to a register set, if it set any
+        self._timers = Timers(now, lambda at: self._words.get(at, 0)) if now else None
+        self._waits: dict[int, _Wait] = {}
+        self.made_up: set[int] = set()
+
+    def read(self, offset: int, size: int) -> int:
+        """What a read of `size` bytes at `offset` from the base gives."""
+        address = self._base + offset
+        at, shift = address & ~3, 8 * (address & 3)
+        value = self._words.get(at, 0)
+        count = self._timers.count(at) if self._timers else None
+        if count is not None:
+            return count >> shift & (1 << 8 * size) - 1
+        wait = self._waits.get(at)
+        if wait is None:
+            self._waits[at] = _Wait(value, self._set.get(at, 0), self._elapsed())
+        else:
+            value = self._words[at] = wait.answer(value, self._elapsed())
+            if wait.guesses:
+                self.made_up.add(at)
+        return value >> shift & (1 << 8 * size) - 1
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        """What a write does; it also makes the register be believed again."""
+        address = self._base + offset
+        at, shift = address & ~3, 8 * (address & 3)
+        mask = ((1 << 8 * size) - 1) << shift & 0xFFFFFFFF
+        before = self._words.get(at, 0)
+        after = before & ~mask | value << shift & mask
+        if self._timers:
+            self._timers.write(at, after)
+        self._words[at] = after
+        self._set[at] = after & ~before or self._set.get(at, 0)
+        self._waits.pop(at, None)
+
+
+class _Wait:
+    """Reads of one register since it was last written with `written`, of which the bits `new` were new."""
+
+    def __init__(self, written: int, new: int, now: int) -> None:
+        self._written = written
+        self._new = new
+        self._last = now
+        self._reads = 1
+        self.guesses = 0
+
+    def answer(self, value: int, now: int) -> int:
+        """What the register, now `value`, answers at the time `now`."""
+        if now - self._last > _APART:
+            self._reads = 0
+        self._last = now
+        self._reads += 1
+        if self._reads <= _PATIENCE or (self._reads - _PATIENCE) % _HOLD != 1:
+            return value
+        self.guesses += 1
+        return _guess(self._written, self._new, self.guesses - 1)
+
+
+def _guess(value: int, new: int, nth: int) -> int:
+    """The nth guess at what is waited for in a register that was written with `value`, its bits `new` for the last.
+
+    A "ready" bit mostly lies next to its "enable" bit, a field that tells the state behind the field that sets it. What was
+    set last is tried alone first, which leaves other fields of the register as they are.
+    """
+    guesses = (
+        *((value | new << 1, value | new << 2, value | new << 3) if new not in (0, value) else ()),
+        value | value << 1,
+        value | value << 2,
+        value | value << 1 | value << 2,
+        value | value << 3,
+        0xFFFFFFFF,
+        0,
+        ~value,
+    )
+    return (guesses[nth] if nth < len(guesses) else value + nth * _MIX) & 0xFFFFFFFF

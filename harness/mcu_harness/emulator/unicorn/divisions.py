@@ -1,0 +1,91 @@
+"""Divisions by zero, which are a fault once a program has set CCR.DIV_0_TRP, and give 0 in every emulator.
+
+The places of SDIV and UDIV are found in the image before the run, so that only they have to be looked at (Armv7-M ARM,
+DDI 0403: A7.7.127, A7.7.195). Those in an IT block (A7.7.38) are not: Unicorn calls hooks for instructions that are
+skipped too, and does not stop there. Compilers put them there where they have tested the divisor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from unicorn import arm_const
+
+from mcu_harness.emulator.recorder.tables import aligned
+from mcu_harness.emulator.unicorn import divisions_native as native
+from mcu_harness.hardware.arm.thumb import instruction_size
+from mcu_harness.image.program import Program
+
+_MOST_SITES = 512  # every instruction that is translated is compared with all of them
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A division at `address` by the register r`divisor`."""
+
+    address: int
+    divisor: int
+
+
+def division_sites(program: Program) -> list[Site]:
+    """All divisions of `program`; of very many, the first."""
+    found: list[Site] = []
+    for start, end in program.code_ranges:
+        segment = next((s for s in program.segments if 0 <= start - s.address < len(s.data)), None)
+        if segment is not None:
+            found += _sites(segment.data[start - segment.address : end - segment.address], start)
+    return found[:_MOST_SITES]
+
+
+def _sites(code: bytes, start: int) -> Iterator[Site]:
+    at = conditional = 0
+    while at + 2 <= len(code):
+        first = int.from_bytes(code[at : at + 2], "little")
+        second = int.from_bytes(code[at + 2 : at + 4], "little")
+        if first & 0xFFD0 == 0xFB90 and second & 0xF0F0 == 0xF0F0 and not conditional:
+            yield Site(start + at, second & 0xF)
+        conditional = max(0, conditional - 1)
+        if first & 0xFF00 == 0xBF00 and first & 0xF:
+            conditional = 5 - (first & -first).bit_length()
+        at += instruction_size(first)
+
+
+class DivisionWatch:
+    """What the compiled callback needs to know of each place; `traps` is set when the program asks for the fault."""
+
+    def __init__(self, program: Program, reg_read: int, emu_stop: int) -> None:
+        """`reg_read` and `emu_stop` are the C addresses of uc_reg_read and uc_emu_stop."""
+        self._traps = aligned(1)
+        self._sites = division_sites(program)
+        self._rows = aligned(native.ROW_WORDS * max(1, len(self._sites))).reshape(-1, native.ROW_WORDS)
+        traps = int(self._traps.ctypes.data)
+        for row, site in zip(self._rows, self._sites, strict=False):
+            divisor = getattr(arm_const, f"UC_ARM_REG_R{site.divisor}")
+            row[:6] = (divisor, traps, reg_read, emu_stop, 0, 0)
+
+    def set_traps(self, on: bool) -> None:
+        """Whether a division by zero is a fault from now on."""
+        self._traps[0] = on
+
+    @property
+    def hit(self) -> bool:
+        """Whether a division by zero has stopped the run, before it was executed."""
+        return bool(self._rows[:, native.HIT // 8].any())
+
+    def hooks(self) -> Iterator[tuple[int, int, int]]:
+        """(C address of the callback, its user data, the instruction's address) of each place."""
+        if self._sites:
+            callback = int(_compiled().address)
+            for row, site in zip(self._rows, self._sites, strict=True):
+                yield callback, int(row.ctypes.data), site.address
+
+
+@cache
+def _compiled() -> Any:
+    try:
+        return native.compiled(cache=True)
+    except RuntimeError:  # neither this directory, nor the user's cache directory, can be written
+        return native.compiled(cache=False)

@@ -1,0 +1,396 @@
+"""The embedded default emulator: in this process, on Unicorn; nothing else to install.
+
+It executes the core's instructions on the board's memory map, with the console UART, semihosting, and the counters and
+exceptions of the system control space. Faults are not taken: one ends the run and is described.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import version
+
+from unicorn import unicorn_const as const
+
+from mcu_harness.base.errors import EmulatorError
+from mcu_harness.emulator.contract import STACK_PAINT, Call, Execution, ExitReason, Fault, FaultKind, RunPlan
+from mcu_harness.emulator.dialogue import Dialogue
+from mcu_harness.emulator.held_signals import held_interrupts
+from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
+from mcu_harness.emulator.recorder.views import function_ranges
+from mcu_harness.emulator.unicorn import faults
+from mcu_harness.emulator.unicorn.ends import End, faulted
+from mcu_harness.emulator.unicorn.engine import Engine
+from mcu_harness.emulator.unicorn.exceptions import ExceptionFault, Exceptions
+from mcu_harness.emulator.unicorn.fpu_watch import FpuWatch
+from mcu_harness.emulator.unicorn.memory import unmappable
+from mcu_harness.emulator.unicorn.run_trace import RunTrace
+from mcu_harness.emulator.unicorn.semihosting import BREAKPOINT, Semihosting
+from mcu_harness.emulator.unicorn.watches import HeapWatch, MainWatch
+from mcu_harness.emulator.unicorn.windows import Windows
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.program import Program
+
+_WFI, _WFE, _YIELD = b"\x30\xbf", b"\x20\xbf", b"\x10\xbf"
+_MOST_CONSOLE_BYTES = 1 << 20
+_SLEEPS = 10_000  # one after the other, at one place in main: beyond that it only waits
+
+
+class UnicornEmulator:
+    """Implements `mcu_harness.emulator.contract.Emulator`. One engine a run: nothing is kept between runs."""
+
+    name = "unicorn"
+
+    def version(self) -> str:
+        return version("unicorn")
+
+    def supports(self, board: Board) -> str:
+        return unmappable(board)
+
+    def run(self, program: Program, board: Board, plan: RunPlan) -> Execution:
+        reason = unmappable(board)
+        if reason:
+            raise EmulatorError(f"{board.name} cannot run in the embedded emulator: {reason}", hint="use Renode")
+        if plan.includes:
+            raise EmulatorError(
+                f"the embedded emulator knows nothing of Renode's files: {plan.includes[0]}",
+                hint="use --emulator renode, or take [renode] out of the scenario",
+            )
+        if plan.windows and plan.begin is not None and plan.begin == plan.end:
+            raise EmulatorError(
+                f"measurement would begin and end at the same address {plan.begin:#010x}",
+                hint="choose two symbols; compilers give identical empty functions one address",
+            )
+        return _Run(program, board, plan).execute()
+
+    def close(self) -> None:
+        pass
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(self, program: Program, board: Board, plan: RunPlan) -> None:
+        self._program = program
+        self._plan = plan
+        self._console = bytearray()
+        self._dialogue = Dialogue(plan.dialogue)
+        self._vectors = board.code_memory.origin + board.vector_offset if plan.vectors is None else plan.vectors
+        self._engine = Engine(
+            board,
+            send=self._send,
+            dialogue=self._dialogue,
+            elapsed=self._elapsed,
+            vectors=self._vectors,
+            now=lambda: self._elapsed() + self._exceptions.slept,
+        )
+        self._memory = self._engine.memory
+        self._limit = min(plan.max_instructions, plan.stop_after or plan.max_instructions)
+        self._fpu = FpuWatch(self._memory.read, lambda: board.fpu == "none" or self._engine.system.fpu_enabled)
+        self._recorder = BlockRecorder(
+            self._fpu.read,
+            functions=function_ranges(program),
+            each_call=plan.each_call,
+            keep_going=self._in_time,
+            limit=self._limit,
+        )
+        self._exceptions = Exceptions(board.core.name, self._engine, self._recorder)
+        self._sleeps = (0, 0)  # where it last waited for an interrupt, and how often in a row
+        self._engine.system.on_fpu_enabled = lambda: self._fpu.switched_on(self._recorder.last_block)
+        self._engine.watch_divisions(program)
+        self._dialogue.on_answer = self._recorder.pause
+        self._trace = RunTrace(plan.trace, self._engine, self._recorder, board)
+        self._memory.load(program)
+        self._stack, self._first = self._start()
+        self._semihosting = Semihosting(
+            self._memory, board.clock_hz, self._elapsed, self._send, self._dialogue, self._stack
+        )
+        self._windows = Windows(plan, self._engine, self._recorder)
+        self._main = MainWatch(plan.main, self._engine.register)
+        self._heap = HeapWatch(plan.sbrk, self._engine.register)
+        self._calls: tuple[Call, ...] = ()
+        self._deadline = 0.0
+        self._timed_out = False
+        self._interrupted: Callable[[], bool] = lambda: False
+
+    def execute(self) -> Execution:
+        """Run to the end, and give the engine back."""
+        low, high = self._plan.stack
+        if high > low:
+            self._memory.write(low, bytes([STACK_PAINT]) * (high - low))
+        self._trace.start(self._program)
+        try:
+            with held_interrupts() as self._interrupted:
+                started = time.perf_counter()
+                self._deadline = started + self._plan.timeout_s
+                end = self._reset_and_run()
+                self._end_whole_run()  # however it ended: what was counted until then
+                emulation_s = time.perf_counter() - started
+            if self._recorder.error is not None:
+                error = self._recorder.error
+                raise EmulatorError(f"the block recorder failed at {self._engine.pc:#010x}: {error}") from error
+            self._trace.end()
+            return Execution(
+                reason=end.reason,
+                status=end.status,
+                pc=self._engine.pc,
+                detail=end.detail,
+                console=self._console.decode("utf-8", "replace"),
+                reads=tuple(self._windows.reads),
+                window_instructions=tuple(self._windows.instructions),
+                stack_bytes=self._memory.read(low, high - low) if high > low else b"",
+                registers=self._engine.registers(),
+                blocks=self._recorder.counts() if self._plan.profile else None,
+                emulation_s=emulation_s,
+                fault=end.fault,
+                calls=self._calls or self._recorder.calls(),
+                window_stack=self._windows.first_stack,
+                heap=self._heap.extent,
+                made_up=self._engine.made_up,
+                elsewhere=self._recorder.elsewhere(),
+                data=self._trace.data,
+                whole=self._trace.whole,
+                other_data=self._trace.others,
+                fpu_off_at=self._fpu.off_at,
+            )
+        finally:
+            self._engine.close()
+
+    def _start(self) -> tuple[int, int]:
+        """Stack pointer and first instruction, from the vector table unless the plan says them."""
+        if self._plan.start is not None:
+            return self._plan.start
+        return self._memory.word(self._vectors) or 0, self._memory.word(self._vectors + 4) or 0
+
+    def _reset_and_run(self) -> End:
+        stack, first = self._stack, self._first
+        if self._plan.start is None and (not stack or not first & 1):
+            detail = f"no vector table at {self._vectors:#010x}: stack {stack:#010x}, reset {first:#010x}"
+            return End(ExitReason.FAULT, detail=detail, fault=Fault(FaultKind.NO_VECTORS, self._vectors))
+        self._engine.set_register("sp", stack & ~3)
+        self._engine.set_register("lr", 0xFFFFFFFF)
+        self._recorder.set_stop_function(self._engine.stop_function())
+        self._engine.hook_blocks(self._recorder.hook_address, self._recorder.state_address)
+        if self._windows.whole_run:
+            self._windows.open(first & ~1)
+        self._begin_step(first & ~1)
+        self._engine.set_exits(self._exits())
+        return self._go_on(first & ~1)
+
+    def _go_on(self, pc: int) -> End:
+        try:
+            return self._go_on_until_end(pc)
+        except ExceptionFault as fault:
+            return End(ExitReason.FAULT, detail=str(fault), fault=fault.fault)
+
+    def _go_on_until_end(self, pc: int) -> End:
+        while True:
+            error = self._engine.run(pc)
+            pc = self._engine.pc
+            if self._recorder.paused and self._engine.exception != faults.SVC:  # what else may have stopped it repeats
+                if self._end_of_dialogue(pc):
+                    return self._finished("")
+                pc = self._paused(pc)
+                continue
+            if self._recorder.stopped:
+                if self._recorder.stopped_in_endless_loop and self._interrupts_matter and self._recorder.loop_on():
+                    continue
+                return self._stopped_by_recorder(pc)
+            if self._engine.reset_requested:
+                return faulted(FaultKind.RESET_REQUEST, "it asked for a system reset")
+            asked = self._memory.peek(pc, 2) == BREAKPOINT and self._engine.exception == faults.BREAKPOINT
+            if asked:
+                answer = self._semihosting.call(self._engine.register("r0"), self._engine.register("r1"))
+                if answer.exit_status is not None:
+                    return self._exited(answer.exit_status)
+                self._engine.set_register("r0", answer.value)
+                pc += 2
+                continue
+            waited = self._memory.peek(pc - 2, 2) if self._recorder.last_end == pc else None
+            if error == const.UC_ERR_INSN_INVALID and waited in (_WFE, _YIELD):
+                if waited == _WFE:
+                    self._exceptions.doze()
+                    pc = self._paused(pc)
+                continue
+            if error or self._engine.exception is not None or self._engine.divided_by_zero:
+                after = None if self._engine.divided_by_zero else self._after_exception(pc)
+                if after is not None:
+                    pc = after
+                    continue
+                return self._faulted(pc, error)
+            if pc in self._exits():
+                end = self._arrived(pc)
+                if end is not None:
+                    return end
+                pc = self._paused(self._engine.pc) if self._recorder.paused else self._engine.pc
+                continue
+            if waited == _WFI:
+                if self._waits_in_vain(pc) or not self._exceptions.sleep():
+                    return self._waits_for_ever("it waits for an interrupt (WFI), and none can come", pc)
+                pc = self._exceptions.take(pc)
+                continue
+            return faulted(FaultKind.OTHER, "the emulator stopped without saying why")
+
+    def _paused(self, pc: int) -> int:
+        """The recorder paused before `pc` for something that happened; returns where to go on."""
+        self._recorder.resume()
+        if self._trace.enough:
+            self._trace.part()
+        pc = self._exceptions.take(pc)
+        self._engine.set_exits(self._exits())
+        return pc
+
+    def _after_exception(self, pc: int) -> int | None:
+        """Where to go on after the core stopped at `pc`, where that is an exception or the return from one."""
+        if self._engine.exception == faults.SVC:
+            return self._exceptions.supervisor_call(pc)
+        if not self._exceptions.returns(pc):
+            return None
+        if pc in self._windows.exits:  # a handler is what is measured
+            self._windows.at(pc)
+        pc, waits = self._exceptions.leave(pc)
+        if waits:
+            self._exceptions.sleep()
+        return self._paused(pc)
+
+    @property
+    def _interrupts_matter(self) -> bool:
+        """Whether interrupts may still bring what the run is for, when the program itself is in an endless loop."""
+        if self._dialogue.step is not None or self._windows.awaited:
+            return True
+        return self._main.returned is None and (self._plan.stop_after is not None or bool(self._plan.stops))
+
+    def _waits_in_vain(self, pc: int) -> bool:
+        """Whether main does nothing any more but wait for interrupts at `pc`."""
+        self._sleeps = (pc, self._sleeps[1] + 1 if self._sleeps[0] == pc else 1)
+        return (
+            self._sleeps[1] > _SLEEPS
+            and not self._dialogue.step
+            and (self._main.returned is not None or self._main.holds(pc))
+        )
+
+    # Places to stop at.
+
+    def _exits(self) -> set[int]:
+        ends = {address for address in (self._plan.exit, *self._plan.stops) if address is not None}
+        return ends | self._windows.exits | self._main.exits | self._heap.exits
+
+    def _arrived(self, pc: int) -> End | None:
+        """Do what is to be done at `pc`, one of the exits; None when the run goes on."""
+        if pc == self._plan.exit:
+            return self._exited(self._engine.register("r0"))
+        if pc in self._plan.stops:
+            return self._finished("")
+        for watch in (self._main, self._heap):
+            if pc in watch.exits:
+                watch.at(pc)
+        if pc in self._windows.exits:
+            self._windows.at(pc)
+            self._after_window()
+            if self._trace.ends_run or (self._windows.finished and self._plan.exit is None):
+                return self._finished("")
+        if pc in self._exits():  # reached in a deeper call: get past it
+            error = self._engine.step(pc)
+            if self._recorder.paused:
+                return self._finished("") if self._end_of_dialogue(self._engine.pc) else None
+            if error or self._engine.exception is not None or self._recorder.stopped:
+                return self._faulted(self._engine.pc, error)  # as any other instruction
+        self._engine.set_exits(self._exits())
+        return None
+
+    def _begin_step(self, pc: int) -> None:
+        step = self._dialogue.next_step()
+        if step is not None and step.measured:
+            self._windows.open(pc)
+        if self._engine.console is not None:
+            self._engine.console.look()
+
+    def _end_of_dialogue(self, pc: int) -> bool:
+        """The step under way was answered: go on to the next, if there is one."""
+        while self._dialogue.answered:
+            step = self._dialogue.step
+            if step is not None and step.measured:
+                self._windows.close()
+                self._after_window()
+            self._begin_step(pc)
+        return self._dialogue.over or self._trace.ends_run
+
+    def _after_window(self) -> None:
+        if self._windows.instructions and not self._windows.is_open:
+            self._trace.part()
+
+    # Ends.
+
+    def _faulted(self, pc: int, error: int) -> End:
+        origin = self._recorder.branch_to(pc)
+        self._recorder.leave_early(pc)
+        fault, sentence = faults.explain_fault(self._engine, error)
+        if fault.kind is FaultKind.RETURN_FROM_RESET and self._main.returned is not None:
+            return self._exited(self._main.returned)
+        fault = replace(fault, origin=origin) if fault.address == pc else fault
+        return End(ExitReason.FAULT, detail=sentence, fault=fault)
+
+    def _exited(self, status: int) -> End:
+        signed = status - (1 << 32) if status >> 31 else status
+        end = self._finished("", signed)
+        if self._windows.missing:
+            count = len(self._plan.windows)
+            detail = f"the program ended with status {signed} before {self._windows.missing} of {count} inferences"
+            return End(ExitReason.STOPPED_EARLY, signed, detail)
+        return end
+
+    def _finished(self, detail: str, status: int | None = None) -> End:
+        """The regular end, unless something that was to be seen did not come."""
+        self._end_whole_run()
+        if self._dialogue.step is not None:
+            return End(ExitReason.STOPPED_EARLY, status, f"the program ended in {self._dialogue.describe()}")
+        if self._plan.repeat and not self._windows.instructions:
+            what = "did not come to its end" if self._windows.is_open else "was never reached"
+            place = f"{self._plan.begin or 0:#010x}"
+            return End(ExitReason.STOPPED_EARLY, status, f"what is to be measured, at {place}, {what}")
+        return End(ExitReason.FINISHED, status, detail)
+
+    def _waits_for_ever(self, detail: str, pc: int) -> End:
+        """An end when main is over, or is itself what waits; a failure otherwise."""
+        if self._main.returned is not None:
+            return self._exited(self._main.returned)
+        if self._main.holds(pc) and self._dialogue.step is None:
+            return self._finished(detail)
+        return End(ExitReason.ENDLESS_LOOP, detail=detail)
+
+    def _stopped_by_recorder(self, pc: int) -> End:
+        if self._recorder.stopped_in_endless_loop:
+            return self._waits_for_ever("it branches to itself for ever", pc)
+        if self._timed_out or self._interrupted():
+            return End(ExitReason.TIMEOUT, detail=self._said(f"not finished after {self._plan.timeout_s:g} s"))
+        if self._recorder.error is not None:
+            return faulted(FaultKind.OTHER, "the block recorder failed")
+        if self._limit == self._plan.stop_after:
+            return self._finished(f"it was stopped after {self._limit:,} instructions")
+        return End(ExitReason.INSTRUCTION_LIMIT, detail=self._said(f"not finished after {self._limit:,} instructions"))
+
+    def _said(self, detail: str) -> str:
+        step = self._dialogue.describe()
+        return f"{detail}, in {step}" if step else detail
+
+    def _end_whole_run(self) -> None:
+        """Close the window that only the end of the run closes; calls are not followed any more after that."""
+        if self._windows.is_open and self._windows.whole_run:
+            self._calls = self._recorder.calls()
+            self._windows.close()
+
+    # What the parts call.
+
+    def _send(self, data: bytes) -> None:
+        self._console += data[: _MOST_CONSOLE_BYTES - len(self._console)]
+        self._dialogue.hear(data)
+
+    def _elapsed(self) -> int:
+        return self._recorder.instructions
+
+    def _in_time(self, _instructions: int) -> bool:
+        self._timed_out = time.perf_counter() > self._deadline
+        if self._trace.enough:
+            self._recorder.pause()
+        return not (self._timed_out or self._interrupted() or self._trace.ends_run)

@@ -1,0 +1,298 @@
+"""One Unicorn engine set up as a board: its core, memories, peripherals and the native block hook.
+
+Unicorn is QEMU's translator as a library. What is relied on here, of version 2.1:
+
+- `UC_MODE_MCLASS` would make every core a Cortex-M33, whatever model is asked for; plain Thumb mode does not.
+- `UC_HOOK_MEM_READ` and `_WRITE` corrupt the program when they fire inside an IT block, because they restore the IT
+  state from the block's start. None is used; memory-mapped callbacks do not restore state, hooks on faults end the run.
+- Exit addresses cut blocks, so that counts are exact when execution stops at one of them. Code that was translated
+  before an address became an exit has to be dropped.
+- A single block hook is called straight from translated code; a second one would send both through a slow path.
+- The binding's own callbacks keep an engine, with a gigabyte of address space, alive in a cycle. These do not.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from unicorn import arm_const, unicorn_const
+from unicorn.unicorn_py3.unicorn import (
+    HOOK_INTR_CFUNC,
+    HOOK_MEM_INVALID_CFUNC,
+    MMIO_READ_CFUNC,
+    MMIO_WRITE_CFUNC,
+    Uc,
+    UcError,
+    uclib,
+)
+
+from mcu_harness.emulator.dialogue import Dialogue
+from mcu_harness.emulator.unicorn.devices import DeviceRegisters
+from mcu_harness.emulator.unicorn.divisions import DivisionWatch
+from mcu_harness.emulator.unicorn.memory import PAGE, BoardMemory
+from mcu_harness.emulator.unicorn.nvic import FIRST_INTERRUPT, Nvic
+from mcu_harness.emulator.unicorn.scs import BASE as SCS_BASE
+from mcu_harness.emulator.unicorn.scs import SIZE as SCS_SIZE
+from mcu_harness.emulator.unicorn.scs import SystemControlSpace
+from mcu_harness.emulator.unicorn.systick import SysTick
+from mcu_harness.emulator.unicorn.timers import DRIVERS
+from mcu_harness.emulator.unicorn.timers import START as TIMERS
+from mcu_harness.emulator.unicorn.uart import SPAN, UARTS, UartRegisters
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.program import Program
+
+_PERIPHERALS = (0x40000000, 0x60000000)
+_TRANSLATED_BYTES = 128 << 20  # room for translated code: a firmware of 2 MiB needs a third of it
+_REGISTERS = {f"r{i}": getattr(arm_const, f"UC_ARM_REG_R{i}") for i in range(13)} | {
+    "sp": arm_const.UC_ARM_REG_SP,
+    "lr": arm_const.UC_ARM_REG_LR,
+    "pc": arm_const.UC_ARM_REG_PC,
+    "xpsr": arm_const.UC_ARM_REG_XPSR,
+}
+_MASKS = tuple(getattr(arm_const, f"UC_ARM_REG_{name}") for name in ("PRIMASK", "FAULTMASK", "BASEPRI"))
+
+
+@dataclass(frozen=True, slots=True)
+class BadAccess:
+    """The access that ended a run: `kind` is a UC_MEM_* constant."""
+
+    kind: int
+    address: int
+    size: int
+
+
+class Engine:
+    """A core, its memories and peripherals.
+
+    `send` takes console output, `dialogue` gives console input; `elapsed` gives instructions so far, and `now` the time
+    that timers see, which is those and what was slept. `on_change` is called when an exception may have to be taken.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        *,
+        send: Callable[[bytes], None],
+        elapsed: Callable[[], int],
+        vectors: int,
+        dialogue: Dialogue | None = None,
+        now: Callable[[], int] | None = None,
+    ) -> None:
+        self.on_change: Callable[[], None] = lambda: None
+        self.bad_access: BadAccess | None = None
+        self.exception: int | None = None
+        self.reset_requested = False
+        self._instructions_hooks: list[int] = []
+        self._divisions: DivisionWatch | None = None
+        self.core = Uc(unicorn_const.UC_ARCH_ARM, unicorn_const.UC_MODE_THUMB)
+        self.core.ctl_set_cpu_model(getattr(arm_const, f"UC_CPU_ARM_{board.core.unicorn}"))
+        self.core.ctl_set_tcg_buffer_size(_TRANSLATED_BYTES)
+        self.core.ctl_exits_enabled(True)
+        self.memory = BoardMemory(board, self.core)
+        self._callbacks: list[object] = []
+        self._error: BaseException | None = None
+        self._devices: list[DeviceRegisters] = []
+        self._elapsed = elapsed
+        self._now = now or elapsed
+        self.nvic = Nvic(board.core.name, self._masks)
+        self.ticks = SysTick(self._now)
+        self.console: UartRegisters | None = None
+        self._map_peripherals(board, send, dialogue or Dialogue(()))
+        self.system = system = SystemControlSpace(
+            board.core.name, vectors, elapsed, self._request_reset, self.nvic, self.ticks, lambda: self.on_change()
+        )
+        self._map_registers(SCS_BASE, SCS_SIZE, system.read, system.write)
+        self._hook(unicorn_const.UC_HOOK_MEM_INVALID, self._callback(HOOK_MEM_INVALID_CFUNC, self._on_bad_access))
+        self._hook(unicorn_const.UC_HOOK_INTR, self._callback(HOOK_INTR_CFUNC, self._on_exception))
+
+    def hook_blocks(self, callback: int, user_data: int) -> None:
+        """Call the C function at `callback` before each block."""
+        self._hook(unicorn_const.UC_HOOK_BLOCK, ctypes.c_void_p(callback), user_data)
+
+    def hook_instructions(self, callback: int, user_data: int) -> None:
+        """Call the C function at `callback` before each instruction, until `unhook_instructions`."""
+        self._instructions_hooks.append(self._hook(unicorn_const.UC_HOOK_CODE, ctypes.c_void_p(callback), user_data))
+
+    def unhook_instructions(self) -> None:
+        """Drop these hooks, and the code that was translated with them."""
+        if self._instructions_hooks:
+            for hook in self._instructions_hooks:
+                _check(uclib.uc_hook_del(self.core._uch, hook))
+            self._instructions_hooks = []
+            self.core.ctl_flush_tb()
+
+    def close(self) -> None:
+        """Give back the core and its memories, which are large, now. Nothing else may be called afterwards."""
+        del self.core
+        self.memory.close()
+
+    @staticmethod
+    def stop_function() -> int:
+        """The C address of uc_emu_stop."""
+        return ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p).value or 0
+
+    def watch_divisions(self, program: Program) -> None:
+        """End the run before a division by zero, once the program has made that a fault."""
+        reg_read = ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p).value or 0
+        self._divisions = DivisionWatch(program, reg_read, self.stop_function())
+        self.system.on_division_trap = self._divisions.set_traps
+        for callback, row, address in self._divisions.hooks():
+            self._hook(unicorn_const.UC_HOOK_CODE, ctypes.c_void_p(callback), row, (address, address))
+
+    @property
+    def divided_by_zero(self) -> bool:
+        """Whether that has ended the run."""
+        return self._divisions is not None and self._divisions.hit
+
+    def set_exits(self, addresses: Collection[int]) -> None:
+        """Stop before the instruction at any of `addresses`."""
+        self.core.ctl_set_exits(sorted(addresses))
+        for address in addresses:
+            if self.memory.writable_at(address) is not None:
+                self.core.ctl_remove_cache(address, address + 2)
+
+    def run(self, pc: int) -> int:
+        """Run Thumb code from `pc` until something stops it; returns the error number, 0 when there was none."""
+        self.bad_access = self.exception = None
+        try:
+            self.core.emu_start(pc | 1, 0)
+        except UcError as error:
+            return int(error.errno)
+        finally:
+            if self._error is not None:
+                raise self._error
+        return 0
+
+    @property
+    def pc(self) -> int:
+        return int(self.core.reg_read(arm_const.UC_ARM_REG_PC)) & 0xFFFFFFFF
+
+    @property
+    def thumb(self) -> bool:
+        """Whether the core still executes Thumb code: Cortex-M cores can do nothing else."""
+        return bool(self.core.reg_read(arm_const.UC_ARM_REG_CPSR) & 1 << 5)
+
+    def register(self, name: str) -> int:
+        return int(self.core.reg_read(_REGISTERS[name])) & 0xFFFFFFFF
+
+    def set_register(self, name: str, value: int) -> None:
+        self.core.reg_write(_REGISTERS[name], value)
+
+    def registers(self) -> dict[str, int]:
+        masks = dict(zip(("primask", "faultmask", "basepri"), self._masks(), strict=True))
+        return {name: self.register(name) for name in _REGISTERS} | masks | self.system.status
+
+    def step(self, pc: int) -> int:
+        """Execute the one instruction at `pc`; returns the error number as `run` does. Forgets the exits."""
+        self.set_exits(())
+        self.bad_access = self.exception = None
+        try:
+            self.core.emu_start(pc | 1, 0, count=1)
+        except UcError as error:
+            return int(error.errno)
+        return 0
+
+    @property
+    def made_up(self) -> tuple[int, ...]:
+        """Device registers that had to answer something made up."""
+        return tuple(sorted(address for devices in self._devices for address in devices.made_up))
+
+    def _map_peripherals(self, board: Board, send: Callable[[bytes], None], dialogue: Dialogue) -> None:
+        """The console UART works; registers of other devices keep what is written."""
+        self._has_timers = board.console.driver in DRIVERS
+        console, taken = board.console, [(SCS_BASE, SCS_BASE + SCS_SIZE), *self.memory.spans()]
+        uart = UARTS.get(console.driver)
+        if uart is not None:
+            page = console.base & -PAGE
+            size = -(-(console.base - page + SPAN) // PAGE) * PAGE
+            registers = UartRegisters(
+                uart,
+                console.base,
+                page,
+                size,
+                send,
+                lambda at, n: self.memory.peek(at, n) or b"",
+                dialogue,
+                ask=lambda level: self._interrupt(console.irq, level),
+                now=self._now,
+            )
+            if console.irq is not None:
+                self.console = registers
+            self._map_registers(page, size, registers.read, registers.write)
+            taken.append((page, page + size))
+        start = _PERIPHERALS[0]
+        for low, high in sorted(taken):
+            self._map_devices(start, min(low, _PERIPHERALS[1]))
+            start = max(start, high)
+        self._map_devices(start, _PERIPHERALS[1])
+        for address, _ in console.enable:
+            page = address & -PAGE
+            known = [_PERIPHERALS, *taken]
+            if not any(low <= page < high for low, high in known):
+                self._map_devices(page, page + PAGE)
+                taken.append((page, page + PAGE))
+
+    def _interrupt(self, irq: int | None, level: bool) -> None:
+        """A device asks for its interrupt, or ceases to; of some it is not known which it is."""
+        if irq is not None:
+            self.nvic.line(FIRST_INTERRUPT + irq, level)
+            self.on_change()
+
+    def _masks(self) -> tuple[int, int, int]:
+        primask, faultmask, basepri = (int(self.core.reg_read(mask)) for mask in _MASKS)
+        return primask, faultmask, basepri
+
+    def _map_devices(self, start: int, end: int) -> None:
+        if start < end:
+            timers = start <= TIMERS < end and self._has_timers
+            devices = DeviceRegisters(start, self._elapsed, self._now if timers else None)
+            self._devices.append(devices)
+            self._map_registers(start, end - start, devices.read, devices.write)
+
+    def _map_registers(
+        self, start: int, size: int, read: Callable[[int, int], int], write: Callable[[int, int, int], None]
+    ) -> None:
+        on_read = self._callback(MMIO_READ_CFUNC, lambda offset, width, _: read(offset, width))
+        on_write = self._callback(MMIO_WRITE_CFUNC, lambda offset, width, value, _: write(offset, width, value))
+        _check(uclib.uc_mmio_map(self.core._uch, start, size, on_read, 0, on_write, 0))
+
+    def _hook(self, kind: int, callback: object, user_data: int = 0, span: tuple[int, int] = (1, 0)) -> int:
+        """Hook from the first to the last address of `span`; everywhere when it is empty. Returns its handle."""
+        handle = ctypes.c_size_t()
+        first, last = (ctypes.c_uint64(address) for address in span)
+        _check(uclib.uc_hook_add(self.core._uch, ctypes.byref(handle), kind, callback, user_data, first, last))
+        return handle.value
+
+    def _callback(self, kind: Callable[[object], object], function: Callable[..., object]) -> object:
+        """`function`, without the engine's handle as first argument, as a C function; its errors end the run."""
+
+        def guarded(_handle: object, *arguments: int) -> object:
+            try:
+                return function(*arguments)
+            except BaseException as error:
+                self._error = self._error or error
+                self.core.emu_stop()
+                return 0
+
+        callback = kind(guarded)
+        self._callbacks.append(callback)
+        return callback
+
+    def _request_reset(self) -> None:
+        self.reset_requested = True
+        self.core.emu_stop()
+
+    def _on_bad_access(self, kind: int, address: int, size: int, _value: int, _data: object) -> bool:
+        self.bad_access = BadAccess(kind, address & 0xFFFFFFFF, size)
+        return False
+
+    def _on_exception(self, number: int, _data: object) -> None:
+        self.exception = number
+        self.core.emu_stop()
+
+
+def _check(status: int) -> None:
+    if status != unicorn_const.UC_ERR_OK:
+        raise UcError(status)

@@ -1,0 +1,236 @@
+"""Exceptions of the embedded emulator: interrupts, SysTick, SVCall, PendSV and NMI are taken; faults end the run.
+
+Entry and return are those of Armv7-M (Architecture Reference Manual, DDI 0403, B1.5.6 to B1.5.8), with the core's
+registers and its memory; Unicorn keeps the two stack pointers and the mask registers. What differs from silicon:
+
+- exceptions are taken between basic blocks, and time passes by instructions: neither entry nor return takes any;
+- floating-point context is stacked at once, not lazily, where CONTROL.FPCA says that there is one;
+- SVC that may not be taken (masked, or from a handler of its priority) ends the run, where silicon has a HardFault.
+"""
+
+from __future__ import annotations
+
+from unicorn import arm_const
+
+from mcu_harness.emulator.contract import Fault, FaultKind
+from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
+from mcu_harness.emulator.recorder.exceptions import Position
+from mcu_harness.emulator.unicorn.engine import Engine
+from mcu_harness.emulator.unicorn.nvic import SVCALL, SYSTICK
+
+_SP, _LR = arm_const.UC_ARM_REG_SP, arm_const.UC_ARM_REG_LR
+_PSP, _CONTROL, _XPSR = arm_const.UC_ARM_REG_PSP, arm_const.UC_ARM_REG_CONTROL, arm_const.UC_ARM_REG_XPSR
+_FAULTMASK, _FPSCR, _CPSR = (getattr(arm_const, f"UC_ARM_REG_{name}") for name in ("FAULTMASK", "FPSCR", "CPSR"))
+_STACKED = [*(getattr(arm_const, f"UC_ARM_REG_R{i}") for i in (0, 1, 2, 3, 12)), _LR]
+_FLOATS = [getattr(arm_const, f"UC_ARM_REG_S{i}") for i in range(16)]
+
+_FRAME, _FLOAT_FRAME = 0x20, 0x68
+_NPRIV, _SPSEL, _FPCA, _SFPA = 1, 2, 4, 8
+_NUMBER, _ALIGNED, _THUMB, _IT = 0x1FF, 1 << 9, 1 << 24, 0x0600FC00
+_RETURNS = 0xFF000000  # jumps to here and above are returns, in handlers
+_TO_THREAD, _TO_PSP, _NO_FLOATS = 8, 4, 16
+_SAME_PLACE = 4  # bytes that a handler may set the return address on, past the instruction that called it
+_EVENTS = 4  # things that can happen in a sleep, beyond which they repeat
+_V8 = ("cortex-m23", "cortex-m33")
+
+
+class ExceptionFault(Exception):
+    """An exception cannot be taken or returned from; `fault` and the text say why."""
+
+    def __init__(self, fault: Fault, text: str) -> None:
+        super().__init__(text)
+        self.fault = fault
+
+
+class Exceptions:
+    """Takes exceptions of one run. `core` is the core's name; `slept` is the time that passed without instructions."""
+
+    def __init__(self, core: str, engine: Engine, recorder: BlockRecorder) -> None:
+        # EXC_RETURN: Armv8-M also says that there is no security to change.
+        self._base = 0xFFFFFFA0 if core in _V8 else 0xFFFFFFE1
+        self.slept = 0
+        self._event = False
+        self._suspended: dict[int, tuple[int, Position]] = {}  # by the address of their frame: where, and in what
+        self._engine = engine
+        self._memory = engine.memory
+        self._nvic = engine.nvic
+        self._recorder = recorder
+        engine.on_change = self._changed
+        recorder.may_take = lambda: self._nvic.next() is not None
+
+    # When.
+
+    def _changed(self) -> None:
+        """Something was written that exceptions depend on, in the middle of a block."""
+        if self._nvic.next() is not None:
+            self._recorder.pause()
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Have the recorder stop for what comes next."""
+        self._recorder.hold(self._nvic.waiting)
+        at = self._next_event()
+        self._recorder.set_alarm(None if at is None else at - self.slept)
+
+    def _next_event(self) -> int | None:
+        console = self._engine.console
+        ticks = None if self._nvic.is_pending(SYSTICK) else self._engine.ticks.fires_at
+        times = (ticks, console.next_byte if console else None)
+        return min((time for time in times if time is not None), default=None)
+
+    def _pass(self) -> None:
+        """What the time brings that has come."""
+        now = self._recorder.instructions + self.slept
+        ticks, console = self._engine.ticks, self._engine.console
+        if ticks.fires_at is not None and ticks.fires_at <= now:
+            self._nvic.pend(SYSTICK)
+            ticks.fired()
+        if console is not None:
+            console.look()
+
+    def take(self, pc: int) -> int:
+        """Execution stopped before `pc`: take the exception that is due, if any; returns where to go on."""
+        self._pass()
+        number = self._nvic.next()
+        if number is not None:
+            pc = self._enter(number, pc)
+        self._look_ahead()
+        return pc
+
+    def sleep(self) -> bool:
+        """The program waits for an interrupt: let time pass until there is one. False when none can come."""
+        for _ in range(_EVENTS):
+            self._pass()
+            if self._nvic.next(masked=False) is not None:
+                return True
+            at = self._next_event()
+            if at is None:
+                return False
+            self.slept = max(self.slept, at - self._recorder.instructions)
+        return False
+
+    def doze(self) -> None:
+        """As `sleep`, until an event (WFE): the last exception is one, once. Where none can come, there was one."""
+        if not self._event:
+            self.sleep()
+        self._event = False
+
+    def supervisor_call(self, pc: int) -> int | None:
+        """SVC was executed, and `pc` follows it; None where that cannot be served."""
+        vector = self._memory.word(self._engine.system.vectors + 4 * SVCALL) or 0
+        if not self._nvic.can_take(SVCALL) or not vector & 1 or self._memory.peek(vector & ~1, 2) is None:
+            return None
+        pc = self._enter(SVCALL, pc)
+        self._look_ahead()
+        return pc
+
+    # Entry.
+
+    def _enter(self, number: int, pc: int) -> int:
+        """Take exception `number`; code is to go on at `pc` afterwards. Returns the handler's address."""
+        core = self._engine.core
+        xpsr, control, stack = (int(core.reg_read(register)) for register in (_XPSR, _CONTROL, _SP))
+        is_thread = not xpsr & _NUMBER
+        floats = bool(control & _FPCA) and self._engine.system.saves_floats
+        frame = stack - (_FLOAT_FRAME if floats else _FRAME)
+        aligned = frame & 4 if self._engine.system.aligns_stack or floats else 0
+        frame = frame - aligned & 0xFFFFFFFF
+        status = xpsr & ~_ALIGNED | (_ALIGNED if aligned else 0)
+        words = [*(int(core.reg_read(register)) & 0xFFFFFFFF for register in _STACKED), pc, status]
+        if floats:
+            words += [int(core.reg_read(register)) & 0xFFFFFFFF for register in _FLOATS]
+            words += [int(core.reg_read(_FPSCR)) & 0xFFFFFFFF, 0]
+        if not self._memory.writable_at(frame) or not self._memory.writable_at(frame + 4 * len(words) - 1):
+            text = f"an exception (number {number}) finds no stack: its frame would be at {frame:#010x}"
+            raise ExceptionFault(Fault(FaultKind.STACKING, frame, 4 * len(words)), text)
+        self._memory.write(frame, b"".join(word.to_bytes(4, "little") for word in words))
+        core.reg_write(_SP, frame)
+        to = self._base | (0 if floats else _NO_FLOATS) | (_TO_THREAD if is_thread else 0)
+        core.reg_write(_LR, to | (_TO_PSP if is_thread and control & _SPSEL else 0))
+        self._handle(number, status, control, is_thread)
+        self._nvic.enter(number)
+        self._event = True
+        table = self._engine.system.vectors
+        vector = self._memory.word(table + 4 * number) or 0
+        if not vector & 1:
+            text = f"an exception (number {number}) has no handler: its vector at {table + 4 * number:#010x} is {vector:#x}"
+            raise ExceptionFault(Fault(FaultKind.NO_HANDLER, table + 4 * number), text)
+        self._suspended[frame] = pc, self._recorder.exceptions.enter(vector & ~1)
+        return vector & ~1
+
+    def _handle(self, number: int, status: int, control: int, is_thread: bool) -> None:
+        """Enter handler mode, on the main stack, without a floating-point context."""
+        core = self._engine.core
+        status = status & ~(_NUMBER | _IT | _ALIGNED) | _THUMB
+        core.reg_write(_XPSR, status | number)
+        if control & _SPSEL and is_thread:
+            # SPSEL can be written in privileged thread mode only.
+            core.reg_write(_CONTROL, 0)
+            core.reg_write(_XPSR, status)
+            core.reg_write(_CONTROL, 0)
+            core.reg_write(_XPSR, status | number)
+        core.reg_write(_CONTROL, control & _NPRIV)
+        self._see_mode()
+
+    def _see_mode(self) -> None:
+        """Have Unicorn look at the mode anew: of registers it does so for this one only."""
+        core = self._engine.core
+        core.reg_write(_CPSR, core.reg_read(_CPSR))
+
+    # Return.
+
+    def returns(self, pc: int) -> bool:
+        """Whether a jump to `pc` is the return from an exception."""
+        return pc >= _RETURNS and bool(int(self._engine.core.reg_read(_XPSR)) & _NUMBER)
+
+    def leave(self, to: int) -> tuple[int, bool]:
+        """Return from the exception by a jump to `to`; where to go on, and whether to wait for an interrupt first."""
+        core, memory = self._engine.core, self._memory
+        number = int(core.reg_read(_XPSR)) & _NUMBER
+        floats = not to & _NO_FLOATS
+        frame = int(core.reg_read(_PSP if to & _TO_PSP else _SP)) & 0xFFFFFFFF
+        size = _FLOAT_FRAME if floats else _FRAME
+        data = memory.peek(frame, size)
+        if data is None:
+            text = f"the return from an exception (number {number}) finds no stack: {frame:#010x} is outside of memory"
+            raise ExceptionFault(Fault(FaultKind.UNSTACKING, frame, size), text)
+        words = [int.from_bytes(data[i : i + 4], "little") for i in range(0, size, 4)]
+        pc, status = words[6], words[7]
+        if not status & _THUMB:
+            text = (
+                f"the return from an exception (number {number}) leaves Thumb state: the stacked xPSR is {status:#010x}"
+            )
+            raise ExceptionFault(Fault(FaultKind.NOT_THUMB, pc), text)
+        if int(core.reg_read(_FAULTMASK)) and number > 2:
+            core.reg_write(_FAULTMASK, 0)
+        core.reg_write(_PSP if to & _TO_PSP else _SP, frame + size + (4 if status & _ALIGNED else 0))
+        self._unstack(to, status, floats)
+        for register, word in zip(_STACKED, words, strict=False):
+            core.reg_write(register, word)
+        if floats:
+            for register, word in zip(_FLOATS, words[8:], strict=False):
+                core.reg_write(register, word)
+            core.reg_write(_FPSCR, words[24])
+        self._nvic.leave(number)
+        self._event = True
+        self._recorder.exceptions.leave(self._resumed(frame, pc & ~1), pc & ~1)
+        return pc & ~1, bool(to & _TO_THREAD) and self._engine.system.sleeps_on_exit
+
+    def _unstack(self, to: int, status: int, floats: bool) -> None:
+        """The mode, stack and floating-point context that code returns to."""
+        core = self._engine.core
+        control = int(core.reg_read(_CONTROL))
+        wanted = control & _NPRIV | ((_FPCA | _SFPA if self._base & 1 == 0 else _FPCA) if floats else 0)
+        if not to & _TO_THREAD:
+            core.reg_write(_XPSR, status & ~_ALIGNED)
+            core.reg_write(_CONTROL, wanted)
+        else:
+            core.reg_write(_CONTROL, 0)  # privileged, as long as this takes
+            core.reg_write(_XPSR, status & ~(_ALIGNED | _NUMBER))
+            core.reg_write(_CONTROL, wanted | (_SPSEL if to & _TO_PSP else 0))
+        self._see_mode()
+
+    def _resumed(self, frame: int, pc: int) -> Position | None:
+        """What was interrupted there; None where the frame was made up, for a thread that begins."""
+        was_at, position = self._suspended.pop(frame, (None, None))
+        return position if was_at is not None and abs(pc - was_at) <= _SAME_PLACE else None

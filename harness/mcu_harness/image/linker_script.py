@@ -1,0 +1,41 @@
+"""The linker script of a board: firmware/runtime/board.ld with the board's memories and console filled in."""
+
+from __future__ import annotations
+
+from mcu_harness.hardware.board import Board, Memory
+
+# Longer than any microcontroller's memory, so that everything links (see board.ld).
+_ROOM = 256 << 20
+_STACK_ALIGNMENT = 8  # AAPCS, 6.2.1.2
+
+
+def render(template: str, board: Board) -> str:
+    """The text of `template` (board.ld) for `board`. Only numbers are filled in, never a board file's text."""
+    code, data = board.code_memory, board.data_memory
+    start = code.origin + board.vector_offset
+    shared = code is data or code.name == data.name
+    fields = {
+        "STACK_TOP": f"{data.end // _STACK_ALIGNMENT * _STACK_ALIGNMENT & 0xFFFFFFFF:#010x}",
+        "CODE_ORIGIN": f"{start:#010x}",
+        "CODE_LENGTH": f"{_length(start):#x}",
+        "DATA_REGION": "" if shared else _region(data),
+        "DATA_PLACE": "> CODE" if shared else "> DATA AT > CODE",
+        "DATA": "CODE" if shared else "DATA",
+        "CONSOLE_BASE": f"{board.console.base:#010x}",
+        "CONSOLE_ENABLE": _table(board.console.enable),
+    }
+    for name, text in fields.items():
+        template = template.replace(f"@{name}@", text)
+    return template
+
+
+def _region(data: Memory) -> str:
+    return f"    DATA (rwx) : ORIGIN = {data.origin:#010x}, LENGTH = {_length(data.origin):#x}"
+
+
+def _table(words: tuple[tuple[int, int], ...]) -> str:
+    return "\n".join(f"        LONG({address:#010x}) LONG({bits:#010x})" for address, bits in words)
+
+
+def _length(origin: int) -> int:
+    return min(_ROOM, (1 << 32) - origin)

@@ -1,0 +1,309 @@
+"""Arm ELF images: what is loaded where, and which symbol lies at an address."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import itertools
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mcu_harness.base.errors import ElfError
+from mcu_harness.image import elf_reader
+from mcu_harness.image.elf_reader import ElfFile, ProgramHeader, RawSymbol, SectionHeader
+
+_MOST_COMMENT_BYTES = 1 << 16
+_COMPILER = re.compile(r"GCC: (?:\([^)]*\) )?([\d.]+)|clang version ([\d.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A loadable segment: `data` goes to `load_address` (LMA); it lives at `address` (VMA) for `memory_size` B."""
+
+    address: int
+    load_address: int
+    data: bytes
+    memory_size: int
+    executable: bool
+    writable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """An allocated section. `in_file` is false for .bss and .noinit."""
+
+    name: str
+    address: int
+    load_address: int
+    size: int
+    in_file: bool
+    executable: bool
+    writable: bool
+
+    @property
+    def end(self) -> int:
+        return self.address + self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A function or object; `address` has no Thumb bit. `name` and `file` are untrusted text (user ELFs).
+
+    `file` is the source file of a `static` one, "" where it is not known.
+    """
+
+    name: str
+    address: int
+    size: int
+    kind: str  # "function", "object", "other"
+    section: str
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """An ELF as emulators and the profiler need it. `symbols` is sorted by address.
+
+    Of several symbols at one address, the one that names it best comes first (see `_rank`).
+    """
+
+    path: Path
+    entry: int
+    segments: tuple[Segment, ...]
+    sections: tuple[Section, ...]
+    symbols: tuple[Symbol, ...]
+    code_ranges: tuple[tuple[int, int], ...]  # [start, end) of Thumb code, from $t/$d mapping symbols or sections
+    digest: str
+    compiler: tuple[str, str] | None = None  # name and version, where the file says so
+    _by_name: dict[str, Symbol] = field(init=False, repr=False, compare=False)
+    _functions: tuple[Symbol, ...] = field(init=False, repr=False, compare=False)
+    _shared_names: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {symbol.name: symbol for symbol in reversed(self.symbols)})
+        code = {section.name for section in self.sections if section.executable}
+        object.__setattr__(self, "_functions", tuple(s for s in self.symbols if s.size and _is_code(s, code)))
+        names = sorted((s.name, s.address) for s in self._functions)
+        shared = (a[0] for a, b in itertools.pairwise(names) if a[0] == b[0] and a[1] != b[1])
+        object.__setattr__(self, "_shared_names", frozenset(shared))
+
+    def symbol(self, name: str) -> Symbol:
+        """The symbol of that name; ElfError with near names where there is none."""
+        found = self._by_name.get(name)
+        if found is None:
+            near = difflib.get_close_matches(name, self._by_name, n=3)
+            hint = "did you mean " + " or ".join(repr(each) for each in near) + "?" if near else ""
+            if not self.symbols:
+                hint = "the file is stripped: it has no symbols at all"
+            raise ElfError(f"{self.path}: no symbol is called {name!r}", hint=hint)
+        return found
+
+    def is_shared_name(self, name: str) -> bool:
+        """Whether several functions are called `name`, as `static` ones of several files may be."""
+        return name in self._shared_names
+
+    def function_at(self, address: int) -> Symbol | None:
+        """The function whose range holds `address`.
+
+        A label without a type counts where it stands in an executable section; a function without a size (both are
+        common in assembler) reaches to the next symbol of its section, or to its end.
+        """
+        nth = bisect_right(self._functions, address, key=lambda function: function.address) - 1
+        # Of several at one address the first has the best name, and the others are behind it.
+        while nth > 0 and self._functions[nth - 1].address == self._functions[nth].address:
+            nth -= 1
+        found = self._functions[nth] if nth >= 0 else None
+        return found if found and address < found.address + found.size else None
+
+
+def _is_code(symbol: Symbol, code_sections: set[str]) -> bool:
+    return symbol.kind == "function" or (symbol.kind == "other" and symbol.section in code_sections)
+
+
+def read_program(path: Path) -> Program:
+    """Parse an ELF; raises ElfError for what is not a linked little-endian 32-bit Arm executable.
+
+    Takes memory in proportion to the file, whatever sizes the file claims.
+    """
+    file = elf_reader.read_elf_file(path)
+    loads = [header for header in file.program_headers if header.type == elf_reader.PT_LOAD and header.memsz]
+    segments = tuple(_segment(file, header) for header in sorted(loads, key=lambda load: load.vaddr))
+    _refuse_overlaps(path, segments)
+    sections = tuple(sorted(_sections(file, loads), key=lambda section: (section.address, section.size)))
+    raw = file.symbols
+    return Program(
+        path=path,
+        entry=file.entry & ~1,
+        segments=segments,
+        sections=sections,
+        symbols=tuple(_with_sizes(_symbols(raw, sections), sections)),
+        code_ranges=tuple(_code_ranges(raw, sections)),
+        digest=hashlib.sha256(file.data).hexdigest(),
+        compiler=_compiler(file),
+    )
+
+
+def _compiler(file: ElfFile) -> tuple[str, str] | None:
+    """The compiler by what it left in .comment ("GCC: (vendor) 12.2.1 20221205", "clang version 17.0.1 (...)")."""
+    section = next((s for s in file.section_headers if s.name == ".comment" and s.type != elf_reader.SHT_NOBITS), None)
+    if section is None or section.size > _MOST_COMMENT_BYTES:
+        return None
+    for text in file.contents(section, ".comment").decode("utf-8", "replace").split("\0"):
+        found = _COMPILER.search(text)
+        if found:
+            return ("gcc", found[1]) if found[1] else ("clang", found[2])
+    return None
+
+
+def _with_sizes(symbols: list[Symbol], sections: tuple[Section, ...]) -> Iterator[Symbol]:
+    """Give code without a size one: up to the next symbol of its section, or its end.
+
+    Assembler files often leave out the size, and even the type: a label counts as code where it stands in an
+    executable section, outside every function.
+    """
+    code = {section.name: section.end for section in sections if section.executable}
+    addresses = sorted({symbol.address for symbol in symbols})
+    covered = 0
+    for symbol in symbols:
+        if symbol.section in code and symbol.size == 0 and symbol.kind != "object" and symbol.address >= covered:
+            after = bisect_right(addresses, symbol.address)
+            end = min(code[symbol.section], addresses[after] if after < len(addresses) else 1 << 32)
+            symbol = replace(symbol, size=end - symbol.address)
+        if symbol.kind == "function" or symbol.section in code:
+            covered = max(covered, symbol.address + symbol.size)
+        yield symbol
+
+
+def _segment(file: ElfFile, header: ProgramHeader) -> Segment:
+    place = f"{file.path}: the segment at {header.vaddr:#010x}"
+    if header.offset + header.filesz > len(file.data):
+        raise ElfError(
+            f"{place} needs bytes up to {header.offset + header.filesz} and the file has {len(file.data)}",
+            hint="the file is truncated or corrupt: build or download it again",
+        )
+    if header.filesz > header.memsz:
+        raise ElfError(f"{place} has {header.filesz} bytes in the file and room for {header.memsz}")
+    if header.vaddr + header.memsz > 1 << 32 or header.paddr + header.filesz > 1 << 32:
+        raise ElfError(f"{place} reaches beyond the 4 GiB address space ({header.memsz:#x} bytes)")
+    return Segment(
+        address=header.vaddr,
+        load_address=header.paddr,
+        data=file.data[header.offset : header.offset + header.filesz],
+        memory_size=header.memsz,
+        executable=bool(header.flags & elf_reader.PF_X),
+        writable=bool(header.flags & elf_reader.PF_W),
+    )
+
+
+def _refuse_overlaps(path: Path, segments: tuple[Segment, ...]) -> None:
+    """No byte may be two things: neither where segments live nor where they are loaded."""
+    live = sorted((segment.address, segment.address + segment.memory_size) for segment in segments)
+    load = sorted((segment.load_address, segment.load_address + len(segment.data)) for segment in segments)
+    for spans in (live, [span for span in load if span[0] < span[1]]):
+        for before, after in itertools.pairwise(spans):
+            if after[0] < before[1]:
+                raise ElfError(
+                    f"{path}: two segments overlap at {after[0]:#010x}",
+                    hint="one memory's contents have grown into the next, or the linker script places two there",
+                )
+
+
+def _sections(file: ElfFile, loads: list[ProgramHeader]) -> list[Section]:
+    """Allocated sections that take room, with load addresses; made from segments where there are no headers."""
+    wanted = elf_reader.SHF_ALLOC
+    headers = [header for header in file.section_headers if header.flags & wanted and header.size]
+    # Thread-local zero data has a template's size and no place of its own.
+    headers = [h for h in headers if not (h.type == elf_reader.SHT_NOBITS and h.flags & elf_reader.SHF_TLS)]
+    if not headers:
+        return _sections_of_segments(loads)
+    return [_section(file, header, loads) for header in headers]
+
+
+def _section(file: ElfFile, header: SectionHeader, loads: list[ProgramHeader]) -> Section:
+    in_file = header.type != elf_reader.SHT_NOBITS
+    if header.addr + header.size > 1 << 32:
+        raise ElfError(f"{file.path}: section {header.name!r} reaches beyond the 4 GiB address space")
+    if in_file:
+        file.contents(header, f"section {header.name!r}")
+    moved = 0
+    for load in loads:
+        inside = load.vaddr <= header.addr and header.addr + header.size <= load.vaddr + load.memsz
+        if inside and (not in_file or header.offset - load.offset == header.addr - load.vaddr):
+            moved = load.paddr - load.vaddr
+            break
+    return Section(
+        name=header.name,
+        address=header.addr,
+        load_address=header.addr + moved if in_file else header.addr,
+        size=header.size,
+        in_file=in_file,
+        executable=bool(header.flags & elf_reader.SHF_EXECINSTR),
+        writable=bool(header.flags & elf_reader.SHF_WRITE),
+    )
+
+
+def _sections_of_segments(loads: list[ProgramHeader]) -> list[Section]:
+    made = []
+    for nth, load in enumerate(loads):
+        executable, writable = bool(load.flags & elf_reader.PF_X), bool(load.flags & elf_reader.PF_W)
+        if load.filesz:
+            made.append(Section(f"segment {nth}", load.vaddr, load.paddr, load.filesz, True, executable, writable))
+        if load.memsz > load.filesz:
+            start = load.vaddr + load.filesz
+            zeros = load.memsz - load.filesz
+            made.append(Section(f"segment {nth} zeros", start, start, zeros, False, executable, writable))
+    return made
+
+
+def _symbols(raw: tuple[RawSymbol, ...], sections: tuple[Section, ...]) -> list[Symbol]:
+    found = []
+    for entry in raw:
+        kind = entry.kind
+        if not kind or not entry.name or entry.name[0] == "$" or not entry.is_defined:
+            continue
+        address = entry.value & ~1 if kind == "function" else entry.value
+        size = min(entry.size, (1 << 32) - address)
+        symbol = Symbol(entry.name, address, size, kind, _holder(sections, address), entry.file)
+        found.append((symbol, entry.is_local))
+    found.sort(key=lambda pair: (pair[0].address, *_rank(*pair)))
+    return [symbol for symbol, _ in found]
+
+
+def _rank(symbol: Symbol, is_local: bool) -> tuple[bool, bool, bool, int, str]:
+    """Which of several names of one address is the best: typed, then sized, then global, then the shortest."""
+    return symbol.kind == "other", symbol.size == 0, is_local, len(symbol.name), symbol.name
+
+
+def _holder(sections: tuple[Section, ...], address: int) -> str:
+    nth = bisect_right(sections, address, key=lambda section: section.address) - 1
+    return sections[nth].name if nth >= 0 and address < sections[nth].end else ""
+
+
+def _code_ranges(raw: tuple[RawSymbol, ...], sections: tuple[Section, ...]) -> list[tuple[int, int]]:
+    """Where Thumb code lies: by the mapping symbols $t and $d (and $a) where a section has any, else all of it.
+
+    Mapping symbols: ELF for the Arm Architecture, 5.5.5. They may carry a suffix ("$t.12").
+    """
+    marks = sorted((entry.value, entry.name[:2] == "$t") for entry in raw if entry.name[:2] in ("$t", "$d", "$a"))
+    places = [place for place, _ in marks]
+    ranges: list[tuple[int, int]] = []
+    for section in sections:
+        if not section.executable:
+            continue
+        first = bisect_right(places, section.address - 1)
+        last = bisect_right(places, section.end - 1)
+        if first == last:
+            ranges.append((section.address, section.end))
+            continue
+        for nth in range(first, last):
+            start, is_code = marks[nth]
+            end = places[nth + 1] if nth + 1 < last else section.end
+            if is_code and start < end:
+                if ranges and ranges[-1][1] == start:
+                    ranges[-1] = (ranges[-1][0], end)
+                else:
+                    ranges.append((start, end))
+    return ranges

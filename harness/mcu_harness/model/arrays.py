@@ -1,0 +1,151 @@
+"""Model inputs: made from a seed, or read with labels and expected outputs from .npy and .npz files."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from tokenize import TokenError
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_harness.base.errors import ModelError
+from mcu_harness.model.checks import label
+from mcu_harness.model.graph import BYTE_RANGES, Graph, Tensor
+
+Array = npt.NDArray[np.generic]
+
+MAX_ARRAYS_BYTES = 1 << 30
+# What numpy.load raises on files that are damaged or of another kind; it parses headers as Python literals.
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    EOFError,
+    MemoryError,
+    OverflowError,
+    KeyError,
+    SyntaxError,
+    TokenError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def make_inputs(graph: Graph, seed: int, count: int) -> tuple[Array, ...]:
+    """`count` random samples for every model input: (count, *shape) each, the same on every machine and NumPy.
+
+    int8 and uint8 values are uniform over the type. float32 values are uniform over what the QUANTIZE behind them can express,
+    and 5 % beyond on either side. The first n samples do not depend on `count`.
+    """
+    return tuple(
+        _random(graph.tensors[index], _float_range(graph, index), seed, position, count)
+        for position, index in enumerate(graph.inputs)
+    )
+
+
+def _random(tensor: Tensor, limits: tuple[float, float], seed: int, position: int, count: int) -> Array:
+    # Raw bits: NumPy promises their stability, and does not promise that of its distributions.
+    raw = np.random.Philox(key=np.array([seed % 2**64, position], np.uint64))
+    shape = (count, *tensor.shape)
+    needed = math.prod(shape)
+    if tensor.dtype == "float32":
+        low, high = limits
+        words = raw.random_raw((needed + 1) // 2).astype("<u8").view("<u4")[:needed]
+        return (low + words / 2.0**32 * (high - low)).astype(np.float32).reshape(shape)
+    return raw.random_raw((needed + 7) // 8).astype("<u8").view(np.dtype(tensor.dtype))[:needed].reshape(shape)
+
+
+def _float_range(graph: Graph, index: int) -> tuple[float, float]:
+    for layer in graph.layers:
+        output = graph.tensors[layer.outputs[0]]
+        if layer.operator == "QUANTIZE" and layer.inputs[0] == index and output.quantization is not None:
+            scale, zero_point = output.quantization.scales[0], output.quantization.zero_points[0]
+            low, high = BYTE_RANGES[output.dtype]
+            return scale * (low - zero_point - 12.75), scale * (high - zero_point + 12.75)
+    return -1.0, 1.0
+
+
+def load_inputs(path: Path, graph: Graph) -> tuple[Array, ...]:
+    """Samples for every model input, (count, *shape) each; raises ModelError naming file, expected and got."""
+    return _load_tensors(path, [graph.tensors[index] for index in graph.inputs], "input")
+
+
+def load_expected(path: Path, graph: Graph, count: int) -> tuple[Array, ...]:
+    """Expected outputs for `count` samples, (count, *shape) for every model output; raises ModelError."""
+    arrays = _load_tensors(path, [graph.tensors[index] for index in graph.outputs], "output")
+    if len(arrays[0]) != count:
+        raise ModelError(f"{path}: expected outputs of {count} inputs, got {len(arrays[0])}")
+    return arrays
+
+
+def load_labels(path: Path, count: int) -> npt.NDArray[np.int64] | None:
+    """Class numbers (count,) of `count` samples, from the array "labels"; None without one; raises ModelError."""
+    labels = _load(path).get("labels")
+    if labels is None:
+        return None
+    if labels.dtype.kind not in "iu" or labels.size != count or labels.shape[:1] != (count,):
+        raise ModelError(f'{path}: "labels": expected {count} whole numbers, got {labels.dtype} {labels.shape}')
+    return labels.reshape(count).astype(np.int64)
+
+
+def _load_tensors(path: Path, tensors: Sequence[Tensor], what: str) -> tuple[Array, ...]:
+    """One array a tensor, all of the same count. `what` is "input" or "output".
+
+    Arrays of an .npz are told apart by name: "inputs" for the only one, "inputs_0", "inputs_1", ..., arr_0, arr_1, ...,
+    or the tensor's own.
+    """
+    given = _load(path)
+    arrays = []
+    for position, tensor in enumerate(tensors):
+        names = [f"{what}s_{position}", f"arr_{position}", tensor.name]
+        if len(tensors) == 1:
+            names = [f"{what}s", *names, *(list(given) if len(given) == 1 else ())]
+        array = next((given[name] for name in names if name in given), None)
+        if array is None:
+            wanted = f'"{what}s"' if len(tensors) == 1 else ", ".join(f'"{what}s_{k}"' for k in range(len(tensors)))
+            raise ModelError(f"{path}: no array for model {what} {label(tensor)}", hint=f"name the arrays {wanted}")
+        arrays.append(_fitted(path, array, tensor, f"model {what} {label(tensor)}"))
+    if len({len(array) for array in arrays}) > 1:
+        raise ModelError(
+            f"{path}: arrays for {[len(array) for array in arrays]} samples, expected one number of samples"
+        )
+    return tuple(arrays)
+
+
+def _fitted(path: Path, array: Array, tensor: Tensor, what: str) -> Array:
+    """`array` as (count, *shape). A model with batch size one may be given (count, *shape without the batch)."""
+    if array.dtype != np.dtype(tensor.dtype):
+        quantization, hint = tensor.quantization, ""
+        if quantization is not None and array.dtype.kind == "f":
+            hint = f"quantise: round(x / {quantization.scales[0]:.9g}) + {quantization.zero_points[0]}, clipped to {tensor.dtype}"
+        raise ModelError(f"{path}: {what}: expected {tensor.dtype}, got {array.dtype}", hint=hint)
+    accepted = [tensor.shape] + ([tensor.shape[1:]] if tensor.shape[:1] == (1,) else [])
+    if array.ndim == 0 or len(array) == 0 or array.shape[1:] not in accepted:
+        shapes = " or ".join(str(("count", *shape)).replace("'", "") for shape in accepted)
+        raise ModelError(f"{path}: {what}: expected shape {shapes}, got {array.shape}")
+    return np.ascontiguousarray(array).reshape(len(array), *tensor.shape)
+
+
+def _load(path: Path) -> dict[str, Array]:
+    """All arrays of a file by name; a .npy file has one, called arr_0. Nothing in it is executed."""
+    try:
+        # mapped, so that a header with an absurd shape fails before memory is asked for
+        content = np.load(path, mmap_mode="r", allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return {"arr_0": np.array(content)}
+        with content:
+            total = sum(entry.file_size for entry in content.zip.infolist())
+            if total > MAX_ARRAYS_BYTES:
+                raise ModelError(f"{path}: {total} bytes of arrays, at most {MAX_ARRAYS_BYTES} are read")
+            return {name: content[name] for name in content.files}
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except _UNREADABLE as error:
+        why = "it is another kind of file, or holds Python objects" if "pickle" in str(error) else str(error)
+        raise ModelError(
+            f"{path}: not a usable .npy or .npz file: {why}", hint="write it with numpy.save or numpy.savez"
+        ) from error

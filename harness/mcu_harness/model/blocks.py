@@ -1,0 +1,161 @@
+"""Which tensors share one place: lifetimes, views and layers that work in place. Says nothing of where the place is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mcu_harness.model.graph import Graph, Layer
+
+# The output is the input's bytes under another shape: both may stay alive, as neither changes.
+VIEWS = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
+
+# Operators whose kernels read an element of the input for the last time before they write the output element of the same
+# position, so that the output may start exactly where that input starts; the numbers are the inputs for which this holds. Shapes must be
+# equal, so a broadcast input is out; sizes may differ (DEQUANTIZE). The input must not be needed afterwards.
+IN_PLACE: dict[str, tuple[int, ...]] = {
+    "ADD": (0, 1),
+    "SUB": (0, 1),
+    "MUL": (0, 1),
+    "RELU": (0,),
+    "RELU6": (0,),
+    "LEAKY_RELU": (0,),
+    "LOGISTIC": (0,),
+    "TANH": (0,),
+    "HARD_SWISH": (0,),
+    "SOFTMAX": (0,),
+    "QUANTIZE": (0,),
+    "DEQUANTIZE": (0,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """`nbytes` bytes are needed from layer `first` to layer `last`, both included.
+
+    -1 is the moment before the first layer (model inputs are there), the number of layers the one after the last.
+    """
+
+    first: int
+    last: int
+    nbytes: int
+
+    def meets(self, other: Use) -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+
+@dataclass(slots=True)
+class Block:
+    """Uses that start at one address: tensors (in the order they are written), or one layer's scratch."""
+
+    uses: list[Use] = field(default_factory=list)
+    tensors: list[int] = field(default_factory=list)
+    scratch_of: int | None = None
+
+    @property
+    def nbytes(self) -> int:
+        return max(use.nbytes for use in self.uses)
+
+
+def lifetimes(graph: Graph) -> dict[int, Use]:
+    """When each activation is needed, by tensor index, in the order in which they come to be."""
+    first = dict.fromkeys(graph.inputs, -1)
+    last = dict.fromkeys(graph.inputs, -1)
+    for layer in graph.layers:
+        for index in layer.outputs:
+            first[index] = last[index] = layer.index
+        for index in layer.inputs:
+            if index in first:
+                last[index] = layer.index
+    for index in graph.outputs:
+        last[index] = len(graph.layers)
+    return {index: Use(first[index], last[index], graph.tensors[index].nbytes) for index in first}
+
+
+def occupancy(blocks: Sequence[Block]) -> dict[int, dict[int, int]]:
+    """Bytes in use of each block, by number, at every moment (-1, a layer, the number of layers) that has any."""
+    moments: dict[int, dict[int, int]] = {}
+    for number, block in enumerate(blocks):
+        for use in block.uses:
+            for moment in range(use.first, use.last + 1):
+                sizes = moments.setdefault(moment, {})
+                sizes[number] = max(use.nbytes, sizes.get(number, 0))
+    return moments
+
+
+def separate(graph: Graph, scratch: Mapping[int, int]) -> list[Block]:
+    """A block for every tensor and scratch buffer."""
+    return [Block([use], [index]) for index, use in lifetimes(graph).items()] + _scratch_blocks(scratch)
+
+
+def shared(graph: Graph, scratch: Mapping[int, int], declined: frozenset[int] = frozenset()) -> list[Block]:
+    """Blocks with views and in-place layers joined; `declined` layers take their second possibility, or none.
+
+    An ADD of two dying tensors can overwrite either, and which is better depends on everything else.
+    """
+    uses = lifetimes(graph)
+    home: dict[int, Block] = {index: Block([uses[index]], [index]) for index in graph.inputs}
+    blocks = list(home.values())
+    for layer in graph.layers:
+        host = _host(graph, layer, uses, home, 1 if layer.index in declined else 0)
+        for index in layer.outputs:
+            if host is None:
+                home[index] = Block()
+                blocks.append(home[index])
+            else:
+                home[index], host = host, None
+            home[index].uses.append(uses[index])
+            home[index].tensors.append(index)
+    return blocks + _scratch_blocks(scratch)
+
+
+def _scratch_blocks(scratch: Mapping[int, int]) -> list[Block]:
+    return [Block([Use(layer, layer, size)], scratch_of=layer) for layer, size in sorted(scratch.items())]
+
+
+def overlaps(blocks: Sequence[Block], graph: Graph, distances: Mapping[int, int]) -> dict[int, tuple[int, int, int]]:
+    """Layers whose output may lie in their input's bytes: layer -> (output's block, input's block, distance).
+
+    `distances` is how many bytes below the input the output must start, by layer. Only an input that ends with the layer
+    can be given up, and only when it is all that the two blocks ever hold at the same time.
+    """
+    home = {index: number for number, block in enumerate(blocks) for index in block.tensors}
+    result = {}
+    for index, distance in distances.items():
+        layer = graph.layers[index]
+        output, source = home[layer.outputs[0]], home.get(layer.inputs[0])
+        if source is None or source == output:
+            continue
+        met = [(a, b) for a in blocks[output].uses for b in blocks[source].uses if a.meets(b)]
+        if len(met) == 1 and met[0][0].first == met[0][1].last == index:
+            result[index] = (output, source, distance)
+    return result
+
+
+def choices(graph: Graph) -> tuple[int, ...]:
+    """Layers for which `declined` makes a difference."""
+    return tuple(layer.index for layer in graph.layers if layer.operator in VIEWS or layer.operator in IN_PLACE)
+
+
+def _host(graph: Graph, layer: Layer, uses: Mapping[int, Use], home: Mapping[int, Block], skip: int) -> Block | None:
+    """The block that the layer's output joins, None for a block of its own."""
+    if layer.operator in VIEWS:
+        found = [home[layer.inputs[0]]] if layer.inputs[0] in home else []
+    else:
+        found = [
+            home[layer.inputs[position]]
+            for position in IN_PLACE.get(layer.operator, ())
+            if _can_take_over(graph, layer, position, uses, home)
+        ]
+    return found[skip] if skip < len(found) else None
+
+
+def _can_take_over(
+    graph: Graph, layer: Layer, position: int, uses: Mapping[int, Use], home: Mapping[int, Block]
+) -> bool:
+    """Whether nothing else in the input's block is read by this layer or needed after it."""
+    index = layer.inputs[position]
+    if index not in home or graph.tensors[index].shape != graph.tensors[layer.outputs[0]].shape:
+        return False
+    others: Sequence[int] = [other for other in home[index].tensors if other != index]
+    return uses[index].last == layer.index and all(uses[other].last < layer.index for other in others)

@@ -1,0 +1,212 @@
+"""Checks that a graph is one that the kernels, the planner and the oracle can take; everything else is refused here.
+
+What passes has: activations of int8 with one scale each (float32 and uint8 only into and out of QUANTIZE and
+DEQUANTIZE), constants that are really constant, output shapes that follow from the inputs, and tensors written before they are read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from mcu_harness.base.errors import ModelError
+from mcu_harness.model.graph import BYTE_RANGES, Graph, Layer, Tensor
+from mcu_harness.model.operation import Operation, ShapeError
+from mcu_harness.model.operators import MAX_RANK, OPERATORS, Operands, Role
+from mcu_harness.model.scales import Problem, quantization_problems
+from mcu_harness.model.shapes import output_shapes
+
+MAX_TENSOR_BYTES = 1 << 26  # an activation larger than this fits no Cortex-M
+# Scales outside of this range come from damage, not from training. Constants may go down to zero: converters give
+# filter channels that are all zero such scales.
+MIN_ACTIVATION_SCALE, MAX_SCALE = 2.0**-40, 2.0**40
+
+
+def validate(graph: Graph, source: str) -> None:
+    """Raise ModelError, naming `source`, layer, operator and tensor, for the first thing that is not supported."""
+    _check_operators(graph, source)
+    _check_order(graph, source)
+    for tensor in graph.tensors:
+        problem = _tensor_problem(tensor)
+        if problem:
+            raise ModelError(f"{source}: {label(tensor)}: {problem}")
+    for layer in graph.layers:
+        for operand, problem in _problems(graph, layer):
+            place = f"layer {layer.name}" + (f": {label(operand)}" if operand is not None else "")
+            raise ModelError(f"{source}: {place}: {problem}")
+
+
+def label(tensor: Tensor) -> str:
+    """How messages name a tensor: its name is quoted, shortened and free of control characters."""
+    name = tensor.name if len(tensor.name) <= 60 else tensor.name[:57] + "..."
+    return f"tensor {tensor.index} {name!a}"
+
+
+def _check_operators(graph: Graph, source: str) -> None:
+    unknown: dict[str, list[Layer]] = {}
+    for layer in graph.layers:
+        if layer.operator not in OPERATORS:
+            unknown.setdefault(layer.operator, []).append(layer)
+    if not unknown:
+        return
+    named = "; ".join(
+        f"{operator} ({'layer' if len(layers) == 1 else 'layers'} {', '.join(str(x.index) for x in layers[:8])}"
+        f"{', ...' if len(layers) > 8 else ''}, first output {label(graph.tensors[layers[0].outputs[0]])})"
+        for operator, layers in list(unknown.items())[:8]
+    )
+    raise ModelError(
+        f"{source}: operators that are not supported: {named}", hint=f"supported operators: {', '.join(OPERATORS)}"
+    )
+
+
+def _check_order(graph: Graph, source: str) -> None:
+    """Every tensor has one writer, and it comes before all readers."""
+    if not graph.layers or not graph.inputs or not graph.outputs:
+        raise ModelError(f"{source}: the model has no layers, no inputs or no outputs")
+    written: set[int] = set()
+    for index in graph.inputs:
+        if index in written or graph.tensors[index].is_constant:
+            raise ModelError(f"{source}: {label(graph.tensors[index])} is a model input twice, or constant")
+        if graph.tensors[index].dtype not in ("int8", "uint8", "float32"):
+            raise ModelError(
+                f"{source}: model input {label(graph.tensors[index])} is {graph.tensors[index].dtype}, "
+                "expected int8, or uint8 or float32 into a QUANTIZE",
+                hint="convert the model with inference_input_type=tf.int8",
+            )
+        written.add(index)
+    for layer in graph.layers:
+        for index in layer.inputs:
+            if index >= 0 and index not in written and not graph.tensors[index].is_constant:
+                raise ModelError(
+                    f"{source}: layer {layer.name} reads {label(graph.tensors[index])} before it is written"
+                )
+        for index in layer.outputs:
+            if index in written or graph.tensors[index].is_constant:
+                raise ModelError(f"{source}: layer {layer.name} writes {label(graph.tensors[index])} a second time")
+            written.add(index)
+    for index in graph.outputs:
+        if index not in written:
+            raise ModelError(f"{source}: model output {label(graph.tensors[index])} is never written")
+
+
+def _tensor_problem(tensor: Tensor) -> str:
+    """What is wrong with a tensor by itself, "" if nothing."""
+    if len(tensor.shape) > MAX_RANK:
+        return f"{len(tensor.shape)} dimensions, at most {MAX_RANK} are supported"
+    if any(size < 1 for size in tensor.shape):
+        return f"shape {tensor.shape} is not static and positive"
+    if tensor.nbytes > MAX_TENSOR_BYTES:
+        return f"{tensor.nbytes} bytes are more than any Cortex-M holds (limit {MAX_TENSOR_BYTES})"
+    quantization = tensor.quantization
+    if quantization is None:
+        return ""
+    smallest = 0.0 if tensor.is_constant else MIN_ACTIVATION_SCALE
+    if not all(math.isfinite(s) and smallest <= s <= MAX_SCALE for s in quantization.scales):
+        return "a scale is not a sensible positive number"
+    if quantization.per_channel:
+        channels = tensor.shape[quantization.axis] if quantization.axis < len(tensor.shape) else 0
+        if len(quantization.scales) != channels:
+            return f"{len(quantization.scales)} scales for {channels} channels along axis {quantization.axis}"
+    low, high = BYTE_RANGES.get(tensor.dtype, (-(2**63), 2**63))
+    if not all(low <= point <= high for point in quantization.zero_points):
+        return f"a zero point is outside {tensor.dtype}"
+    return ""
+
+
+def _problems(graph: Graph, layer: Layer) -> Iterator[Problem]:
+    """Everything wrong with a layer, most basic first: later checks rely on earlier ones having passed."""
+    rule, operation = OPERATORS[layer.operator], Operation.of(graph, layer)
+    yield from _count_problems(rule, operation)
+    roles = _roles(rule, operation)
+    for tensor, role in zip(operation.inputs, roles, strict=True):
+        if tensor is not None and (problem := _role_problem(tensor, role, rule)):
+            yield tensor, problem
+    if all(tensor is None or tensor.is_constant for tensor in operation.inputs):
+        yield None, "all inputs are constant"
+    for tensor in operation.outputs:
+        if problem := _role_problem(tensor, rule.output, rule):
+            yield tensor, problem
+    for tensor in (*operation.inputs, *operation.outputs):
+        if tensor is not None and len(tensor.shape) > rule.max_rank:
+            yield tensor, f"{len(tensor.shape)} dimensions, at most {rule.max_rank} are supported here"
+    yield from _option_problems(operation)
+    try:
+        expected = output_shapes(graph, layer)
+    except ShapeError as error:
+        yield None, str(error)
+        return
+    for tensor, shape in zip(operation.outputs, expected, strict=True):
+        if tensor.shape != shape:
+            yield tensor, f"the model says shape {tensor.shape}, its inputs give {shape}"
+    yield from quantization_problems(layer.operator, rule, operation)
+
+
+def _count_problems(rule: Operands, operation: Operation) -> Iterator[Problem]:
+    given, most = len(operation.inputs), len(rule.inputs)
+    least = most - rule.optional
+    if given < least or (given > most and not rule.repeated):
+        yield None, f"{given} inputs, expected {least if least == most else f'{least} to {most}'}"
+    if any(tensor is None for tensor in operation.inputs[:least]) or None in operation.inputs[most:]:
+        yield None, "an input that is not optional is missing"
+    if not operation.outputs or (rule.outputs is not None and len(operation.outputs) != rule.outputs):
+        yield None, f"{len(operation.outputs)} outputs, expected {rule.outputs or '1 or more'}"
+
+
+def _roles(rule: Operands, operation: Operation) -> tuple[Role, ...]:
+    more = max(0, len(operation.inputs) - len(rule.inputs))
+    return (rule.inputs + rule.inputs[-1:] * more)[: len(operation.inputs)]
+
+
+def _role_problem(tensor: Tensor, role: Role, rule: Operands) -> str:
+    """Why `tensor` cannot play `role`, "" if it can."""
+    expected = f"expected {role.value}"
+    found = f"{'constant' if tensor.is_constant else 'activation'} of {tensor.dtype}"
+    if role in (Role.BIAS, Role.INDICES):
+        fits = tensor.dtype == "int32" and tensor.is_constant
+        if fits and role is Role.BIAS and tensor.quantization and any(tensor.quantization.zero_points):
+            return "a bias must have zero point 0"
+        return "" if fits else f"{found}, {expected}"
+    if role is Role.FLOAT or (role is Role.FLOAT_OR_BYTE and tensor.dtype == "float32"):
+        return "" if tensor.dtype == "float32" and not tensor.is_constant else f"{found}, {expected}"
+    types = ("int8", "uint8") if role in (Role.BYTE, Role.FLOAT_OR_BYTE) else ("int8",)
+    if tensor.dtype not in types or (role is not Role.VALUE and tensor.is_constant != _is_constant(role)):
+        return f"{found}, {expected}"
+    if tensor.quantization is None:
+        return f"an {tensor.dtype} tensor without scale and zero point, {expected}"
+    if role is Role.FILTER:
+        if any(tensor.quantization.zero_points):
+            return "a filter must have zero point 0"
+        if tensor.quantization.per_channel and tensor.quantization.axis != rule.filter_axis:
+            return f"scales per channel along axis {tensor.quantization.axis}, expected axis {rule.filter_axis}"
+    elif tensor.quantization.per_channel:
+        return "scales per channel are for filters only"
+    if role is Role.PAD_VALUE and tensor.elements != 1:
+        return expected
+    return ""
+
+
+def _is_constant(role: Role) -> bool:
+    return role in (Role.FILTER, Role.PAD_VALUE)
+
+
+def _option_problems(operation: Operation) -> Iterator[Problem]:
+    """Options that are well formed but that no kernel of ours (or of LiteRT) implements."""
+    for name, supported in SUPPORTED_OPTIONS.items():
+        value = operation.attributes.get(name)
+        if value is not None and value not in supported:
+            yield None, f"{name} is {value!r}, supported: {', '.join(repr(v) for v in supported)}"
+    if operation.attributes.get("align_corners") and operation.attributes.get("half_pixel_centers"):
+        yield None, "align_corners and half_pixel_centers exclude each other"
+    for name, least in (("alpha", -1e6), ("beta", 0.0)):
+        value = operation.attributes.get(name)
+        if isinstance(value, float) and not least <= value <= 1e6:
+            yield None, f"{name} is {value}, expected {least:g} to 1e6"
+
+
+SUPPORTED_OPTIONS: dict[str, tuple[str | int | bool, ...]] = {
+    "padding": ("SAME", "VALID"),
+    "fused_activation": ("NONE", "RELU", "RELU6", "RELU_N1_TO_1"),
+    "weights_format": ("DEFAULT",),
+    "ellipsis_mask": (0,),
+    "offset": (False,),
+}

@@ -1,0 +1,152 @@
+"""Operators on one byte as tables of 256 results, equal to what TFLite's reference kernels compute.
+
+Each function here takes the quantisation of input and output and returns a function of one quantised value;
+`byte_table` makes the table. RELU, RELU6, LEAKY_RELU, HARD_SWISH and QUANTIZE are fixed-point arithmetic in the
+reference (kernels/activations.cc, internal/reference/{leaky_relu,hard_swish,requantize}.h of LiteRT 2.3.0). LOGISTIC
+and TANH are tables there too, made with float32 arithmetic and the C library's expf and tanhf
+(`LUTPopulateInt8` in internal/common.h); here their results are rounded correctly to float32, which a C library does
+in nearly all cases, and a last-bit difference shows only where it crosses the middle between two output steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_harness.model.codegen.fixed_point import (
+    Affine,
+    doubling_high_multiply,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+    round_half_away,
+    rounding_divide_by_power,
+    truncating_doubling_high_multiply,
+    wrap,
+)
+from mcu_harness.model.graph import BYTE_RANGES
+
+ByteFunction = Callable[[int], int]
+
+
+def byte_table(function: ByteFunction, source: str, result: str) -> npt.NDArray[np.uint8]:
+    """uint8 [256]: entry v & 255 holds function(v), saturated to dtype `result`, for every v of dtype `source`."""
+    low, high = BYTE_RANGES[source]
+    smallest, largest = BYTE_RANGES[result]
+    table = np.zeros(256, np.uint8)
+    for value in range(low, high + 1):
+        table[value & 255] = min(largest, max(smallest, function(value))) & 255
+    return table
+
+
+def requantize(source: Affine, result: Affine) -> ByteFunction:
+    """QUANTIZE between two integer types."""
+    multiplier, shift = quantize_multiplier(source.scale / result.scale)
+
+    def function(value: int) -> int:
+        scaled = multiply_by_quantized_multiplier(value - source.zero_point, multiplier, shift)
+        return scaled + result.zero_point
+
+    return function
+
+
+def relu(source: Affine, result: Affine, ceiling: float | None) -> ByteFunction:
+    """RELU (`ceiling` None) and RELU6 (6.0). The real multiplier is a float32 quotient, as in the reference."""
+    multiplier, shift = quantize_multiplier(_quotient(source.scale, result.scale))
+    highest = None if ceiling is None else result.zero_point + round_half_away(_quotient(ceiling, result.scale))
+
+    def function(value: int) -> int:
+        scaled = multiply_by_quantized_multiplier(value - source.zero_point, multiplier, shift)
+        above = max(scaled + result.zero_point, result.zero_point)
+        return above if highest is None else min(above, highest)
+
+    return function
+
+
+def leaky_relu(source: Affine, result: Affine, alpha: float) -> ByteFunction:
+    """LEAKY_RELU; `alpha` may be negative or above 1."""
+    slope = float(np.float32(source.scale) * np.float32(alpha))
+    negative = quantize_multiplier(abs(_quotient(slope, result.scale)))
+    positive = quantize_multiplier(_quotient(source.scale, result.scale))
+    sign = -1 if alpha < 0 else 1
+
+    def function(value: int) -> int:
+        centred = value - source.zero_point
+        if centred >= 0:
+            return multiply_by_quantized_multiplier(centred, *positive) + result.zero_point
+        return sign * multiply_by_quantized_multiplier(centred, *negative) + result.zero_point
+
+    return function
+
+
+def logistic(source: Affine, result: Affine) -> ByteFunction:
+    """LOGISTIC: 1 / (1 + exp(-x))."""
+
+    def sigmoid(x: np.float32) -> np.float32:
+        with np.errstate(over="ignore"):
+            return np.float32(1) / (np.float32(1) + np.float32(np.exp(-np.float64(x))))
+
+    return _of_real(sigmoid, source, result)
+
+
+def tanh(source: Affine, result: Affine) -> ByteFunction:
+    """TANH."""
+    return _of_real(lambda x: np.float32(np.tanh(np.float64(x))), source, result)
+
+
+def hard_swish(source: Affine, result: Affine) -> ByteFunction:
+    """HARD_SWISH: x * clamp(x + 3, 0, 6) / 6 in 16-bit fixed point.
+
+    Raises ValueError where the reference refuses: an output scale below 1/128 of the input's.
+    """
+    fine_scale = float(np.float32(1 / 128) * np.float32(source.scale))
+    output_multiplier, output_shift = quantize_multiplier(_quotient(fine_scale, result.scale))
+    gate_multiplier, gate_shift = quantize_multiplier(_quotient(fine_scale, _quotient(3.0, 32768.0)))
+    if output_shift > 0:
+        raise ValueError("the output scale is below 1/128 of the input scale")
+    output_16, gate_16 = _to_16_bits(output_multiplier), _to_16_bits(gate_multiplier)
+
+    def function(value: int) -> int:
+        fine = wrap((value - source.zero_point) << 7, 16)
+        scaled = doubling_high_multiply(fine, output_16, 16)
+        # The gate is (x + 3) / 6 in [0, 1], from x / 3 saturated to [-1, 1]. The last bit of a left shift comes after
+        # the multiplication, so that saturation before it cannot reach the result.
+        gate = fine
+        if gate_shift > 0:
+            gate = _saturate_16(gate << (gate_shift - 1))
+        gate = doubling_high_multiply(gate, gate_16, 16)
+        if gate_shift > 0:
+            gate = _saturate_16(gate << 1)
+        elif gate_shift < 0:
+            gate = rounding_divide_by_power(gate, -gate_shift)
+        gate = (gate + (1 << 15)) >> 1
+        product = truncating_doubling_high_multiply(gate, scaled, 16)
+        return wrap(rounding_divide_by_power(product, -output_shift) + result.zero_point, 16)
+
+    return function
+
+
+def _of_real(function: Callable[[np.float32], np.float32], source: Affine, result: Affine) -> ByteFunction:
+    """Dequantise, apply, quantise, every step in float32."""
+    scale, inverse = np.float32(source.scale), np.float32(1) / np.float32(result.scale)
+
+    def quantized(value: int) -> int:
+        real = function(scale * np.float32(value - source.zero_point))
+        return round_half_away(float(real * inverse)) + result.zero_point
+
+    return quantized
+
+
+def _quotient(numerator: float, denominator: float) -> float:
+    """A float32 division."""
+    return float(np.float32(numerator) / np.float32(denominator))
+
+
+def _to_16_bits(multiplier: int) -> int:
+    """A 32-bit fixed-point multiplier rounded to 16 bits, saturated."""
+    return min((multiplier + (1 << 15)) >> 16, 2**15 - 1)
+
+
+def _saturate_16(value: int) -> int:
+    return max(-(2**15), min(2**15 - 1, value))

@@ -1,0 +1,1 @@
+"""One family of operators a module: what each becomes in C. `emitters.py` beside this folder is their table."""

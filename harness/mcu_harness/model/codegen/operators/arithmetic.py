@@ -1,0 +1,108 @@
+"""ADD, SUB and MUL of two tensors, with broadcasting.
+
+Scales follow LiteRT 2.3.0's kernels/add.cc, sub.cc and mul.cc, where products and quotients of scales are float32
+before they become double.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcu_harness.model.codegen.c_text import integer
+from mcu_harness.model.codegen.fixed_point import quantize_multiplier
+from mcu_harness.model.codegen.layer import Context, LayerCode, Struct, unsupported
+from mcu_harness.model.codegen.quantization import activation_range, affine
+from mcu_harness.model.graph import Layer
+
+_HEADROOM_BITS = 20
+_MOST_LOOPS = 5  # MCU_BROADCAST_LOOPS
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """`count` turns, from one to the next of which the operands move by `steps` elements."""
+
+    count: int
+    steps: tuple[int, int]
+
+
+def broadcast_loops(first: Sequence[int], second: Sequence[int], result: Sequence[int]) -> list[Loop]:
+    """How two operands are walked along the result, outermost first; loops that run as one are one. Never empty."""
+    loops: list[Loop] = []
+    sizes = [1, 1]
+    shapes = [(1,) * (len(result) - len(shape)) + tuple(shape) for shape in (first, second)]
+    for axis in reversed(range(len(result))):
+        here = [shape[axis] for shape in shapes]
+        steps = (sizes[0] * (here[0] > 1), sizes[1] * (here[1] > 1))
+        sizes = [size * count for size, count in zip(sizes, here, strict=True)]
+        if result[axis] == 1:
+            continue
+        inner = loops[0] if loops else None
+        if inner and all(outer == step * inner.count for outer, step in zip(steps, inner.steps, strict=True)):
+            loops[0] = Loop(inner.count * result[axis], inner.steps)
+        else:
+            loops.insert(0, Loop(result[axis], steps))
+    return loops or [Loop(1, (1, 1))]
+
+
+def emit_add(layer: Layer, context: Context) -> LayerCode:
+    """ADD and SUB."""
+    scales = [np.float32(affine(layer, context.tensor(index)).scale) for index in (*layer.inputs, layer.outputs[0])]
+    twice_largest = float(np.float32(2) * max(scales[0], scales[1]))
+    first, second = (quantize_multiplier(float(scale) / twice_largest) for scale in scales[:2])
+    out = quantize_multiplier(twice_largest / float(np.float32(1 << _HEADROOM_BITS) * scales[2]))
+    members = (
+        ("multiplier", f"{{{first[0]}, {second[0]}}}"),
+        ("out_multiplier", str(out[0])),
+        ("right", f"{{{-first[1]}, {-second[1]}}}"),
+        ("out_right", str(-out[1])),
+        ("subtract", str(int(layer.operator == "SUB"))),
+    )
+    return _binary(layer, context, "add", members)
+
+
+def emit_mul(layer: Layer, context: Context) -> LayerCode:
+    scales = [np.float32(affine(layer, context.tensor(index)).scale) for index in (*layer.inputs, layer.outputs[0])]
+    multiplier, shift = quantize_multiplier(float(scales[0] * scales[1] / scales[2]))
+    return _binary(layer, context, "mul", (("multiplier", str(multiplier)), ("right", str(-shift))))
+
+
+def _binary(layer: Layer, context: Context, role: str, scaling: tuple[tuple[str, str], ...]) -> LayerCode:
+    tensors = [context.tensor(index) for index in (*layer.inputs, layer.outputs[0])]
+    if any(tensor.dtype != "int8" for tensor in tensors):
+        raise unsupported(layer, f"operands of type {', '.join(tensor.dtype for tensor in tensors)}; int8 only")
+    first, second, result = tensors
+    loops = broadcast_loops(first.shape, second.shape, result.shape)
+    if len(loops) > _MOST_LOOPS + 1 or any(loop.count > 65535 for loop in loops[:-1]):
+        raise unsupported(layer, f"broadcasting {first.shape} with {second.shape}")
+    low, high = activation_range(layer, result)
+    zero_points = [affine(layer, tensor).zero_point for tensor in tensors]
+    kernel = context.kernel(role)
+    left, left_constants = context.operand(first.index, "first")
+    right, right_constants = context.operand(second.index, "second")
+    members = (
+        ("broadcast", _initializer(loops)),
+        *scaling,
+        ("zero_point", f"{{{zero_points[0]}, {zero_points[1]}}}"),
+        ("out_zero_point", str(zero_points[2])),
+        ("minimum", str(low)),
+        ("maximum", str(high)),
+    )
+    output, parameters = context.write(result.index), f"&{context.name('parameters')}"
+    return LayerCode(
+        body=(f"{kernel.function}({output}, {left}, {right}, {parameters});",),
+        kernels=kernel.files,
+        constants=(*left_constants, *right_constants),
+        structs=(Struct(f"struct mcu_{role}", "parameters", members),),
+    )
+
+
+def _initializer(loops: list[Loop]) -> str:
+    """A `struct mcu_broadcast` of firmware/include/mcu_arithmetic.h. The innermost steps are 0 or 1 by construction."""
+    *outer, inner = loops
+    rows = "".join(f"{{{loop.count}, {{{integer(loop.steps[0])}, {integer(loop.steps[1])}}}}}, " for loop in outer)
+    walked = f", .loops = {{{rows.rstrip(', ')}}}" if outer else ""
+    return f"{{.length = {inner.count}, .step = {{{inner.steps[0]}, {inner.steps[1]}}}, .rank = {len(outer)}{walked}}}"

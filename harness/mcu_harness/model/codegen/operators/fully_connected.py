@@ -1,0 +1,59 @@
+"""FULLY_CONNECTED."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, unsupported
+from mcu_harness.model.codegen.quantization import activation_range, affine, dot_products
+from mcu_harness.model.codegen.single_rounding import once_multiplier
+from mcu_harness.model.graph import Layer
+
+
+def emit(layer: Layer, context: Context) -> LayerCode:
+    """The input is a batch of rows as long as the filter's, whatever its shape."""
+    source, result, weights = (context.tensor(i) for i in (layer.inputs[0], layer.outputs[0], layer.inputs[1]))
+    if weights.data is None or weights.dtype != "int8" or len(weights.shape) != 2:
+        raise unsupported(layer, f"filter {weights.index} ({weights.name!r}) must be constant int8 of two dimensions")
+    units, depth = weights.shape
+    filters = weights.data.astype(np.int8).reshape(units, depth)
+    if depth == 0 or source.elements % depth:
+        raise unsupported(layer, f"its input has {source.elements} values, its filter rows of {depth}")
+    kernel = context.kernel("fully_connected")
+    sums = dot_products(layer, context, filters)
+    low, high = activation_range(layer, result)
+    zero_point = affine(layer, result).zero_point
+    reaches = sums.reach.tolist() if len(sums.scales) > 1 else [int(sums.reach.max(initial=0))]
+    rounding = [
+        once_multiplier(scale, reach, low - zero_point, high - zero_point)
+        for scale, reach in zip(sums.scales, reaches, strict=True)
+    ]
+    if any(reach << one.left >= 2**31 for reach, one in zip(reaches, rounding, strict=True)):
+        raise unsupported(layer, "its sums times its scales overflow 32 bits")
+    constants = (
+        Constant("filter", kernel.layout(filters)),
+        Constant("bias", sums.bias),
+        Constant("multiplier", np.array([one.multiplier for one in rounding], np.int32)),
+        Constant("left", np.array([one.left for one in rounding], np.int8), 1),
+        Constant("right", np.array([one.right for one in rounding], np.int8), 1),
+    )
+    numbers = {
+        "rows": source.elements // depth,
+        "depth": depth,
+        "units": units,
+        "unit_step": int(len(rounding) > 1),
+        "zero_point": zero_point,
+        "minimum": low,
+        "maximum": high,
+    }
+    members = (
+        *((constant.suffix, context.name(constant.suffix)) for constant in constants),
+        *((name, str(value)) for name, value in numbers.items()),
+    )
+    output, parameters = context.write(result.index), f"&{context.name('parameters')}"
+    return LayerCode(
+        body=(f"{kernel.function}({output}, {context.read(source.index)}, {parameters});",),
+        kernels=kernel.files,
+        constants=constants,
+        structs=(Struct("struct mcu_fully_connected", "parameters", members),),
+    )

@@ -1,0 +1,24 @@
+"""AVERAGE_POOL_2D and MAX_POOL_2D."""
+
+from __future__ import annotations
+
+from mcu_harness.model.codegen.layer import Context, LayerCode, Struct, number
+from mcu_harness.model.codegen.quantization import activation_range
+from mcu_harness.model.codegen.sliding_windows import window_of
+from mcu_harness.model.graph import Layer
+
+
+def emit(layer: Layer, context: Context) -> LayerCode:
+    source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
+    size = (int(number(layer, "filter_height")), int(number(layer, "filter_width")))
+    window = window_of(layer, source, result, size)
+    low, high = activation_range(layer, result)
+    kernel = context.kernel(layer.operator.lower())
+    members = (("window", window.c_initializer()), ("minimum", str(low)), ("maximum", str(high)))
+    parameters = f"&{context.name('parameters')}"
+    return LayerCode(
+        body=(f"{kernel.function}({context.write(result.index)}, {context.read(source.index)}, {parameters});",),
+        kernels=kernel.files,
+        structs=(Struct("struct mcu_pool_2d", "parameters", members),),
+        raster_positions=kernel.raster_positions,
+    )

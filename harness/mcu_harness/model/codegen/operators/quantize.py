@@ -1,0 +1,53 @@
+"""QUANTIZE and DEQUANTIZE: the borders between float32 and bytes. Between two byte types QUANTIZE is a table."""
+
+from __future__ import annotations
+
+import math
+
+from mcu_harness.model.codegen.c_text import floating
+from mcu_harness.model.codegen.layer import Context, LayerCode, Struct, unsupported
+from mcu_harness.model.codegen.operators import lookup
+from mcu_harness.model.codegen.quantization import affine
+from mcu_harness.model.graph import BYTE_RANGES, Layer
+
+
+def emit_quantize(layer: Layer, context: Context) -> LayerCode:
+    source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
+    if source.dtype != "float32":
+        return lookup.emit(layer, context)
+    if result.dtype not in BYTE_RANGES:
+        raise unsupported(layer, f"from float32 to {result.dtype}; to int8 and uint8 are")
+    numbers, (low, high) = affine(layer, result), BYTE_RANGES[result.dtype]
+    fraction, exponent = math.frexp(numbers.scale)
+    fields = (
+        ("scale", floating(numbers.scale)),
+        ("exponent", str(exponent + 126)),
+        ("reciprocal", f"{2**39 // int(fraction * 2**24)}u"),
+        ("zero_point", str(numbers.zero_point)),
+        ("minimum", str(low)),
+        ("maximum", str(high)),
+    )
+    return _call(context, "quantize", fields)
+
+
+def emit_dequantize(layer: Layer, context: Context) -> LayerCode:
+    source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
+    if source.dtype not in BYTE_RANGES or result.dtype != "float32":
+        raise unsupported(layer, f"from {source.dtype} to {result.dtype}; int8 and uint8 to float32 are")
+    numbers, low = affine(layer, source), BYTE_RANGES[source.dtype][0]
+    fields = (
+        ("scale", floating(numbers.scale)),
+        ("flip", f"{-low}u"),
+        ("offset", str(numbers.zero_point - low)),
+    )
+    return _call(context, "dequantize", fields)
+
+
+def _call(context: Context, role: str, fields: tuple[tuple[str, str], ...]) -> LayerCode:
+    """One call of a kernel `(output, input, parameters, count)`."""
+    layer, kernel = context.layer, context.kernel(role)
+    result = context.tensor(layer.outputs[0])
+    pointer, constants = context.operand(layer.inputs[0], "input")
+    parameters = Struct(f"struct mcu_{role}", "parameters", fields)
+    arguments = f"{context.write(result.index)}, {pointer}, &{context.name(parameters.suffix)}, {result.elements}u"
+    return LayerCode((f"{kernel.function}({arguments});",), kernel.files, constants, (parameters,))

@@ -1,0 +1,21 @@
+"""RESHAPE, SQUEEZE, EXPAND_DIMS: the same bytes under another shape; nothing to do when planned in place."""
+
+from __future__ import annotations
+
+from mcu_harness.model.codegen.layer import Context, LayerCode
+from mcu_harness.model.graph import Layer
+
+
+def emit(layer: Layer, context: Context) -> LayerCode:
+    """The second input (the shape, or the axis) is not read: the output tensor has the shape."""
+    source, result = layer.inputs[0], layer.outputs[0]
+    if not context.tensor(source).is_constant and context.same_place(source, result):
+        return LayerCode(body=())
+    pointer, constants = context.operand(source, "input")
+    nbytes = context.tensor(result).nbytes
+    kernel = context.kernel("copy")
+    return LayerCode(
+        body=(f"{kernel.function}({context.write(result)}, {pointer}, {nbytes}u);",),
+        kernels=(kernel.file,),
+        constants=constants,
+    )

@@ -1,0 +1,55 @@
+"""RESIZE_NEAREST_NEIGHBOR: which input row and column each output row and column repeats is settled here."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, unsupported
+from mcu_harness.model.graph import DTYPE_BYTES, Layer
+
+_LARGEST_SIDE = 2**15
+
+
+def nearest(
+    input_size: int, output_size: int, *, align_corners: bool, half_pixel_centers: bool
+) -> npt.NDArray[np.int16]:
+    """int16 [output_size]: the input index of each output index, in float32 as TFLite's `GetNearestNeighbor` does."""
+    if align_corners and output_size > 1:
+        scale = np.float32(input_size - 1) / np.float32(output_size - 1)
+    else:
+        scale = np.float32(input_size) / np.float32(output_size)
+    offset = np.float32(0.5 if half_pixel_centers else 0.0)
+    places = (np.arange(output_size, dtype=np.float32) + offset) * scale
+    # The float32 `floor(x + 0.5)` could round up just below a half; in float64 the sum is exact.
+    rounded = np.floor(places.astype(np.float64) + 0.5) if align_corners else np.floor(places)
+    return np.minimum(rounded, input_size - 1).astype(np.int16)
+
+
+def emit(layer: Layer, context: Context) -> LayerCode:
+    source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
+    images, height, width, channels = source.shape
+    if max(source.shape[1:3]) > _LARGEST_SIDE:
+        raise unsupported(layer, f"a side of {max(source.shape[1:3])}; {_LARGEST_SIDE} at most")
+    modes = {mode: bool(layer.attributes.get(mode, False)) for mode in ("align_corners", "half_pixel_centers")}
+    rows = Constant("rows", nearest(height, result.shape[1], **modes))
+    columns = Constant("columns", nearest(width, result.shape[2], **modes))
+    pixel_bytes = channels * DTYPE_BYTES[source.dtype]
+    numbers = {
+        "images": images,
+        "input_image_bytes": height * width * pixel_bytes,
+        "input_row_bytes": width * pixel_bytes,
+        "pixel_bytes": pixel_bytes,
+        "output_height": result.shape[1],
+        "output_width": result.shape[2],
+    }
+    kernel = context.kernel("resize_nearest")
+    fields = (
+        *((member, f"{value}u") for member, value in numbers.items()),
+        ("rows", context.name(rows.suffix)),
+        ("columns", context.name(columns.suffix)),
+    )
+    parameters = Struct("struct mcu_resize_nearest", "parameters", fields)
+    pointer, constants = context.operand(source.index, "input")
+    call = f"{kernel.function}({context.write(result.index)}, {pointer}, &{context.name(parameters.suffix)});"
+    return LayerCode((call,), kernel.files, (*constants, rows, columns), (parameters,))

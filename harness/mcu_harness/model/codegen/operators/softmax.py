@@ -1,0 +1,103 @@
+"""SOFTMAX over the last dimension.
+
+The reference (LiteRT 2.3.0, internal/reference/softmax.h) takes the exponential of each difference to the row's largest
+value with gemmlowp's fixed-point arithmetic (`exp_on_negative_values`, fixedpoint.h). A difference of two bytes has 256
+values, so the exponentials are a table, made here with the same arithmetic; the sum and the division stay in C.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mcu_harness.model.codegen.fixed_point import (
+    doubling_high_multiply,
+    quantize_multiplier,
+    rounding_divide_by_power,
+    wrap,
+)
+from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, number, unsupported
+from mcu_harness.model.codegen.quantization import affine
+from mcu_harness.model.graph import Layer
+
+_DIFFERENCE_INTEGER_BITS = 5
+_FRACTION_BITS = 31 - _DIFFERENCE_INTEGER_BITS
+_ONE = 2**31 - 1
+_EXP_MINUS_EIGHTH = 1895147668  # exp(-1/8)
+_THIRD = 715827883
+# exp(-2^k) for k = -2 .. 4
+_EXP_POWERS = {-2: 1672461947, -1: 1302514674, 0: 790015084, 1: 290630308, 2: 39332535, 3: 720401, 4: 242}
+_LONGEST_ROW = 8191  # the sum of that many ones fits 32 bits
+
+
+def emit(layer: Layer, context: Context) -> LayerCode:
+    source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
+    if source.dtype != "int8" or result.dtype != "int8":
+        raise unsupported(layer, f"{source.dtype} to {result.dtype}; int8 only")
+    quantization = affine(layer, result)
+    if quantization.zero_point != -128 or abs(quantization.scale * 256 - 1) > 0.001:
+        raise unsupported(layer, "its output must have scale 1/256 and zero point -128")
+    depth = source.shape[-1]
+    if depth > _LONGEST_ROW:
+        raise unsupported(layer, f"rows of {depth} values; {_LONGEST_ROW} at most")
+    beta = float(np.float32(number(layer, "beta", 1.0)))
+    table = exponentials(affine(layer, source).scale, beta)
+    if not table:
+        raise unsupported(layer, "its input scale is too small")
+    kernel = context.kernel("softmax")
+    numbers = {"entries": len(table), "rows": source.elements // depth, "depth": depth}
+    members = (
+        ("exponentials", context.name("exponentials")),
+        *((name, str(value)) for name, value in numbers.items()),
+    )
+    parameters = f"&{context.name('parameters')}"
+    return LayerCode(
+        body=(f"{kernel.function}({context.write(result.index)}, {context.read(source.index)}, {parameters});",),
+        kernels=kernel.files,
+        constants=(Constant("exponentials", np.array(table, np.int32)),),
+        structs=(Struct("struct mcu_softmax", "parameters", members),),
+    )
+
+
+def exponentials(scale: float, beta: float) -> list[int]:
+    """exp(-d * scale * beta), 31 fractional bits, for d = 0, 1, ... as far as the reference counts them (255 at most).
+
+    Empty where the reference refuses the scale (kernels/internal/quantization_util.cc, PreprocessSoftmaxScaling).
+    """
+    real = min(beta * scale * (1 << _FRACTION_BITS), 2.0**31 - 1.0)
+    if real <= 1:
+        return []
+    multiplier, shift = quantize_multiplier(real)
+    radius = math.floor(((1 << _DIFFERENCE_INTEGER_BITS) - 1) * (1 << _FRACTION_BITS) / (1 << shift))
+    return [
+        _exponential(doubling_high_multiply(wrap(-d << shift, 32), multiplier, 32)) for d in range(min(radius, 255) + 1)
+    ]
+
+
+def _exponential(value: int) -> int:
+    """exp(value) for value <= 0 with 26 fractional bits; the result has 31."""
+    if value == 0:
+        return _ONE
+    quarter = 1 << (_FRACTION_BITS - 2)
+    part = (value & (quarter - 1)) - quarter  # in [-1/4, 0)
+    result = _exponential_of_part(part << _DIFFERENCE_INTEGER_BITS)
+    rest = part - value
+    for power, factor in _EXP_POWERS.items():
+        if rest & (1 << (_FRACTION_BITS + power)):
+            result = doubling_high_multiply(result, factor, 32)
+    return result
+
+
+def _exponential_of_part(value: int) -> int:
+    """exp(value) for value in [-1/4, 0), 31 fractional bits both: a Taylor series around -1/8."""
+
+    def product(a: int, b: int) -> int:
+        return doubling_high_multiply(a, b, 32)
+
+    x = value + (1 << 28)
+    x2 = product(x, x)
+    x3 = product(x2, x)
+    x4 = product(x2, x2)
+    tail = rounding_divide_by_power(product(rounding_divide_by_power(x4, 2) + x3, _THIRD) + x2, 1)
+    return _EXP_MINUS_EIGHTH + product(_EXP_MINUS_EIGHTH, x + tail)

@@ -1,0 +1,105 @@
+"""What TFLite's operators prepare from scales and zero points before they run, to the last bit.
+
+Formulas are those of LiteRT 2.3.0: kernels/kernel_util.cc (`PopulateConvolutionQuantizationParams`,
+`CalculateActivationRangeQuantized`). Scales are float32 in the model file and arithmetic on them is double there,
+unless a function here says float32.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_harness.model.codegen.fixed_point import Affine, quantize_multiplier, round_half_away
+from mcu_harness.model.codegen.layer import Context, unsupported
+from mcu_harness.model.graph import Layer, Tensor
+
+_RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
+
+# Sums below this leave room for what rounding adds to them, whatever the shift.
+LARGEST_ACCUMULATOR = 2**30
+
+Int64s = npt.NDArray[np.int64]
+
+
+def affine(layer: Layer, tensor: Tensor) -> Affine:
+    """A tensor's one scale and zero point; raises ModelError where it has none, or one per channel."""
+    quantization = tensor.quantization
+    if quantization is None or quantization.per_channel or not quantization.scales:
+        raise unsupported(layer, f"tensor {tensor.index} ({tensor.name!r}) needs one scale and zero point")
+    return Affine(float(np.float32(quantization.scales[0])), quantization.zero_points[0])
+
+
+def activation_range(layer: Layer, output: Tensor) -> tuple[int, int]:
+    """The smallest and largest output value that the layer's fused activation lets through."""
+    low, high = _RANGES[output.dtype]
+    activation = str(layer.attributes.get("fused_activation", "NONE"))
+    quantization = affine(layer, output)
+
+    def quantized(real: float) -> int:
+        steps = np.float32(real) / np.float32(quantization.scale)
+        return quantization.zero_point + round_half_away(float(steps))
+
+    match activation:
+        case "NONE":
+            return low, high
+        case "RELU":
+            return max(low, quantized(0.0)), high
+        case "RELU6":
+            return max(low, quantized(0.0)), min(high, quantized(6.0))
+        case "RELU_N1_TO_1":
+            return max(low, quantized(-1.0)), min(high, quantized(1.0))
+    raise unsupported(layer, f"fused activation {activation}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The dot products of a convolution or dense layer: its filter as [outputs, taps] int8 and what follows from it.
+
+    `bias` already contains what the input's zero point adds, so that raw input bytes can be multiplied.
+    `scales` are the real factors from sum to output, one for all or one an output.
+    `reach` is by how much a sum can differ from 0, per output.
+    """
+
+    filters: npt.NDArray[np.int8]
+    bias: npt.NDArray[np.int32]
+    scales: tuple[float, ...]
+    reach: Int64s
+
+    def multipliers(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
+        """TFLite's fixed-point multipliers and shifts of `scales`."""
+        pairs = [quantize_multiplier(scale) for scale in self.scales]
+        return np.array([pair[0] for pair in pairs], np.int32), np.array([pair[1] for pair in pairs], np.int8)
+
+
+def dot_products(layer: Layer, context: Context, filters: npt.NDArray[np.int8]) -> Sums:
+    """What a layer with inputs (activation, filter, bias or -1) sums up, given its filter as [outputs, taps].
+
+    Raises ModelError where a sum could leave 32 bits, or a scale is missing.
+    """
+    source, weights = context.tensor(layer.inputs[0]), context.tensor(layer.inputs[1])
+    result = context.tensor(layer.outputs[0])
+    incoming, outgoing = affine(layer, source), affine(layer, result)
+    if weights.quantization is None or len(weights.quantization.scales) not in (1, len(filters)):
+        raise unsupported(layer, f"filter {weights.index} ({weights.name!r}) needs one scale, or one an output channel")
+    scales = tuple(incoming.scale * float(np.float32(scale)) / outgoing.scale for scale in weights.quantization.scales)
+    wide = filters.astype(np.int64)
+    bias = _bias(layer, context, len(filters))
+    folded = bias - incoming.zero_point * wide.sum(axis=1)
+    # Where padding is counted as the zero point, every partial sum lies within what real values could add up to.
+    furthest = max(127 - incoming.zero_point, 128 + incoming.zero_point)
+    reach = np.abs(bias) + furthest * np.abs(wide).sum(axis=1)
+    if int(reach.max(initial=0)) >= LARGEST_ACCUMULATOR:
+        raise unsupported(layer, "its sums could grow beyond 2^30 and overflow 32 bits")
+    return Sums(filters, folded.astype(np.int32), scales, reach)
+
+
+def _bias(layer: Layer, context: Context, outputs: int) -> Int64s:
+    if len(layer.inputs) < 3 or layer.inputs[2] < 0:
+        return np.zeros(outputs, np.int64)
+    tensor = context.tensor(layer.inputs[2])
+    if tensor.data is None or tensor.data.size != outputs:
+        raise unsupported(layer, f"bias {tensor.index} ({tensor.name!r}) must be constant, one value an output")
+    return tensor.data.reshape(-1).astype(np.int64)

@@ -1,0 +1,84 @@
+"""Takes out what does not depend on the model's inputs: shape arithmetic that converters leave in static models.
+
+Keras' Flatten arrives as SHAPE -> STRIDED_SLICE -> PACK -> RESHAPE. With static shapes the first three are constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence, Set
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_harness.model.graph import Graph, Layer, Tensor
+from mcu_harness.model.operation import Operation, ShapeError
+from mcu_harness.model.slices import picked
+
+Numbers = npt.NDArray[np.generic]
+
+_MAX_ELEMENTS = 64  # shapes and positions are small; larger constants would be weights
+
+
+def fold_constants(graph: Graph) -> Graph:
+    """`graph` without layers that only compute int32 constants; their outputs have `data` then.
+
+    The remaining layers are numbered anew, so an index counts what runs. Layers that are malformed stay as they are:
+    it is for validation to say what is wrong with them.
+    """
+    tensors = list(graph.tensors)
+    layers: list[Layer] = []
+    fixed = {*graph.inputs, *graph.outputs}
+    for layer in graph.layers:
+        result = _value(tensors, layer, fixed) if layer.operator in _FOLDS else None
+        if result is None:
+            layers.append(replace(layer, index=len(layers)))
+        else:
+            tensors[layer.outputs[0]] = replace(tensors[layer.outputs[0]], data=result)
+    return replace(graph, tensors=tuple(tensors), layers=tuple(layers))
+
+
+def _value(tensors: Sequence[Tensor], layer: Layer, fixed: Set[int]) -> Numbers | None:
+    """What the layer computes, None where that is not known or not as the file says."""
+    operation = Operation.among(tensors, layer)
+    if len(layer.outputs) != 1 or layer.outputs[0] in fixed:
+        return None
+    output = operation.outputs[0]
+    operands = [tensor for tensor in operation.inputs if tensor is not None]
+    known = layer.operator == "SHAPE" or all(_is_small_constant(tensor) for tensor in operands)
+    if output.dtype != "int32" or output.is_constant or not known or len(operands) != len(operation.inputs):
+        return None
+    try:
+        result = _FOLDS[layer.operator](operation, [tensor.data for tensor in operands if tensor.data is not None])
+    except (ShapeError, ValueError, IndexError):
+        return None
+    return result if result.shape == output.shape and result.size <= _MAX_ELEMENTS else None
+
+
+def _is_small_constant(tensor: Tensor) -> bool:
+    return tensor.dtype == "int32" and tensor.is_constant and tensor.elements <= _MAX_ELEMENTS
+
+
+def _shape(operation: Operation, _: Sequence[Numbers]) -> Numbers:
+    return np.array(operation.shape(), np.int32)
+
+
+def _strided_slice(operation: Operation, values: Sequence[Numbers]) -> Numbers:
+    part = picked(operation)
+    return values[0][part.slices].reshape(part.shape)
+
+
+def _pack(operation: Operation, values: Sequence[Numbers]) -> Numbers:
+    return np.stack(values, axis=operation.number("axis"))
+
+
+def _concatenation(operation: Operation, values: Sequence[Numbers]) -> Numbers:
+    return np.concatenate(values, axis=operation.number("axis"))
+
+
+_FOLDS: dict[str, Callable[[Operation, Sequence[Numbers]], Numbers]] = {
+    "SHAPE": _shape,
+    "STRIDED_SLICE": _strided_slice,
+    "PACK": _pack,
+    "CONCATENATION": _concatenation,
+}

@@ -1,0 +1,1 @@
+"""From a model file of some format to a `Graph`."""

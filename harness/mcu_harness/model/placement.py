@@ -1,0 +1,107 @@
+"""Where blocks lie in one arena: a search over orders of "lowest place that is free" (offline dynamic storage
+allocation). Among all orders there is one that gives the smallest arena, so the search can reach it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from mcu_harness.model.blocks import Block, occupancy
+
+Order = list[int]
+
+
+def place(
+    blocks: Sequence[Block],
+    alignment: int,
+    target_bytes: int,
+    effort: int,
+    closer: Iterable[tuple[int, int, int]] = (),
+) -> list[int]:
+    """An offset for every block, a multiple of `alignment` each.
+
+    Blocks that are in use at the same time lie apart, but for the exceptions in `closer`: (low, high, distance) says that
+    block `high` may start `distance` bytes above the start of block `low`, although `low` reaches further.
+
+    Stops looking once `target_bytes` are met or, all the orders that tend to be good tried, about `effort` comparisons
+    of two blocks are spent.
+    """
+    apart = _separations(blocks, alignment)
+    for low, high, distance in closer:
+        apart[low][high] = min(apart[low][high], -(-distance // alignment) * alignment)
+    round_effort = 100 + 10 * len(blocks) + sum(len(neighbours) for neighbours in apart)
+    sizes = [block.nbytes for block in blocks]
+    best: Order = []
+    best_offsets: list[int] = []
+    best_top = -1
+    candidates = _orders(blocks)
+    shuffle = random.Random(len(blocks))  # noqa: S311  # a search, not a secret; the same plan every time
+    while True:
+        order = next(candidates, None)
+        if order is None:
+            if effort <= 0 or len(blocks) < 3:
+                return best_offsets
+            order = _moved(best, best_offsets, sizes, best_top, shuffle)
+        offsets = _lowest_free(order, apart, alignment)
+        top = max((offset + size for offset, size in zip(offsets, sizes, strict=True)), default=0)
+        if best_top < 0 or top <= best_top:
+            best, best_offsets, best_top = order, offsets, top
+        if best_top <= target_bytes:
+            return best_offsets
+        effort -= round_effort
+
+
+def _separations(blocks: Sequence[Block], alignment: int) -> list[dict[int, int]]:
+    """`[a][b]`: how far above the start of a must b start, if it lies above; only for blocks that meet in time."""
+    result: list[dict[int, int]] = [{} for _ in blocks]
+    for sizes in occupancy(blocks).values():
+        for a, size in sizes.items():
+            room = -(-size // alignment) * alignment
+            for b in sizes:
+                if a != b:
+                    result[a][b] = max(room, result[a].get(b, 0))
+    return result
+
+
+def _lowest_free(order: Order, apart: Sequence[dict[int, int]], alignment: int) -> list[int]:
+    """Place blocks in turn, each as low as those before it allow."""
+    offsets = [-1] * len(order)
+    for block in order:
+        taken = sorted(
+            (offsets[other] - distance, offsets[other] + apart[other][block])
+            for other, distance in apart[block].items()
+            if offsets[other] >= 0
+        )
+        offset = 0
+        for low, high in taken:  # offsets strictly between low and high are not free
+            if offset > low and offset < high:
+                offset = high
+        offsets[block] = offset
+    return offsets
+
+
+def _orders(blocks: Sequence[Block]) -> Iterator[Order]:
+    """Orders that tend to be good: the large, the long-lived, and what is there when memory is tightest come first."""
+    live = {moment: sum(sizes.values()) for moment, sizes in occupancy(blocks).items()}
+    tightest = [max(live[m] for use in block.uses for m in range(use.first, use.last + 1)) for block in blocks]
+    length = [sum(use.last - use.first + 1 for use in block.uses) for block in blocks]
+    keys: tuple[Callable[[int], tuple[int, ...]], ...] = (
+        lambda i: (-blocks[i].nbytes, -length[i]),
+        lambda i: (-tightest[i], -blocks[i].nbytes),
+        lambda i: (-tightest[i], -length[i], -blocks[i].nbytes),
+        lambda i: (-blocks[i].nbytes * length[i],),
+        lambda i: (-length[i], -blocks[i].nbytes),
+        lambda i: (blocks[i].uses[0].first, -blocks[i].nbytes),
+        lambda i: (-blocks[i].uses[-1].last, -blocks[i].nbytes),
+    )
+    for key in keys:
+        yield sorted(range(len(blocks)), key=lambda i: (*key(i), i))
+
+
+def _moved(order: Order, offsets: Sequence[int], sizes: Sequence[int], top: int, shuffle: random.Random) -> Order:
+    """`order` with one block moved forward: half of the time one that reaches the arena's end."""
+    highest = [block for block in order if offsets[block] + sizes[block] == top]
+    chosen = shuffle.choice(highest if shuffle.random() < 0.5 else order)
+    result = [block for block in order if block != chosen]
+    result.insert(shuffle.randrange(order.index(chosen) + 1), chosen)
+    return result

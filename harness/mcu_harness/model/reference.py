@@ -1,0 +1,121 @@
+"""The oracle: what LiteRT's reference kernels compute for a model, to the bit.
+
+LiteRT runs in a child process. It is C++ that trusts model files, so that a damaged one may abort or hang it; it writes
+to file descriptor 2 behind Python's back; and neither may reach the process that runs someone's tests. The child costs
+about 0.2 s, so ask for all samples at once.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_harness.base.errors import ModelError, ToolFailure
+from mcu_harness.base.process import CompletedText, run
+from mcu_harness.model.graph import Graph
+
+Array = npt.NDArray[np.generic]
+
+_PACKAGE = "ai-edge-litert"
+_WORKER = Path(__file__).with_name("reference_worker.py")
+_NOT_IMPORTABLE = 3  # the worker's exit status
+
+
+class OracleMissing(ModelError):
+    """LiteRT is not installed: outputs cannot be checked, everything else can be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What the oracle computed. `outputs[k]` is (count, *shape) of model output k; `oracle` names it with its version.
+
+    `tensors` maps the index of every tensor that a layer writes to (count, *shape), where they were asked for.
+    """
+
+    oracle: str
+    outputs: tuple[Array, ...]
+    tensors: dict[int, Array]
+
+
+def oracle_name() -> str:
+    """ "LiteRT 2.3.0 BUILTIN_REF"; raises OracleMissing."""
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        raise _missing("it is not installed")
+    return f"LiteRT {importlib.metadata.version(_PACKAGE)} BUILTIN_REF"
+
+
+def run_reference(
+    path: Path, graph: Graph, inputs: Sequence[Array], *, all_tensors: bool = False, timeout_s: float = 300.0
+) -> Reference:
+    """Run the model in `path`, which `graph` was imported from, on every sample.
+
+    `inputs[k]` is (count, *shape) in the type of model input k. `all_tensors` asks for what every layer wrote too:
+    count times all activations, so ask with few samples. Raises OracleMissing where LiteRT is not installed, and
+    ModelError when it refuses the model, crashes, or exceeds `timeout_s`.
+    """
+    oracle = oracle_name()
+    count = len(inputs[0])
+    written = [index for layer in graph.layers for index in layer.outputs] if all_tensors else []
+    samples: dict[str, Any] = {f"input_{t}": np.ascontiguousarray(x) for t, x in zip(graph.inputs, inputs, strict=True)}
+    try:
+        arrays = _ask(path, samples, sorted({*graph.outputs, *written}), timeout_s)
+    except ToolFailure as failure:
+        raise ModelError(
+            f"{path}: LiteRT did not finish {count} inputs within {timeout_s:g} s",
+            hint="use fewer inputs, or give expected outputs in a file",
+        ) from failure
+    except OSError as error:
+        raise ModelError(
+            f"LiteRT cannot be asked: {error.strerror or error}: {error.filename or tempfile.gettempdir()}",
+            hint="set TMPDIR to a directory that can be written and has room",
+        ) from error
+    if "error" in arrays:
+        raise ModelError(f"{path}: LiteRT refuses the model: {_one_line(str(arrays['error']))}")
+    return Reference(
+        oracle,
+        tuple(arrays[f"tensor_{index}"] for index in graph.outputs),
+        {index: arrays[f"tensor_{index}"] for index in written},
+    )
+
+
+def _ask(path: Path, samples: dict[str, Any], tensors: list[int], timeout_s: float) -> dict[str, Array]:
+    """The worker's answer to `samples`; raises ModelError, ToolFailure at the deadline, OSError for no room."""
+    with tempfile.TemporaryDirectory(prefix="mcu-harness-") as folder:
+        request, answer = Path(folder, "request.npz"), Path(folder, "answer.npz")
+        np.savez(request, tensors=np.array(tensors, np.int64), **samples)
+        # -P: the script's folder, with modules named like packages, stays off the child's path
+        command: list[str | Path] = [sys.executable, "-P", _WORKER, path.absolute(), request, answer]
+        ended = run(command, timeout_s)
+        if ended.exit_code or not answer.exists():
+            raise _failed(path, ended)
+        with np.load(answer, allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
+
+
+def _failed(path: Path, ended: CompletedText) -> ModelError:
+    detail = _one_line("\n".join(ended.stderr.strip().splitlines()[-3:]))
+    if ended.exit_code == _NOT_IMPORTABLE:
+        return _missing(f"it cannot be imported: {detail}")
+    how = f"was killed by signal {-ended.exit_code}" if ended.exit_code < 0 else f"ended with status {ended.exit_code}"
+    return ModelError(f"{path}: LiteRT {how}: {detail}", hint="the file may be damaged; convert the model again")
+
+
+def _missing(why: str) -> OracleMissing:
+    return OracleMissing(
+        f"LiteRT, which says what the right outputs are, cannot be used: {why}",
+        hint='pip install "pytest-mcu-harness[oracle]", or give expected outputs in a file',
+    )
+
+
+def _one_line(text: str) -> str:
+    """`text`, which may quote names from the model file, without line breaks and control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:400]

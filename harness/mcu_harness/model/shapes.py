@@ -1,0 +1,239 @@
+"""What shape an operator's outputs have, from its inputs and options alone: one small rule an operator.
+
+The rules are TensorFlow Lite's. They are what keeps a model file from describing an output that is smaller than what
+its kernel writes. Constant operands are read from the graph, so validate roles and types first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from mcu_harness.model.graph import Graph, Layer
+from mcu_harness.model.operation import Operation, Shape, ShapeError
+from mcu_harness.model.slices import picked
+
+MAX_STEP = 32767  # of strides, windows and dilations: LiteRT's own limit in DEPTHWISE_CONV_2D
+
+
+def output_shapes(graph: Graph, layer: Layer) -> tuple[Shape, ...]:
+    """The shapes that `layer`'s outputs must have; raises ShapeError when its inputs make no sense."""
+    return RULES[layer.operator](Operation.of(graph, layer))
+
+
+def broadcast(a: Shape, b: Shape) -> Shape:
+    """NumPy's broadcasting of two shapes; raises ShapeError."""
+    rank = max(len(a), len(b))
+    left, right = (1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b
+    if any(x != y and 1 not in (x, y) for x, y in zip(left, right, strict=True)):
+        raise ShapeError(f"shapes {a} and {b} do not broadcast")
+    return tuple(max(x, y) for x, y in zip(left, right, strict=True))
+
+
+def reduced_axes(op: Operation) -> Shape:
+    """The axes that MEAN averages over: not negative, sorted, each once."""
+    return tuple(sorted({_axis(axis, len(op.shape())) for axis in op.indices(1)}))
+
+
+def _axis(axis: int, rank: int) -> int:
+    if not -rank <= axis < rank:
+        raise ShapeError(f"axis {axis} is outside a tensor of {rank} dimensions")
+    return axis % rank
+
+
+def _expect_rank(shape: Shape, rank: int, what: str) -> None:
+    if len(shape) != rank:
+        raise ShapeError(f"{what} has {len(shape)} dimensions {shape}, expected {rank}")
+
+
+def _windows(op: Operation, kernel: Sequence[int], dilation: Sequence[int]) -> Shape:
+    """Output height and width of a sliding window (TensorFlow's SAME and VALID)."""
+    sizes = []
+    for axis, letter in ((0, "h"), (1, "w")):
+        size, stride = op.shape()[axis + 1], op.number(f"stride_{letter}")
+        steps = (stride, kernel[axis], dilation[axis])
+        if min(steps) < 1 or max(steps) > MAX_STEP:
+            raise ShapeError(f"stride, window and dilation {steps} must each be 1 to {MAX_STEP}")
+        extent = 1 if op.attributes["padding"] == "SAME" else (kernel[axis] - 1) * dilation[axis] + 1
+        if extent > size:
+            raise ShapeError(f"a window of {extent} does not fit in {size} with VALID padding")
+        sizes.append((size - extent) // stride + 1)
+    return tuple(sizes)
+
+
+def _convolved(op: Operation, channels: int) -> tuple[Shape, ...]:
+    _expect_bias(op, channels)
+    filter_shape, dilation = op.shape(1), (op.number("dilation_h_factor"), op.number("dilation_w_factor"))
+    return ((op.shape()[0], *_windows(op, filter_shape[1:3], dilation), channels),)
+
+
+def _expect_bias(op: Operation, channels: int) -> None:
+    bias = op.inputs[2] if len(op.inputs) > 2 else None
+    if bias is not None and bias.elements != channels:
+        raise ShapeError(f"the bias has {bias.elements} entries for {channels} channels")
+
+
+def _conv_2d(op: Operation) -> tuple[Shape, ...]:
+    _expect_rank(op.shape(), 4, "the input")
+    _expect_rank(op.shape(1), 4, "the filter")
+    if op.shape(1)[3] != op.shape()[3]:
+        raise ShapeError(f"the filter {op.shape(1)} does not span the {op.shape()[3]} input channels (groups)")
+    return _convolved(op, op.shape(1)[0])
+
+
+def _depthwise_conv_2d(op: Operation) -> tuple[Shape, ...]:
+    _expect_rank(op.shape(), 4, "the input")
+    _expect_rank(op.shape(1), 4, "the filter")
+    first, channels, multiplier = op.shape(1)[0], op.shape(1)[3], op.number("depth_multiplier")
+    if first != 1 or channels != op.shape()[3] * multiplier:
+        raise ShapeError(
+            f"the filter {op.shape(1)} is not [1, height, width, {op.shape()[3]} channels * multiplier {multiplier}]"
+        )
+    return _convolved(op, channels)
+
+
+def _fully_connected(op: Operation) -> tuple[Shape, ...]:
+    _expect_rank(op.shape(1), 2, "the filter")
+    units, depth = op.shape(1)
+    elements = math.prod(op.shape())
+    _expect_bias(op, units)
+    if op.attributes["keep_num_dims"]:
+        if not op.shape() or op.shape()[-1] != depth:
+            raise ShapeError(f"the filter {op.shape(1)} does not fit the input {op.shape()}")
+        return ((*op.shape()[:-1], units),)
+    if elements % depth:
+        raise ShapeError(f"the filter {op.shape(1)} does not fit the input {op.shape()}")
+    return ((elements // depth, units),)
+
+
+def _pool(op: Operation) -> tuple[Shape, ...]:
+    _expect_rank(op.shape(), 4, "the input")
+    n, _, _, channels = op.shape()
+    kernel = (op.number("filter_height"), op.number("filter_width"))
+    return ((n, *_windows(op, kernel, (1, 1)), channels),)
+
+
+def _same(op: Operation) -> tuple[Shape, ...]:
+    return (op.shape(),)
+
+
+def _softmax(op: Operation) -> tuple[Shape, ...]:
+    if not op.shape():
+        raise ShapeError("the input has no dimensions")
+    return (op.shape(),)
+
+
+def _binary(op: Operation) -> tuple[Shape, ...]:
+    return (broadcast(op.shape(0), op.shape(1)),)
+
+
+def _reshape(op: Operation) -> tuple[Shape, ...]:
+    wanted = op.attributes.get("new_shape", ())
+    if len(op.inputs) > 1 and op.inputs[1] is not None and len(op.shape(1)) == 1:
+        wanted = op.indices(1)
+    assert isinstance(wanted, tuple)
+    elements, known = math.prod(op.shape()), math.prod(size for size in wanted if size != -1)
+    if wanted.count(-1) > 1 or any(size < -1 for size in wanted):
+        raise ShapeError(f"{wanted} is not a shape")
+    if known == 0 or elements % known or (-1 not in wanted and elements != known):
+        raise ShapeError(f"{elements} elements do not fit the shape {wanted}")
+    return (tuple(elements // known if size == -1 else size for size in wanted),)
+
+
+def _squeeze(op: Operation) -> tuple[Shape, ...]:
+    shape, named = op.shape(), op.attributes["squeeze_dims"]
+    assert isinstance(named, tuple)
+    gone = {_axis(axis, len(shape)) for axis in named} or {axis for axis, size in enumerate(shape) if size == 1}
+    if any(shape[axis] != 1 for axis in gone):
+        raise ShapeError(f"only dimensions of size 1 can be squeezed out of {shape}")
+    return (tuple(size for axis, size in enumerate(shape) if axis not in gone),)
+
+
+def _expand_dims(op: Operation) -> tuple[Shape, ...]:
+    axes, shape = op.indices(1), op.shape()
+    if len(axes) != 1:
+        raise ShapeError("expected one axis")
+    axis = _axis(axes[0], len(shape) + 1)
+    return ((*shape[:axis], 1, *shape[axis:]),)
+
+
+def _mean(op: Operation) -> tuple[Shape, ...]:
+    gone, shape = reduced_axes(op), op.shape()
+    if op.attributes["keep_dims"]:
+        return (tuple(1 if axis in gone else size for axis, size in enumerate(shape)),)
+    return (tuple(size for axis, size in enumerate(shape) if axis not in gone),)
+
+
+def _pad(op: Operation) -> tuple[Shape, ...]:
+    if op.shape(1) != (len(op.shape()), 2):
+        raise ShapeError(f"the paddings {op.shape(1)} are not [{len(op.shape())}, 2]")
+    flat = op.indices(1)
+    if min(flat, default=0) < 0:
+        raise ShapeError("paddings must not be negative")
+    return (tuple(size + flat[2 * axis] + flat[2 * axis + 1] for axis, size in enumerate(op.shape())),)
+
+
+def _concatenation(op: Operation) -> tuple[Shape, ...]:
+    shapes = [op.shape(position) for position in range(len(op.inputs))]
+    axis = _axis(op.number("axis"), len(shapes[0]))
+    if any((*s[:axis], *s[axis + 1 :]) != (*shapes[0][:axis], *shapes[0][axis + 1 :]) for s in shapes):
+        raise ShapeError(f"shapes {shapes[:8]} cannot be joined along axis {axis}")
+    return ((*shapes[0][:axis], sum(s[axis] for s in shapes), *shapes[0][axis + 1 :]),)
+
+
+def _split(op: Operation) -> tuple[Shape, ...]:
+    axes, shape, parts = op.indices(0), op.shape(1), op.number("num_splits")
+    if len(axes) != 1:
+        raise ShapeError("expected one axis")
+    axis = _axis(axes[0], len(shape))
+    if parts != len(op.outputs) or shape[axis] % parts:
+        raise ShapeError(f"axis {axis} of {shape} cannot be split into {parts} parts and {len(op.outputs)} outputs")
+    return ((*shape[:axis], shape[axis] // parts, *shape[axis + 1 :]),) * parts
+
+
+def _transpose(op: Operation) -> tuple[Shape, ...]:
+    shape, order = op.shape(), op.indices(1)
+    axes = tuple(_axis(axis, len(shape)) for axis in order)
+    if sorted(axes) != list(range(len(shape))):
+        raise ShapeError(f"{order} is not an order of {len(shape)} dimensions")
+    return (tuple(shape[axis] for axis in axes),)
+
+
+def _resize(op: Operation) -> tuple[Shape, ...]:
+    _expect_rank(op.shape(), 4, "the input")
+    size = op.indices(1)
+    if len(size) != 2 or min(size) < 1:
+        raise ShapeError(f"{size} is not a height and width")
+    return ((op.shape()[0], *size, op.shape()[3]),)
+
+
+RULES: dict[str, Callable[[Operation], tuple[Shape, ...]]] = {
+    "CONV_2D": _conv_2d,
+    "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
+    "FULLY_CONNECTED": _fully_connected,
+    "ADD": _binary,
+    "SUB": _binary,
+    "MUL": _binary,
+    "AVERAGE_POOL_2D": _pool,
+    "MAX_POOL_2D": _pool,
+    "RESHAPE": _reshape,
+    "SQUEEZE": _squeeze,
+    "EXPAND_DIMS": _expand_dims,
+    "SOFTMAX": _softmax,
+    "LOGISTIC": _same,
+    "TANH": _same,
+    "RELU": _same,
+    "RELU6": _same,
+    "LEAKY_RELU": _same,
+    "HARD_SWISH": _same,
+    "MEAN": _mean,
+    "PAD": _pad,
+    "PADV2": _pad,
+    "CONCATENATION": _concatenation,
+    "SPLIT": _split,
+    "TRANSPOSE": _transpose,
+    "STRIDED_SLICE": lambda op: (picked(op).shape,),
+    "RESIZE_NEAREST_NEIGHBOR": _resize,
+    "QUANTIZE": _same,
+    "DEQUANTIZE": _same,
+}

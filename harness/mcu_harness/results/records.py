@@ -1,0 +1,384 @@
+"""Nouns of a result: plain frozen values, made by the pipeline, read by every report. `format_version` 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from mcu_harness.base.text import one_line
+from mcu_harness.results.access_records import MemoryAccesses
+
+FORMAT_VERSION = 1
+
+
+class Verdict(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_COMPARABLE = "not comparable"
+    NOT_MEASURED = "not measured"
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict of a whole: FAIL over NOT_COMPARABLE over NOT_MEASURED over PASS; PASS of nothing."""
+    found = set(verdicts)
+    return next((v for v in (Verdict.FAIL, Verdict.NOT_COMPARABLE, Verdict.NOT_MEASURED) if v in found), Verdict.PASS)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One figure. `value` None means not measured, and `origin` then says why.
+
+    `unit` is "B", "s", "instructions", "cycles", "MAC", "fraction", "J" or "Hz"; `origin` says how it was obtained
+    ("counted: unicorn 2.1.4", "estimated: cycle-approximate, cortex-m4 model 1, not validated", "ELF", ...).
+    """
+
+    name: str
+    value: float | int | None
+    unit: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """A part of a measured total, for "largest contributors": a symbol, layer, function or section."""
+
+    name: str
+    value: float | int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a person must know. `code` is stable and dotted ("budget.flash", "output.mismatch", "fault.hard").
+
+    `limit`, `measured` and `unit` are set when it is about a figure; `advice` says what to do next. With `baseline`,
+    the accepted value, `contributors` are not parts of the figure but of what it moved by, signed. `details` are
+    lines that back the message up: registers, addresses, calls.
+    """
+
+    code: str
+    verdict: Verdict
+    message: str
+    advice: str
+    limit: float | int | None = None
+    measured: float | int | None = None
+    unit: str = ""
+    contributors: tuple[Contributor, ...] = ()
+    baseline: float | int | None = None
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FigureChange:
+    """A figure (measurement name) in a run and in what the run is compared with; `moved` are the parts that changed.
+
+    `moved` is sorted by size of the change and signed. A figure that stayed the same has no `moved`.
+    """
+
+    figure: str
+    before: float | int
+    after: float | int
+    moved: tuple[Contributor, ...] = ()
+
+    @property
+    def delta(self) -> float | int:
+        return self.after - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineCheck:
+    """A run against its baseline, whether or not anything was gated by it.
+
+    `verdict` is NOT_MEASURED without a baseline (or without a run to compare), NOT_COMPARABLE when `incomparable`
+    says what differs, and else FAIL or PASS by the tolerances. `causes` names what changed of that the firmware is
+    made from. `changes` are all figures that moved and may be compared.
+    """
+
+    path: str
+    verdict: Verdict
+    incomparable: str = ""
+    causes: tuple[str, ...] = ()
+    changes: tuple[FigureChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure over the inputs of a run, per inference: the least, the middle and the most of any."""
+
+    minimum: float | int
+    median: float | int
+    maximum: float | int
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the input makes no difference."""
+        return self.minimum == self.maximum
+
+
+@dataclass(frozen=True, slots=True)
+class LayerResult:
+    """One row of the per-layer table; figures per inference (mean over inputs), None = not measured.
+
+    Spreads are None with fewer than two inputs, and where inputs were not told apart.
+    """
+
+    index: int
+    name: str
+    operator: str
+    macs: int
+    instructions: float | int | None
+    cycles: float | int | None
+    flash_bytes: int | None
+    arena_bytes: int | None = None  # live arena bytes while it runs
+    instructions_spread: Spread | None = None
+    cycles_spread: Spread | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionResult:
+    """A node of the flat profile, per inference: own (`self_`) and with callees (`total_`)."""
+
+    name: str
+    calls: float
+    self_instructions: float
+    self_cycles: float | None
+    total_instructions: float
+    total_cycles: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallNode:
+    """A node of the calling-context tree (flame graph): `parent` is an index into the list, -1 for the root."""
+
+    name: str
+    parent: int
+    self_instructions: float
+    self_cycles: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputCheck:
+    """Firmware outputs against the oracle's. `first_difference` names layer, element, expected and got."""
+
+    oracle: str
+    rounding: str
+    inputs: int
+    mismatches: int | None  # inputs with any differing element; None = not checked
+    max_abs_diff: float | int | None
+    first_difference: str = ""
+    first_input: int = -1  # number of the first input with a mismatch, -1 without one
+    accuracy: float | None = None
+    oracle_accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionResult:
+    """A memory of the board. `role` is "code" or "data" where the firmware is linked into it, both as "code+data"."""
+
+    name: str
+    kind: str
+    origin: int
+    used_bytes: int
+    capacity_bytes: int
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionResult:
+    """A section lives at `address` in `region`; its initial bytes lie at `load_address` in `load_region`, if anywhere."""
+
+    name: str
+    region: str
+    flash_bytes: int
+    ram_bytes: int
+    address: int | None = None
+    size_bytes: int | None = None
+    load_address: int | None = None
+    load_region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolResult:
+    name: str
+    section: str
+    region: str
+    flash_bytes: int
+    ram_bytes: int
+    layer: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArenaBlock:
+    """A buffer in the arena: `nbytes` at `offset`, in use from layer `first` to layer `last`, both included.
+
+    `kind` is "tensor" or "scratch". `first` is -1 for model inputs, `last` the number of layers for model outputs.
+    Of blocks that share bytes while both are in use, one takes the other's place step by step (in place, views).
+    """
+
+    name: str
+    kind: str
+    offset: int
+    nbytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackArea:
+    """Where the stack may be: it grows from `top` down to `limit`, the lowest address that it may use."""
+
+    limit: int
+    top: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackStep:
+    """A function on a path of calls, with its bytes of stack where it calls the next one, or at its own deepest."""
+
+    function: str
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackUse:
+    """How the stack got to its deepest point, and how deep it could get.
+
+    `path` is out of what was executed; its sum `computed_bytes` compares with the painted mark as `note` says. The
+    deepest path of the static call graph needs `static_bytes`, or more where `open_ends` says why. `below` is what
+    lies under the stack. Paths are () where nothing is known.
+    """
+
+    path: tuple[StackStep, ...]
+    computed_bytes: int
+    note: str
+    static_path: tuple[StackStep, ...]
+    static_bytes: int
+    open_ends: tuple[str, ...]
+    below: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFacts:
+    """What reports say of a board beyond its core, clock and memories; `price_class` is "" where none is known."""
+
+    title: str
+    vendor: str
+    part: str
+    price_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    name: str
+    version: str
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a number depends on. Paths are given as the user gave them; digests are sha256."""
+
+    harness_version: str
+    commit: str  # of the user's checkout, "" outside one
+    model_digest: str
+    model_bytes: int
+    board_digest: str
+    build_id: str
+    kernel_set: str
+    cycle_model: str
+    scenario_digest: str
+    inputs_digest: str = ""
+    sources: dict[str, str] = field(default_factory=dict)  # digest of each part of the firmware's sources
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The same run priced for something else: `name` is what was asked for, `changes` what that means in words.
+
+    Figures are per inference, as in `RunResult`, `layer_cycles` one for each of its layers; None = not known. `origin`
+    says what they are worth.
+    """
+
+    name: str
+    changes: tuple[str, ...]
+    clock_hz: int
+    cycles: float | int | None
+    latency_s: float | None
+    energy_j: float | None
+    layer_cycles: tuple[float | int | None, ...]
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One scenario (and model) on one board."""
+
+    scenario: str
+    model: str
+    board: str
+    core: str
+    clock_hz: int
+    emulator: Tool
+    toolchain: Tool
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    measurements: dict[str, Measurement]
+    budgets: dict[str, float]
+    layers: tuple[LayerResult, ...]
+    functions: tuple[FunctionResult, ...]
+    calls: tuple[CallNode, ...]
+    outputs: OutputCheck
+    regions: tuple[RegionResult, ...]
+    sections: tuple[SectionResult, ...]
+    symbols: tuple[SymbolResult, ...]
+    console: str
+    provenance: Provenance
+    scenario_path: str = ""  # as seen from where the run was started; "" without a file
+    baseline: BaselineCheck | None = None
+    arena: tuple[ArenaBlock, ...] = ()
+    stack_area: StackArea | None = None
+    board_facts: BoardFacts | None = None
+    stack: StackUse | None = None
+    spreads: dict[str, Spread] = field(default_factory=dict)  # of "instructions" and "cycles", where known
+    accesses: MemoryAccesses | None = None  # where a memory trace was asked for
+    what_ifs: tuple[WhatIf, ...] = ()
+
+    @property
+    def case_name(self) -> str:
+        """Scenario, with the model where a scenario has several; printable."""
+        return one_line(self.scenario if self.model in ("", self.scenario) else f"{self.scenario}/{self.model}")
+
+    def value(self, name: str) -> float | int | None:
+        """The figure called `name`, None where it was not measured."""
+        measurement = self.measurements.get(name)
+        return measurement.value if measurement else None
+
+
+def with_findings(run: RunResult, findings: Iterable[Finding]) -> RunResult:
+    """`run` with more findings, and the verdict that follows."""
+    everything = (*run.findings, *findings)
+    return replace(run, findings=everything, verdict=worst(finding.verdict for finding in everything))
+
+
+def case_key(run: RunResult) -> tuple[str, ...]:
+    """What tells runs apart: two runs with the same key are of the same case."""
+    flags = " ".join(run.toolchain.flags)
+    return (run.scenario, run.model, run.board, run.toolchain.name, flags, run.emulator.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All runs of one session, in the order of `case_key`."""
+
+    runs: tuple[RunResult, ...] = ()
+    format_version: int = field(default=FORMAT_VERSION)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all runs; NOT_MEASURED without any."""
+        return worst(run.verdict for run in self.runs) if self.runs else Verdict.NOT_MEASURED
+
+
+def in_order(runs: Iterable[RunResult]) -> Results:
+    """Results in the fixed order, whatever order they came in."""
+    return Results(tuple(sorted(runs, key=case_key)))

@@ -1,0 +1,1 @@
+"""Every format that results can be written in, made from records alone."""

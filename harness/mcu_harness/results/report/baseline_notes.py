@@ -1,0 +1,37 @@
+"""What there is to say about baselines after a session: accepted, missing, left alone, unused."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from mcu_harness.results.records import Finding, Results
+
+_MOST = 5
+
+
+def baseline_notes(results: Results, unused: Sequence[str], accept: Sequence[str]) -> list[str]:
+    """Lines for under the summary table, [] when there is nothing to do.
+
+    `unused` are baseline files of no case; `accept` is the command that accepts figures, to which scenarios are added.
+    """
+    by_code: dict[str, list[Finding]] = {}
+    for run in results.runs:
+        for finding in run.findings:
+            by_code.setdefault(finding.code, []).append(finding)
+    lines = []
+    lines += [f"baseline: {finding.message}" for finding in by_code.get("baseline.refused", [])]
+    accepted = sorted(by_code.get("baseline.accepted", []), key=lambda finding: "->" not in finding.message)
+    lines += [f"baseline: {finding.message}" for finding in accepted[:_MOST]]
+    if len(accepted) > _MOST:
+        lines.append(f"baseline: {len(accepted) - _MOST} more accepted; commit the files")
+    missing = [run for run in results.runs if any(finding.code == "baseline.missing" for finding in run.findings)]
+    if missing:
+        scenarios = sorted({run.scenario_path for run in missing if run.scenario_path})
+        command = shlex.join([*accept, *scenarios])
+        paths = [run.baseline.path for run in missing if run.baseline]
+        lines += [f"no baseline yet: {path}" for path in paths[:_MOST]]
+        lines += [f"no baseline yet: {len(paths) - _MOST} more"] if len(paths) > _MOST else []
+        lines.append(f"accept the present figures, then commit the files: {command}")
+    lines += [f"baseline of no case, to be removed: {path}" for path in unused]
+    return lines

@@ -1,0 +1,73 @@
+"""Formats of services that keep a trend: github-action-benchmark and Bencher."""
+
+from __future__ import annotations
+
+import json
+
+from mcu_harness.results.records import Measurement, Results, RunResult
+from mcu_harness.results.report import text
+
+# All are "the less the better".
+_KEPT = (
+    "instructions",
+    "cycles",
+    "latency_s",
+    "flash_bytes",
+    "ram_bytes",
+    "arena_bytes",
+    "stack_hwm_bytes",
+    "energy_j",
+)
+
+
+def github_action_benchmark(results: Results) -> str:
+    """For `tool: customSmallerIsBetter` (https://github.com/benchmark-action/github-action-benchmark)."""
+    entries = [
+        {
+            "name": f"{_name(run, results)}: {text.title(measurement)}",
+            "unit": measurement.unit,
+            "value": measurement.value,
+            "extra": measurement.origin,
+        }
+        for run in results.runs
+        for measurement in _kept(run)
+    ]
+    return json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
+
+
+def bencher(results: Results) -> str:
+    """Bencher Metric Format (https://bencher.dev/docs/reference/bencher-metric-format/), for `--adapter json`.
+
+    Bencher's own measure "latency" is in nanoseconds; the others are measures of ours.
+    """
+    made = {
+        _name(run, results): {
+            _measure(measurement): {"value": _bencher_value(measurement)} for measurement in _kept(run)
+        }
+        for run in results.runs
+    }
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+
+
+def _measure(measurement: Measurement) -> str:
+    if measurement.name == "latency_s":
+        return "latency"
+    return measurement.name.replace("_", "-")
+
+
+def _bencher_value(measurement: Measurement) -> float:
+    value = measurement.value or 0
+    return value * 1e9 if measurement.name == "latency_s" else value
+
+
+def _kept(run: RunResult) -> list[Measurement]:
+    return [m for m in text.ordered(run.measurements) if m.name in _KEPT and m.value is not None]
+
+
+def _name(run: RunResult, results: Results) -> str:
+    """A name that stays the same over time, and tells compilers and emulators apart where there are several."""
+    name = f"{run.case_name} on {run.board}"
+    for tools in ("toolchain", "emulator"):
+        if len({getattr(other, tools).name for other in results.runs}) > 1:
+            name += f", {getattr(run, tools).name}"
+    return name

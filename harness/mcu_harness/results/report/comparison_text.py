@@ -1,0 +1,120 @@
+"""Two sets of results side by side: every case in one table, then what moved and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from mcu_harness.base import units
+from mcu_harness.results.baseline import FIGURES, Snapshot
+from mcu_harness.results.comparison import Comparison, causes_text, change_text, figure_name, regression_findings
+from mcu_harness.results.matching import Pair, Pairs
+from mcu_harness.results.records import FigureChange, Finding, Verdict
+from mcu_harness.results.report import text
+from mcu_harness.scenario.tolerance import Tolerance
+
+_MOST_CASES, _MOST_PARTS = 10, 5
+
+
+def judge(pairs: Pairs, tolerances: Iterable[Tolerance]) -> list[tuple[Pair, Finding]]:
+    """Findings of all cases that break `tolerances` or cannot be held to them."""
+    held = tuple(tolerances)
+    found = []
+    for pair in pairs.both:
+        for finding in regression_findings(pair.comparison, held, "take the later results as the new reference"):
+            found.append((pair, finding))
+    return found
+
+
+def to_text(pairs: Pairs, findings: list[tuple[Pair, Finding]], verbosity: int = 0) -> str:
+    """The table, what moved in the cases that moved most, and what fails; all cases and parts with verbosity 1."""
+    from tabulate import tabulate
+
+    figures = [f for f in FIGURES if any(f in p.before.figures or f in p.after.figures for p in pairs.both)]
+    rows = [[*_case(p.after), *(_cell(p, figure) for figure in figures)] for p in pairs.both]
+    rows += [[*_case(case), "gone"] for case in pairs.gone] + [[*_case(case), "new"] for case in pairs.new]
+    titles = ["scenario", "board", *(figure_name(figure) for figure in figures)]
+    alignment = ("left", "left", *["right"] * len(figures))
+    table = tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True) if rows else "no cases"
+    lines = [str(table)]
+    moved = sorted((p for p in pairs.both if p.comparison.changes), key=_size, reverse=True)
+    shown = moved if verbosity else moved[:_MOST_CASES]
+    for pair in shown:
+        lines += ["", *_details(pair, 50 if verbosity else _MOST_PARTS)]
+    if len(moved) > len(shown):
+        lines += ["", f"and {len(moved) - len(shown)} more cases that moved (-v shows them)"]
+    for reason in sorted({p.comparison.incomparable for p in pairs.both} - {""}):
+        count = sum(p.comparison.incomparable == reason for p in pairs.both)
+        lines += ["", f"not comparable in {count} cases: {reason}"]
+    for pair, finding in findings:  # what moved is said above
+        lines += ["", f"{' on '.join(_case(pair.after))}: {text.finding_lines(finding, 0)[0]}"]
+    return "\n".join(lines) + "\n"
+
+
+def to_json(pairs: Pairs, findings: list[tuple[Pair, Finding]]) -> str:
+    """The same for programs."""
+    failing = {(id(pair), finding.code) for pair, finding in findings if finding.verdict is Verdict.FAIL}
+    cases = [
+        {
+            "scenario": pair.after.scenario,
+            "model": pair.after.model,
+            "board": pair.after.board,
+            "toolchain": pair.after.toolchain,
+            "incomparable": pair.comparison.incomparable,
+            "causes": list(pair.comparison.causes),
+            "changes": [
+                {
+                    "figure": change.figure,
+                    "before": change.before,
+                    "after": change.after,
+                    "fails": (id(pair), f"baseline.{figure_name(change.figure)}") in failing,
+                    "moved": [{"name": part.name, "delta": part.value} for part in change.moved],
+                }
+                for change in pair.comparison.changes
+            ],
+        }
+        for pair in pairs.both
+    ]
+    alone = {"gone": pairs.gone, "new": pairs.new}
+    made = {"cases": cases, **{key: [list(_case(case)) for case in found] for key, found in alone.items()}}
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+
+
+def _case(case: Snapshot) -> tuple[str, str]:
+    name = case.scenario if case.model in ("", case.scenario) else f"{case.scenario}/{case.model}"
+    return name, case.board
+
+
+def _cell(pair: Pair, figure: str) -> str:
+    """ "+5.00 %", "=" for the same, "not comparable", or which side has it."""
+    before, after = pair.before.figures.get(figure), pair.after.figures.get(figure)
+    if before is None or after is None:
+        return "" if before is after else ("new" if before is None else "gone")
+    if figure in pair.comparison.blocked:
+        return str(Verdict.NOT_COMPARABLE)
+    change = _change(pair.comparison, figure)
+    if change is None:
+        return "="
+    return f"{change.delta / before * 100:+.2f} %" if before else units.format_signed(change.delta)
+
+
+def _change(comparison: Comparison, figure: str) -> FigureChange | None:
+    return next((change for change in comparison.changes if change.figure == figure), None)
+
+
+def _size(pair: Pair) -> float:
+    """How much a case moved: growth counts more than gain."""
+    relative = [change.delta / (change.before or 1) for change in pair.comparison.changes]
+    return max(relative) if max(relative) > 0 else max(map(abs, relative)) - 1e9
+
+
+def _details(pair: Pair, most: int) -> list[str]:
+    lines = [f"{' on '.join(_case(pair.after))}: {causes_text(pair.comparison.causes)}"]
+    for change in pair.comparison.changes:
+        lines.append(f"  {change_text(change)}")
+        for part in change.moved[:most]:
+            share = f" ({part.value / change.delta * 100:.1f} %)" if change.delta else ""
+            lines.append(f"    {part.name}: {units.format_signed(part.value)}{share}")
+        if len(change.moved) > most:
+            lines.append(f"    and {len(change.moved) - most} more (-v shows them)")
+    return lines

@@ -1,0 +1,102 @@
+"""CSV for spreadsheets and notebooks: a row a run, a layer, or what a layer accessed. What was not measured is an empty cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+from mcu_harness.results.records import LayerResult, Results, RunResult
+from mcu_harness.results.report import text
+
+_CASE = ("scenario", "model", "board", "toolchain", "emulator")
+_LAYER = ("index", "name", "operator", "macs", "instructions", "cycles", "flash_bytes", "arena_bytes")
+_OBJECT = ("name", "kind", "region", "address", "nbytes")
+_ACCESSES = ("reads", "read_bytes", "writes", "written_bytes")
+
+_OF_INPUTS = ("minimum", "median", "maximum")
+_SPREADS = tuple(f"{figure}_{name}" for figure, name in product(("instructions", "cycles"), _OF_INPUTS))
+
+
+def runs(results: Results) -> str:
+    """A row per run with every figure that any run has."""
+    names = list(dict.fromkeys(m.name for run in results.runs for m in text.ordered(run.measurements)))
+    about = (
+        "core",
+        "clock_hz",
+        "toolchain_version",
+        "emulator_version",
+        "verdict",
+        "mismatches",
+        "commit",
+        "model_sha256",
+    )
+    rows = [
+        [
+            *_case(run),
+            run.core,
+            run.clock_hz,
+            run.toolchain.version,
+            run.emulator.version,
+            str(run.verdict),
+            run.outputs.mismatches,
+            run.provenance.commit,
+            run.provenance.model_digest,
+            *(run.value(name) for name in names),
+        ]
+        for run in results.runs
+    ]
+    return _text((*_CASE, *about, *names), rows)
+
+
+def layers(results: Results) -> str:
+    """A row per layer of every run."""
+    rows = [
+        [*_case(run), *(getattr(layer, name) for name in _LAYER), *_spreads(layer)]
+        for run in results.runs
+        for layer in run.layers
+    ]
+    return _text((*_CASE, *_LAYER, *_SPREADS), rows)
+
+
+def accesses(results: Results) -> str:
+    """A row per layer and object of every run with a memory trace; the layer is empty outside of all layers."""
+    rows = [
+        [
+            *_case(run),
+            run.layers[each.layer].name if 0 <= each.layer < len(run.layers) else None,
+            *(getattr(run.accesses.objects[each.object], name) for name in _OBJECT),
+            *(getattr(each, name) for name in _ACCESSES),
+        ]
+        for run in results.runs
+        if run.accesses is not None
+        for each in run.accesses.accesses
+        if 0 <= each.object < len(run.accesses.objects)
+    ]
+    return _text((*_CASE, "layer", *_OBJECT, *_ACCESSES), rows)
+
+
+def _spreads(layer: LayerResult) -> list[float | int | None]:
+    """Instructions and cycles of single inputs, empty where they were not told apart."""
+    pairs = product((layer.instructions_spread, layer.cycles_spread), _OF_INPUTS)
+    return [None if spread is None else getattr(spread, name) for spread, name in pairs]
+
+
+def _case(run: RunResult) -> tuple[str, ...]:
+    return (run.scenario, run.model, run.board, run.toolchain.name, run.emulator.name)
+
+
+def _text(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(titles)
+    writer.writerows([plain_cell(value) for value in row] for row in rows)
+    return stream.getvalue()
+
+
+def plain_cell(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula, whatever a model or symbol is called."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return "'" + value
+    return "" if value is None else value

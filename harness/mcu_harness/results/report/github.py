@@ -1,0 +1,68 @@
+"""GitHub Actions: an annotation per finding and a step summary.
+
+Formats: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands (annotations are lines
+on stdout, `%`, CR and LF escaped in the message, `:` and `,` too in properties; the summary is Markdown appended to
+the file that GITHUB_STEP_SUMMARY names, at most 1 MiB a step). GitHub shows ten errors and ten warnings a step.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mcu_harness.base.errors import HarnessError
+from mcu_harness.results.records import Finding, Results, RunResult, Verdict
+from mcu_harness.results.report import pr_comment, text
+from mcu_harness.results.report.finding_location import place_of
+
+_MOST_ERRORS = 10
+_SUMMARY_LIMIT_BYTES = 1 << 20
+
+
+def annotation_lines(results: Results, root: Path | None = None) -> list[str]:
+    """Workflow commands for all findings that are no pass, failures first; what GitHub would drop is counted last."""
+    errors, warnings = [], []
+    for run in results.runs:
+        for finding in run.findings:
+            if finding.verdict is Verdict.FAIL:
+                errors.append(_command("error", run, finding, root))
+            elif finding.verdict is not Verdict.PASS:
+                warnings.append(_command("warning", run, finding, root))
+    shown = [*errors[:_MOST_ERRORS], *warnings[:_MOST_ERRORS]]
+    rest = len(errors) + len(warnings) - len(shown)
+    return [*shown, f"::notice title=mcu-harness::{rest} more findings are in the step summary"] if rest else shown
+
+
+def _command(level: str, run: RunResult, finding: Finding, root: Path | None) -> str:
+    path, line = place_of(run, finding, root)
+    title = f"{run.case_name} on {run.board}: {finding.code}"
+    where = f"file={_property(path)},line={line}," if path else ""
+    lines = [finding.message, *finding.details]
+    if finding.contributors:
+        parts = [text.contributor_text(item, finding) for item in finding.contributors[:3]]
+        lines.append(("moved: " if finding.baseline is not None else "largest: ") + "; ".join(parts))
+    lines.append(finding.advice)
+    return f"::{level} {where}title={_property(title)}::{_message(chr(10).join(lines))}"
+
+
+def _message(value: str) -> str:
+    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(value: str) -> str:
+    return _message(value).replace(":", "%3A").replace(",", "%2C")
+
+
+def publish(results: Results) -> list[str]:
+    """Append the step summary where GitHub wants it; returns the lines to print. Raises HarnessError."""
+    workspace = os.environ.get("GITHUB_WORKSPACE")
+    target = os.environ.get("GITHUB_STEP_SUMMARY")
+    if target:
+        summary = pr_comment.to_text(results).encode()
+        try:
+            with Path(target).open("ab") as stream:
+                if stream.tell() + len(summary) <= _SUMMARY_LIMIT_BYTES:
+                    stream.write(summary)
+        except OSError as error:
+            raise HarnessError(f"{target}: the step summary cannot be written: {error.strerror}") from error
+    return annotation_lines(results, Path(workspace) if workspace else None)

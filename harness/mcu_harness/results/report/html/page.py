@@ -1,0 +1,161 @@
+"""The page as text: templates filled in, scripts and styles put inline, and a policy that allows those and no others."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from mcu_harness import __version__
+from mcu_harness.base import units
+from mcu_harness.results.board_matrix import Fit, Matrix, matrix
+from mcu_harness.results.records import Finding, Results, Verdict
+from mcu_harness.results.report import accesses_section, text
+from mcu_harness.results.report import board_matrix_text as fit_report
+from mcu_harness.results.report.html import chart_data
+from mcu_harness.results.report.html.run_view import RunView, run_views
+
+_STATIC = Path(__file__).parent / "static"
+_STYLES = ("page.css", "parts.css", "print.css")
+# In this order: each may use what those before it put into `mcu`.
+_SCRIPTS = (
+    "base.js",
+    "charts.js",
+    "layers.js",
+    "tree.js",
+    "trees.js",
+    "arena.js",
+    "compare.js",
+    "tables.js",
+    "page.js",
+)
+_EMPTY = ""
+
+
+def page(results: Results, *, first: str = "overview") -> str:
+    """The whole report of `results`; deterministic."""
+    found = matrix(results)
+    runs = run_views(found.fits)
+    names = chart_data.Names()
+    styles, script, library = _static(_STYLES), _static(_SCRIPTS), plotly_js()
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=_title(results),
+            version=__version__,
+            first=first,
+            policy=_policy(script, library, styles),
+            styles=_ours(styles),
+            script=_ours(script),
+            library=_ours(library),
+            results=results,
+            runs=runs,
+            anchors={(view.case, view.run.board): view.anchor for view in runs},
+            counts=_counts(results),
+            urgent=_urgent(runs),
+            matrix=found,
+            rankings=_rankings(found),
+            overview_json=_json(chart_data.overview_data(results.runs, found)),
+            run_json=lambda view: _json(chart_data.run_data(view.run, names)),
+            names_json=lambda: _json(names.all),  # called after all runs
+        )
+    )
+
+
+@cache
+def plotly_js() -> str:
+    """The library as text that may stand in a script element."""
+    source = files("plotly").joinpath("package_data", "plotly.min.js").read_text(encoding="utf-8")
+    # Only ever inside of strings there, where the backslash changes nothing.
+    return source.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("mcu_harness.results.report.html", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "bytes": lambda value: text.NOT_MEASURED if value is None else units.format_bytes(value),
+        "count": text.number,
+        "joules": text.joules,
+        "hertz": units.format_hertz,
+        "percent": lambda share: "" if share is None else f"{share * 100:.1f} %",
+        "ratio": lambda value: "" if value is None else f"{value:.2f}",
+        "hex": lambda value: f"0x{value:08X}",
+        "slug": lambda words: str(words).replace(" ", "-"),
+    }
+    environment.globals |= {
+        "figure": text.figure,
+        "accesses_about": accesses_section.ABOUT,
+        "binding_text": fit_report.binding_text,
+        "cell_text": fit_report.cell_text,
+        "spare_text": fit_report.spare_text,
+        "price_class": fit_report.price_class,
+        "Verdict": Verdict,
+    }
+    return environment
+
+
+def _static(names: tuple[str, ...]) -> str:
+    return "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
+
+
+def _policy(script: str, library: str, styles: str) -> str:
+    """Nothing is loaded, nothing runs but these scripts, nothing styles but this sheet.
+
+    The library makes an empty style element and adds rules to it by script: hence the empty text.
+    """
+    allowed = f"script-src {_hash(script)} {_hash(library)}; style-src {_hash(styles)} {_hash(_EMPTY)}"
+    return f"default-src 'none'; {allowed}; img-src data: blob:; base-uri 'none'; form-action 'none'"
+
+
+def _hash(content: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
+
+
+def _ours(content: str) -> Markup:
+    """Text that goes into the page as it is: files of this package and of the library, and `script_json`."""
+    return Markup(content)  # noqa: S704
+
+
+def _json(value: object) -> Markup:
+    return _ours(chart_data.script_json(value))
+
+
+def _title(results: Results) -> str:
+    boards = sorted({run.board for run in results.runs})
+    cases = list(dict.fromkeys(run.case_name for run in results.runs))
+    if len(boards) == 1:
+        return boards[0]
+    return f"{cases[0]} on {len(boards)} boards" if len(cases) == 1 else f"{len(cases)} models, {len(boards)} boards"
+
+
+def _counts(results: Results) -> list[tuple[Verdict, int]]:
+    return [(v, n) for v in Verdict if (n := sum(run.verdict is v for run in results.runs))]
+
+
+def _urgent(runs: list[RunView]) -> list[tuple[RunView, Finding]]:
+    order = {Verdict.FAIL: 0, Verdict.NOT_COMPARABLE: 1, Verdict.NOT_MEASURED: 2}
+    found = [(view, finding) for view in runs for finding in view.urgent]
+    return sorted(found, key=lambda pair: order[pair[1].verdict])
+
+
+def _rankings(found: Matrix) -> list[tuple[str, tuple[Fit, ...], list[str], bool]]:
+    """Per case: the boards, best first; what to choose; and whether any board has a price class."""
+    rankings = []
+    for case in found.cases:
+        ranked = found.ranked(case)
+        priced = any(fit_report.price_class(fit) for fit in ranked)
+        rankings.append((case, ranked, fit_report.choices(found, case), priced))
+    return rankings

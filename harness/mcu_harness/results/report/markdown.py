@@ -1,0 +1,217 @@
+"""A Markdown report per board: what fits, what it costs, where it goes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mcu_harness.base import units
+from mcu_harness.base.files import write_text
+from mcu_harness.results.records import Results, RunResult
+from mcu_harness.results.report import accesses_section, input_spread, stack_section, text, what_if_section
+
+
+def write_board_reports(results: Results, directory: Path) -> list[Path]:
+    """Write `<board>.md` for every board of `results` into `directory`; returns the paths."""
+    paths = []
+    for board in sorted({run.board for run in results.runs}):
+        path = directory / f"{board}.md"
+        write_text(path, board_report(results, board))
+        paths.append(path)
+    return paths
+
+
+def board_report(results: Results, board: str) -> str:
+    """The report of one board as Markdown."""
+    runs = [run for run in results.runs if run.board == board]
+    first = runs[0]
+    lines = [f"# {board}", "", f"{first.core} at {units.format_hertz(first.clock_hz)}.", ""]
+    lines += _table(
+        ["scenario", "verdict", *(title for title, _ in text.SUMMARY_COLUMNS)],
+        [
+            [
+                escape(run.case_name),
+                f"**{text.verdict_mark(run.verdict)}**",
+                *(text.figure(run.measurements.get(name)) for _, name in text.SUMMARY_COLUMNS),
+            ]
+            for run in runs
+        ],
+        numbers_from=2,
+    )
+    for run in runs:
+        lines += ["", f"## {escape(run.case_name)}", "", *_run(run)]
+    return "\n".join(lines) + "\n"
+
+
+def _run(run: RunResult) -> list[str]:
+    lines = [f"Outputs: {escape(text.outputs_text(run))}.", ""]
+    for finding in run.findings:
+        body = text.finding_lines(finding, most=10)
+        lines += [
+            f"- {escape(body[0])}  " if body[1:] else f"- {escape(body[0])}",
+            *("    " + escape(line.strip()) + "  " for line in body[1:]),
+        ]
+    if run.findings:
+        lines.append("")
+    rows = []
+    for measurement in input_spread.shown_figures(run):
+        budget = run.budgets.get(measurement.name)
+        rows.append(
+            [
+                text.title(measurement),
+                text.figure(measurement),
+                "" if budget is None else units.format_value(budget, measurement.unit),
+                text.headroom(measurement, budget),
+                text.exact(measurement),
+                escape(measurement.origin),
+            ]
+        )
+    lines += _table(["figure", "value", "budget", "headroom", "exact", "how it was obtained"], rows)
+    lines += _layers(run) + _what_ifs(run) + _memory(run) + _accesses(run) + _stack(run) + _functions(run)
+    made = run.provenance
+    flags = " ".join(run.toolchain.flags)
+    lines += [
+        "",
+        "### Provenance",
+        "",
+        f"- emulator: {run.emulator.name} {run.emulator.version}",
+        f"- compiler: {run.toolchain.name} {run.toolchain.version}, `{flags.replace('`', '')}`",
+        f"- kernels: {made.kernel_set}; rounding: {run.outputs.rounding}",
+        f"- cycle model: {made.cycle_model}",
+        f"- model sha256 {made.model_digest[:16]}, board file sha256 {made.board_digest[:16]}, build {made.build_id[:16]}",
+        f"- mcu-harness {made.harness_version}" + (f", commit {made.commit[:12]}" if made.commit else ""),
+    ]
+    return lines
+
+
+def _layers(run: RunResult) -> list[str]:
+    if not run.layers:
+        return []
+    total = sum(layer.cycles or 0 for layer in run.layers)
+    differ, timed = input_spread.differ(run), run.value("energy_j") is not None
+    rows = []
+    for layer in run.layers:
+        share = f"{layer.cycles / total * 100:.1f} %" if total and layer.cycles is not None else ""
+        per_mac = f"{layer.cycles / layer.macs:.2f}" if layer.macs and layer.cycles is not None else ""
+        rows.append(
+            [
+                layer.name,
+                text.number(layer.macs),
+                text.number(layer.instructions),
+                text.number(layer.cycles),
+                share,
+                per_mac,
+                text.number(layer.flash_bytes),
+                text.number(layer.arena_bytes),
+                *([text.joules(text.layer_energy_j(run, layer))] if timed else []),
+                *(input_spread.triple(input_spread.layer_spread(layer)) if differ else ()),
+            ]
+        )
+    titles = ["layer", "MACs", "instructions", "cycles", "share", "cycles/MAC", "flash B", "arena live B"]
+    titles += ["energy (estimated)"] if timed else []
+    lines = ["", "### Layers", ""]
+    if differ:
+        what = input_spread.what_differs(run)
+        titles += [f"{what}: min", "median", "max"]
+        lines += [input_spread.sentence(run), ""]
+    return [*lines, *_table(titles, rows, numbers_from=1)]
+
+
+def _what_ifs(run: RunResult) -> list[str]:
+    if not run.what_ifs:
+        return []
+    titles, rows = what_if_section.table(run)
+    cells = [[escape(cell) for cell in row] for row in rows]
+    lines = ["", "### What if", "", *_table([escape(title) for title in titles], cells, numbers_from=1), ""]
+    return [*lines, *(f"- {escape(line)}" for line in what_if_section.explained(run))]
+
+
+def _memory(run: RunResult) -> list[str]:
+    regions = [
+        [
+            region.name,
+            f"{region.origin:#010x}",
+            units.format_bytes(region.used_bytes),
+            units.format_bytes(region.capacity_bytes),
+            f"{region.used_bytes / region.capacity_bytes * 100:.1f} %" if region.capacity_bytes else "",
+        ]
+        for region in run.regions
+    ]
+    largest = sorted(run.symbols, key=lambda symbol: (-(symbol.flash_bytes + symbol.ram_bytes), symbol.name))[:12]
+    symbols = [
+        [_code(symbol.name), symbol.region, text.number(symbol.flash_bytes), text.number(symbol.ram_bytes)]
+        for symbol in largest
+    ]
+    return [
+        "",
+        "### Memory",
+        "",
+        *_table(["region", "origin", "used", "size", "share"], regions, numbers_from=1),
+        "",
+        *_table(["largest symbols", "region", "flash B", "RAM B"], symbols, numbers_from=2),
+    ]
+
+
+def _accesses(run: RunResult) -> list[str]:
+    if run.accesses is None:
+        return []
+    lines = ["", "### Memory accesses", ""]
+    if run.accesses.missing:
+        return [*lines, f"{escape(run.accesses.missing)}."]
+    layers = [[*map(escape, row[:2]), *row[2:]] for row in accesses_section.by_layer(run)]
+    objects, more = accesses_section.by_object(run, most=20)
+    lines += [accesses_section.ABOUT, "", *_table([*accesses_section.LAYER_TITLES], layers, numbers_from=2), ""]
+    lines += _table([*accesses_section.OBJECT_TITLES], [[_code(row[0]), *row[1:]] for row in objects], numbers_from=3)
+    return [*lines, *(["", f"And {more} more."] if more else [])]
+
+
+def _stack(run: RunResult) -> list[str]:
+    use = run.stack
+    if use is None or not (use.path or use.static_path):
+        return []
+    lines = ["", "### Stack", ""]
+    if use.path:
+        lines += [f"{escape(stack_section.measured_title(use))}.", "", *_path(stack_section.rows(use.path)), ""]
+    if use.static_path:
+        lines += [f"{escape(stack_section.static_title(use))}."]
+        lines += ["", *(f"- not in it: {escape(why)}" for why in use.open_ends)] if use.open_ends else []
+        lines += ["", *_path(stack_section.rows(use.static_path))] if stack_section.shows_static_path(use) else []
+    return lines
+
+
+def _path(rows: list[stack_section.Row]) -> list[str]:
+    return _table(["function", "stack B", "depth B"], [[_code(name), own, depth] for name, own, depth in rows], 1)
+
+
+def _functions(run: RunResult) -> list[str]:
+    hottest = sorted(run.functions, key=lambda f: (-(f.self_cycles or f.self_instructions), f.name))[:12]
+    rows = [
+        [_code(f.name), f"{f.calls:,.6g}", text.number(f.self_instructions), text.number(f.self_cycles)]
+        for f in hottest
+    ]
+    if not rows:
+        return []
+    return [
+        "",
+        "### Functions",
+        "",
+        *_table(["function", "calls", "own instructions", "own cycles"], rows, numbers_from=1),
+    ]
+
+
+def _table(titles: list[str], rows: list[list[str]], numbers_from: int = 99) -> list[str]:
+    from tabulate import tabulate
+
+    alignment = tuple("right" if column >= numbers_from else "left" for column in range(len(titles)))
+    made = tabulate(rows, headers=titles, tablefmt="pipe", colalign=alignment if rows else None, disable_numparse=True)
+    return str(made).splitlines()
+
+
+def escape(value: str) -> str:
+    """Text as Markdown shows it verbatim: no markup, no HTML, no table cell border."""
+    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", value.replace("\n", " "))
+
+
+def _code(value: str) -> str:
+    """An untrusted name as inline code in a table cell."""
+    return "`" + value.replace("`", "'").replace("|", "¦").replace("\n", " ") + "`"

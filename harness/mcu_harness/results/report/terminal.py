@@ -1,0 +1,187 @@
+"""Results for a terminal: one table, then what failed and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mcu_harness.results.records import Results, RunResult, Verdict
+from mcu_harness.results.report import accesses_section, input_spread, stack_section, text, what_if_section
+from mcu_harness.results.report.columns import COLUMNS, Column, columns_for
+
+# What a narrow terminal does without, first to go first; all of it is in -v and the reports.
+_SPARED = ("instructions", "arena", "cycles", "stack", "ram")
+
+
+def summary_table(results: Results, chosen: Iterable[str] = (), width: int | None = None) -> str:
+    """A row per run, with the columns that are `chosen` (see `columns`).
+
+    Without a choice, columns are left out until the table is not wider than `width`; a last line says which.
+    """
+    names = list(chosen)
+    if names or width is None:
+        return _table(results, columns_for(results, names))
+    columns = columns_for(results)
+    left_out: list[str] = []
+    table = _table(results, columns)
+    for name in _SPARED:
+        if max(map(len, table.splitlines())) <= width:
+            break
+        columns = [column for column in columns if column is not COLUMNS[name]]
+        left_out.append(name)
+        table = _table(results, columns)
+    return f"{table}\n({', '.join(left_out)}: --columns, or a wider terminal)" if left_out else table
+
+
+def _table(results: Results, columns: list[Column]) -> str:
+    from tabulate import tabulate  # kept out of start-up: `--help` does not need it
+
+    titles = ["scenario", "board", "verdict", *(column.title for column in columns)]
+    rows = [
+        [run.case_name, run.board, text.verdict_mark(run.verdict), *(column.cell(run) for column in columns)]
+        for run in results.runs
+    ]
+    alignment = ("left", "left", "left", *("right" if column.is_number else "left" for column in columns))
+    return str(tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True)) if rows else "no runs"
+
+
+def failure_text(run: RunResult, verbosity: int = 0) -> str:
+    """What went wrong in one run.
+
+    With -v (1) all contributors, the layer table and the console; with -vv (2) also functions and provenance.
+    """
+    lines = [f"{run.case_name} on {run.board}: {run.verdict}"]
+    for finding in run.findings:
+        if finding.verdict is not Verdict.PASS:
+            lines += ["  " + line for line in text.finding_lines(finding, most=5 if verbosity < 1 else 50)]
+    if verbosity >= 1:
+        lines += ["", costs_text(run)]
+    if verbosity >= 2:
+        lines += ["", function_table(run), "", *provenance_lines(run)]
+    stopped = any(finding.code.startswith(("run.", "fault.", "law.")) for finding in run.findings)
+    if run.console and (verbosity >= 1 or stopped):
+        lines += ["  console:", *("    | " + line for line in run.console.splitlines()[-10:])]
+    return "\n".join(lines)
+
+
+def profile_text(run: RunResult, verbosity: int = 0) -> str:
+    """What a run of firmware costs: layers where it has named ones, the dearest functions, and what else was found."""
+    lines = [f"{run.case_name} on {run.board}: {run.verdict}"]
+    for finding in run.findings:
+        lines += ["  " + line for line in text.finding_lines(finding, most=5 if verbosity < 1 else 50)]
+    if run.layers:
+        lines += ["", layer_table(run)]
+    if run.functions:
+        lines += ["", function_table(run, most=10 if verbosity < 1 else 50)]
+    if run.what_ifs:
+        lines += ["", *what_if_section.lines(run)]
+    if verbosity >= 1:
+        lines += _stack(run) + _accesses(run)
+    if verbosity >= 2:
+        lines += ["", *provenance_lines(run)]
+    if run.console and (verbosity >= 1 or run.verdict is not Verdict.PASS):
+        lines += ["  console:", *("    | " + line for line in run.console.splitlines()[-10:])]
+    return "\n".join(lines)
+
+
+def costs_text(run: RunResult) -> str:
+    """Where time and stack go: the layers, and the calls at the deepest point."""
+    return "\n".join([*([layer_table(run)] if run.layers else []), *_stack(run), *_accesses(run)])
+
+
+def _stack(run: RunResult) -> list[str]:
+    found = stack_section.lines(run)
+    return ["", *found] if found else []
+
+
+def _accesses(run: RunResult) -> list[str]:
+    found = accesses_section.lines(run, most=20)
+    return ["", *found] if found else []
+
+
+def layer_table(run: RunResult) -> str:
+    """A row per layer with its share of the cycles, and how it differs from input to input where it does."""
+    from tabulate import tabulate
+
+    differ = input_spread.differ(run)
+    total = run.value("cycles")
+    rows = [
+        [
+            layer.name,
+            text.number(layer.macs or None),
+            text.number(layer.instructions),
+            text.number(layer.cycles),
+            f"{layer.cycles / total * 100:.1f} %" if total and layer.cycles is not None else "",
+            text.number(layer.flash_bytes),
+            *(input_spread.triple(input_spread.layer_spread(layer)) if differ else ()),
+        ]
+        for layer in run.layers
+    ]
+    rows += _outside(run)
+    titles = ["layer", "MACs", "instructions", "cycles", "share", "flash B"]
+    if differ:
+        titles += [f"{input_spread.what_differs(run)}: min", "median", "max"]
+    alignment = ("left", *["right"] * (len(titles) - 1))
+    table = str(tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True))
+    return f"{table}\n{input_spread.sentence(run)}" if differ else table
+
+
+def _outside(run: RunResult) -> list[list[str]]:
+    """A row for what runs outside of all layers, where that is a thousandth or more."""
+    whole = [run.value("instructions"), run.value("cycles")]
+    inside = [sum(layer.instructions or 0 for layer in run.layers), sum(layer.cycles or 0 for layer in run.layers)]
+    rest, rest_cycles = (None if all_ is None else all_ - part for all_, part in zip(whole, inside, strict=True))
+    if rest is None or not whole[0] or rest < whole[0] / 1000:
+        return []
+    share = f"{rest_cycles / whole[1] * 100:.1f} %" if rest_cycles is not None and whole[1] else ""
+    return [["(outside of these)", "", text.number(rest), text.number(rest_cycles), share, ""]]
+
+
+def function_table(run: RunResult, most: int = 20) -> str:
+    """The functions that take most for themselves."""
+    from tabulate import tabulate
+
+    hottest = sorted(run.functions, key=lambda f: (-(f.self_cycles or f.self_instructions), f.name))[:most]
+    rows = [
+        [f.name, f"{f.calls:,.6g}", *map(text.number, (f.self_instructions, f.self_cycles, f.total_cycles))]
+        for f in hottest
+    ]
+    titles = ["function", "calls", "own instructions", "own cycles", "with callees"]
+    return str(tabulate(rows, headers=titles, colalign=("left", *["right"] * 4), disable_numparse=True)) if rows else ""
+
+
+def provenance_lines(run: RunResult) -> list[str]:
+    """What the figures of a run depend on."""
+    made = run.provenance
+    return [
+        f"emulator: {run.emulator.name} {run.emulator.version}",
+        f"compiler: {run.toolchain.name} {run.toolchain.version} {' '.join(run.toolchain.flags)}",
+        f"kernels: {made.kernel_set}; cycle model: {made.cycle_model or 'none'}",
+        f"model {made.model_digest[:16]}, board file {made.board_digest[:16]}, build {made.build_id[:16]}",
+        f"mcu-harness {made.harness_version}" + (f", commit {made.commit[:12]}" if made.commit else ""),
+    ]
+
+
+def notes(results: Results) -> list[str]:
+    """Lines under the table: were the outputs right, which emulator and compiler, how far cycles can be trusted."""
+    lines: list[str] = []
+    checks: dict[str, set[str]] = {}
+    for run in results.runs:
+        said = f"differ from {run.outputs.oracle}" if run.outputs.mismatches else text.outputs_text(run)
+        checks.setdefault(said, set()).add(run.board)
+    lines += [f"outputs: {said} ({_some(boards)})" for said, boards in sorted(checks.items())]
+    for name, tools in (("emulator", "emulator"), ("compiler", "toolchain")):
+        used = sorted({f"{getattr(run, tools).name} {getattr(run, tools).version}" for run in results.runs})
+        lines += [f"{name}: {', '.join(used)}"] if used else []
+    origins: dict[str, set[str]] = {}
+    for run in results.runs:
+        cycles = run.measurements.get("cycles")
+        if cycles is not None:
+            origins.setdefault(cycles.origin, set()).add(run.board)
+    lines += [f"cycles: {origin} ({_some(boards)})" for origin, boards in sorted(origins.items())]
+    return lines
+
+
+def _some(names: set[str]) -> str:
+    """A few of `names`, and how many more."""
+    shown = sorted(names)
+    return ", ".join(shown) if len(shown) <= 3 else f"{', '.join(shown[:2])} and {len(shown) - 2} more boards"

@@ -1,0 +1,146 @@
+"""Pieces of text that several reports share: figures, findings, rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mcu_harness.base import units
+from mcu_harness.results.records import Contributor, Finding, LayerResult, Measurement, RunResult, Verdict
+
+NOT_MEASURED = "not measured"
+
+# What the summary shows, in this order: column title and measurement name.
+SUMMARY_COLUMNS = (
+    ("instructions", "instructions"),
+    ("cycles", "cycles"),
+    ("latency", "latency_s"),
+    ("flash", "flash_bytes"),
+    ("RAM", "ram_bytes"),
+    ("arena", "arena_bytes"),
+    ("stack", "stack_hwm_bytes"),
+)
+
+MEASUREMENT_TITLES = {
+    "instructions": "instructions per inference",
+    "cycles": "cycles per inference",
+    "latency_s": "latency",
+    "instructions_max": "instructions of the worst input",
+    "cycles_max": "cycles of the worst input",
+    "latency_max_s": "latency of the worst input",
+    "flash_bytes": "flash",
+    "ram_bytes": "RAM (static)",
+    "arena_bytes": "arena",
+    "arena_lower_bound_bytes": "arena, lower bound",
+    "stack_hwm_bytes": "stack high-water mark",
+    "stack_margin_bytes": "stack, never touched below",
+    "stack_static_bytes": "stack, static worst case",
+    "heap_hwm_bytes": "heap high-water mark",
+    "accuracy": "accuracy",
+    "macs": "MACs",
+    "energy_j": "energy per inference",
+    "weights_bytes": "flash, constants of layers",
+    "code_bytes": "flash, all else: code and runtime",
+}
+# Figures of the worst input, and what they are the most of.
+WORST_INPUT = {"instructions_max": "instructions", "cycles_max": "cycles", "latency_max_s": "latency_s"}
+# Figures of which more is better.
+_AT_LEAST = {"accuracy"}
+
+
+def ordered(measurements: Mapping[str, Measurement]) -> list[Measurement]:
+    """Measurements as reports show them, whatever order a file keeps them in."""
+    known = list(MEASUREMENT_TITLES)
+    return sorted(measurements.values(), key=lambda m: (known.index(m.name) if m.name in known else len(known), m.name))
+
+
+def title(measurement: Measurement) -> str:
+    """What a measurement is called for people."""
+    return MEASUREMENT_TITLES.get(measurement.name, measurement.name)
+
+
+def headroom(measurement: Measurement, budget: float | None) -> str:
+    """What is left of a budget, as a share of it: "12.5 %", negative when exceeded."""
+    if budget is None or measurement.value is None:
+        return ""
+    left = measurement.value - budget if measurement.name in _AT_LEAST else budget - measurement.value
+    return f"{left / budget * 100:.1f} %" if budget else ""
+
+
+def figure(measurement: Measurement | None) -> str:
+    """A measurement for people; "not measured" where there is none."""
+    if measurement is None or measurement.value is None:
+        return NOT_MEASURED
+    return units.format_value(measurement.value, measurement.unit)
+
+
+def exact(measurement: Measurement) -> str:
+    """A measurement to the last digit, in its own unit; "" where there is none."""
+    value = measurement.value
+    if value is None:
+        return ""
+    if isinstance(value, float):  # six digits, and no power of ten where a person counts
+        shown = f"{value:,.6g}" if abs(value) < 1e5 else f"{value:,.1f}".removesuffix(".0")
+        return f"{shown} {measurement.unit}"
+    return f"{value:,} {measurement.unit}"
+
+
+def number(value: float | int | None) -> str:
+    """A count for a table cell, "" where it was not measured."""
+    return "" if value is None else units.format_count(value)
+
+
+def layer_energy_j(run: RunResult, layer: LayerResult) -> float | None:
+    """The layer's part of the energy: its share of the cycles. None where energy was not measured."""
+    energy, cycles = run.value("energy_j"), run.value("cycles")
+    if energy is None or not cycles or layer.cycles is None:
+        return None
+    return energy * layer.cycles / cycles
+
+
+def joules(value: float | None) -> str:
+    """An energy for a table cell, "" where it was not measured."""
+    return "" if value is None else units.format_joules(value)
+
+
+def outputs_text(run: RunResult) -> str:
+    """One line on whether the outputs were right, and by whose word."""
+    check = run.outputs
+    if check.mismatches is None:
+        return f"{NOT_MEASURED}: {check.first_difference or check.oracle}"
+    if check.mismatches == 0:
+        return f"{check.inputs} of {check.inputs} equal to {check.oracle}"
+    return (
+        f"{check.mismatches} of {check.inputs} differ from {check.oracle}, by up to {check.max_abs_diff}: "
+        f"{check.first_difference}"
+    )
+
+
+def finding_lines(finding: Finding, most: int = 5) -> list[str]:
+    """A finding as lines: message, details, largest contributors, advice."""
+    lines = [f"{finding.verdict}: {finding.message} [{finding.code}]"]
+    lines += [f"  {detail}" for detail in finding.details]
+    if finding.contributors:
+        lines.append("  largest contributors:" if finding.baseline is None else "  what moved:")
+        lines += [f"    {contributor_text(item, finding)}" for item in finding.contributors[:most]]
+        rest = len(finding.contributors) - most
+        if rest > 0:
+            lines.append(f"    and {rest} more (-v shows them)")
+    if finding.advice:
+        lines.append(f"  what to do: {finding.advice}")
+    return lines
+
+
+def contributor_text(item: Contributor, finding: Finding) -> str:
+    """A contributor with its share of the figure, or, in a comparison, of what the figure moved by."""
+    if finding.baseline is not None:
+        total = (finding.measured or 0) - finding.baseline
+        value = f"{units.format_signed(item.value)}{' B' if finding.unit == 'B' else ''}"
+    else:
+        total = finding.measured or sum(other.value for other in finding.contributors)
+        value = units.format_value(item.value, finding.unit)
+    return f"{item.name}: {value}" + (f" ({item.value / total * 100:.1f} %)" if total else "")
+
+
+def verdict_mark(verdict: Verdict) -> str:
+    """The verdict as a word that stands out in plain text."""
+    return {Verdict.PASS: "pass", Verdict.FAIL: "FAIL"}.get(verdict, str(verdict))

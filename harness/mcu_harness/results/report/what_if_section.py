@@ -1,0 +1,56 @@
+"""What-ifs of a run as a table: as measured, and what each would have cost instead, for the whole and per layer."""
+
+from __future__ import annotations
+
+from mcu_harness.base import units
+from mcu_harness.results.records import RunResult, WhatIf
+from mcu_harness.results.report import text
+
+
+def table(run: RunResult) -> tuple[list[str], list[list[str]]]:
+    """Titles and rows; a column for each what-if, with the difference to the run in cycles where there is one."""
+    titles = ["", "this run", *(one.name for one in run.what_ifs)]
+    cycles = run.value("cycles")
+    rows = [
+        ["cycles", text.number(cycles), *(_cell(one.cycles, cycles) for one in run.what_ifs)],
+        ["clock", units.format_hertz(run.clock_hz), *(units.format_hertz(one.clock_hz) for one in run.what_ifs)],
+    ]
+    for title, name, unit in (("latency", "latency_s", "s"), ("energy", "energy_j", "J")):
+        values = [run.value(name), *(getattr(one, name) for one in run.what_ifs)]
+        if any(value is not None for value in values):
+            rows.append([title, *("" if value is None else units.format_value(value, unit) for value in values)])
+    for nth, layer in enumerate(run.layers):
+        cells = [_cell(_layer(one, nth), layer.cycles) for one in run.what_ifs]
+        rows.append([layer.name, text.number(layer.cycles), *cells])
+    return titles, rows
+
+
+def explained(run: RunResult) -> list[str]:
+    """What each what-if changes, and what its figures are worth where that is not what the run's own are."""
+    own = run.measurements["cycles"].origin + "; " if "cycles" in run.measurements else ""
+    return [f"{one.name}: {'; '.join(one.changes)} ({one.origin.removeprefix(own)})" for one in run.what_ifs]
+
+
+def lines(run: RunResult) -> list[str]:
+    """Both, for a terminal."""
+    from tabulate import tabulate  # kept out of start-up
+
+    titles, rows = table(run)
+    alignment = ("left", *["right"] * (len(titles) - 1))
+    made = tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True)
+    return [f"what if ({run.case_name} on {run.board}):", *str(made).splitlines(), *explained(run)]
+
+
+def _layer(one: WhatIf, nth: int) -> float | int | None:
+    return one.layer_cycles[nth] if nth < len(one.layer_cycles) else None
+
+
+def _cell(value: float | int | None, base: float | int | None) -> str:
+    """Cycles, and the difference to those of the run."""
+    if value is None:
+        return text.number(value)
+    if base is None or not base:
+        return text.number(value)
+    if value == base:
+        return f"{text.number(value)} (same)"
+    return f"{text.number(value)} ({(value - base) / base * 100:+.1f} %)"

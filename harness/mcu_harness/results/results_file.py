@@ -1,0 +1,69 @@
+"""results.json: the one record that every other report is a view of. Sorted, indented, no clock times."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from mcu_harness.base.errors import ResultsError
+from mcu_harness.base.files import write_text
+from mcu_harness.base.text import is_plain_name
+from mcu_harness.results.records import FORMAT_VERSION, Results
+
+
+def to_text(results: Results) -> str:
+    """`results` as JSON text."""
+    from cattrs.preconf.json import make_converter
+
+    plain = _whole_numbers(make_converter().unstructure(results))
+    return json.dumps(plain, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _whole_numbers(value: object) -> object:
+    """`value` with 5.0 written as 5: what was read back as a float is written as it was the first time."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _whole_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole_numbers(item) for item in value]
+    return value
+
+
+def save(results: Results, path: Path) -> None:
+    """Write `results` to `path` in one step."""
+    write_text(path, to_text(results))
+
+
+def load(path: Path) -> Results:
+    """Read `path`; raises ResultsError that names the file and what is wrong in it."""
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ResultsError(f"{path}: not JSON: {error}", hint="give the results.json of a run") from error
+    return from_plain(plain, str(path))
+
+
+def from_plain(plain: object, origin: str) -> Results:
+    """Parsed JSON as `Results`; raises ResultsError that names `origin` and the first wrong place."""
+    # Not at the top: only commands that read or write results need it.
+    from cattrs import BaseValidationError, transform_error
+    from cattrs.preconf.json import make_converter
+
+    version = plain.get("format_version") if isinstance(plain, dict) else None
+    if version != FORMAT_VERSION:
+        raise ResultsError(
+            f"{origin}: format_version is {version!r}, this version reads {FORMAT_VERSION}",
+            hint="make the results again with this version of mcu-harness",
+        )
+    try:
+        results: Results = make_converter(forbid_extra_keys=True).structure(plain, Results)
+    except BaseValidationError as error:
+        first = transform_error(error)[0]
+        raise ResultsError(f"{origin}: not a results file: {first}", hint="make the results again") from error
+    for run in results.runs:  # reports are named after boards
+        if not is_plain_name(run.board):
+            raise ResultsError(f"{origin}: {run.board!r} is not the name of a board", hint="make the results again")
+    return results

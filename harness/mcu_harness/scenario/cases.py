@@ -1,0 +1,60 @@
+"""Cases: one model of one scenario on one board, and the options that hold for all of a session's cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mcu_harness.base.errors import ScenarioError
+from mcu_harness.base.toml_reader import did_you_mean
+from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.scenario.limits import METRICS, Budget, parse_limit
+from mcu_harness.scenario.scenario import InputSpec, Scenario, scenario_for_model
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A single run to be made. `toolchain` "" means the session's own, and is set where a session has several."""
+
+    scenario: Scenario
+    model: Path
+    board: Board
+    toolchain: str = ""
+
+    @property
+    def name(self) -> str:
+        """Short and unique within its scenario: the board, with the model and compiler where there are several."""
+        name = self.board.name if len(self.scenario.models) == 1 else f"{self.model.stem}-{self.board.name}"
+        return f"{name}-{self.toolchain}" if self.toolchain else name
+
+    @property
+    def budgets(self) -> dict[str, Budget]:
+        return self.scenario.budgets_for(self.board.name)
+
+
+def cases_of(scenario: Scenario, boards: Sequence[str] = (), toolchains: Sequence[str] = ()) -> list[Case]:
+    """All cases of `scenario`, on `boards` in place of its own where given, with each of `toolchains`.
+
+    Raises BoardError.
+    """
+    found = [find_board(name, scenario.directory) for name in boards or scenario.boards]
+    return [
+        Case(scenario, model, board, toolchain)
+        for nth in range(len(scenario.models))
+        for board in found
+        for model in (scenario.models_for(board.name)[nth],)
+        for toolchain in toolchains or ("",)
+    ]
+
+
+def case_of_model(model: Path, board: str, *, limits: Mapping[str, object], seed: int, count: int) -> Case:
+    """The case that the `mcu_profile` fixture means; raises ScenarioError for an unknown limit."""
+    scenario = replace(scenario_for_model(model, (board,)), inputs=InputSpec(seed=seed, count=count))
+    budgets = {}
+    for key, value in limits.items():
+        if key not in METRICS:
+            raise ScenarioError(f"mcu_budget: unknown limit {key!r}", hint=did_you_mean(key, tuple(METRICS)))
+        budgets[key] = parse_limit(key, value)
+    return cases_of(replace(scenario, budgets=budgets))[0]

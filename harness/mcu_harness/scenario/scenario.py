@@ -1,0 +1,274 @@
+"""Scenarios: a model or firmware, the boards it runs on, inputs, expected outputs and budgets, in one TOML file.
+
+Paths in a scenario are relative to its file. `Scenario.budgets_for(name)` merges the common and per-board budgets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mcu_harness.base import toml_reader
+from mcu_harness.base.errors import ScenarioError, UnitError
+from mcu_harness.base.files import why_no_file
+from mcu_harness.base.text import one_line
+from mcu_harness.hardware.board_file import board_names
+from mcu_harness.scenario.firmware_tables import BOARD_PLACEHOLDER, FirmwareSpec, read_firmware
+from mcu_harness.scenario.limits import METRICS, Budget, parse_limit
+from mcu_harness.scenario.tolerance import KEYS, Tolerance, parse_tolerance
+
+DEFAULT_SEED = 1
+DEFAULT_COUNT = 4
+BASELINES = "baselines"
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """Where inputs come from: `file` (.npy or .npz), or `count` seeded random ones. `count` None = all of the file."""
+
+    file: Path | None = None
+    seed: int = DEFAULT_SEED
+    count: int | None = DEFAULT_COUNT
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """What outputs are compared with: `oracle` "litert" or "none", or the arrays in `file`."""
+
+    oracle: str = "litert"
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario file, or what the command line says in place of one (`path` None).
+
+    With `firmware` it is about that and not about a model: `models` is then its image, as the scenario names it.
+    """
+
+    name: str
+    description: str
+    models: tuple[Path, ...]
+    boards: tuple[str, ...]
+    inputs: InputSpec
+    outputs: OutputSpec
+    budgets: dict[str, Budget]
+    board_budgets: dict[str, dict[str, Budget]]
+    tolerances: tuple[Tolerance, ...]  # how far figures may grow over their baseline; () = not compared
+    baseline_directory: str  # relative to `directory`
+    directory: Path
+    path: Path | None
+    digest: str
+    firmware: FirmwareSpec | None = None
+    renode_includes: tuple[Path, ...] = ()  # the user's own .repl and .resc, in order
+    what_if: tuple[str, ...] = ()  # questions about every run, as on the command line
+
+    def models_for(self, board: str) -> tuple[Path, ...]:
+        """The models, or the firmware's image, for `board`."""
+        return (self.firmware.image_for(board, self.directory),) if self.firmware else self.models
+
+    def budgets_for(self, board: str) -> dict[str, Budget]:
+        """The budgets that hold on `board`: its own over the common ones."""
+        return {**self.budgets, **self.board_budgets.get(board, {})}
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read and check a scenario file; raises ScenarioError with file, line and key."""
+    top = toml_reader.load(path, ScenarioError)
+    directory = path.resolve().parent
+    name = top.text("name", path.stem)
+    if not name or not all(c.isalnum() or c in "_-." for c in name):
+        raise top.fail("name", f"{name!r} is not a plain name", hint="use letters, digits, '_', '-' and '.'")
+    boards = top.texts("boards")
+    if not boards:
+        raise top.fail("boards", "no board", hint="name at least one: " + ", ".join(board_names()))
+    for board in boards:
+        known = board.endswith(".toml") or board in board_names()
+        if not known:
+            raise top.fail(
+                "boards", f"no board named {board!r}", hint=toml_reader.did_you_mean(board, tuple(board_names()))
+            )
+    if len(set(boards)) != len(boards):
+        raise top.fail("boards", "a board is named twice")
+    budgets, board_budgets = _budgets(top, boards)
+    tolerances, baselines = _baseline(top)
+    firmware = read_firmware(top)
+    scenario = Scenario(
+        name=name,
+        description=top.text("description", ""),
+        models=_models(top, directory) if firmware is None else _image(top, firmware, directory),
+        boards=boards,
+        inputs=_inputs(top, directory),
+        outputs=_outputs(top, directory),
+        budgets=budgets,
+        board_budgets=board_budgets,
+        tolerances=tolerances,
+        baseline_directory=baselines,
+        directory=directory,
+        path=path,
+        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        firmware=firmware,
+        renode_includes=_renode_includes(top, directory),
+        what_if=top.texts("what_if", ()),
+    )
+    top.done()
+    return scenario
+
+
+def scenario_for_model(model: Path, boards: tuple[str, ...]) -> Scenario:
+    """The scenario that `mcu-harness run MODEL --board ...` means: seeded inputs, LiteRT's outputs, no budgets."""
+    return _without_file(model, boards, hint="give a .tflite model or a scenario .toml")
+
+
+def scenario_for_firmware(image: Path, boards: tuple[str, ...], firmware: FirmwareSpec) -> Scenario:
+    """The scenario that `mcu-harness profile IMAGE --board ...` means."""
+    scenario = _without_file(image, boards, hint="give firmware: a linked .elf, a .hex or a .bin")
+    firmware.check()
+    return replace(scenario, firmware=firmware)
+
+
+def _without_file(subject: Path, boards: tuple[str, ...], hint: str) -> Scenario:
+    """What a model or an image on the command line stands for; ScenarioError with `hint` where it is no file."""
+    if problem := why_no_file(subject):
+        raise ScenarioError(f"{subject}: {problem}", hint=hint)
+    return Scenario(
+        name=one_line(subject.stem),
+        description="",
+        models=(subject.absolute(),),
+        boards=boards,
+        inputs=InputSpec(),
+        outputs=OutputSpec(),
+        budgets={},
+        board_budgets={},
+        tolerances=(),
+        baseline_directory=BASELINES,
+        directory=Path.cwd(),
+        path=None,
+        digest="",
+    )
+
+
+def _image(top: toml_reader.Table, firmware: FirmwareSpec, directory: Path) -> tuple[Path, ...]:
+    for key in ("model", "models", "inputs", "outputs"):
+        if key in top:
+            raise top.fail(key, "belongs to a model, and this scenario is about firmware", hint=f"remove `{key}`")
+    if not firmware.build and BOARD_PLACEHOLDER not in firmware.image and not (directory / firmware.image).is_file():
+        table = top.needed_table("firmware")
+        key = "image" if "image" in table else "elf"
+        raise table.fail(
+            key, f"no such file: {directory / firmware.image}", hint="paths are relative to the scenario file"
+        )
+    return (directory / firmware.image,)
+
+
+def _models(top: toml_reader.Table, directory: Path) -> tuple[Path, ...]:
+    if "model" in top and "models" in top:
+        raise top.fail("models", "give either `model` or `models`, not both")
+    key = "models" if "models" in top else "model"
+    names = top.texts(key) if key == "models" else (top.text(key),)
+    if not names:
+        raise top.fail(key, "no model")
+    paths = []
+    for name in names:
+        paths.append(_existing(top, key, directory, name))
+    stems = [path.stem for path in paths]
+    if len(set(stems)) != len(stems):
+        raise top.fail(key, "two models have the same file name")
+    return tuple(paths)
+
+
+def _existing(table: toml_reader.Table, key: str, directory: Path, name: str) -> Path:
+    path = directory / name
+    if problem := why_no_file(path):
+        raise table.fail(key, f"{problem}: {path}", hint="paths are relative to the scenario file")
+    return path
+
+
+def _renode_includes(top: toml_reader.Table, directory: Path) -> tuple[Path, ...]:
+    """[renode] include: platform descriptions and monitor scripts of the user's own."""
+    table = top.table("renode")
+    if table is None:
+        return ()
+    paths = tuple(_existing(table, "include", directory, name) for name in table.texts("include"))
+    for path in paths:
+        if path.suffix not in (".repl", ".resc"):
+            raise table.fail(
+                "include", f"{path.name} is neither a .repl nor a .resc", hint="name Renode's own kinds of file"
+            )
+    table.done()
+    return paths
+
+
+def _inputs(top: toml_reader.Table, directory: Path) -> InputSpec:
+    table = top.table("inputs")
+    if table is None:
+        return InputSpec()
+    if "file" in table:
+        if "seed" in table:
+            raise table.fail("seed", "give either `file` or `seed`, not both")
+        count = table.whole("count") if "count" in table else None
+        spec = InputSpec(file=_existing(table, "file", directory, table.text("file")), count=count)
+    else:
+        spec = InputSpec(seed=table.whole("seed", DEFAULT_SEED), count=table.whole("count", DEFAULT_COUNT))
+    if spec.count == 0:
+        raise table.fail("count", "must be 1 or more")
+    table.done()
+    return spec
+
+
+def _outputs(top: toml_reader.Table, directory: Path) -> OutputSpec:
+    table = top.table("outputs")
+    if table is None:
+        return OutputSpec()
+    if "file" in table:
+        if "oracle" in table:
+            raise table.fail("oracle", "give either `file` or `oracle`, not both")
+        spec = OutputSpec(oracle="file", file=_existing(table, "file", directory, table.text("file")))
+    else:
+        spec = OutputSpec(oracle=table.text("oracle", "litert", choices=("litert", "none")))
+    table.done()
+    return spec
+
+
+def _baseline(top: toml_reader.Table) -> tuple[tuple[Tolerance, ...], str]:
+    """[baseline]: `cycles = "2 %"`, `flash = "+256 B"`, and `directory`."""
+    table = top.table("baseline")
+    if table is None:
+        return (), BASELINES
+    directory = table.text("directory", BASELINES)
+    tolerances = []
+    for key in KEYS:
+        if key in table:
+            try:
+                tolerances.append(parse_tolerance(f"{key}:{table.text(key)}"))
+            except UnitError as error:
+                raise table.fail(key, error.message, hint=error.hint) from error
+    table.done()
+    return tuple(tolerances), directory
+
+
+def _budgets(top: toml_reader.Table, boards: tuple[str, ...]) -> tuple[dict[str, Budget], dict[str, dict[str, Budget]]]:
+    table = top.table("budgets")
+    if table is None:
+        return {}, {}
+    names = [Path(board).stem for board in boards]  # a board may be named by the path of its file
+    common: dict[str, Budget] = {}
+    per_board: dict[str, dict[str, Budget]] = {}
+    for key in table.names():
+        if key in METRICS:
+            common[key] = _budget(table, key)
+        elif key in names:
+            own = table.table(key)
+            assert own is not None
+            per_board[key] = {inner: _budget(own, inner) for inner in own.names() if inner in METRICS}
+            own.done(known=tuple(METRICS))
+    table.done(known=(*METRICS, *names))
+    return common, per_board
+
+
+def _budget(table: toml_reader.Table, key: str) -> Budget:
+    try:
+        return parse_limit(key, table.raw(key))
+    except UnitError as error:
+        raise table.fail(key, error.message, hint=error.hint) from error

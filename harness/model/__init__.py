@@ -1,1 +1,0 @@
-"""From a model file to a `Graph`, its memory plan and its expected outputs."""

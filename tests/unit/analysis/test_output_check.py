@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mcu_harness.analysis.output_check import check, decode, output_finding, unchecked
+from mcu_harness.app.divergence import compare_layers, with_room
+from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.results.records import Verdict
+from model_builder import ModelBuilder
+from sample_boards import board
+
+RIGHT = (np.arange(12, dtype=np.int8).reshape(3, 1, 4),)
+
+
+def got(*changes: tuple[int, int, int]) -> list[list[np.ndarray]]:
+    """Outputs of three inputs, with `changes` (input, element, value)."""
+    outputs = [[RIGHT[0][i].copy()] for i in range(3)]
+    for i, element, value in changes:
+        outputs[i][0].reshape(-1)[element] = value
+    return outputs
+
+
+def test_equal_outputs_have_no_mismatch() -> None:
+    found = check(got(), RIGHT, "oracle", None)
+    assert (found.inputs, found.mismatches, found.max_abs_diff, found.first_difference) == (3, 0, 0, "")
+
+
+def test_first_difference_is_named_with_expected_and_got() -> None:
+    found = check(got((2, 0, 50), (1, 3, 9), (1, 2, 4)), RIGHT, "oracle", None)
+    assert (found.mismatches, found.max_abs_diff, found.first_input) == (2, 42, 1)
+    assert found.first_difference == "input 1, output 0, element 2: expected 6, got 4"
+    finding = output_finding(found, "layer 03 CONV_2D, element 0 of 4: expected 1, got 2")
+    assert finding.verdict is Verdict.FAIL
+    assert "2 of 3 outputs differ from oracle by up to 42" in finding.message
+    assert "layer 03 CONV_2D" in finding.message
+
+
+def test_floats_are_compared_as_bits() -> None:
+    nan, zero = np.float32("nan"), np.float32(0)
+    expected = (np.array([[nan, zero]], np.float32),)
+    assert check([[np.array([nan, zero])]], expected, "oracle", None).mismatches == 0
+    found = check([[np.array([nan, -zero], np.float32)]], expected, "oracle", None)
+    assert found.mismatches == 1
+    assert "element 1" in found.first_difference
+
+
+def test_accuracy_is_the_share_of_labels_at_the_largest_output() -> None:
+    labels = np.array([3, 3, 0])
+    found = check(got((1, 0, 100)), RIGHT, "oracle", labels)
+    assert (found.accuracy, found.oracle_accuracy) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
+
+
+def test_without_expected_outputs_nothing_is_claimed() -> None:
+    found = check(got(), None, "LiteRT is not installed", np.array([3, 3, 3]))
+    assert (found.mismatches, found.max_abs_diff, found.accuracy) == (None, None, 1.0)
+    assert unchecked("the firmware did not run").mismatches is None
+
+
+def test_memory_is_read_as_little_endian() -> None:
+    assert decode(b"\x01\x00\x00\x00\xff\xff\xff\xff", (2,), "int32").tolist() == [1, -1]
+
+
+def test_first_diverging_layer_is_the_first_in_execution_order(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    builder = ModelBuilder(seed=1)
+    x = builder.logistic(builder.input((1, 4)))
+    builder.output(builder.softmax(x))
+    (tmp_path / "m.tflite").write_bytes(builder.build())
+    graph = import_tflite(tmp_path / "m.tflite")
+    first, second = (layer.outputs[0] for layer in graph.layers)
+    expected = {first: np.arange(4, dtype=np.int8), second: np.zeros(4, np.int8)}
+    wrong = {first: np.array([0, 1, 2, 7], np.int8), second: np.ones(4, np.int8)}
+    assert compare_layers(graph, wrong, expected) == "layer 00 LOGISTIC, element 3 of 4: expected 3, got 7"
+    assert compare_layers(graph, expected, expected) == ""
+
+
+def test_room_is_made_without_overlaps() -> None:
+    plain = board("cortex-m4")
+    larger = with_room(plain, 1 << 28)
+    assert larger.data_memory.size == 1 << 28
+    for memory in larger.memories:
+        assert memory.name == plain.data or not larger.data_memory.holds(memory.origin)
+    assert with_room(plain, 16) is plain

@@ -1,0 +1,129 @@
+"""Generated sources: names, constants, scratch, and the error for what cannot be generated."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mcu_harness.base.errors import ModelError
+from mcu_harness.model.codegen import c_text
+from mcu_harness.model.codegen.generate import generate, plan_memory, raster_positions, scratch_bytes
+from mcu_harness.model.codegen.layer import Constant
+from mcu_harness.model.codegen.sources import Sources
+from mcu_harness.model.graph import Graph, Layer, Quantization, Tensor
+from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.planner import plan
+from model_builder import ModelBuilder
+
+TARGET = "cortex-m4"
+EVIL = 'x"; system("rm -rf /"); /* \n#include "/etc/passwd'
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
+    builder = ModelBuilder(seed=1)
+    image = builder.input((1, 6, 6, 2))
+    x = builder.conv_2d(image, channels=6)
+    x = builder.conv_2d(x, channels=6, kernel=(1, 1))
+    x = builder.depthwise_conv_2d(x)
+    dense = builder.fully_connected(builder.reshape(x, (1, -1)), units=5)
+    builder.output(builder.softmax(dense))
+    for tensor in builder.tensors:
+        tensor.name = EVIL
+    path: Path = tmp_path_factory.mktemp("model") / "model.tflite"
+    path.write_bytes(builder.build())
+    return import_tflite(path)
+
+
+@pytest.fixture(scope="module")
+def sources(graph: Graph) -> Sources:
+    return generate(graph, plan_memory(graph, TARGET), TARGET)
+
+
+def test_names_from_the_model_file_never_reach_c(sources: Sources) -> None:
+    for text in sources.files.values():
+        assert "system" not in text
+        assert "passwd" not in text
+
+
+def test_the_same_graph_gives_the_same_text(graph: Graph, sources: Sources) -> None:
+    again = generate(graph, plan_memory(graph, TARGET), TARGET)
+    assert again == sources
+
+
+def test_every_layer_is_a_function_that_infer_calls_in_order(graph: Graph, sources: Sources) -> None:
+    model = sources.files["model.c"]
+    body = model[model.index("void mcu_infer(void)") :]
+    called = re.findall(r"^    (mcu_layer_\w+)\(\);", body, re.MULTILINE)
+    assert tuple(called) == sources.layer_symbols == tuple(layer.symbol for layer in graph.layers)
+    for symbol in called:
+        assert f"MCU_LAYER void {symbol}(void) {{" in model
+
+
+def test_every_constant_is_named_after_its_layer(sources: Sources) -> None:
+    names = re.findall(r"^const \w+ (\w+)\[", sources.files["weights.c"], re.MULTILINE)
+    names += re.findall(r"^static const struct \w+ (\w+) =", sources.files["model.c"], re.MULTILINE)
+    assert len(names) > 10
+    assert all(any(name.startswith(symbol + "_") for symbol in sources.layer_symbols) for name in names)
+
+
+def test_inputs_and_outputs_lie_inside_the_arena(graph: Graph, sources: Sources) -> None:
+    assert [place.tensor for place in sources.inputs] == list(graph.inputs)
+    assert [place.tensor for place in sources.outputs] == list(graph.outputs)
+    assert len(sources.layer_outputs) == len(graph.layers)
+    for place in (*sources.inputs, *sources.outputs, *(io for layer in sources.layer_outputs for io in layer)):
+        assert place.symbol == sources.arena_symbol
+        assert 0 <= place.offset <= place.offset + place.nbytes <= sources.arena_bytes
+
+
+def test_scratch_is_known_before_memory_is_planned(graph: Graph) -> None:
+    needs = scratch_bytes(graph, TARGET)
+    assert needs == {0: 3 * 3 * 2, 2: 4 * 3 * 3 + 6}, "a padded convolution its window, a depthwise one also taps"
+
+
+def test_kernels_that_keep_memory_order_say_so_before_memory_is_planned(graph: Graph) -> None:
+    windows = {layer.index for layer in graph.layers if "CONV" in layer.operator}
+    assert raster_positions(graph, TARGET) == dict.fromkeys(windows, 1)
+
+
+def test_an_operator_without_c_is_one_error_with_the_supported_list() -> None:
+    tensor = Tensor(0, "t", (1,), "int8", Quantization((1.0,), (0,)))
+    alien = Graph("g", (tensor,), (Layer(0, "CUSTOM", (0,), (0,)),), (0,), (0,), "", 0)
+    with pytest.raises(ModelError, match="00 CUSTOM") as caught:
+        generate(alien, plan(alien), TARGET)
+    assert "CONV_2D" in caught.value.hint
+
+
+def test_sums_that_could_overflow_are_refused(tmp_path: Path) -> None:
+    builder = ModelBuilder(seed=2)
+    x = builder.input((1, 4), zero_point=0)
+    filters = builder.constant(np.ones((2, 4), np.int8), 1e-6)
+    bias = builder.constant(np.array([2**30, 0], np.int32), 5e-8)
+    builder.output(builder.operator("FULLY_CONNECTED", [x, filters, bias], builder.tensor((1, 2), 0.1)))
+    path = tmp_path / "model.tflite"
+    path.write_bytes(builder.build())
+    graph = import_tflite(path)
+    with pytest.raises(ModelError, match=r"00 FULLY_CONNECTED.*overflow"):
+        scratch_bytes(graph, TARGET)
+
+
+@pytest.mark.parametrize("value", [0, 1, -1, 2**31 - 1, -(2**31), 2**31, -(2**63), 2**63 - 1])
+def test_integers_as_c_mean_the_same_number(value: int) -> None:
+    text = c_text.integer(value)
+    meaning = eval(re.sub(r"INT64_C\((\d+|-\d+)\)", r"\1", text))
+    assert meaning == value
+    assert "2147483648" not in text or "INT64_C" in text, "INT_MIN has no literal of type int"
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -0.1, 3.4e38, 1e-45, 1 / 3])
+def test_floats_as_c_keep_their_bits(value: float) -> None:
+    assert np.float32(float.fromhex(c_text.floating(value).removesuffix("f"))) == np.float32(value)
+
+
+def test_constants_are_aligned_as_asked_and_hold_every_element() -> None:
+    text = c_text.constant_definition("mcu_layer_00", Constant("filter", np.arange(-100, 100, dtype=np.int8), 8))
+    assert text.startswith("const int8_t mcu_layer_00_filter[200] __attribute__((aligned(8))) = {")
+    assert [int(v) for v in re.findall(r"-?\d+", text[text.index("{") :])] == list(range(-100, 100))

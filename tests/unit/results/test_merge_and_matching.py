@@ -1,0 +1,175 @@
+"""Results of several files: merged, matched and compared, and their course over time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mcu_harness.app.cli.main import main
+from mcu_harness.base.errors import HarnessError, ResultsError
+from mcu_harness.results import baseline, history
+from mcu_harness.results import results_file as results_json
+from mcu_harness.results.baseline import Snapshot, snapshot
+from mcu_harness.results.matching import match, pair, read_snapshots
+from mcu_harness.results.merge import merge
+from mcu_harness.results.records import Results, RunResult
+from mcu_harness.results.report import trend
+from sample_results import FAILING, HOSTILE, PASSING, RESULTS
+
+A, B = Path("a.json"), Path("b.json")
+
+
+def slower(run: RunResult = PASSING, cycles: float = 30_000) -> RunResult:
+    measurement = replace(run.measurements["cycles"], value=cycles)
+    return replace(run, measurements={**run.measurements, "cycles": measurement})
+
+
+def test_parts_become_one_in_the_order_of_cases() -> None:
+    assert merge([(A, Results((FAILING,))), (B, Results((PASSING,)))]) == RESULTS
+
+
+def test_same_run_in_two_parts_counts_once() -> None:
+    assert merge([(A, RESULTS), (B, Results((PASSING,)))]) == RESULTS
+
+
+def test_parts_that_disagree_are_an_error_that_names_both_and_the_figure() -> None:
+    with pytest.raises(ResultsError, match=r"a\.json and b\.json disagree about tiny .*cycles is 26514.* and 30000"):
+        merge([(A, RESULTS), (B, Results((slower(),)))])
+
+
+@pytest.mark.parametrize("changed", ["toolchain", "emulator"])
+def test_other_compiler_or_emulator_is_another_case(changed: str) -> None:
+    tool = replace(getattr(PASSING, changed), name="other")
+    other = replace(slower(), **{changed: tool})
+    assert len(merge([(A, Results((PASSING,))), (B, Results((other,)))]).runs) == 2
+
+
+CASE = snapshot(PASSING)
+
+
+def cases(*names: str) -> list[Snapshot]:
+    """Snapshots from "scenario model board toolchain"."""
+    keys = ("scenario", "model", "board", "toolchain")
+    return [replace(CASE, **dict(zip(keys, name.split(), strict=True))) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (["s m b gnu", "s m c gnu"], ["s m c gnu", "s m b gnu"], [(1, 0), (0, 1)]),
+        (["s old b gnu"], ["s new b gnu"], [(0, 0)]),
+        (["s m b gnu"], ["s m b zig"], [(0, 0)]),
+        (["s m b gnu", "s m b zig"], ["s m b zig"], [(1, 0)]),
+        (["old old b gnu"], ["new new b gnu"], [(0, 0)]),
+        (["s m b gnu", "t n b gnu"], ["u o b gnu", "t n b gnu"], [(1, 1)]),
+        (["s m1 b gnu", "s m2 b gnu"], ["s m3 b gnu", "s m4 b gnu"], []),
+    ],
+)
+def test_cases_meet_by_the_strictest_key_that_is_unique(
+    before: list[str], after: list[str], expected: list[tuple[int, int]]
+) -> None:
+    assert match(cases(*before), cases(*after)) == expected
+
+
+def test_cases_of_one_side_only_are_told() -> None:
+    found = pair(cases("s m b gnu", "s m c gnu"), cases("s m b gnu", "t m d gnu"))
+    assert ([c.board for c in found.gone], [c.board for c in found.new]) == (["c"], ["d"])
+
+
+def test_snapshots_come_from_results_baselines_and_directories(tmp_path: Path) -> None:
+    results_json.save(RESULTS, tmp_path / "results.json")
+    baseline.save(CASE, tmp_path / "accepted" / "tiny@board_a.json")
+    assert [case.board for case in read_snapshots(tmp_path / "results.json")] == ["board_a", "board_b"]
+    assert (
+        read_snapshots(tmp_path / "accepted") == read_snapshots(tmp_path / "accepted" / "tiny@board_a.json") == [CASE]
+    )
+    for wrong in (tmp_path, tmp_path / "none.json"):
+        with pytest.raises(ResultsError):
+            read_snapshots(wrong)
+
+
+def command(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def test_compare_command_shows_all_cases_and_fails_by_tolerance(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, after, out = (tmp_path / f"{name}.json" for name in ("before", "after", "out"))
+    results_json.save(RESULTS, before)
+    results_json.save(Results((slower(), FAILING)), after)
+    assert command("compare", before, after) == 0
+    text = capsys.readouterr().out
+    assert "+13.15 %" in text and "board_b" in text and "cycles 26,514 -> 30,000 (+3,486, +13.15 %)" in text
+    assert command("compare", before, after, "--fail", "cycles:20%", "--fail", "flash:+0") == 0
+    assert command("compare", before, after, "--fail", "cycles:2%", "--json", out) == 1
+    assert "exceeds its baseline by more than 2%" in capsys.readouterr().out
+    changes = [change for case in json.loads(out.read_text())["cases"] for change in case["changes"]]
+    assert [(change["figure"], change["fails"]) for change in changes] == [("cycles", True)]
+    assert command("compare", before, after, "--fail", "cycles") == 2
+    assert command("compare", before, tmp_path / "none.json") == 2
+
+
+def test_merge_command_writes_one_file(tmp_path: Path) -> None:
+    for name, run in (("a", PASSING), ("b", FAILING), ("c", slower())):
+        results_json.save(Results((run,)), tmp_path / f"{name}.json")
+    assert command("merge", tmp_path / "b.json", tmp_path / "a.json", "-o", tmp_path / "all.json") == 0
+    assert results_json.load(tmp_path / "all.json") == RESULTS
+    assert command("merge", tmp_path / "a.json", tmp_path / "c.json", "-o", tmp_path / "no.json") == 2
+    assert not (tmp_path / "no.json").exists()
+
+
+def test_history_over_results_files_in_the_order_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, cycles in (("a", 100.0), ("b", 120.0), ("c", 90.0)):
+        results_json.save(Results((slower(cycles=cycles),)), tmp_path / f"{name}.json")
+    (series,) = history.from_files([tmp_path / f"{name}.json" for name in "abc"])
+    assert series.values("cycles") == [100, 120, 90]
+    assert command("history", *(tmp_path / f"{name}.json" for name in "abc")) == 0
+    assert "90 -10.00 % ▃█▁" in capsys.readouterr().out
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
+
+
+def test_history_over_git_follows_the_commits_that_changed_a_baseline(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    folder = tmp_path / "scenarios" / "base lines"
+    for cycles in (100.0, 120.0, None, 90.0):
+        if cycles is None:
+            (folder / "tiny@board_a.json").write_text("<<<<<<< conflict")
+        else:
+            baseline.save(snapshot(slower(cycles=cycles)), folder / "tiny@board_a.json")
+        baseline.save(snapshot(slower(FAILING)), folder / "tiny@board_b.json")
+        git(tmp_path, "add", ".")
+        git(tmp_path, "commit", "-qm", HOSTILE)
+    first, second = history.from_git(folder, 100)
+    assert (first.board, first.values("cycles")) == ("board_a", [100, 120, 90])
+    assert (second.board, second.values("cycles")) == ("board_b", [30_000])
+    assert [len(series.points) for series in history.from_git(folder, 1)] == [1]
+
+
+def test_history_outside_of_git_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="git log failed"):
+        history.from_git(tmp_path, 10)
+    with pytest.raises(HarnessError, match="no such directory"):
+        history.from_git(tmp_path / "none", 10)
+
+
+def test_plot_is_well_formed_and_names_are_inert(tmp_path: Path) -> None:
+    import xml.etree.ElementTree as ET
+
+    runs = [replace(slower(cycles=cycles), scenario=HOSTILE) for cycles in (1.0, 2.0)]
+    for i, run in enumerate(runs):
+        results_json.save(Results((run,)), tmp_path / f"{i}.json")
+    series = history.from_files([tmp_path / "0.json", tmp_path / "1.json"])
+    root = ET.fromstring(trend.to_svg(series))
+    texts = [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert any("+100.00 %" in text for text in texts)
+    assert not list(root.iter("{http://www.w3.org/2000/svg}script"))
+    assert trend.to_csv(series).count("board_a") == 2

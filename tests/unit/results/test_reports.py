@@ -1,0 +1,127 @@
+"""Reports against gold files (`MCU_HARNESS_REGENERATE=1 pytest` writes them anew), and what must never get through."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mcu_harness.base.errors import HarnessError, ResultsError
+from mcu_harness.base.files import write_text
+from mcu_harness.results import results_file as results_json
+from mcu_harness.results.records import Results, Verdict
+from mcu_harness.results.report import markdown, terminal
+from sample_results import FAILING, HOSTILE, PASSING, RESULTS
+
+GOLD = Path(__file__).parents[2] / "gold"
+
+
+def same_as_gold(name: str, text: str) -> None:
+    path = GOLD / name
+    if os.environ.get("MCU_HARNESS_REGENERATE"):
+        path.write_text(text)
+    assert text == path.read_text(), f"{name} differs: if that is meant, regenerate it"
+
+
+def test_markdown_report_is_as_in_the_gold_file() -> None:
+    same_as_gold("board_b.md", markdown.board_report(RESULTS, "board_b"))
+
+
+def test_terminal_report_is_as_in_the_gold_file() -> None:
+    text = [terminal.summary_table(RESULTS), *terminal.notes(RESULTS), terminal.failure_text(FAILING)]
+    same_as_gold("terminal.txt", "\n".join(text) + "\n")
+
+
+def test_results_survive_a_round_trip() -> None:
+    assert results_json.from_plain(json.loads(results_json.to_text(RESULTS)), "here") == RESULTS
+
+
+def test_results_text_does_not_depend_on_order_of_making() -> None:
+    other = Results((replace(PASSING, measurements=dict(reversed(PASSING.measurements.items()))), FAILING))
+    assert results_json.to_text(other) == results_json.to_text(RESULTS)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text[: len(text) // 2], "not JSON"),
+        (lambda text: text.replace('"format_version": 1', '"format_version": 99'), "format_version is 99"),
+        (lambda text: "[]", "format_version is None"),
+        (lambda text: "[" * 100_000, "not JSON"),
+        (lambda text: text.replace('"board": "board_b"', '"board": "../board_b"'), "is not the name of a board"),
+        (lambda text: text.replace('"verdict": "pass"', '"verdict": "maybe"'), r"runs\[0\]"),
+        (lambda text: text.replace('"clock_hz": 168000000,', ""), r"runs\[0\]"),
+    ],
+)
+def test_damaged_results_file_is_one_error_that_names_it(tmp_path: Path, change, said: str) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "results.json"
+    path.write_text(change(results_json.to_text(RESULTS)))
+    with pytest.raises(ResultsError, match=said) as caught:
+        results_json.load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_missing_results_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="cannot be read"):
+        results_json.load(tmp_path / "none.json")
+
+
+def test_untrusted_names_are_inert_in_markdown() -> None:
+    text = markdown.board_report(RESULTS, "board_b")
+    for line in text.splitlines():
+        outside_code = "".join(line.split("`")[::2])
+        assert "<script" not in outside_code.replace("\\<", "")
+        assert not line.startswith("# boo")
+    assert HOSTILE not in text
+
+
+def test_what_was_not_measured_says_so_and_is_never_zero() -> None:
+    table = terminal.summary_table(Results((PASSING,)))
+    assert "not measured" in table.splitlines()[-1]
+
+
+def test_verdict_of_results_is_the_worst_of_the_runs() -> None:
+    assert Results((PASSING,)).verdict is Verdict.PASS
+    assert RESULTS.verdict is Verdict.FAIL
+    assert Results((PASSING, replace(PASSING, verdict=Verdict.NOT_MEASURED))).verdict is Verdict.NOT_MEASURED
+    assert Results(()).verdict is Verdict.NOT_MEASURED
+
+
+def test_file_that_cannot_be_written_is_one_error_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "occupied").write_text("a file")
+    with pytest.raises(HarnessError, match="cannot be written"):
+        write_text(tmp_path / "occupied" / "results.json", "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["occupied"]
+
+
+def test_written_file_replaces_the_old_one_whole(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "results.json"
+    write_text(path, "first")
+    write_text(path, "second")
+    assert path.read_text() == "second"
+    assert [p.name for p in path.parent.iterdir()] == ["results.json"]
+
+
+def test_a_narrow_terminal_gets_fewer_columns_and_is_told_which() -> None:
+    whole = terminal.summary_table(RESULTS)
+    assert terminal.summary_table(RESULTS, (), 200) == whole
+    narrow = terminal.summary_table(RESULTS, (), 80).splitlines()
+    assert max(map(len, narrow)) <= 80
+    assert "latency" in narrow[0] and "instructions" not in narrow[0]
+    assert narrow[-1].startswith("(instructions") and "--columns" in narrow[-1]
+    assert "instructions" in terminal.summary_table(RESULTS, ("instructions",), 10)
+
+
+def test_the_summary_says_whether_outputs_were_compared() -> None:
+    unknown = replace(PASSING, outputs=replace(PASSING.outputs, mismatches=None, oracle="no oracle here"))
+    assert "outputs: not measured: no oracle here (board_a)" in terminal.notes(Results((unknown,)))
+
+
+def test_the_console_is_shown_when_the_run_itself_failed() -> None:
+    assert "console:" not in terminal.failure_text(FAILING)
+    assert "console:" in terminal.failure_text(FAILING, 1)
+    hung = replace(FAILING, findings=(replace(FAILING.findings[0], code="run.timeout"),))
+    assert "console:" in terminal.failure_text(hung)

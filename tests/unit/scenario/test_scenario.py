@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mcu_harness.base.errors import ScenarioError
+from mcu_harness.scenario.discovery import is_scenario_file
+from mcu_harness.scenario.scenario import load_scenario, scenario_for_model
+
+GOOD = """\
+model = "net.tflite"
+boards = ["stm32f4_discovery", "nucleo_g071rb"]
+
+[inputs]
+seed = 7
+count = 2
+
+[budgets]
+flash = "64 KiB"
+latency = "20 ms"
+
+[budgets.nucleo_g071rb]
+latency = "2 s"
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path):  # type: ignore[no-untyped-def]
+    (tmp_path / "net.tflite").write_bytes(b"not read here")
+
+    def write(text: str) -> Path:
+        path = tmp_path / "case.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_scenario_is_read_with_per_board_budgets_over_common_ones(write) -> None:  # type: ignore[no-untyped-def]
+    scenario = load_scenario(write(GOOD))
+    assert scenario.name == "case"
+    assert (scenario.inputs.seed, scenario.inputs.count) == (7, 2)
+    assert scenario.budgets_for("stm32f4_discovery")["latency"].limit == pytest.approx(0.020)
+    assert scenario.budgets_for("nucleo_g071rb")["latency"].limit == 2
+    assert scenario.budgets_for("nucleo_g071rb")["flash"].limit == 65536
+    assert scenario.outputs.oracle == "litert"
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "said", "hint"),
+    [
+        (("seed = 7", "sead = 7"), 5, "inputs.sead: unknown key", "did you mean 'seed'"),
+        (("boards = [", "bords = ["), 1, "boards: missing", "is `bords` meant to be `boards`?"),
+        (("flash = ", "flsh = "), 9, "budgets.flsh: unknown key", "did you mean 'flash'"),
+        (("nucleo_g071rb]", "nucleo_g071]"), 12, "budgets.nucleo_g071: unknown key", "did you mean 'nucleo_g071rb'"),
+        (('"20 ms"', '"20 MHz"'), 10, "unknown unit 'MHz'", "ms"),
+        (('"2 s"', '"2 V"'), 13, "unknown unit 'V'", "ms"),
+        (("net.tflite", "nett.tflite"), 1, "no such file", "relative to the scenario file"),
+        (('"nucleo_g071rb"]', '"nucleo_g071"]'), 2, "no board named 'nucleo_g071'", "did you mean 'nucleo_g071rb'"),
+        (("count = 2", "count = 0"), 6, "must be 1 or more", ""),
+        (("count = 2", 'count = "2"'), 6, "expected a whole number", ""),
+        (("[inputs]", "[inputs"), 4, "not valid TOML", ""),
+        (('"64 KiB"', "1" + "0" * 400), 9, "not a finite number", "KiB"),
+        (('"64 KiB"', '"1e303 GiB"'), 9, "not a finite number", "KiB"),
+        (('flash = "64 KiB"', "accuracy = 95"), 9, "more than 100 % cannot be reached", '"95 %"'),
+        (("seed = 7", 'file = "."'), 5, "is a directory", "relative to the scenario file"),
+    ],
+)
+def test_mistake_is_one_error_with_file_line_key_and_way_out(write, change, line, said, hint) -> None:  # type: ignore[no-untyped-def]
+    path = write(GOOD.replace(*change))
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path)
+    assert f"{path}:{line}:" in caught.value.message
+    assert said in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_file_that_is_not_text_is_an_error(write) -> None:  # type: ignore[no-untyped-def]
+    path = write("")
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ScenarioError, match="not UTF-8"):
+        load_scenario(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (GOOD, True),
+        ('name = "x"\nmodels = []\n', True),
+        ("[tool.x]\nmodel = 1\n", False),
+        ('title = "other"\n', False),
+        ("# model = 1\n", False),
+    ],
+)
+def test_only_files_with_a_model_are_scenarios(write, text: str, expected: bool) -> None:  # type: ignore[no-untyped-def]
+    assert is_scenario_file(write(text)) is expected
+
+
+def test_model_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="no such file"):
+        scenario_for_model(tmp_path / "none.tflite", ("stm32f4_discovery",))
+
+
+@pytest.mark.parametrize("value", ["[" * 5000 + "]" * 5000, "{a=" * 3000 + "1" + "}" * 3000, "9" * 6000])
+def test_toml_that_no_parser_likes_is_one_error(write, value: str) -> None:  # type: ignore[no-untyped-def]
+    path = write(GOOD + f"x = {value}\n")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path)
+    assert str(path) in caught.value.message
+    assert len(caught.value.message) < 500
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_model_in_a_directory_that_may_not_be_searched_is_one_error(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0)
+    with pytest.raises(ScenarioError, match="permission denied"):
+        scenario_for_model(locked / "net.tflite", ("stm32f4_discovery",))
+
+
+def test_model_that_is_a_directory_or_a_pipe_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="is a directory"):
+        scenario_for_model(tmp_path, ("stm32f4_discovery",))
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.tflite")
+        with pytest.raises(ScenarioError, match="not a plain file"):
+            scenario_for_model(tmp_path / "pipe.tflite", ("stm32f4_discovery",))
+
+
+def test_a_file_name_cannot_break_a_line_or_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "a\n\x1b[31mb.tflite").write_bytes(b"")
+    assert scenario_for_model(tmp_path / "a\n\x1b[31mb.tflite", ("stm32f4_discovery",)).name == "a??[31mb"
