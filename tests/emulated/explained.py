@@ -7,7 +7,7 @@ from pathlib import Path
 from small_firmware import firmware, plan_for
 
 from mcu_harness.analysis.diagnose.findings import execution_findings
-from mcu_harness.analysis.subject import Part, Subject
+from mcu_harness.analysis.firmware_under_test import CodeRegion, FirmwareUnderTest
 from mcu_harness.emulator.contract import Emulator, Execution
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.footprint import read_footprint
@@ -15,19 +15,19 @@ from mcu_harness.image.program import Program
 from mcu_harness.results.records import Finding, Tool
 
 
-def subject_of(program: Program, board: Board, layer: str = "layer_07") -> Subject:
+def firmware_of(program: Program, board: Board, layer: str = "layer_07") -> FirmwareUnderTest:
     """What the pipeline knows of a program that it has generated; mcu_infer is its one layer."""
 
     def never(_: object) -> object:
         raise AssertionError("not asked for")
 
-    return Subject(
+    return FirmwareUnderTest(
         model="",
         program=program,
         footprint=read_footprint(program, board),
         plan=plan_for(program, timeout_s=60, max_instructions=3_000_000),
         toolchain=Tool("", ""),
-        parts=(Part(layer, "", (program.symbol("mcu_infer").address,)),),
+        code_regions=(CodeRegion(layer, "", (program.symbol("mcu_infer").address,)),),
         check=never,  # type: ignore[arg-type]
         provenance=never,  # type: ignore[arg-type]
     )
@@ -38,6 +38,6 @@ def explained(
 ) -> tuple[Execution, list[Finding]]:
     """Run `code`, which must define mcu_infer, and say what was found."""
     program = firmware(board, code, cache, toolchain)
-    subject = subject_of(program, board)
-    execution = emulator.run(program, board, subject.plan)
-    return execution, execution_findings(execution, subject, board)
+    under_test = firmware_of(program, board)
+    execution = emulator.run(program, board, under_test.plan)
+    return execution, execution_findings(execution, under_test, board)

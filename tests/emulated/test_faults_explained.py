@@ -346,17 +346,17 @@ def test_outside_of_windows_the_link_register_says_who_called(tmp_path: Path) ->
 def test_a_program_without_vectors_says_where_the_table_should_be(tmp_path: Path, firmware_cache: Path) -> None:
     from dataclasses import replace
 
-    from explained import subject_of
+    from explained import firmware_of
     from small_firmware import SUM_OF_SQUARES, firmware
 
     from mcu_harness.analysis.diagnose.findings import execution_findings
 
     board = find_board(BOARD)
     made = firmware(board, SUM_OF_SQUARES, firmware_cache)
-    subject = subject_of(made, board)
-    subject = replace(subject, plan=replace(subject.plan, vectors=0x08010000))
-    execution = UNICORN.run(made, board, subject.plan)
-    finding = only(execution_findings(execution, subject, board))
+    under_test = firmware_of(made, board)
+    under_test = replace(under_test, plan=replace(under_test.plan, vectors=0x08010000))
+    execution = UNICORN.run(made, board, under_test.plan)
+    finding = only(execution_findings(execution, under_test, board))
     assert finding.code == "fault.no-vectors" and "at 0x08010000" in finding.message
     assert any("on the board: lock-up" in line for line in finding.details)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mcu_harness.app.firmware_subject import prepare
 from mcu_harness.app.options import Options
+from mcu_harness.app.prepare_firmware import prepare
 from mcu_harness.app.session import Session
 from mcu_harness.emulator.renode.emulator import RenodeEmulator
 from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
@@ -329,9 +329,9 @@ def test_without_a_profile_the_same_is_counted(renode: RenodeEmulator, tmp_path:
     for options in ({"dialogue": dialogue}, {"begin": "work", "dialogue": (READY, DialogueStep("i10%", "m-ready"))}):
         spec = FirmwareSpec(image=str(image), **options)  # type: ignore[arg-type]
         (case,) = cases_of(scenario_for_firmware(image, (BOARD,), spec))
-        subject = prepare(case, spec, lambda _: None)
-        plan = dataclasses.replace(subject.plan, profile=False)
-        one, other = (each.run(subject.program, case.board, plan) for each in (renode, UnicornEmulator()))
+        firmware = prepare(case, spec, lambda _: None)
+        plan = dataclasses.replace(firmware.plan, profile=False)
+        one, other = (each.run(firmware.program, case.board, plan) for each in (renode, UnicornEmulator()))
         assert len(one.window_instructions) > 1
         for field in ("reason", "detail", "pc", "console", "window_instructions", "window_stack", "stack_bytes"):
             assert getattr(one, field) == getattr(other, field), field

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from mcu_harness.analysis.firmware_under_test import CodeRegion
 from mcu_harness.analysis.profile.costs import Contexts
-from mcu_harness.analysis.subject import Part
 from mcu_harness.base.text import one_line, shown
 from mcu_harness.emulator.contract import BlockCounts, Call, Execution
 from mcu_harness.image.line_table import SourceLines
@@ -19,7 +19,7 @@ _FIRST_CALLS, _LAST_CALLS = 5, 7
 class Places:
     """What lies where in a program. `parts` are its layers."""
 
-    def __init__(self, program: Program, parts: Sequence[Part] = ()) -> None:
+    def __init__(self, program: Program, parts: Sequence[CodeRegion] = ()) -> None:
         self.program = program
         self._lines = SourceLines(program)
         self._layers = {

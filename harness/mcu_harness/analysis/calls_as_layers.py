@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from mcu_harness.analysis.firmware_under_test import CodeRegion
 from mcu_harness.analysis.profile.costs import Contexts
-from mcu_harness.analysis.subject import Part
 from mcu_harness.emulator.contract import BlockCounts
 from mcu_harness.image.program import Program
 
 
-def entries(parts: Iterable[Part]) -> frozenset[int]:
+def entries(parts: Iterable[CodeRegion]) -> frozenset[int]:
     """The functions whose calls the emulator has to tell apart."""
     wanted: set[int] = set()
     for part in parts:
@@ -20,13 +20,13 @@ def entries(parts: Iterable[Part]) -> frozenset[int]:
     return frozenset(wanted)
 
 
-def split(parts: Sequence[Part], counts: BlockCounts, program: Program) -> tuple[Part, ...]:
+def split(parts: Sequence[CodeRegion], counts: BlockCounts, program: Program) -> tuple[CodeRegion, ...]:
     """`parts` with a part for each call in place of those that want it, in the order of the first window.
 
     Calls within a call of the same part belong to it. Kernels that did not run are left out.
     """
     calls = _calls(parts, counts, program)
-    numbered: list[Part] = [part for part in parts if not part.each_call]
+    numbered: list[CodeRegion] = [part for part in parts if not part.each_call]
     seen: dict[int, int] = {}
     kernels = 0
     for root, index in calls:
@@ -40,7 +40,7 @@ def split(parts: Sequence[Part], counts: BlockCounts, program: Program) -> tuple
     return (*numbered, *idle)
 
 
-def _calls(parts: Sequence[Part], counts: BlockCounts, program: Program) -> list[tuple[int, int]]:
+def _calls(parts: Sequence[CodeRegion], counts: BlockCounts, program: Program) -> list[tuple[int, int]]:
     """(context, index of its part) of the outermost calls, in the order in which they were first made."""
     index_of = {entry: i for i, part in enumerate(parts) if part.each_call for entry in _addresses(part)}
     inside: list[int] = []
@@ -57,5 +57,5 @@ def _calls(parts: Sequence[Part], counts: BlockCounts, program: Program) -> list
     return found
 
 
-def _addresses(part: Part) -> Iterable[int]:
+def _addresses(part: CodeRegion) -> Iterable[int]:
     return () if isinstance(part.entries, Contexts) else part.entries

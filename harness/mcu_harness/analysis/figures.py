@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from mcu_harness.analysis.firmware_under_test import CodeRegion
 from mcu_harness.analysis.memory_fit import largest_symbols
 from mcu_harness.analysis.profile.profile import Profile
 from mcu_harness.analysis.profile.spread import CostSpread
-from mcu_harness.analysis.subject import Part
 from mcu_harness.base.units import format_hertz
 from mcu_harness.emulator.contract import Execution
 from mcu_harness.hardware.board import Board
@@ -47,7 +47,7 @@ def measurements(
     emulator: Tool,
     own: Iterable[Measurement],
 ) -> dict[str, Measurement]:
-    """All figures, `own` ones of the subject included; what a run did not yield has value None and says why."""
+    """All figures, `own` ones of the firmware included; what a run did not yield has value None and says why."""
     counted_by = f"{emulator.name} {emulator.version}"
     instructions = profiled.instructions if profiled else None
     cycles = profiled.cycles if profiled else None
@@ -134,7 +134,7 @@ def _is_constant(symbol: SymbolUse, sources: Sources) -> bool:
 
 
 def contributors(
-    footprint: Footprint, profiled: Profile | None, parts: Sequence[Part], board: Board
+    footprint: Footprint, profiled: Profile | None, parts: Sequence[CodeRegion], board: Board
 ) -> dict[str, tuple[Contributor, ...]]:
     """What takes most of each figure, largest first, keyed by measurement name."""
     found = {
@@ -160,7 +160,7 @@ def contributors(
     return found
 
 
-def _title(part: Part) -> str:
+def _title(part: CodeRegion) -> str:
     return f"layer {part.name}"
 
 
@@ -169,7 +169,7 @@ def _largest(parts: Iterable[tuple[str, float | int]]) -> tuple[Contributor, ...
     return tuple(Contributor(name, value) for name, value in ordered if value)
 
 
-def layer_results(parts: Sequence[Part], profiled: Profile | None) -> tuple[LayerResult, ...]:
+def layer_results(parts: Sequence[CodeRegion], profiled: Profile | None) -> tuple[LayerResult, ...]:
     """The per-layer table."""
     rows = []
     for index, part in enumerate(parts):
@@ -200,10 +200,12 @@ def spreads(profiled: Profile | None) -> dict[str, Spread]:
     return {name: spread for name, spread in known.items() if spread is not None}
 
 
-def model_parts(graph: Graph, memory: MemoryPlan, footprint: Footprint, entries: Sequence[int]) -> tuple[Part, ...]:
+def model_regions(
+    graph: Graph, memory: MemoryPlan, footprint: Footprint, entries: Sequence[int]
+) -> tuple[CodeRegion, ...]:
     """The layers of a model, whose functions are at `entries`."""
     return tuple(
-        Part(
+        CodeRegion(
             name=layer.name,
             operator=layer.operator,
             entries=(entries[layer.index],),

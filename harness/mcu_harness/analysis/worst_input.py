@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mcu_harness.analysis.firmware_under_test import CodeRegion
 from mcu_harness.analysis.profile.profile import Profile
 from mcu_harness.analysis.profile.spread import Real, whole
-from mcu_harness.analysis.subject import Part
 from mcu_harness.base.units import format_hertz
 from mcu_harness.hardware.board import Board
 from mcu_harness.results.records import Contributor, Measurement, Spread, Tool
@@ -41,7 +41,7 @@ def worst_figures(profiled: Profile | None, board: Board, counted_by: Tool) -> t
 
 
 def worst_contributors(
-    profiled: Profile | None, parts: Sequence[Part], board: Board
+    profiled: Profile | None, parts: Sequence[CodeRegion], board: Board
 ) -> dict[str, tuple[Contributor, ...]]:
     """What each layer cost in the worst input, largest first, by measurement name; {} where that is not known."""
     if profiled is None or profiled.windows is None or not parts:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from mcu_harness.analysis.subject import Part
+from mcu_harness.analysis.firmware_under_test import CodeRegion
 from mcu_harness.base import toml_reader
 from mcu_harness.base.errors import ElfError, ScenarioError
 from mcu_harness.image.program import Program, Symbol
@@ -69,7 +69,7 @@ def runtimes_in(program: Program) -> list[Runtime]:
     return [runtime for runtime in runtimes if matching(functions, runtime.begin)]
 
 
-def runtime_parts(runtime: Runtime, program: Program) -> tuple[Part, ...]:
+def runtime_parts(runtime: Runtime, program: Program) -> tuple[CodeRegion, ...]:
     """A part for each kernel in `program`; ElfError where it holds none."""
     functions = [symbol for symbol in program.symbols if symbol.kind == "function" and symbol.size]
     kernels = {
@@ -84,7 +84,7 @@ def runtime_parts(runtime: Runtime, program: Program) -> tuple[Part, ...]:
             hint="they are told by their symbols: do not strip the ELF, or name regions yourself",
         )
     return tuple(
-        Part(_operator(runtime, symbol), "", frozenset({address}), each_call=True, kernel=True)
+        CodeRegion(_operator(runtime, symbol), "", frozenset({address}), each_call=True, kernel=True)
         for address, symbol in sorted(kernels.items())
     )
 

@@ -9,9 +9,9 @@ from test_profile import execution
 from test_spread import PROGRAM, inference, memory
 
 from mcu_harness.analysis.figures import contributors, measurements
+from mcu_harness.analysis.firmware_under_test import CodeRegion
 from mcu_harness.analysis.output_check import unchecked
 from mcu_harness.analysis.profile.profile import Profile, profile
-from mcu_harness.analysis.subject import Part
 from mcu_harness.base import units
 from mcu_harness.base.errors import UnitError
 from mcu_harness.hardware.board import Board
@@ -82,7 +82,7 @@ def test_a_core_without_cycles_has_no_energy_for_the_same_reason(memory: CodeMem
 def test_an_energy_budget_names_the_layers(memory: CodeMemory) -> None:
     on = powered()
     found, profiled = figures(on, memory)
-    parts = [Part("00 LOOP", "LOOP", ())]
+    parts = [CodeRegion("00 LOOP", "LOOP", ())]
     by_figure = contributors(footprint(on), profiled, parts, on)
     (finding,) = check_budgets({"energy": parse_limit("energy", "1 nJ")}, found, by_figure)
     assert finding.code == "budget.energy"

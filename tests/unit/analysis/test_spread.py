@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from test_profile import HELPER, LAYER, MAIN, ONE_INFERENCE, PROGRAM, execution
 
+from mcu_harness.analysis.firmware_under_test import CodeRegion
 from mcu_harness.analysis.profile.profile import Profile, profile
 from mcu_harness.analysis.profile.spread import whole
-from mcu_harness.analysis.subject import Part
 from mcu_harness.analysis.worst_input import worst_contributors, worst_figures
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.results.budgets import check_budgets
@@ -151,7 +151,7 @@ def test_a_window_left_in_the_middle_of_a_block_counts_what_completed(memory: Co
 
 def test_the_worst_input_is_named_and_can_be_limited(memory: CodeMemory) -> None:
     found = made(memory, [3, 10, 1])
-    parts = [Part("00 LOOP", "LOOP", ())]
+    parts = [CodeRegion("00 LOOP", "LOOP", ())]
     figures = {figure.name: figure for figure in worst_figures(found, board(), UNICORN)}
     assert figures["instructions_max"] == Measurement(
         "instructions_max", 27, "instructions", "counted: unicorn 2.1.4; the most of 3 inputs: input 1"

@@ -34,12 +34,12 @@ def on(original: Board, text: str) -> Board:
     return variant(original, question)[0]
 
 
-def subject(*symbols: Symbol, used: int = 0):  # type: ignore[no-untyped-def]
+def firmware_with(*symbols: Symbol, used: int = 0):  # type: ignore[no-untyped-def]
     """Firmware of which nothing but its symbols is known; all of it lies in flash, `used` bytes of RAM are taken."""
     regions = (RegionUse("flash", "flash", 4096, 64 << 10), RegionUse("sram", "ram", used, 16 << 10))
     return SimpleNamespace(
         program=SimpleNamespace(symbols=symbols, segments=(), code_ranges=()),
-        parts=(),
+        code_regions=(),
         footprint=SimpleNamespace(regions=regions),
     )
 
@@ -144,10 +144,10 @@ def test_moved_code_waits_as_where_it_is_moved_to() -> None:
 def test_what_is_moved_is_found_and_counted() -> None:
     table = Symbol("table", FLASH + 0x400, 256, "object", ".text")
     other = Symbol("tail", FLASH + 0x500, 64, "object", ".text")
-    (asked,) = ask(parse(["sram=ta*"], board()), subject(table, other), board())
+    (asked,) = ask(parse(["sram=ta*"], board()), firmware_with(table, other), board())
     assert asked.board.moved == (Moved(FLASH + 0x400, FLASH + 0x540, "sram"),)
     assert asked.changes == ("ta*: 320 B in sram",)
-    (ranged,) = ask(parse([f"sram={FLASH:#x}-{FLASH + 16:#x}"], board()), subject(), board())
+    (ranged,) = ask(parse([f"sram={FLASH:#x}-{FLASH + 16:#x}"], board()), firmware_with(), board())
     assert ranged.board.moved == (Moved(FLASH, FLASH + 16, "sram"),)
 
 
@@ -163,9 +163,9 @@ def test_what_is_moved_is_found_and_counted() -> None:
     ],
 )
 def test_what_cannot_be_moved_is_one_clear_error(what: str, message: str, hint: str) -> None:
-    firmware = subject(Symbol("table", FLASH + 0x400, 256, "object", ".text"))
+    made = firmware_with(Symbol("table", FLASH + 0x400, 256, "object", ".text"))
     with pytest.raises(ScenarioError, match=message) as caught:
-        ask(parse([f"sram={what}"], board()), firmware, board())
+        ask(parse([f"sram={what}"], board()), made, board())
     assert hint in caught.value.hint
 
 
@@ -174,12 +174,12 @@ def test_room_counts_what_lies_there_and_what_leaves() -> None:
     buffer = Symbol("buffer", SRAM, 512, "object", ".bss")
     full = (16 << 10) - 255
     with pytest.raises(ScenarioError, match="1 B are missing"):
-        ask(parse(["sram=table"], board()), subject(table, buffer, used=full), board())
+        ask(parse(["sram=table"], board()), firmware_with(table, buffer, used=full), board())
     roomy = replace(board(), memories=(*board().memories, memory("dtcm", "ram", 0x1000_0000, 1024)))
-    (asked,) = ask(parse(["sram=table,dtcm=buffer"], roomy), subject(table, buffer, used=full), roomy)
+    (asked,) = ask(parse(["sram=table,dtcm=buffer"], roomy), firmware_with(table, buffer, used=full), roomy)
     assert {moved.memory for moved in asked.board.moved} == {"sram", "dtcm"}
     with pytest.raises(ScenarioError, match=r"into (sram|dtcm) and into (sram|dtcm)"):
-        ask(parse(["sram=table,dtcm=table"], roomy), subject(table), roomy)
+        ask(parse(["sram=table,dtcm=table"], roomy), firmware_with(table), roomy)
 
 
 # Reports.

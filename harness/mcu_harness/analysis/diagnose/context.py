@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mcu_harness.analysis.address_names import Places
 from mcu_harness.analysis.diagnose.status import predict
-from mcu_harness.analysis.subject import Subject
+from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.emulator.contract import Execution
 from mcu_harness.hardware.arm.thumb import CALL, block_end
 from mcu_harness.hardware.board import Board
@@ -21,13 +21,13 @@ class Case:
     """A run that is to be explained. `places` are the program's."""
 
     execution: Execution
-    subject: Subject
+    firmware: FirmwareUnderTest
     board: Board
     places: Places
 
     @property
     def program(self) -> Program:
-        return self.subject.program
+        return self.firmware.program
 
     @property
     def path(self) -> list[int]:

@@ -127,8 +127,8 @@ def _handler_of(case: Case) -> str:
     function = case.program.function_at(case.execution.pc)
     if function is None:
         return ""
-    table = case.subject.plan.vectors
-    if table is None and case.subject.plan.start is None:
+    table = case.firmware.plan.vectors
+    if table is None and case.firmware.plan.start is None:
         table = case.board.code_memory.origin + case.board.vector_offset
     numbers = vectors_of(case.program, table, (function.address, function.address + function.size))
     return f"that is the handler of {vectors_text(numbers)}" if numbers else ""
@@ -137,7 +137,7 @@ def _handler_of(case: Case) -> str:
 def _stacked(case: Case) -> dict[str, int] | None:
     """The frame at the stack pointer, where a handler has not moved it since it was entered."""
     registers, stack = case.execution.registers, case.execution.stack_bytes
-    high = case.subject.plan.stack[1]
+    high = case.firmware.plan.stack[1]
     at = registers.get("sp", 0) - (high - len(stack))
     if registers.get("lr", 0) >> 8 != 0xFFFFFF or not 0 <= at <= len(stack) - 4 * len(_FRAME):
         return None

@@ -8,7 +8,7 @@ from mcu_harness.analysis.diagnose.context import Case
 from mcu_harness.analysis.diagnose.endings import known_ending, other_ending
 from mcu_harness.analysis.diagnose.faults import fault_finding
 from mcu_harness.analysis.diagnose.stack import stack_finding
-from mcu_harness.analysis.subject import Subject
+from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.emulator.contract import Execution, ExitReason, FaultKind
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
@@ -18,10 +18,10 @@ from mcu_harness.results.records import Finding, Verdict
 _ON_PURPOSE = (FaultKind.BREAKPOINT, FaultKind.UNDEFINED, FaultKind.RESET_REQUEST)
 
 
-def execution_findings(execution: Execution, subject: Subject, board: Board) -> list[Finding]:
+def execution_findings(execution: Execution, firmware: FirmwareUnderTest, board: Board) -> list[Finding]:
     """Findings for a run that did not end well, used up its stack, or broke the board's law; [] for a good one."""
-    places = Places(subject.program, subject.parts)
-    case = Case(execution, subject, board, places)
+    places = Places(firmware.program, firmware.code_regions)
+    case = Case(execution, firmware, board, places)
     findings = []
     overflow = stack_finding(case)
     if overflow is not None:

@@ -19,7 +19,7 @@ def stack_finding(case: Case) -> Finding | None:
     faulted = _faulted_below(case)
     if not faulted and (not stack or stack[0] == STACK_PAINT):
         return None
-    low, high = case.subject.plan.stack
+    low, high = case.firmware.plan.stack
     size = len(stack) or high - low
     message = f"the stack used all of its {size:,} B and may have overwritten the data below it"
     if faulted and execution.fault is not None:
@@ -47,7 +47,7 @@ def stack_finding(case: Case) -> Finding | None:
 def _faulted_below(case: Case) -> bool:
     """Whether a fault is the stack's: an access by a stack pointer that has left its area, or is about to."""
     execution = case.execution
-    fault, low = execution.fault, case.subject.plan.stack[0]
+    fault, low = execution.fault, case.firmware.plan.stack[0]
     if execution.reason is not ExitReason.FAULT or fault is None or fault.address is None or not low:
         return False
     pointer = execution.registers.get("sp", low + _LARGEST_PUSH)

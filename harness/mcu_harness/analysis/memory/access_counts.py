@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mcu_harness.analysis.address_names import Places
+from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.memory.objects import Layout, MemoryObjects, cuts
 from mcu_harness.analysis.profile.costs import mean
-from mcu_harness.analysis.subject import Subject
 from mcu_harness.emulator.contract import DataTrace, Execution, FaultKind, RunPlan, TraceRequest
 from mcu_harness.hardware.board import Board
 from mcu_harness.results.access_records import MemoryAccesses, MemoryObject, ObjectAccesses
@@ -21,21 +21,23 @@ _OUTSIDE = -1
 _TRACES = "unicorn"
 
 
-def with_request(plan: RunPlan, subject: Subject, board: Board, emulator: str) -> RunPlan:
+def with_request(plan: RunPlan, firmware: FirmwareUnderTest, board: Board, emulator: str) -> RunPlan:
     """`plan` with a trace of the whole run, by object, where that emulator can."""
     if emulator != _TRACES:
         return plan
-    return replace(plan, trace=TraceRequest(cuts=cuts(layout_of(subject, board)), whole=True))
+    return replace(plan, trace=TraceRequest(cuts=cuts(layout_of(firmware, board)), whole=True))
 
 
-def layout_of(subject: Subject, board: Board) -> Layout:
-    """Where the objects of a subject lie."""
-    arena_at = subject.program.symbol(_ARENA).address if subject.arena else 0
-    grows = subject.plan.sbrk is not None
-    return Layout(subject.program, board, subject.plan.stack, subject.arena, arena_at, grows)
+def layout_of(firmware: FirmwareUnderTest, board: Board) -> Layout:
+    """Where the objects of firmware lie."""
+    arena_at = firmware.program.symbol(_ARENA).address if firmware.arena else 0
+    grows = firmware.plan.sbrk is not None
+    return Layout(firmware.program, board, firmware.plan.stack, firmware.arena, arena_at, grows)
 
 
-def traced(execution: Execution, subject: Subject, board: Board, emulator: str) -> tuple[MemoryAccesses, list[Finding]]:
+def traced(
+    execution: Execution, firmware: FirmwareUnderTest, board: Board, emulator: str
+) -> tuple[MemoryAccesses, list[Finding]]:
     """The accesses of a run that was to be traced, and what they give reason to say."""
     data = execution.whole
     if data is None:
@@ -43,11 +45,11 @@ def traced(execution: Execution, subject: Subject, board: Board, emulator: str) 
         advice = "leave --memory-trace out" if emulator == _TRACES else "use --emulator unicorn, which has one"
         message = f"memory accesses: {accesses.missing}"
         return accesses, [Finding("memory.not-traced", Verdict.PASS, message, advice)]
-    objects = MemoryObjects(layout_of(subject, board), execution.heap)
+    objects = MemoryObjects(layout_of(firmware, board), execution.heap)
     closed = len(execution.window_instructions)
-    windows = max(1, sum(subject.times[:closed]) or closed)
-    owners = _owners(execution, subject)
-    places = Places(subject.program, subject.parts)
+    windows = max(1, sum(firmware.times[:closed]) or closed)
+    owners = _owners(execution, firmware)
+    places = Places(firmware.program, firmware.code_regions)
     findings = uninitialised(data, owners, objects, places)
     if (
         execution.fault is None or execution.fault.kind is not FaultKind.UNALIGNED
@@ -62,16 +64,16 @@ def _why_missing(emulator: str) -> str:
     return "not measured: where this build of the emulator keeps its registers was not found (it has to be Linux)"
 
 
-def _owners(execution: Execution, subject: Subject) -> list[int]:
+def _owners(execution: Execution, firmware: FirmwareUnderTest) -> list[int]:
     """The layer of each context, -1 outside of all."""
     if execution.blocks is None:
         return []
     # Late: the disassembler behind it is not needed without a trace.
     from mcu_harness.analysis.profile.call_tree import CallTree
 
-    outside = len(subject.parts)
-    tree = CallTree(execution.blocks, None, subject.program)
-    found = tree.owners([part.entries for part in subject.parts])
+    outside = len(firmware.code_regions)
+    tree = CallTree(execution.blocks, None, firmware.program)
+    found = tree.owners([part.entries for part in firmware.code_regions])
     return [_OUTSIDE if owner == outside else owner for owner in found]
 
 

@@ -20,9 +20,9 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
+from mcu_harness.analysis.firmware_under_test import CodeRegion, FirmwareUnderTest
 from mcu_harness.analysis.profile.costs import Contexts
 from mcu_harness.analysis.stack.frames import Frames
-from mcu_harness.analysis.subject import Part, Subject
 from mcu_harness.analysis.what_if.spec import Move
 from mcu_harness.base.errors import HarnessError, ScenarioError
 from mcu_harness.base.text import one_line
@@ -41,12 +41,14 @@ _MOST_NAMES = 40  # in a hint
 Range = tuple[int, int]
 
 
-def placed(moves: Sequence[Move], subject: Subject, board: Board) -> tuple[tuple[Moved, ...], tuple[str, ...]]:
+def placed(
+    moves: Sequence[Move], firmware: FirmwareUnderTest, board: Board
+) -> tuple[tuple[Moved, ...], tuple[str, ...]]:
     """What is timed elsewhere, and the same in words; ScenarioError for what is not in the firmware or has no room."""
     found: list[Moved] = []
     words: list[str] = []
     for move in moves:
-        which, ranges = _ranges(move, subject)
+        which, ranges = _ranges(move, firmware)
         ranges = _merged(ranges)
         for low, high in ranges:
             if board.region_of(low) is None or board.region_of(high - 1) is None:
@@ -58,7 +60,7 @@ def placed(moves: Sequence[Move], subject: Subject, board: Board) -> tuple[tuple
     for one, two in pairwise(found):
         if one.high > two.low and one.memory != two.memory:
             raise ScenarioError(f"what-if: {two.low:#010x} is moved into {one.memory} and into {two.memory}")
-    _check_room(found, subject, board)
+    _check_room(found, firmware, board)
     return tuple(found), tuple(words)
 
 
@@ -66,7 +68,7 @@ def _title(move: Move, which: str) -> str:
     return f"{which} of {one_line(move.what.removeprefix(f'{which}:'))}" if which else one_line(move.what)
 
 
-def _ranges(move: Move, subject: Subject) -> tuple[str, list[Range]]:
+def _ranges(move: Move, firmware: FirmwareUnderTest) -> tuple[str, list[Range]]:
     """What of it is moved where that can be asked ("code", "data"), and where it lies."""
     which, colon, what = move.what.partition(":")
     if not colon or which not in _WHICH:
@@ -76,31 +78,31 @@ def _ranges(move: Move, subject: Subject) -> tuple[str, list[Range]]:
         if not low < high <= 1 << 32:
             raise _error(move, "the range is empty", "write the lower address first, and the one behind the last byte")
         return "", [(low, high)]
-    layers = _layers(what, subject.parts)
+    layers = _layers(what, firmware.code_regions)
     if layers:
         which = which or ("code" if "itcm" in move.memory.lower() else "data")
-        found = _code_of(layers, subject) if which == "code" else _constants_of(layers, subject)
+        found = _code_of(layers, firmware) if which == "code" else _constants_of(layers, firmware)
         if not found:
             why = "its code is not known" if which == "code" else "which constants are its own is not known"
             raise _error(move, why, "name functions or variables, or a range of addresses as 0x08004000-0x08005000")
         return which, found
-    return which, _symbols(move, which, what, subject)
+    return which, _symbols(move, which, what, firmware)
 
 
-def _layers(what: str, parts: Sequence[Part]) -> list[int]:
+def _layers(what: str, parts: Sequence[CodeRegion]) -> list[int]:
     """The indexes of the layers that `what` names."""
     if number := _LAYER.fullmatch(what):
         return [int(number[1])] if int(number[1]) < len(parts) else []
     return [nth for nth, part in enumerate(parts) if fnmatchcase(part.name, what)]
 
 
-def _code_of(layers: Sequence[int], subject: Subject) -> list[Range]:
+def _code_of(layers: Sequence[int], firmware: FirmwareUnderTest) -> list[Range]:
     """The functions of layers with all that they call."""
-    frames = Frames(subject.program)
+    frames = Frames(firmware.program)
     entries = [
         entry
         for layer in layers
-        if not isinstance(entries := subject.parts[layer].entries, Contexts)
+        if not isinstance(entries := firmware.code_regions[layer].entries, Contexts)
         for entry in entries
     ]
     waiting, known = list(entries), set(entries)
@@ -109,28 +111,28 @@ def _code_of(layers: Sequence[int], subject: Subject) -> list[Range]:
             if call.target is not None and call.target not in known:
                 known.add(call.target)
                 waiting.append(call.target)
-    functions = filter(None, map(subject.program.function_at, known))
+    functions = filter(None, map(firmware.program.function_at, known))
     return [_extent(function) for function in functions]
 
 
-def _constants_of(layers: Sequence[int], subject: Subject) -> list[Range]:
+def _constants_of(layers: Sequence[int], firmware: FirmwareUnderTest) -> list[Range]:
     """The constants of layers of a model; nothing is known of those of other firmware."""
     return [
         _extent(symbol)
-        for symbol in _variables(subject.program)
+        for symbol in _variables(firmware.program)
         if (match := _OF_LAYER.match(symbol.name)) and int(match[1]) in layers
     ]
 
 
-def _symbols(move: Move, which: str, what: str, subject: Subject) -> list[Range]:
-    program = subject.program
+def _symbols(move: Move, which: str, what: str, firmware: FirmwareUnderTest) -> list[Range]:
+    program = firmware.program
     functions = [s for s in program.symbols if s.kind == "function" and s.size] if which != "data" else []
     variables = _variables(program) if which != "code" else []
     found = [_extent(function) for function in matching(functions, what)]
     found += [_extent(variable) for variable in variables if fnmatchcase(variable.name, what)]
     if not found:
-        layers = [f"layer_{nth:02d}" for nth in range(len(subject.parts))]
-        known = [*layers, *(part.name for part in subject.parts)]
+        layers = [f"layer_{nth:02d}" for nth in range(len(firmware.code_regions))]
+        known = [*layers, *(part.name for part in firmware.code_regions)]
         known += [one_line(readable(symbol.name)) for symbol in (*functions, *variables)]
         raise _error(move, f"no layer, function or variable is called {what!r}", _near(what, known))
     return found
@@ -162,7 +164,7 @@ def _merged(ranges: Sequence[Range]) -> list[Range]:
     return merged
 
 
-def _check_room(moved: Sequence[Moved], subject: Subject, board: Board) -> None:
+def _check_room(moved: Sequence[Moved], firmware: FirmwareUnderTest, board: Board) -> None:
     """What comes into a memory must fit beside what lies there and stays."""
     change: dict[str, int] = defaultdict(int)
     for name, low, high in _without_overlap(moved):
@@ -170,7 +172,7 @@ def _check_room(moved: Sequence[Moved], subject: Subject, board: Board) -> None:
         source = board.region_of(low)
         if source is not None:
             change[source.name] -= high - low
-    used = {region.region: region.used for region in subject.footprint.regions}
+    used = {region.region: region.used for region in firmware.footprint.regions}
     for name, more in change.items():
         capacity = board.memory(name).size
         over = used.get(name, 0) + more - capacity

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.profile.profile import Profile, profile
-from mcu_harness.analysis.subject import Subject
 from mcu_harness.analysis.what_if.placement import placed
 from mcu_harness.analysis.what_if.spec import Question, parse
 from mcu_harness.analysis.what_if.variant import seen_by_caches, variant
@@ -32,12 +32,12 @@ class Asked:
     changes: tuple[str, ...]
 
 
-def ask(questions: Sequence[Question], subject: Subject, board: Board) -> tuple[Asked, ...]:
+def ask(questions: Sequence[Question], firmware: FirmwareUnderTest, board: Board) -> tuple[Asked, ...]:
     """The questions with what they move found in the firmware; raises ScenarioError for what is not there, or no room."""
     asked = []
     for question in questions:
         changed, changes = variant(board, question)
-        moved, moves = placed(question.moves, subject, board)
+        moved, moves = placed(question.moves, firmware, board)
         asked.append(Asked(question, replace(changed, moved=moved), (*changes, *moves)))
     return tuple(asked)
 
@@ -59,7 +59,9 @@ def _others(asked: Sequence[Asked], board: Board) -> tuple[Board, ...]:
     return tuple(found.values())
 
 
-def priced(asked: Sequence[Asked], execution: Execution, subject: Subject, board: Board) -> tuple[WhatIf, ...]:
+def priced(
+    asked: Sequence[Asked], execution: Execution, firmware: FirmwareUnderTest, board: Board
+) -> tuple[WhatIf, ...]:
     """What the run on `board` would have cost, in the order of the questions."""
     keys = [seen_by_caches(board), *map(seen_by_caches, _others(asked, board))]
     traces = [execution.data, *execution.other_data]
@@ -67,13 +69,15 @@ def priced(asked: Sequence[Asked], execution: Execution, subject: Subject, board
     for one in asked:
         at = keys.index(seen_by_caches(one.board))
         trace = traces[at] if at < len(traces) else None
-        found.append(_priced(one, replace(execution, data=trace), trace, subject, board))
+        found.append(_priced(one, replace(execution, data=trace), trace, firmware, board))
     return tuple(found)
 
 
-def _priced(one: Asked, execution: Execution, trace: DataTrace | None, subject: Subject, board: Board) -> WhatIf:
-    entries = [part.entries for part in subject.parts]
-    made = profile(execution, subject.program, entries, one.board, subject.times)
+def _priced(
+    one: Asked, execution: Execution, trace: DataTrace | None, firmware: FirmwareUnderTest, board: Board
+) -> WhatIf:
+    entries = [part.entries for part in firmware.code_regions]
+    made = profile(execution, firmware.program, entries, one.board, firmware.times)
     per_cycle = board.joules_per_cycle
     return WhatIf(
         name=one.question.name,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from mcu_harness.analysis import calls_as_layers, output_check
-from mcu_harness.analysis.subject import Part, Subject
+from mcu_harness.analysis.firmware_under_test import CodeRegion, FirmwareUnderTest
 from mcu_harness.app import provenance
 from mcu_harness.app.inference_runtimes import find_runtime, runtime_parts, runtimes_in
 from mcu_harness.base.errors import ElfError
@@ -28,7 +28,7 @@ _MOST_INSTRUCTIONS = 20_000_000_000
 _TIMEOUT_S = 600.0
 
 
-def prepare(case: Case, spec: FirmwareSpec, progress: Callable[[str], None]) -> Subject:
+def prepare(case: Case, spec: FirmwareSpec, progress: Callable[[str], None]) -> FirmwareUnderTest:
     """Find or build the firmware of `case`; raises HarnessError when that cannot be done."""
     board, directory = case.board, case.scenario.directory
     if spec.build:
@@ -57,13 +57,13 @@ def prepare(case: Case, spec: FirmwareSpec, progress: Callable[[str], None]) -> 
     def check(_: Execution) -> tuple[OutputCheck, list[Finding]]:
         return output_check.unchecked("no expected outputs"), []
 
-    return Subject(
+    return FirmwareUnderTest(
         model="",
         program=program,
         footprint=footprint,
         plan=replace(plan_for(program, spec, boot, begin), each_call=calls_as_layers.entries(parts)),
         toolchain=Tool(*program.compiler) if program.compiler else Tool("unknown", ""),
-        parts=parts,
+        code_regions=parts,
         check=check,
         provenance=lambda profiled: provenance.of_firmware(case, program, profiled),
         times=tuple(step.times for step in spec.dialogue if step.measure),
@@ -134,7 +134,7 @@ def _functions(program: Program) -> list[Symbol]:
     return [symbol for symbol in program.symbols if symbol.kind == "function"]
 
 
-def _part(program: Program, region: Region, footprint: Footprint, each_call: bool) -> Part:
+def _part(program: Program, region: Region, footprint: Footprint, each_call: bool) -> CodeRegion:
     """A region as a layer; raises ElfError for a pattern that names nothing."""
     functions = _functions(program)
     entries: set[int] = set()
@@ -150,7 +150,7 @@ def _part(program: Program, region: Region, footprint: Footprint, each_call: boo
         entries |= found
     names = {one_line(symbol.name) for symbol in functions if symbol.address in entries}
     flash = sum(use.flash_bytes for use in footprint.symbols if use.name in names)
-    return Part(region.name, "", frozenset(entries), flash_bytes=flash if names else None, each_call=each_call)
+    return CodeRegion(region.name, "", frozenset(entries), flash_bytes=flash if names else None, each_call=each_call)
 
 
 def _matches(functions: list[Symbol], pattern: str) -> set[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mcu_harness.analysis import figures, output_check
-from mcu_harness.analysis.subject import Subject
+from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.app import divergence, provenance
 from mcu_harness.app.inference_plan import run_plan, tensors_read
 from mcu_harness.base.text import one_line
@@ -20,7 +20,7 @@ from mcu_harness.results.records import Finding, OutputCheck
 from mcu_harness.scenario.cases import Case
 
 
-def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Callable[[str], None]) -> Subject:
+def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Callable[[str], None]) -> FirmwareUnderTest:
     """Build inference firmware for the model of `case`; raises HarnessError when that cannot be done.
 
     `emulator` is used again, after the run, where outputs turn out wrong: to find the layer in which they begin to be.
@@ -46,13 +46,13 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
         place = divergence.first_diverging_layer(case, graph, samples, emulator, toolchain, checked)
         return checked, [output_check.output_finding(checked, place)]
 
-    return Subject(
+    return FirmwareUnderTest(
         model=one_line(case.model.stem),
         program=program,
         footprint=footprint,
         plan=run_plan(program, sources, graph, samples.inputs, sources.outputs),
         toolchain=image.toolchain,
-        parts=figures.model_parts(
+        code_regions=figures.model_regions(
             graph, memory, footprint, [program.symbol(name).address for name in sources.layer_symbols]
         ),
         check=check,

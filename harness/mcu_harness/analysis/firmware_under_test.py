@@ -1,7 +1,7 @@
 """What a run is about: firmware ready to run, and what is known of it before it does.
 
-Generated inference firmware (`model_run`) and the user's own (`firmware_run`) are both brought into this form; from
-there on the line is the same (`pipeline`).
+Generated inference firmware (`app.prepare_model`) and the user's own (`app.prepare_firmware`) are both brought into this
+form; from there on the stages are the same (`app.pipeline`).
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from mcu_harness.results.records import (
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CodeRegion:
     """A layer of a model, or a named region of other firmware.
 
     What runs in the functions at `entries`, and in whatever they call, belongs to it. `flash_bytes` None = not known.
-    With `each_call`, every call of them becomes a part of its own after the run (`each_call.split`); the calls of
+    With `each_call`, every call of them becomes a region of its own after the run (`calls_as_layers.split`); the calls of
     `kernel`s, which interpreters run in turn, are numbered together.
     """
 
@@ -46,7 +46,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class FirmwareUnderTest:
     """Firmware to run by `plan`.
 
     `figures` are measurements that the run does not yield, `contributors` what they and others consist of, by
@@ -60,7 +60,7 @@ class Subject:
     footprint: Footprint
     plan: RunPlan
     toolchain: Tool
-    parts: tuple[Part, ...]
+    code_regions: tuple[CodeRegion, ...]
     check: Callable[[Execution], tuple[OutputCheck, list[Finding]]]
     provenance: Callable[[Profile | None], Provenance]
     times: tuple[int, ...] = ()
