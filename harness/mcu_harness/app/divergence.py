@@ -22,7 +22,7 @@ from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import Toolchain
 from mcu_harness.model.codegen.generate import generate, plan_memory
 from mcu_harness.model.graph import Graph
-from mcu_harness.model.reference import run_reference
+from mcu_harness.model.importers.table import importer_of
 from mcu_harness.model.samples import Samples
 from mcu_harness.results.records import OutputCheck
 from mcu_harness.scenario.cases import Case
@@ -44,7 +44,7 @@ def first_diverging_layer(
     try:
         program = read_program(build(sources, board, toolchain).elf)
         execution = emulator.run(program, board, run_plan(program, sources, graph, sample, ios))
-        expected = run_reference(case.model, graph, sample, all_tensors=True).tensors
+        expected = importer_of(case.model).reference(case.model, graph, sample, all_tensors=True).tensors
     except HarnessError as error:
         return f"the first diverging layer is not known: {error.message}"
     if not execution.reads:

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.arrays import MAX_ARRAYS_BYTES, load_expected, load_inputs, load_labels, make_inputs
 from mcu_harness.model.graph import Graph
-from mcu_harness.model.importers.tflite import import_tflite
-from mcu_harness.model.reference import OracleMissing, run_reference
+from mcu_harness.model.importers.table import importer_of
+from mcu_harness.model.reference import OracleMissing
 from mcu_harness.scenario.scenario import InputSpec, OutputSpec
 
 Array = npt.NDArray[np.generic]
@@ -68,7 +68,7 @@ def _stamp(path: Path | None) -> tuple[int, int]:
 @lru_cache(maxsize=8)
 def _graph(path: Path, stamp: tuple[int, int]) -> Graph:
     del stamp
-    return import_tflite(path)
+    return importer_of(path).read(path)
 
 
 @lru_cache(maxsize=8)
@@ -126,7 +126,7 @@ def _expected(
     if outputs.oracle == "none":
         return None, 'oracle = "none"'
     try:
-        reference = run_reference(path, graph, samples.inputs)
+        reference = importer_of(path).reference(path, graph, samples.inputs)
     except OracleMissing as error:
         return None, str(error).replace("\n", " ")
     return reference.outputs, reference.oracle

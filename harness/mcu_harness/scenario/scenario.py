@@ -118,7 +118,7 @@ def load_scenario(path: Path) -> Scenario:
 
 def scenario_for_model(model: Path, boards: tuple[str, ...]) -> Scenario:
     """The scenario that `mcu-harness run MODEL --board ...` means: seeded inputs, LiteRT's outputs, no budgets."""
-    return _without_file(model, boards, hint="give a .tflite model or a scenario .toml")
+    return _without_file(model, boards, hint="give a model file or a scenario .toml")
 
 
 def scenario_for_firmware(image: Path, boards: tuple[str, ...], firmware: FirmwareSpec) -> Scenario:

@@ -14,6 +14,7 @@ from mcu_harness.app.cli.commands.profile import memory_trace
 from mcu_harness.app.cli.commands.progress import progress
 from mcu_harness.app.cli.commands.what_if import add_what_if
 from mcu_harness.base.errors import HarnessError
+from mcu_harness.model.importers.table import model_suffixes
 
 PASS, FAIL, ERROR = 0, 1, 2
 
@@ -48,7 +49,11 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="build a model for boards, run it, judge it")
     run.add_argument(
-        "what", nargs="+", type=Path, metavar="MODEL_OR_SCENARIO", help="a .tflite model or a scenario .toml"
+        "what",
+        nargs="+",
+        type=Path,
+        metavar="MODEL_OR_SCENARIO",
+        help=f"a model ({model_suffixes()}) or a scenario .toml",
     )
     run.add_argument(
         "--board", action="append", default=[], metavar="B", help="a board name or board .toml (repeatable)"
@@ -82,7 +87,13 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(command=_doctor)
 
     fit = commands.add_parser("fit", help="try a model on many boards; say which is the smallest that will do")
-    fit.add_argument("what", nargs="+", type=Path, metavar="MODEL_OR_SCENARIO", help="a .tflite model or a scenario")
+    fit.add_argument(
+        "what",
+        nargs="+",
+        type=Path,
+        metavar="MODEL_OR_SCENARIO",
+        help=f"a model ({model_suffixes()}) or a scenario .toml",
+    )
     fit.add_argument("--boards", default="", metavar="A,B", help="board names or files (default: all that there are)")
     fit.add_argument(
         "--budget", action="append", default=[], metavar="KEY=LIMIT", help="flash=64KiB, latency=20ms, ... (repeatable)"
