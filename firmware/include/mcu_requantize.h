@@ -68,8 +68,8 @@ MCU_INLINE int32_t mcu_doubling_high_multiply(int32_t a, int32_t b)
 #endif
 
 /* value * multiplier * 2^(-31 - right), rounded twice (first halves up, then halves away from zero): TFLite's
- * MultiplyByQuantizedMultiplier with shift = -right. right in [-30, 31]; |value| < 2^30 where right > 0; a left shift
- * wraps. */
+ * MultiplyByQuantizedMultiplier with shift = -right. right in [-30, 31]; where right > 0,
+ * |value| * multiplier / 2^31 + 2^(right - 1) + 2 < 2^31, which every |value| < 2^30 meets; a left shift wraps. */
 MCU_INLINE int32_t mcu_requantize_twice(int32_t value, int32_t multiplier, int32_t right)
 {
     if (__builtin_expect(right > 0, 1)) {

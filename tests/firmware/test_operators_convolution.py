@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from host_firmware import check_against_reference
+from mcu_harness.base.errors import ModelError
 from model_builder import ModelBuilder
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
@@ -142,3 +143,29 @@ def test_chains_whose_outputs_overlap_their_inputs_keep_their_values(seed: int, 
                 x = builder.pool(x, "AVERAGE" if kind == 2 else "MAX", **window)
         builder.output(x)
     check_against_reference(builder, tmp_path, share=True)
+
+
+@pytest.mark.parametrize("operator", ["CONV_2D", "DEPTHWISE_CONV_2D"])
+def test_biases_of_nearly_dead_channels_may_fill_all_32_bits(operator: str, tmp_path: Path) -> None:
+    """Converters give channels whose filter is nearly zero tiny scales and biases up to the end of int32."""
+    builder = ModelBuilder(1)
+    image = builder.input((1, 4, 4, 4), scale=0.02, zero_point=-3)
+    scales = [0.01, 1e-9, 1e-10, 2e-11]
+    biases = np.array([300, 2**30, -(2**31 - 2**13), 2**31 - 2**13], np.int32)
+    wide = (1, 1, 1, 4) if operator == "DEPTHWISE_CONV_2D" else (4, 1, 1, 4)
+    filters = builder.constant(np.full(wide, 3, np.int8), scales, 0, axis=wide.index(4))
+    bias = builder.constant(biases, [0.02 * scale for scale in scales], 0)
+    out = builder.tensor((1, 4, 4, 4), 0.01, 5)
+    builder.output(builder.operator(operator, [image, filters, bias], out, padding="VALID"))
+    check_against_reference(builder, tmp_path)
+
+
+def test_a_sum_that_leaves_32_bits_when_it_is_rounded_is_refused(tmp_path: Path) -> None:
+    builder = ModelBuilder(1)
+    image = builder.input((1, 2, 2, 1), scale=1.0)
+    filters = builder.constant(np.ones((1, 1, 1, 1), np.int8), 1.0, 0)
+    bias = builder.constant(np.array([2**31 - 200], np.int32), 1.0, 0)
+    out = builder.tensor((1, 2, 2, 1), 2.0**31 * 0.51)  # a multiplier near 1, and half of the last bit on top
+    builder.output(builder.operator("CONV_2D", [image, filters, bias], out))
+    with pytest.raises(ModelError, match="output channel 0 can sum up to"):
+        check_against_reference(builder, tmp_path)

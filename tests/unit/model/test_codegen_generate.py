@@ -101,12 +101,12 @@ def test_sums_that_could_overflow_are_refused(tmp_path: Path) -> None:
     builder = ModelBuilder(seed=2)
     x = builder.input((1, 4), zero_point=0)
     filters = builder.constant(np.ones((2, 4), np.int8), 1e-6)
-    bias = builder.constant(np.array([2**30, 0], np.int32), 5e-8)
+    bias = builder.constant(np.array([0, 2**31 - 1], np.int32), 5e-8)
     builder.output(builder.operator("FULLY_CONNECTED", [x, filters, bias], builder.tensor((1, 2), 0.1)))
     path = tmp_path / "model.tflite"
     path.write_bytes(builder.build())
     graph = import_tflite(path)
-    with pytest.raises(ModelError, match=r"00 FULLY_CONNECTED.*overflow"):
+    with pytest.raises(ModelError, match=r"00 FULLY_CONNECTED.*channel 1 can sum up to 2147484155.*overflows"):
         scratch_bytes(graph, TARGET)
 
 

@@ -33,7 +33,7 @@ int main(void) {
 
 @pytest.fixture(scope="module")
 def rows() -> np.ndarray:
-    """Values below 2^30, multipliers, shifts: random ones and all corners."""
+    """Values, multipliers, shifts that meet the contract of mcu_requantize_twice: random ones and all corners."""
     rng = np.random.default_rng(1)
     values = np.concatenate([rng.integers(1 - 2**k, 2**k, 300) for k in range(1, 31)])
     corners = [0, 1, -1, 2, -2, 0xFFFF, 0x10000, -0xFFFF, -0x10000, -0x10001, 2**30 - 1, 1 - 2**30]
@@ -41,7 +41,11 @@ def rows() -> np.ndarray:
     random = np.stack([values, rng.integers(2**30, 2**31, len(values)), rng.integers(-31, 1, len(values))], axis=1)
     grid = np.array([(v, m, s) for v in corners for m in multipliers for s in range(-31, 1)])
     left = np.stack([values % 997 - 500, random[:, 1], rng.integers(1, 21, len(values))], axis=1)
-    return np.concatenate([random, grid, left]).astype(np.int32)
+    ends = np.array([2**31 - 1, 1 - 2**31, 2**31 - 2**12, 3 * 2**29, -3 * 2**29])
+    large = np.array([(v, m, s) for v in ends for m in multipliers for s in range(-31, 1)])
+    kept = [s == 0 or (abs(v) * m >> 31) + 2 + (1 << (-s - 1)) < 2**31 for v, m, s in large.tolist()]
+    assert any(kept) and not all(kept)
+    return np.concatenate([random, grid, left, large[kept]]).astype(np.int32)
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mcu_harness.base.errors import ModelError
 from mcu_harness.model.codegen.fixed_point import Affine, quantize_multiplier, round_half_away
 from mcu_harness.model.codegen.layer import Context, unsupported
 from mcu_harness.model.graph import Layer, Tensor
 
 _RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 
-# Sums below this leave room for what rounding adds to them, whatever the shift.
-LARGEST_ACCUMULATOR = 2**30
+# Accumulators are int32, here and in the reference.
+_ACCUMULATOR_LIMIT = 2**31
 
 Int64s = npt.NDArray[np.int64]
 
@@ -60,7 +61,7 @@ class Sums:
 
     `bias` already contains what the input's zero point adds, so that raw input bytes can be multiplied.
     `scales` are the real factors from sum to output, one for all or one an output.
-    `reach` is by how much a sum can differ from 0, per output.
+    `reach` is by how much a sum can differ from 0, per output: for any input, and at any moment while it is summed up.
     """
 
     filters: npt.NDArray[np.int8]
@@ -68,9 +69,17 @@ class Sums:
     scales: tuple[float, ...]
     reach: Int64s
 
-    def multipliers(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
-        """TFLite's fixed-point multipliers and shifts of `scales`."""
+    def multipliers(self, layer: Layer) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
+        """TFLite's fixed-point multipliers and shifts of `scales`, for rounding twice.
+
+        Raises ModelError where a sum that can occur would leave 32 bits on its way through `mcu_requantize_twice`.
+        """
         pairs = [quantize_multiplier(scale) for scale in self.scales]
+        for channel, reach in enumerate(self.reach.tolist()):
+            multiplier, shift = pairs[channel if len(pairs) > 1 else 0]
+            # the sum times the multiplier, to which half of the last bit is added; a left shift wraps, as in the reference
+            if shift < 0 and (reach * multiplier >> 31) + 2 + (1 << (-shift - 1)) >= _ACCUMULATOR_LIMIT:
+                raise _overflow(layer, channel, reach)
         return np.array([pair[0] for pair in pairs], np.int32), np.array([pair[1] for pair in pairs], np.int8)
 
 
@@ -88,12 +97,29 @@ def dot_products(layer: Layer, context: Context, filters: npt.NDArray[np.int8]) 
     wide = filters.astype(np.int64)
     bias = _bias(layer, context, len(filters))
     folded = bias - incoming.zero_point * wide.sum(axis=1)
-    # Where padding is counted as the zero point, every partial sum lies within what real values could add up to.
-    furthest = max(127 - incoming.zero_point, 128 + incoming.zero_point)
-    reach = np.abs(bias) + furthest * np.abs(wide).sum(axis=1)
-    if int(reach.max(initial=0)) >= LARGEST_ACCUMULATOR:
-        raise unsupported(layer, "its sums could grow beyond 2^30 and overflow 32 bits")
+    reach = np.maximum(*(np.abs(end) for end in _ends(wide, bias, incoming.zero_point)))
+    if int(reach.max(initial=0)) >= _ACCUMULATOR_LIMIT:
+        raise _overflow(layer, int(reach.argmax()), int(reach.max()))
     return Sums(filters, folded.astype(np.int32), scales, reach)
+
+
+def _ends(filters: Int64s, bias: Int64s, zero_point: int) -> tuple[Int64s, Int64s]:
+    """Least and greatest value of each sum, partial sums included, over all int8 inputs.
+
+    A tap that is not there yet counts as if its input were 0, which is an int8 too: so partial sums of raw bytes on top of
+    the folded bias lie between the same ends.
+    """
+    lowest, highest = -128 - zero_point, 127 - zero_point
+    positive, negative = np.maximum(filters, 0).sum(axis=1), np.minimum(filters, 0).sum(axis=1)
+    return bias + positive * lowest + negative * highest, bias + positive * highest + negative * lowest
+
+
+def _overflow(layer: Layer, channel: int, reach: int) -> ModelError:
+    return unsupported(
+        layer,
+        f"output channel {channel} can sum up to {reach}, which overflows the 32 bits that its kernel has "
+        "(a bias, or a filter's scale, is out of proportion)",
+    )
 
 
 def _bias(layer: Layer, context: Context, outputs: int) -> Int64s:

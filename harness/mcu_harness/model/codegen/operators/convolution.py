@@ -87,7 +87,7 @@ def _members(
 ) -> tuple[tuple[tuple[str, str], ...], tuple[Constant, ...]]:
     """What conv_2d and depthwise_conv_2d parameters share, and the constants they refer to."""
     low, high = activation_range(layer, context.tensor(layer.outputs[0]))
-    multiplier, shift = sums.multipliers()
+    multiplier, shift = sums.multipliers(layer)
     outgoing = {
         "bias": context.name("bias"),
         "multiplier": context.name("multiplier"),
