@@ -8,7 +8,7 @@ import pytest
 
 from mcu_harness.app.options import Options
 from mcu_harness.app.session import Session
-from mcu_harness.emulator.select import supports
+from mcu_harness.emulator.select import emulator_entry
 from mcu_harness.hardware.board_file import board_names, find_board
 from mcu_harness.results.records import RunResult, Verdict
 from mcu_harness.scenario.cases import Case, case_of_model, cases_of
@@ -24,7 +24,7 @@ def one_board_per_target() -> list[str]:
     chosen: dict[str, str] = {}
     for name in board_names():
         board = find_board(name)
-        if supports("unicorn", board):
+        if emulator_entry("unicorn").supports(board):
             continue
         best = chosen.get(board.target)
         if best is None or find_board(best).data_memory.size < board.data_memory.size:

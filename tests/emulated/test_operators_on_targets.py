@@ -14,7 +14,7 @@ import pytest
 
 from mcu_harness.app.inference_plan import run_plan, tensors_read
 from mcu_harness.emulator.contract import ExitReason
-from mcu_harness.emulator.select import find_emulator
+from mcu_harness.emulator.select import emulator_entry
 from mcu_harness.hardware.board_file import find_board
 from mcu_harness.image.build import build
 from mcu_harness.image.program import read_program
@@ -113,7 +113,7 @@ def test_outputs_on_the_target_equal_the_reference(name: str, toolchain: Toolcha
     sources = generate(case.graph, plan_memory(case.graph, board.target), board.target)
     program = read_program(build(sources, board, toolchain, tmp_path).elf)
     asked = run_plan(program, sources, case.graph, case.inputs, sources.outputs, timeout_s=60)
-    execution = find_emulator("unicorn").run(program, board, asked)
+    execution = emulator_entry("unicorn").make().run(program, board, asked)
     assert execution.reason is ExitReason.FINISHED, execution.detail
     for sample, raw in enumerate(execution.reads):
         outputs = tensors_read(case.graph, sources.outputs, raw)

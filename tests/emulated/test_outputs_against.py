@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mcu_harness.app.pipeline import run_case
-from mcu_harness.emulator.select import find_emulator
+from mcu_harness.emulator.select import emulator_entry
 from mcu_harness.image.toolchain import Toolchain
 from mcu_harness.model import samples
 from mcu_harness.model.reference import run_reference
@@ -25,7 +25,7 @@ INPUTS = InputSpec(seed=3, count=2)
 
 def run(outputs: OutputSpec, toolchain: Toolchain) -> RunResult:
     scenario = replace(scenario_for_model(MODEL, ("nucleo_f103rb",)), inputs=INPUTS, outputs=outputs)
-    return run_case(cases_of(scenario)[0], find_emulator("unicorn"), toolchain.name, lambda _: None)
+    return run_case(cases_of(scenario)[0], emulator_entry("unicorn").make(), toolchain.name, lambda _: None)
 
 
 def test_a_file_that_contradicts_litert_is_blamed_and_not_the_firmware(tmp_path: Path, toolchain: Toolchain) -> None:

@@ -19,7 +19,7 @@ from unicorn.unicorn_py3.unicorn import Uc
 from mcu_harness.analysis.profile.profile import profile
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import STACK_PAINT, ExitReason, RunPlan, Window
-from mcu_harness.emulator.select import EMULATOR_NAMES, find_emulator, resolve, supports
+from mcu_harness.emulator.select import EMULATORS, emulator_entry, select
 from mcu_harness.emulator.unicorn.emulator import UnicornEmulator, _Run
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import board_names, find_board
@@ -489,12 +489,12 @@ def test_memory_that_is_not_whole_pages_is_refused_with_its_name(m4: Board) -> N
 
 
 def test_emulators_are_found_by_name() -> None:
-    assert find_emulator("unicorn").name == "unicorn"
-    assert resolve("auto", find_board("stm32f4_discovery")) in EMULATOR_NAMES
-    assert resolve("unicorn", find_board("stm32f4_discovery")) == "unicorn"
-    assert supports("unicorn", find_board("stm32f4_discovery")) == ""
+    assert emulator_entry("unicorn").make().name == "unicorn"
+    assert select("auto", find_board("stm32f4_discovery")) in EMULATORS
+    assert select("unicorn", find_board("stm32f4_discovery")).name == "unicorn"
+    assert emulator_entry("unicorn").supports(find_board("stm32f4_discovery")) == ""
     with pytest.raises(EmulatorError, match="no emulator named 'qemu'"):
-        find_emulator("qemu")
+        emulator_entry("qemu")
 
 
 def test_an_interrupt_from_the_keyboard_ends_a_run_at_once(m4: Board, firmware_cache: Path) -> None:

@@ -10,7 +10,7 @@ def boards_table() -> str:
     """A row per board: core, clock, memories, console, who can run it."""
     from tabulate import tabulate
 
-    from mcu_harness.emulator.select import EMULATOR_NAMES, supports
+    from mcu_harness.emulator.select import EMULATORS
 
     rows = []
     for board in map(find_board, board_names()):
@@ -22,7 +22,7 @@ def boards_table() -> str:
                 units.format_hertz(board.clock_hz),
                 units.format_bytes(board.code_memory.size),
                 units.format_bytes(board.data_memory.size),
-                ", ".join(name for name in EMULATOR_NAMES if not supports(name, board)),
+                ", ".join(entry.name for entry in EMULATORS if not entry.supports(board)),
             ]
         )
     titles = ["name", "board", "core", "clock", "flash", "RAM", "emulators"]

@@ -16,12 +16,14 @@ def examine() -> tuple[list[str], bool]:
 
     A line begins with "ok", "missing", "broken", or "optional": missing, but another does the same.
     """
-    from mcu_harness.emulator.select import EMULATOR_NAMES, describe
+    from mcu_harness.emulator.select import EMULATORS, emulator_entry
     from mcu_harness.image.toolchain import NAMES, find_toolchain
 
     lines = [f"mcu-harness {__version__}, Python {sys.version.split()[0]}"]
     compiler = _examine("compiler", NAMES, lambda name: find_toolchain(name).version, lines)
-    emulator = _examine("emulator", EMULATOR_NAMES, describe, lines)
+    emulator = _examine(
+        "emulator", [entry.name for entry in EMULATORS], lambda name: emulator_entry(name).describe(), lines
+    )
     cache = _cache(lines)
     if importlib.util.find_spec("ai_edge_litert"):
         lines.append(f"ok       oracle litert: LiteRT {_version('ai-edge-litert')}")

@@ -18,9 +18,7 @@ from mcu_harness.results.report.baseline_notes import baseline_notes
 if TYPE_CHECKING:
     from mcu_harness.app.options import Options
     from mcu_harness.emulator.contract import Emulator
-    from mcu_harness.hardware.board import Board
     from mcu_harness.scenario.cases import Case
-    from mcu_harness.scenario.scenario import Scenario
 
 Progress = Callable[[str], None]
 
@@ -56,12 +54,7 @@ class Session:
         # Late: this is what pulls in the emulator, numba and the model reader.
         from mcu_harness.app.pipeline import run_case
 
-        asked = options.emulator
-        if asked == "auto" and options.memory_trace and not case.scenario.renode_includes:
-            asked = "unicorn"  # which alone can trace
-        if asked == "auto" and case.scenario.firmware is not None:
-            asked = "unicorn"  # it needs nothing installed, and gets past devices that nobody has modelled
-        emulator = self._emulator(asked, case.board, case.scenario)
+        emulator = self._emulator(case, options)
         questions = (*case.scenario.what_if, *options.what_if)
         toolchain = case.toolchain or options.toolchain
         result = run_case(case, emulator, toolchain, progress, questions, memory_trace=options.memory_trace)
@@ -83,13 +76,20 @@ class Session:
         """Baseline files that belong to no expected case."""
         return sorted(self._unused | {shown(path) for path in self._gate.unused(self._expected)})
 
-    def _emulator(self, asked: str, board: Board, scenario: Scenario) -> Emulator:
-        from mcu_harness.emulator.select import find_emulator, resolve
+    def _emulator(self, case: Case, options: Options) -> Emulator:
+        from mcu_harness.emulator.select import Need, select
 
-        name = "renode" if asked == "auto" and scenario.renode_includes else resolve(asked, board)
-        if name not in self._emulators:
-            self._emulators[name] = find_emulator(name)
-        return self._emulators[name]
+        needs = []
+        if case.scenario.renode_includes:
+            needs.append(Need.PLATFORM_FILES)
+        if options.memory_trace:
+            needs.append(Need.MEMORY_TRACE)
+        if case.scenario.firmware is not None:
+            needs.append(Need.UNMODELLED_DEVICES)
+        entry = select(options.emulator, case.board, needs)
+        if entry.name not in self._emulators:
+            self._emulators[entry.name] = entry.make()
+        return self._emulators[entry.name]
 
     @property
     def results(self) -> Results:

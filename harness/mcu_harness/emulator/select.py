@@ -1,14 +1,42 @@
-"""Emulators by name: the one place that knows which there are."""
+"""Emulators by name, one entry each: the one place that knows which there are, and which of them a run gets.
+
+A new emulator is a package beside `unicorn/` and `renode/` and an entry here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.metadata import version
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import Emulator
 from mcu_harness.hardware.board import Board
+
+
+class Need(StrEnum):
+    """Something that a run may need and not every emulator has."""
+
+    MEMORY_TRACE = "a memory trace"
+    PLATFORM_FILES = "the user's own Renode platform files"
+    UNMODELLED_DEVICES = "to get past devices that nobody has modelled"
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatorEntry:
+    """An emulator. Nothing of it is imported or started before `make`, which raises EmulatorError where it is missing.
+
+    `supports(board)` is "" when it can run `board`, else why not; `describe()` says its version and place, and raises
+    EmulatorError where it is missing. `has` are the needs that it meets.
+    """
+
+    name: str
+    make: Callable[[], Emulator]
+    supports: Callable[[Board], str]
+    describe: Callable[[], str]
+    has: frozenset[Need]
 
 
 def _unicorn() -> Emulator:
@@ -18,26 +46,22 @@ def _unicorn() -> Emulator:
     return UnicornEmulator()
 
 
-def _renode() -> Emulator:
-    from mcu_harness.emulator.renode.emulator import RenodeEmulator
-
-    return RenodeEmulator()
-
-
 def _unicorn_supports(board: Board) -> str:
     from mcu_harness.emulator.unicorn.memory import unmappable
 
     return unmappable(board)
 
 
+def _renode() -> Emulator:
+    from mcu_harness.emulator.renode.emulator import RenodeEmulator
+
+    return RenodeEmulator()
+
+
 def _renode_supports(board: Board) -> str:
     from mcu_harness.emulator.renode.platform import why_not
 
     return why_not(board)
-
-
-def _unicorn_description() -> str:
-    return f"{version('unicorn')}, in process"
 
 
 def _renode_description() -> str:
@@ -47,43 +71,53 @@ def _renode_description() -> str:
     return f"{found.version}, from {found.origin}: {found.path}"
 
 
-_FACTORIES: dict[str, Callable[[], Emulator]] = {"unicorn": _unicorn, "renode": _renode}
-_SUPPORTS: dict[str, Callable[[Board], str]] = {"unicorn": _unicorn_supports, "renode": _renode_supports}
-_DESCRIPTIONS: dict[str, Callable[[], str]] = {"unicorn": _unicorn_description, "renode": _renode_description}
+# In the order in which they are shown. `auto` prefers the later ones; the first is always there.
+EMULATORS: tuple[EmulatorEntry, ...] = (
+    EmulatorEntry(
+        "unicorn",
+        make=_unicorn,
+        supports=_unicorn_supports,
+        describe=lambda: f"{version('unicorn')}, in process",
+        has=frozenset({Need.MEMORY_TRACE, Need.UNMODELLED_DEVICES}),
+    ),
+    EmulatorEntry(
+        "renode",
+        make=_renode,
+        supports=_renode_supports,
+        describe=_renode_description,
+        has=frozenset({Need.PLATFORM_FILES}),
+    ),
+)
 
-EMULATOR_NAMES: tuple[str, ...] = tuple(_FACTORIES)
+
+def emulator_entry(name: str) -> EmulatorEntry:
+    """The emulator called `name`; raises EmulatorError for a name that none has."""
+    for entry in EMULATORS:
+        if entry.name == name:
+            return entry
+    known = ", ".join(entry.name for entry in EMULATORS)
+    raise EmulatorError(f"no emulator named {name!r}", hint=f"choose one of: auto, {known}")
 
 
-def find_emulator(name: str) -> Emulator:
-    """The emulator called `name`; EmulatorError says how to get a missing one."""
-    if name not in _FACTORIES:
-        raise EmulatorError(f"no emulator named {name!r}", hint=f"choose one of: auto, {', '.join(EMULATOR_NAMES)}")
-    return _FACTORIES[name]()
+def select(asked: str, board: Board, needs: Iterable[Need] = ()) -> EmulatorEntry:
+    """The emulator called `asked`, or the one that "auto" means for a run on `board` that has `needs`.
 
-
-def describe(name: str) -> str:
-    """Version and place of the emulator called `name`; raises EmulatorError where it is missing."""
-    return _DESCRIPTIONS[name]()
-
-
-def resolve(name: str, board: Board) -> str:
-    """`name`, or what "auto" means for `board`: Renode where one is found that runs it, else the embedded emulator."""
-    if name != "auto":
-        return name
-    return "renode" if _renode_found() and not supports("renode", board) else "unicorn"
+    That is the most preferred of those that meet the needs, are installed and support the board. Where there is none it
+    is the first that meets them, whose own error says what is missing. Needs hold in their order: one that no emulator
+    meets together with those before it is left unmet. Raises EmulatorError for a name that none has.
+    """
+    if asked != "auto":
+        return emulator_entry(asked)
+    able = EMULATORS
+    for need in needs:
+        able = tuple(entry for entry in able if need in entry.has) or able
+    return next((entry for entry in reversed(able) if _is_found(entry) and not entry.supports(board)), able[0])
 
 
 @cache
-def _renode_found() -> bool:
-    from mcu_harness.emulator.renode.find import find_renode
-
+def _is_found(entry: EmulatorEntry) -> bool:
     try:
-        find_renode()
+        entry.describe()
     except EmulatorError:
         return False
     return True
-
-
-def supports(name: str, board: Board) -> str:
-    """ "" when the emulator called `name` can run `board`, else why not; starts nothing."""
-    return _SUPPORTS[name](board)

@@ -11,6 +11,7 @@ from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.memory.objects import Layout, MemoryObjects, cuts
 from mcu_harness.analysis.profile.costs import mean
 from mcu_harness.emulator.contract import DataTrace, Execution, FaultKind, RunPlan, TraceRequest
+from mcu_harness.emulator.select import EMULATORS, Need, emulator_entry
 from mcu_harness.hardware.board import Board
 from mcu_harness.results.access_records import MemoryAccesses, MemoryObject, ObjectAccesses
 from mcu_harness.results.records import Finding, Verdict
@@ -18,12 +19,11 @@ from mcu_harness.results.records import Finding, Verdict
 _ARENA = "mcu_arena"  # what the generator calls it
 _MOST_DETAILS = 20
 _OUTSIDE = -1
-_TRACES = "unicorn"
 
 
 def with_request(plan: RunPlan, firmware: FirmwareUnderTest, board: Board, emulator: str) -> RunPlan:
     """`plan` with a trace of the whole run, by object, where that emulator can."""
-    if emulator != _TRACES:
+    if not _can_trace(emulator):
         return plan
     return replace(plan, trace=TraceRequest(cuts=cuts(layout_of(firmware, board)), whole=True))
 
@@ -42,7 +42,8 @@ def traced(
     data = execution.whole
     if data is None:
         accesses = MemoryAccesses(missing=_why_missing(emulator))
-        advice = "leave --memory-trace out" if emulator == _TRACES else "use --emulator unicorn, which has one"
+        able = " or ".join(entry.name for entry in EMULATORS if Need.MEMORY_TRACE in entry.has)
+        advice = "leave --memory-trace out" if _can_trace(emulator) else f"use --emulator {able}, which has one"
         message = f"memory accesses: {accesses.missing}"
         return accesses, [Finding("memory.not-traced", Verdict.PASS, message, advice)]
     objects = MemoryObjects(layout_of(firmware, board), execution.heap)
@@ -58,8 +59,12 @@ def traced(
     return per_object(data, owners, objects, windows), findings
 
 
+def _can_trace(emulator: str) -> bool:
+    return Need.MEMORY_TRACE in emulator_entry(emulator).has
+
+
 def _why_missing(emulator: str) -> str:
-    if emulator != _TRACES:
+    if not _can_trace(emulator):
         return f"not measured: {emulator} has no memory trace here"
     return "not measured: where this build of the emulator keeps its registers was not found (it has to be Linux)"
 

@@ -37,9 +37,9 @@ def _validate(arguments: argparse.Namespace) -> int:
     from mcu_harness.analysis.profile.cycles.accuracy import written
     from mcu_harness.app.cycle_validation import ValidationError, compare, ground_truths, holds
     from mcu_harness.base.files import write_text
-    from mcu_harness.emulator.select import find_emulator
+    from mcu_harness.emulator.select import emulator_entry
 
-    emulator, status, accuracies = find_emulator("unicorn"), PASS, []
+    emulator, status, accuracies = emulator_entry("unicorn").make(), PASS, []
     truths = ground_truths()
     for truth in truths:
         comparisons = [c for directory in arguments.directory for c in compare(truth, directory, emulator, _show)]
