@@ -44,7 +44,7 @@ CLEARING = firmware("room = (struct big){{0}}; copy = room;", declarations=(
 def machine(request: pytest.FixtureRequest, toolchain: Toolchain) -> BareMachine:
     target = board(request.param)
     machine = BareMachine(read_program(build(USING_ALL, target, toolchain).elf), target)
-    if not target.core.has_unaligned:
+    if not target.core.architecture.has_unaligned:
 
         def check(_: object, kind: int, address: int, size: int, value: int, __: object) -> None:
             assert address % size == 0, f"{size} bytes at {address:#x}"

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import capstone
 import numpy as np
 
 from mcu_harness.analysis.address_names import Places
 from mcu_harness.emulator.contract import Execution
+from mcu_harness.hardware.arm.decoder import disassembled
 from mcu_harness.hardware.arm.instruction_set import FLOATING, Part, part_of, parts_of
 from mcu_harness.hardware.arm.thumb import instruction_size
 from mcu_harness.hardware.board import Board
@@ -22,13 +21,6 @@ from mcu_harness.results.records import Finding, Verdict
 
 _MOST_PLACES = 8
 _USAGE_FAULT = "UsageFault, or HardFault while that is not enabled in SHCSR"
-_ARCHITECTURES = {
-    "armv6-m": "Armv6-M",
-    "armv7-m": "Armv7-M",
-    "armv7e-m": "Armv7-M with DSP",
-    "armv8-m.base": "the Armv8-M baseline",
-    "armv8-m.main": "the Armv8-M mainline",
-}
 _CPACR = "0xE000ED88"
 _SWITCH_ON = f"*(volatile uint32_t *){_CPACR} |= 0xFu << 20; then DSB and ISB"
 
@@ -73,7 +65,7 @@ def instruction_finding(breaches: Sequence[Breach], board: Board, places: Places
     return Finding(
         code="law.instruction",
         verdict=Verdict.FAIL,
-        message=f"the {_core(board)} of {board.name} has no `{text}`, {places.where(first.address)}{layer}: {need}",
+        message=f"the {board.core.title} of {board.name} has no `{text}`, {places.where(first.address)}{layer}: {need}",
         advice=_advice(first.part, board),
         details=tuple(details),
     )
@@ -90,17 +82,6 @@ def fpu_finding(address: int, board: Board, places: Places, stopped: bool = Fals
         advice=f"in the reset handler, before anything that may use the FPU: {_SWITCH_ON}",
         details=(f"on the board: {_USAGE_FAULT}, CFSR 0x00080000 (NOCP); {told}",),
     )
-
-
-def disassembled(code: bytes, address: int) -> str:
-    """The instruction as an assembler writes it, its halfwords where nobody knows it."""
-    for decoded in _engine().disasm(code, address):
-        return f"{decoded.mnemonic} {decoded.op_str}".strip()
-    return " ".join(f"{int.from_bytes(code[at : at + 2], 'little'):04x}" for at in range(0, len(code), 2))
-
-
-def _engine() -> Any:
-    return capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8)
 
 
 def _breaches(execution: Execution, board: Board, places: Places) -> Iterator[Breach]:
@@ -139,21 +120,17 @@ def _line(breach: Breach, places: Places) -> str:
 
 
 def _consequence(part: Part, board: Board) -> str:
-    if board.core.architecture in ("armv6-m", "armv8-m.base"):
+    if not board.core.architecture.has_fault_status:
         return "HardFault"
     if part in (Part.HELIUM, Part.COPROCESSOR) or (part in FLOATING and board.fpu == "none"):
         return f"{_USAGE_FAULT}, CFSR 0x00080000 (NOCP)"
     return f"{_USAGE_FAULT}, CFSR 0x00010000 (UNDEFINSTR)"
 
 
-def _core(board: Board) -> str:
-    return board.core.name.title().replace("cortex", "Cortex")
-
-
 def _has(board: Board) -> str:
     fpu = "no FPU" if board.fpu == "none" else f"the FPU {board.fpu}"
     dsp = "no DSP extension, " if board.core.dsp == "optional" and not board.dsp else ""
-    return f"{_ARCHITECTURES.get(board.core.architecture, board.core.architecture)}, {dsp}{fpu}"
+    return f"{board.core.architecture.title}, {dsp}{fpu}"
 
 
 def _advice(part: Part, board: Board) -> str:

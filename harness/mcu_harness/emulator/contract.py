@@ -21,10 +21,22 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mcu_harness.base.span import Span, gaps
+from mcu_harness.hardware.arm.address_map import EXTERNAL_DEVICES, PERIPHERALS
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 
 STACK_PAINT = 0xA5
+# Where a pointer leads that was read from stack that nothing wrote: no emulator has devices there.
+PAINT_AS_POINTER = Span(0xA5A5_9000, 0xA5A5_C000)
+
+
+def devices_answer() -> list[Span]:
+    """Where every emulator has device registers, whatever the board; memories of the board take precedence.
+
+    The space that the architecture leaves to makers of chips is not among them: no known part has registers there.
+    """
+    return [PERIPHERALS, *gaps([PAINT_AS_POINTER], EXTERNAL_DEVICES)]
 
 
 @dataclass(frozen=True, slots=True)

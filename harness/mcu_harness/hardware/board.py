@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from mcu_harness.base.span import Span
 from mcu_harness.hardware.core import Core
 
 CACHES = ("none", "prefetch", "art", "icache", "nvm-cache")  # see Memory
@@ -52,6 +53,10 @@ class Memory:
     @property
     def end(self) -> int:
         return self.origin + self.size
+
+    @property
+    def span(self) -> Span:
+        return Span(self.origin, self.end)
 
     def holds(self, address: int) -> bool:
         return self.origin <= address < self.end
@@ -142,9 +147,13 @@ class Board:
     def memory(self, name: str) -> Memory:
         return next(memory for memory in self.memories if memory.name == name)
 
+    def memory_at(self, address: int) -> Memory | None:
+        """The memory that holds `address`, an alias as itself; None outside all of them."""
+        return next((memory for memory in self.memories if memory.holds(address)), None)
+
     def has_unified_cache(self, memory: Memory) -> bool:
         """Whether code and data of `memory` share a cache: see `Memory.cache`."""
-        return memory.cache == "nvm-cache" or (memory.cache == "icache" and self.core.name != "cortex-m7")
+        return memory.cache == "nvm-cache" or (memory.cache == "icache" and self.core.l1 is None)
 
     def region_of(self, address: int) -> Memory | None:
         """The memory that holds `address`, None outside all of them. Aliases count as what they alias.
@@ -154,7 +163,5 @@ class Board:
         for moved in self.moved:
             if moved.low <= address < moved.high:
                 return self.memory(moved.memory)
-        for memory in self.memories:
-            if memory.holds(address):
-                return self.memory(memory.alias_of) if memory.alias_of else memory
-        return None
+        memory = self.memory_at(address)
+        return self.memory(memory.alias_of) if memory is not None and memory.alias_of else memory

@@ -10,13 +10,12 @@ from mcu_harness.base import toml_reader
 from mcu_harness.base.errors import BoardError
 from mcu_harness.base.files import why_no_file
 from mcu_harness.base.text import is_plain_name
+from mcu_harness.hardware.arm.address_map import PRIVATE_BUS
 from mcu_harness.hardware.board import CACHES, Board, Console, Memory
-from mcu_harness.hardware.core import CORES
+from mcu_harness.hardware.core import CORES, Core
 
 BOARD_DIRECTORY = Path(__file__).parent / "boards"
 _VECTOR_ALIGNMENT = 128  # VTOR has no lower bits (Armv7-M ARM, B3.2.5)
-_CORE_SPACE = (0xE0000000, 0xE0100000)  # private peripheral bus (Armv7-M ARM, B3.1)
-_MOST_INTERRUPTS = 496  # that a core of Armv7-M can have
 _NO_REGISTERS = ("none", "semihosting")  # console drivers that have no peripheral
 _NEEDED_SOURCES = ("core", "clock", "memory", "wait_states", "current", "console")
 
@@ -100,7 +99,7 @@ def load_board(path: Path) -> Board:
         code=code,
         data=data,
         vector_offset=vector_offset,
-        console=_console(top, uart, memories),
+        console=_console(top, uart, memories, core),
         current_a_per_hz=current,
         supply_v=supply,
         price_class=top.text("price_class", ""),
@@ -137,7 +136,7 @@ def _memories(top: toml_reader.Table) -> tuple[Memory, ...]:
         )
         table.done()
         _check_name(table, memory.name)
-        if memory.origin < _CORE_SPACE[1] and _CORE_SPACE[0] < memory.end:
+        if PRIVATE_BUS.meets(memory.span):
             raise table.fail("origin", f"{memory.name} lies where the core's own registers are, 0xe0000000-0xe00fffff")
         if memory.size == 0 or memory.end > 1 << 32:
             raise table.fail("size", f"{memory.name} does not lie within the 4 GiB address space, or is empty")
@@ -179,7 +178,7 @@ def _check_name(table: toml_reader.Table, name: str) -> None:
         raise table.fail("name", f"{name!r} is not a plain name", hint="use letters, digits, '_', '-', '+' and '.'")
 
 
-def _console(top: toml_reader.Table, renode_uart: str, memories: tuple[Memory, ...]) -> Console:
+def _console(top: toml_reader.Table, renode_uart: str, memories: tuple[Memory, ...], core: Core) -> Console:
     table = top.needed_table("console")
     console = Console(
         driver=table.text("driver"),
@@ -189,8 +188,8 @@ def _console(top: toml_reader.Table, renode_uart: str, memories: tuple[Memory, .
         irq=table.whole("irq") if "irq" in table else None,
     )
     table.done()
-    if console.irq is not None and not 0 <= console.irq < _MOST_INTERRUPTS:
-        raise table.fail("irq", f"must be 0 to {_MOST_INTERRUPTS - 1}, got {console.irq}")
+    if console.irq is not None and not 0 <= console.irq < core.interrupts:
+        raise table.fail("irq", f"must be 0 to {core.interrupts - 1} on a {core.title}, got {console.irq}")
     if console.driver not in _NO_REGISTERS:
         if console.base % 4 or console.base >= 1 << 32:
             raise table.fail("base", f"expected a word-aligned 32-bit address, got {console.base:#x}")

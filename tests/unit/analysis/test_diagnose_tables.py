@@ -118,6 +118,8 @@ def test_every_kind_of_fault_has_a_meaning() -> None:
         (0x64636260, "the bytes are text, 'abcd'"),
         (0x50000000, "the space of devices"),
         (0xE0200000, "reserved"),
+        (0xC0000000, "the space of devices"),
+        (0xE0042000, "the core's own registers"),
         (0x90000000, ""),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 
 from mcu_harness.emulator.unicorn.nvic import NMI, PENDSV, SVCALL, SYSTICK, Masks, Nvic
 from mcu_harness.emulator.unicorn.systick import CSR, CVR, RVR, SysTick
+from mcu_harness.hardware.core import CORES
 
 ISER, ICER, ISPR, ICPR, IABR, IPR = 0xE100, 0xE180, 0xE200, 0xE280, 0xE300, 0xE400
 ICSR, AIRCR, SHPR2, SHPR3 = 0xED04, 0xED0C, 0xED1C, 0xED20
@@ -18,7 +19,7 @@ class Core:
 
     def __init__(self, name: str = "cortex-m4") -> None:
         self.masks: Masks = (0, 0, 0)
-        self.nvic = Nvic(name, lambda: self.masks)
+        self.nvic = Nvic(CORES[name], lambda: self.masks)
 
     def priorities(self, **by_interrupt: int) -> None:
         """Enable interrupts with priorities: i3=0x40."""

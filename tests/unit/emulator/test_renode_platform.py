@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mcu_harness.base.errors import EmulatorError
+from mcu_harness.emulator.contract import PAINT_AS_POINTER
 from mcu_harness.emulator.renode.platform import empty_ranges, platform_for, why_not
 from mcu_harness.emulator.renode.repl import quoted, read_entries
 from mcu_harness.hardware.board import Board
@@ -166,12 +167,12 @@ def test_addresses_are_memory_device_or_empty_and_never_two_of_them(name: str) -
     assert ranges[-1][1] == 1 << 32
     for memory in board.memories:
         assert all(end <= memory.origin or memory.end <= start for start, end in ranges)
-    for register in (board.console.base, 0x40000000, 0xE000ED08):
+    for register in (board.console.base, 0x40000000, 0xA0000000, 0xDFFFFFFC, 0xE000ED08):
         assert not any(start <= register < end for start, end in ranges)
     edges = {edge for area in ranges for edge in area}
     assert edges - {0, 1 << 32} <= {
         *(edge for memory in board.memories for edge in (memory.origin, memory.end)),
-        *(0x40000000, 0x60000000, 0xE0000000, 0xE0100000),
+        *(0x40000000, 0x60000000, 0xA0000000, 0xE0100000, *PAINT_AS_POINTER),
         *(edge for register, _ in board.console.enable for edge in (register & -0x400, (register & -0x400) + 0x400)),
     }
 

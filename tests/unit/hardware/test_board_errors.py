@@ -118,7 +118,7 @@ CASES = (
     ("dsp that is always there", '"cortex-m4"', '"cortex-m4"\ndsp = false', "always has the DSP extension", "dsp = false"),
     ("multiplier", '"cortex-m4"', '"cortex-m4"\nmultiplier_cycles = 2', "in 1 or 32 cycles", "multiplier_cycles"),
     ("clock of nothing", '"64 MHz"', '"0 MHz"', "must be above 0", "frequency"),
-    ("interrupt of nothing", "enable = [[", "irq = 496\nenable = [[", "must be 0 to 495, got 496", "irq"),
+    ("interrupt of nothing", "enable = [[", "irq = 240\nenable = [[", "must be 0 to 239 on a Cortex-M4, got 240", "irq"),
     ("step of one number", "[0x40000000, 0x1]", "[0x40000000]", "console.enable: expected [address, set]", "enable"),
     ("step at an odd address", "[0x40000000, 0x1]", "[0x40000001, 0x1]", "word-aligned", "enable"),
     ("step of 33 bits", "[0x40000000, 0x1]", "[0x40000000, 0x100000000]", "32-bit words", "enable"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mcu_harness.analysis.core_conformance import disassembled
+from mcu_harness.hardware.arm.decoder import disassembled
 from mcu_harness.hardware.arm.instruction_set import Part, part_of, parts_of
 from mcu_harness.hardware.board_file import find_board
 from mcu_harness.hardware.core import CORES

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import capstone
 from capstone import arm
 
 from mcu_harness.base.text import one_line
 from mcu_harness.emulator.contract import BlockCounts
+from mcu_harness.hardware.arm.decoder import decoded
 from mcu_harness.image.program import Program
 
 _MOST_TEXT_BYTES = 200
@@ -38,37 +38,35 @@ def text_at(program: Program, address: int | None) -> str:
 
 def _constants(address: int, code: bytes, program: Program) -> dict[int, int]:
     """Registers with a known value after the straight line `code`."""
-    engine = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8)
-    engine.detail = True
     known: dict[int, int] = {}
-    for decoded in engine.disasm(code, address):
-        value = _value(decoded, known, program)
-        for register in decoded.regs_access()[1]:
+    for one in decoded(code, address):
+        value = _value(one, known, program)
+        for register in one.regs_access()[1]:
             known.pop(register, None)
         if value is not None:
-            known[decoded.operands[0].reg] = value & 0xFFFFFFFF
+            known[one.operands[0].reg] = value & 0xFFFFFFFF
     return known
 
 
-def _value(decoded: Any, known: dict[int, int], program: Program) -> int | None:
-    """What `decoded` puts into its first operand, None unless that is a constant."""
-    operands = decoded.operands
-    if decoded.cc not in (arm.ARM_CC_AL, arm.ARM_CC_INVALID) or len(operands) < 2:
+def _value(one: Any, known: dict[int, int], program: Program) -> int | None:
+    """What `one` puts into its first operand, None unless that is a constant."""
+    operands = one.operands
+    if one.cc not in (arm.ARM_CC_AL, arm.ARM_CC_INVALID) or len(operands) < 2:
         return None
-    here = decoded.address + 4 & ~3
+    here = one.address + 4 & ~3
     first, last = operands[0], operands[-1]
     if first.type != arm.ARM_OP_REG:
         return None
-    if decoded.id == arm.ARM_INS_LDR and last.type == arm.ARM_OP_MEM and last.mem.base == arm.ARM_REG_PC:
+    if one.id == arm.ARM_INS_LDR and last.type == arm.ARM_OP_MEM and last.mem.base == arm.ARM_REG_PC:
         word = _bytes(program, here + last.mem.disp, 4)
         return int.from_bytes(word, "little") if len(word) == 4 else None
-    if decoded.id == arm.ARM_INS_ADR and last.type == arm.ARM_OP_IMM:
+    if one.id == arm.ARM_INS_ADR and last.type == arm.ARM_OP_IMM:
         return int(here + last.imm)
-    if decoded.id in _MOVES:
+    if one.id in _MOVES:
         return int(last.imm) if last.type == arm.ARM_OP_IMM else known.get(last.reg)
-    if decoded.id == arm.ARM_INS_MOVT and first.reg in known:
+    if one.id == arm.ARM_INS_MOVT and first.reg in known:
         return known[first.reg] & 0xFFFF | int(last.imm) << 16
-    if decoded.id == arm.ARM_INS_ADD and last.type == arm.ARM_OP_IMM:
+    if one.id == arm.ARM_INS_ADD and last.type == arm.ARM_OP_IMM:
         base = operands[-2].reg
         start = here if base == arm.ARM_REG_PC else known.get(base)
         return None if start is None else int(start + last.imm)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from mcu_harness.analysis.core_conformance import Breach, disassembled, fpu_finding, instruction_finding
+from mcu_harness.analysis.core_conformance import Breach, fpu_finding, instruction_finding
 from mcu_harness.analysis.diagnose.addresses import about, memories
 from mcu_harness.analysis.diagnose.context import Case, call_lines, register_lines, status_lines
 from mcu_harness.analysis.diagnose.meanings import MEANINGS
 from mcu_harness.emulator.contract import Fault, FaultKind
+from mcu_harness.hardware.arm.decoder import disassembled
 from mcu_harness.hardware.arm.instruction_set import FLOATING, Part, part_of, parts_of
 from mcu_harness.hardware.arm.thumb import CALL, instruction_size
 from mcu_harness.hardware.arm.thumb import block_end as end_of

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcu_harness.emulator.contract import Fault, FaultKind
+from mcu_harness.hardware.arm.address_map import never_executed
 from mcu_harness.hardware.board import Board
 
-_WITHOUT_STATUS = ("armv6-m", "armv8-m.base")
 # Bits of CFSR: MemManage below 8, BusFault below 16, UsageFault above.
 CFSR_BITS = {
     "IACCVIOL": 0, "DACCVIOL": 1, "MUNSTKERR": 3, "MSTKERR": 4, "MLSPERR": 5, "MMARVALID": 7,
@@ -38,7 +38,6 @@ _FLAGS: dict[FaultKind, tuple[str, ...]] = {
     FaultKind.UNSTACKING: ("UNSTKERR",),
     FaultKind.EXCEPTION_RETURN: ("IACCVIOL",),
 }
-_NEVER_EXECUTED = ((0x40000000, 0x60000000), (0xA0000000, 0x100000000))
 _HARD_FAULT, _NMI = 3, 2
 _WHY_LATER = {
     FaultKind.WRITE: "writes are buffered: the stacked pc may lie some instructions later, and BFAR is not set",
@@ -77,7 +76,7 @@ def predict(fault: Fault, board: Board, registers: dict[str, int]) -> Status | N
     """
     if fault.kind is FaultKind.NO_VECTORS:
         return Status("lock-up", why="the core has no address to start from")
-    hard = board.core.architecture in _WITHOUT_STATUS
+    hard = not board.core.architecture.has_fault_status
     active = registers.get("xpsr", 0) & 0x1FF
     if active in (_HARD_FAULT, _NMI):
         name = "HardFault" if active == _HARD_FAULT else "NMI"
@@ -93,7 +92,7 @@ def predict(fault: Fault, board: Board, registers: dict[str, int]) -> Status | N
     if not names:
         return None
     if hard:
-        return Status("HardFault", why=f"the {board.core.name.title()} has no fault status registers")
+        return Status("HardFault", why=f"the {board.core.title} has no fault status registers")
     cfsr = sum(1 << CFSR_BITS[name] for name in names)
     taken, enable = next((name, bit) for name, end, bit in _CLASSES if CFSR_BITS[names[0]] < end)
     forced = _forced(registers, enable)
@@ -116,7 +115,6 @@ def _forced(registers: dict[str, int], enable: int) -> str:
 def _flags(fault: Fault, active: int) -> tuple[str, ...]:
     if fault.kind is FaultKind.EXCEPTION_RETURN and active:
         return ("INVPC",)
-    never = any(start <= (fault.address or 0) < end for start, end in _NEVER_EXECUTED)
-    if fault.kind is FaultKind.JUMP and never:
+    if fault.kind is FaultKind.JUMP and never_executed(fault.address or 0):
         return ("IACCVIOL",)
     return _FLAGS.get(fault.kind, ())

@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mcu_harness.base.text import one_line
+from mcu_harness.hardware.arm.address_map import DEVICES, PRIVATE_BUS
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program, Symbol
 from mcu_harness.image.symbol_names import readable
 from mcu_harness.results.access_records import MemoryObject
 from mcu_harness.results.records import ArenaBlock
 
-# Armv7-M ARM (DDI 0403), B3.1: the address map.
-_DEVICES = (0x4000_0000, 0x6000_0000)
-_PRIVATE_BUS = (0xE000_0000, 0xE010_0000)
 _HEAP_STEPS = 64  # a heap that grows into the stack's area is told from the stack by steps of this part of the area
 _MOST_NAME = 120
 
@@ -34,7 +32,7 @@ class Layout:
 
 def cuts(layout: Layout) -> tuple[int, ...]:
     """Every address at which an object begins or ends, in order."""
-    found = {*layout.stack, *_DEVICES, *_PRIVATE_BUS}
+    found = {*layout.stack, *PRIVATE_BUS, *(edge for devices in DEVICES for edge in devices)}
     for symbol in _data(layout.program):
         found |= {symbol.address, symbol.address + symbol.size}
     for section in layout.program.sections:
@@ -90,9 +88,10 @@ class MemoryObjects:
         memory = next((m for m in self._layout.board.memories if m.holds(address)), None)
         if memory is not None:
             return self._object(f"(elsewhere in {memory.name})", "other", memory.origin, memory.size)
-        for name, (low, high) in (("(devices)", _DEVICES), ("(the core's own registers)", _PRIVATE_BUS)):
-            if low <= address < high:
-                return MemoryObject(name, "device", "", low, high - low)
+        for span in (*DEVICES, PRIVATE_BUS):
+            if span.holds(address):
+                name = "(the core's own registers)" if span is PRIVATE_BUS else "(devices)"
+                return MemoryObject(name, "device", "", span.low, span.size)
         return MemoryObject("(outside of memory)", "other", "", 0, 0)
 
     def _object(self, name: str, kind: str, address: int, nbytes: int) -> MemoryObject:

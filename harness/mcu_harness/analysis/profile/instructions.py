@@ -13,8 +13,9 @@ import capstone
 from capstone import arm
 
 from mcu_harness.emulator.contract import BlockCounts
+from mcu_harness.hardware.arm.decoder import decoded
 from mcu_harness.hardware.arm.instruction_kinds import KIND_OF_NAME, Kind
-from mcu_harness.hardware.arm.thumb import instruction_size
+from mcu_harness.hardware.arm.thumb import ItBlocks, instruction_size
 
 Registers = frozenset[int]
 _NONE: Registers = frozenset()
@@ -92,22 +93,21 @@ _DOUBLES = range(arm.ARM_REG_D0, arm.ARM_REG_D31 + 1)
 
 def decode(counts: BlockCounts) -> dict[int, Instruction]:
     """Every executed instruction by address. What capstone does not know counts as ALU."""
-    engine = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8)
-    engine.detail = True
     found: dict[int, Instruction] = {}
     for start, code in _stretches(counts):
         end = start + len(code)
         at = start
-        in_block = 0  # how many of the next instructions an IT block makes conditional
+        it_blocks = ItBlocks()
         while at < end:
-            for decoded in engine.disasm(code[at - start :], at):
-                found[at] = _instruction(decoded, in_block > 0)
-                in_block = len(decoded.mnemonic) - 1 if decoded.id == arm.ARM_INS_IT else max(0, in_block - 1)
-                at += decoded.size
+            for one in decoded(code[at - start :], at):
+                first = int.from_bytes(code[at - start : at - start + 2], "little")
+                found[at] = _instruction(one, it_blocks.is_skippable(first))
+                at += one.size
             if at < end:
-                size = instruction_size(int.from_bytes(code[at - start :][:2], "little"))
-                found[at] = Instruction(at, size, Kind.ALU)
-                at += size
+                first = int.from_bytes(code[at - start : at - start + 2], "little")
+                it_blocks.is_skippable(first)
+                found[at] = Instruction(at, instruction_size(first), Kind.ALU)
+                at += instruction_size(first)
     return found
 
 
@@ -123,15 +123,15 @@ def _stretches(counts: BlockCounts) -> list[tuple[int, bytes]]:
     return [(start, bytes(code)) for start, code in joined]
 
 
-def _instruction(decoded: Any, skippable: bool) -> Instruction:
-    kind = _KINDS.get(decoded.id, Kind.ALU)
+def _instruction(one: Any, skippable: bool) -> Instruction:
+    kind = _KINDS.get(one.id, Kind.ALU)
     reads: set[int] = set()
     writes: set[int] = set()
     address: set[int] = set()
     listed: list[int] = []
     register_offset = literal = False
     displacement = 0
-    for operand in decoded.operands:
+    for operand in one.operands:
         if operand.type == arm.ARM_OP_REG:
             listed.append(operand.reg)
             if operand.access & capstone.CS_AC_WRITE:
@@ -143,8 +143,8 @@ def _instruction(decoded: Any, skippable: bool) -> Instruction:
             register_offset = operand.mem.index != 0
             literal = operand.mem.base == _PC
             displacement = operand.mem.disp
-    if kind in _MULTIPLES and decoded.id not in _DOUBLE_WORD:
-        if decoded.mnemonic.partition(".")[0] not in _ON_STACK:
+    if kind in _MULTIPLES and one.id not in _DOUBLE_WORD:
+        if one.mnemonic.partition(".")[0] not in _ON_STACK:
             base = listed.pop(0)
             address.add(base)
             writes.discard(base)
@@ -152,39 +152,39 @@ def _instruction(decoded: Any, skippable: bool) -> Instruction:
             kind is Kind.FLOAT_LOAD_MULTIPLE or kind is Kind.LOAD_MULTIPLE
         ):  # capstone does not say that these are written
             writes |= set(listed)
-    if decoded.writeback:
+    if one.writeback:
         writes |= address
     if kind is Kind.ALU and _PC in writes:
         kind = Kind.INDIRECT_BRANCH
-    accumulates, early = _stages(decoded, kind, listed)
-    condition = decoded.cc not in _ALWAYS and decoded.id != arm.ARM_INS_IT
+    accumulates, early = _stages(one, kind, listed)
+    condition = one.cc not in _ALWAYS and one.id != arm.ARM_INS_IT
     return Instruction(
-        address=decoded.address,
-        size=decoded.size,
+        address=one.address,
+        size=one.size,
         kind=kind,
-        words=_words(decoded.id, kind, listed),
+        words=_words(one.id, kind, listed),
         reads=frozenset(reads | address),
         writes=frozenset(writes),
         address_registers=frozenset(address),
-        sets_flags=bool(decoded.update_flags) or decoded.id in _COMPARES,
-        needs_flags=condition or skippable or decoded.id == arm.ARM_INS_IT,
-        conditional=condition or skippable or decoded.id in _ON_ZERO,
+        sets_flags=bool(one.update_flags) or one.id in _COMPARES,
+        needs_flags=condition or skippable or one.id == arm.ARM_INS_IT,
+        conditional=condition or skippable or one.id in _ON_ZERO,
         register_offset=register_offset,
         literal=literal,
-        writeback=bool(decoded.writeback),
+        writeback=bool(one.writeback),
         accumulates=frozenset(accumulates),
         early=frozenset(early),
-        narrow=decoded.id in _NARROW_LOADS,
+        narrow=one.id in _NARROW_LOADS,
         displacement=displacement,
-        shifted_constant=kind is Kind.ALU and decoded.size == 4 and _is_shifted_constant(decoded),
+        shifted_constant=kind is Kind.ALU and one.size == 4 and _is_shifted_constant(one),
     )
 
 
-def _stages(decoded: Any, kind: Kind, listed: list[int]) -> tuple[set[int], set[int]]:
+def _stages(one: Any, kind: Kind, listed: list[int]) -> tuple[set[int], set[int]]:
     """Registers that are added to last, and those that are needed first (shifted or extended)."""
-    early = {o.reg for o in decoded.operands if o.type == arm.ARM_OP_REG and o.shift.type and o.shift.value}
+    early = {o.reg for o in one.operands if o.type == arm.ARM_OP_REG and o.shift.type and o.shift.value}
     if kind is Kind.BITS:
-        early = {listed[-1]} if len(listed) > 2 or decoded.id in _EARLY_BITS else set()
+        early = {listed[-1]} if len(listed) > 2 or one.id in _EARLY_BITS else set()
     if kind is Kind.MULTIPLY_ADD and len(listed) > 3:
         return {listed[3]}, early
     if kind is Kind.LONG_MULTIPLY_ADD:
@@ -192,10 +192,10 @@ def _stages(decoded: Any, kind: Kind, listed: list[int]) -> tuple[set[int], set[
     return set(), early
 
 
-def _is_shifted_constant(decoded: Any) -> bool:
+def _is_shifted_constant(one: Any) -> bool:
     """Whether the last operand is a constant of eight bits shifted left (Armv7-M ARM, A5.3.2), not a plain or repeated one."""
-    last = decoded.operands[-1] if decoded.operands else None
-    if last is None or last.type != arm.ARM_OP_IMM or decoded.id in (arm.ARM_INS_MOVW, arm.ARM_INS_MOVT):
+    last = one.operands[-1] if one.operands else None
+    if last is None or last.type != arm.ARM_OP_IMM or one.id in (arm.ARM_INS_MOVW, arm.ARM_INS_MOVT):
         return False
     value = last.imm & 0xFFFFFFFF
     if value < 1 << 12 or value & 0xFFFF == value >> 16:

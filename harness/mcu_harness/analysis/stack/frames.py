@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from mcu_harness.analysis.stack.flow import Flow, Leaves, flow
 from mcu_harness.analysis.stack.registers import Registers
 from mcu_harness.hardware.arm.stack_effect import SP, Do, Effect, narrow_effect, wide_effect
+from mcu_harness.hardware.arm.thumb import ItBlocks, it_length
 from mcu_harness.image.program import Program
 
 _LONGEST_WITHOUT_SYMBOL = 1 << 16
@@ -165,7 +166,7 @@ class _Walk:
     def _follow(self, at: int, registers: Registers) -> None:
         """One straight stretch, until it ends or meets what is known."""
         limit = min(self._end, self._frames.code_end(at))
-        skippable, before = 0, registers  # instructions left of an IT block, and what was before it
+        it_blocks, before = ItBlocks(), registers  # what was before the last IT
         while at not in self._depths and len(self._depths) < self._room:
             read = self._frames.instruction(at) if at < limit else None
             if read is None:
@@ -174,9 +175,8 @@ class _Walk:
                 return
             first, second, size = read
             code = (first | second << 16).to_bytes(size, "little")
-            conditional, skippable = skippable > 0, max(0, skippable - 1)
-            if first & 0xFF00 == 0xBF00 and first & 0xF:
-                skippable = 4 - ((first & -first & 0xF).bit_length() - 1)
+            conditional = it_blocks.is_skippable(first)
+            if it_length(first):
                 before = registers.copy()
             depth = registers.depth
             registers.step(_effect(first, second, size, at), code, self._frames.word)

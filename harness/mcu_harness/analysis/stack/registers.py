@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
+from mcu_harness.hardware.arm.decoder import decoded
 from mcu_harness.hardware.arm.stack_effect import LR, PC, SP, Do, Effect
 
 _MASK = 0xFFFFFFFF
@@ -17,14 +18,11 @@ VARIABLE = "moves its stack pointer by what is only known at run time (alloca, a
 @cache
 def _writes(code: bytes) -> frozenset[int]:
     """The core registers that an instruction writes."""
-    import capstone  # not at the top: few programs need it here, and nothing else that imports this
-    from capstone import arm
+    from capstone import arm  # not at the top: few programs need it here, and nothing else that imports this
 
-    engine = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8)
-    engine.detail = True
     numbers = {arm.ARM_REG_R0 + n: n for n in range(13)}
     numbers |= {arm.ARM_REG_SP: SP, arm.ARM_REG_LR: LR, arm.ARM_REG_PC: PC}
-    written = [register for decoded in engine.disasm(code, 0, 1) for register in decoded.regs_access()[1]]
+    written = [register for one in decoded(code, 0, 1) for register in one.regs_access()[1]]
     return frozenset(numbers[register] for register in written if register in numbers)
 
 

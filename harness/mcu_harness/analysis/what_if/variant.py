@@ -48,9 +48,9 @@ def _field(change: Change) -> dict[str, Any]:
 
 
 def _concerned(board: Board, change: Change) -> Iterable[str]:
-    """The memories that a change is about: a cache of the Cortex-M7 is one for all memories that are seen through it."""
+    """The memories that a change is about: a cache of the core itself is one for all memories that are seen through it."""
     yield change.memory
-    if board.core.name == "cortex-m7" and change.value:
+    if board.core.l1 is not None and change.value:
         shared = {"cache_size": lambda m: m.cache == "icache", "data_cache_size": lambda m: m.data_cache_bytes > 0}
         for memory in board.memories:
             if memory.name != change.memory and change.key in shared and shared[change.key](memory):

@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mcu_harness.base.errors import EmulatorError
+from mcu_harness.base.span import Span, gaps
+from mcu_harness.emulator.contract import devices_answer
 from mcu_harness.emulator.renode import versions
 from mcu_harness.emulator.renode.repl import Entry, quoted, read_entries
 from mcu_harness.emulator.unicorn.uart import UARTS
+from mcu_harness.hardware.arm.address_map import ADDRESS_SPACE, DEVICES, PRIVATE_BUS
 from mcu_harness.hardware.board import Board, Memory
 
-# Where devices and the core's own registers live (Armv7-M Architecture Reference Manual, B3.1), whatever the board
-# file says. Elsewhere a board has memory or nothing.
-DEVICE_SPACE = ((0x40000000, 0x60000000), (0xE0000000, 0xE0100000))
+# Whatever the board file says; elsewhere a board has memory or nothing.
+_REGISTERS = (*DEVICES, PRIVATE_BUS)
 _DEVICE_BYTES = 0x400  # of registers around those that the console needs
 
 _CONSOLE = "mcuConsole"
 _MEMORY_TYPES = ("Memory.MappedMemory", "Memory.ArrayMemory")
-_PRIORITY_MASK = {"armv6-m": 0xC0}
-_PRIORITY_MASK_OTHERS = 0xF0
 # Renode's model of the UART that each console driver in firmware/runtime/console drives; "" where none is needed.
 _UARTS = {
     "stm32_usart_v1": "UART.STM32_UART @ sysbus <{base:#x}, +0x100>",
@@ -83,19 +83,13 @@ def platform_for(board: Board, root: Path, version: str) -> Platform:
     return Platform(_layered(board, stock, read_entries(stock, root)), board.console.renode or _console_path(board))
 
 
-def empty_ranges(board: Board) -> list[tuple[int, int]]:
-    """The [start, end) in which the board has neither memory nor devices: whoever goes there has lost his way."""
+def empty_ranges(board: Board) -> list[Span]:
+    """The addresses at which the board has neither memory nor devices: whoever goes there has lost his way."""
     console = board.console
     registers = [console.base, *(address for address, _ in console.enable)]
     devices = [(register & -_DEVICE_BYTES, (register & -_DEVICE_BYTES) + _DEVICE_BYTES) for register in registers]
-    taken = sorted([*DEVICE_SPACE, *devices, *((memory.origin, memory.end) for memory in board.memories)])
-    ranges = []
-    start = 0
-    for low, high in taken:
-        if start < low:
-            ranges.append((start, low))
-        start = max(start, high)
-    return [*ranges, (start, 1 << 32)]
+    taken = [*devices_answer(), PRIVATE_BUS, *devices, *((memory.origin, memory.end) for memory in board.memories)]
+    return list(gaps(taken, ADDRESS_SPACE))
 
 
 def console_input(board: Board) -> int | None:
@@ -136,7 +130,7 @@ def _made(board: Board, version: str) -> Platform:
     core = board.core.renode
     if core not in versions.facts(version).cores:
         raise EmulatorError(f"{board.name}: Renode {version} has no {core}", hint="get a newer version of Renode")
-    mask = _PRIORITY_MASK.get(board.core.architecture, _PRIORITY_MASK_OTHERS)
+    mask = board.core.architecture.priority_mask
     parts = [
         f"cpu: CPU.CortexM @ sysbus\n    cpuType: {quoted(core)}\n    nvic: nvic",
         f"nvic: IRQControllers.NVIC @ sysbus 0xE000E000\n    priorityMask: {mask:#x}\n"
@@ -184,7 +178,7 @@ def _is(entry: Entry, type_name: str) -> bool:
 
 def _is_device(entry: Entry) -> bool:
     """Memory that plays a device: the board file knows nothing of it."""
-    return any(low <= place < high for place in entry.places for low, high in DEVICE_SPACE) or not entry.places
+    return any(span.holds(place) for place in entry.places for span in _REGISTERS) or not entry.places
 
 
 def _memory(board: Board, memory: Memory, stock: Entry | None) -> str:

@@ -37,8 +37,6 @@ _LOG_ROOM = 1 << 16
 _CHUNK_ROWS = 1 << 14
 _KEYS = 3  # columns of the log that tell rows apart: edge, halfword, object
 _NEVER_USED = -1
-_M7_LINE_BYTES = 32  # Arm DDI 0489, 5.1, of both caches
-_M7_DATA_WAYS = 4  # Arm DDI 0489, 5.1: the data cache is four-way set associative
 
 
 @cache
@@ -213,13 +211,14 @@ class MemoryTracer:
     def _cache(self, kind: str, bytes_: int, memory: Memory) -> tuple[int, int]:
         """A cache is shared by all memories that are seen through it; 0 bytes are one line of what was read last."""
         size = (memory.cache_line_bytes or memory.fetch_bytes) if bytes_ else memory.fetch_bytes
-        if bytes_ and self._board.core.name == "cortex-m7":
-            size = _M7_LINE_BYTES
+        l1 = self._board.core.l1 if bytes_ else None
+        if l1 is not None:
+            size = l1.line_bytes
         lines = max(1, bytes_ // size)
         if kind not in self._caches:
             ways = min(memory.cache_ways or lines, lines)
-            if bytes_ and kind == "data" and self._board.core.name == "cortex-m7":
-                ways = min(_M7_DATA_WAYS, lines)
+            if l1 is not None and kind == "data":
+                ways = min(l1.data_ways, lines)
             words = aligned((access_hook.LINES + lines * access_hook.LINE_ROW) // 8)
             words[access_hook.SETS // 8], words[access_hook.WAYS // 8] = lines // ways, ways
             words[access_hook.HINTS // 8 : access_hook.LINES // 8] = words.ctypes.data + access_hook.LINES

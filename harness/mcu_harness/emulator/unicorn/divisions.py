@@ -16,7 +16,7 @@ from unicorn import arm_const
 
 from mcu_harness.emulator.recorder.tables import aligned
 from mcu_harness.emulator.unicorn import divisions_native as native
-from mcu_harness.hardware.arm.thumb import instruction_size
+from mcu_harness.hardware.arm.thumb import ItBlocks, instruction_size
 from mcu_harness.image.program import Program
 
 _MOST_SITES = 512  # every instruction that is translated is compared with all of them
@@ -41,15 +41,12 @@ def division_sites(program: Program) -> list[Site]:
 
 
 def _sites(code: bytes, start: int) -> Iterator[Site]:
-    at = conditional = 0
+    at, it_blocks = 0, ItBlocks()
     while at + 2 <= len(code):
         first = int.from_bytes(code[at : at + 2], "little")
         second = int.from_bytes(code[at + 2 : at + 4], "little")
-        if first & 0xFFD0 == 0xFB90 and second & 0xF0F0 == 0xF0F0 and not conditional:
+        if not it_blocks.is_skippable(first) and first & 0xFFD0 == 0xFB90 and second & 0xF0F0 == 0xF0F0:
             yield Site(start + at, second & 0xF)
-        conditional = max(0, conditional - 1)
-        if first & 0xFF00 == 0xBF00 and first & 0xF:
-            conditional = 5 - (first & -first).bit_length()
         at += instruction_size(first)
 
 

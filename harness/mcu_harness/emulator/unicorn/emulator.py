@@ -95,7 +95,7 @@ class _Run:
             keep_going=self._in_time,
             limit=self._limit,
         )
-        self._exceptions = Exceptions(board.core.name, self._engine, self._recorder)
+        self._exceptions = Exceptions(board.core, self._engine, self._recorder)
         self._sleeps = (0, 0)  # where it last waited for an interrupt, and how often in a row
         self._engine.system.on_fpu_enabled = lambda: self._fpu.switched_on(self._recorder.last_block)
         self._engine.watch_divisions(program)

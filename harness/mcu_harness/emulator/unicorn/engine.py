@@ -28,6 +28,8 @@ from unicorn.unicorn_py3.unicorn import (
     uclib,
 )
 
+from mcu_harness.base.span import gaps
+from mcu_harness.emulator.contract import devices_answer
 from mcu_harness.emulator.dialogue import Dialogue
 from mcu_harness.emulator.unicorn.devices import DeviceRegisters
 from mcu_harness.emulator.unicorn.divisions import DivisionWatch
@@ -43,7 +45,6 @@ from mcu_harness.emulator.unicorn.uart import SPAN, UARTS, UartRegisters
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 
-_PERIPHERALS = (0x40000000, 0x60000000)
 _TRANSLATED_BYTES = 128 << 20  # room for translated code: a firmware of 2 MiB needs a third of it
 _REGISTERS = {f"r{i}": getattr(arm_const, f"UC_ARM_REG_R{i}") for i in range(13)} | {
     "sp": arm_const.UC_ARM_REG_SP,
@@ -96,12 +97,12 @@ class Engine:
         self._devices: list[DeviceRegisters] = []
         self._elapsed = elapsed
         self._now = now or elapsed
-        self.nvic = Nvic(board.core.name, self._masks)
+        self.nvic = Nvic(board.core, self._masks)
         self.ticks = SysTick(self._now)
         self.console: UartRegisters | None = None
         self._map_peripherals(board, send, dialogue or Dialogue(()))
         self.system = system = SystemControlSpace(
-            board.core.name, vectors, elapsed, self._request_reset, self.nvic, self.ticks, lambda: self.on_change()
+            board.core, vectors, elapsed, self._request_reset, self.nvic, self.ticks, lambda: self.on_change()
         )
         self._map_registers(SCS_BASE, SCS_SIZE, system.read, system.write)
         self._hook(unicorn_const.UC_HOOK_MEM_INVALID, self._callback(HOOK_MEM_INVALID_CFUNC, self._on_bad_access))
@@ -222,15 +223,12 @@ class Engine:
                 self.console = registers
             self._map_registers(page, size, registers.read, registers.write)
             taken.append((page, page + size))
-        start = _PERIPHERALS[0]
-        for low, high in sorted(taken):
-            self._map_devices(start, min(low, _PERIPHERALS[1]))
-            start = max(start, high)
-        self._map_devices(start, _PERIPHERALS[1])
+        for devices in devices_answer():
+            for start, end in gaps(taken, devices):
+                self._map_devices(start, end)
         for address, _ in console.enable:
             page = address & -PAGE
-            known = [_PERIPHERALS, *taken]
-            if not any(low <= page < high for low, high in known):
+            if not any(low <= page < high for low, high in [*devices_answer(), *taken]):
                 self._map_devices(page, page + PAGE)
                 taken.append((page, page + PAGE))
 
@@ -245,11 +243,10 @@ class Engine:
         return primask, faultmask, basepri
 
     def _map_devices(self, start: int, end: int) -> None:
-        if start < end:
-            timers = start <= TIMERS < end and self._has_timers
-            devices = DeviceRegisters(start, self._elapsed, self._now if timers else None)
-            self._devices.append(devices)
-            self._map_registers(start, end - start, devices.read, devices.write)
+        timers = start <= TIMERS < end and self._has_timers
+        devices = DeviceRegisters(start, self._elapsed, self._now if timers else None)
+        self._devices.append(devices)
+        self._map_registers(start, end - start, devices.read, devices.write)
 
     def _map_registers(
         self, start: int, size: int, read: Callable[[int, int], int], write: Callable[[int, int, int], None]

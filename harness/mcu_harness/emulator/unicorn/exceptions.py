@@ -17,6 +17,7 @@ from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.emulator.recorder.exceptions import Position
 from mcu_harness.emulator.unicorn.engine import Engine
 from mcu_harness.emulator.unicorn.nvic import SVCALL, SYSTICK
+from mcu_harness.hardware.core import Core
 
 _SP, _LR = arm_const.UC_ARM_REG_SP, arm_const.UC_ARM_REG_LR
 _PSP, _CONTROL, _XPSR = arm_const.UC_ARM_REG_PSP, arm_const.UC_ARM_REG_CONTROL, arm_const.UC_ARM_REG_XPSR
@@ -31,7 +32,6 @@ _RETURNS = 0xFF000000  # jumps to here and above are returns, in handlers
 _TO_THREAD, _TO_PSP, _NO_FLOATS = 8, 4, 16
 _SAME_PLACE = 4  # bytes that a handler may set the return address on, past the instruction that called it
 _EVENTS = 4  # things that can happen in a sleep, beyond which they repeat
-_V8 = ("cortex-m23", "cortex-m33")
 
 
 class ExceptionFault(Exception):
@@ -43,11 +43,10 @@ class ExceptionFault(Exception):
 
 
 class Exceptions:
-    """Takes exceptions of one run. `core` is the core's name; `slept` is the time that passed without instructions."""
+    """Takes exceptions of one run. `slept` is the time that passed without instructions."""
 
-    def __init__(self, core: str, engine: Engine, recorder: BlockRecorder) -> None:
-        # EXC_RETURN: Armv8-M also says that there is no security to change.
-        self._base = 0xFFFFFFA0 if core in _V8 else 0xFFFFFFE1
+    def __init__(self, core: Core, engine: Engine, recorder: BlockRecorder) -> None:
+        self._base = core.architecture.first_return
         self.slept = 0
         self._event = False
         self._suspended: dict[int, tuple[int, Position]] = {}  # by the address of their frame: where, and in what

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from mcu_harness.hardware.core import Core
+
 NMI, SVCALL, PENDSV, SYSTICK, FIRST_INTERRUPT = 2, 11, 14, 15, 16
 
 _THREAD = 256  # the priority of code outside of handlers: below all others
 _FIXED = {NMI: -2, 3: -1}
-_BASELINE = ("cortex-m0", "cortex-m0+", "cortex-m1", "cortex-m23")
 _MOST = 496  # external interrupts
 
 _ISER, _ICER, _ISPR, _ICPR, _IABR, _IPR, _IPR_END = 0xE100, 0xE180, 0xE200, 0xE280, 0xE300, 0xE400, 0xE5F0
@@ -32,11 +33,10 @@ class Nvic:
     `masks()` gives PRIMASK, FAULTMASK and BASEPRI as they are.
     """
 
-    def __init__(self, core: str, masks: Callable[[], Masks]) -> None:
+    def __init__(self, core: Core, masks: Callable[[], Masks]) -> None:
         self._masks = masks
-        baseline = core in _BASELINE
-        self._implemented = 0xC0 if baseline else 0xF0
-        self._groups = not baseline
+        self._implemented = core.architecture.priority_mask
+        self._groups = not core.architecture.baseline
         self._group = 0  # PRIGROUP
         self._enabled = 1 << NMI | 1 << SVCALL | 1 << PENDSV | 1 << SYSTICK
         self._pending = 0

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from mcu_harness.emulator.unicorn import systick
 from mcu_harness.emulator.unicorn.nvic import Nvic
 from mcu_harness.emulator.unicorn.systick import SysTick
+from mcu_harness.hardware.arm.address_map import PRIVATE_BUS
+from mcu_harness.hardware.core import Core
 
-BASE = 0xE0000000
-SIZE = 0x100000
+BASE, SIZE = PRIVATE_BUS.low, PRIVATE_BUS.size
 
 _DWT_CTRL = 0x1000
 _DWT_CYCCNT = 0x1004
@@ -35,17 +36,6 @@ _FPCCR_ASPEN = 1 << 31
 _FPCCR_LSPEN = 1 << 30
 _SLEEPONEXIT = 1 << 1
 
-# CPUID base registers of the revisions in Arm's Technical Reference Manuals.
-_CPUIDS = {
-    "cortex-m0": 0x410CC200,
-    "cortex-m0+": 0x410CC601,
-    "cortex-m3": 0x412FC231,
-    "cortex-m4": 0x410FC241,
-    "cortex-m7": 0x411FC272,
-    "cortex-m23": 0x411CD200,
-    "cortex-m33": 0x410FD213,
-}
-
 
 class SystemControlSpace:
     """`elapsed()` gives the instructions executed so far: the cycle counter counts those, at the grain of a block.
@@ -55,7 +45,7 @@ class SystemControlSpace:
 
     def __init__(
         self,
-        core: str,
+        core: Core,
         vectors: int,
         elapsed: Callable[[], int],
         reset: Callable[[], None],
@@ -69,7 +59,7 @@ class SystemControlSpace:
         self._ticks = ticks
         self._changed = changed
         self._words: dict[int, int] = {
-            _CPUID: _CPUIDS[core],
+            _CPUID: core.cpuid,
             _VTOR: vectors,
             _CCR: _CCR_STKALIGN,
             _FPCCR: _FPCCR_ASPEN | _FPCCR_LSPEN,

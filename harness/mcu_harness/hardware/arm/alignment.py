@@ -15,7 +15,7 @@ def unaligned(address: int, size: int, core: Core, code: bytes = b"", traps: boo
     accesses of one are asked about one by one). `traps`: the program has set CCR.UNALIGN_TRP, after which every core
     is strict. Armv6-M and the Armv8-M baseline always are.
     """
-    strict = traps or not core.has_unaligned or (bool(code) and _must_be_aligned(code))
+    strict = traps or not core.architecture.has_unaligned or (bool(code) and _must_be_aligned(code))
     return strict and address % min(size, _WORD) != 0
 
 

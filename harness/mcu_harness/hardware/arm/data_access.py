@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import capstone
 from capstone import arm
 
+from mcu_harness.hardware.arm.decoder import decoded
 from mcu_harness.hardware.arm.thumb import instruction_size
 
 # What one load or store moves, in bytes, where the registers do not say it.
@@ -115,43 +114,36 @@ class Access:
         return min(self.size, 4)
 
 
-@cache
-def _engine() -> Any:
-    engine = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8)
-    engine.detail = True
-    return engine
-
-
 def accesses(code: bytes, address: int) -> Iterator[tuple[int, Access]]:
     """(offset, access) of every load and store in the code of a block; what capstone does not know has none."""
     at = 0
     while at < len(code):
-        for decoded in _engine().disasm(code[at:], address + at):
-            access = _access(decoded)
+        for one in decoded(code[at:], address + at):
+            access = _access(one)
             if access is not None:
-                yield decoded.address - address, access
-            at = decoded.address + decoded.size - address
+                yield one.address - address, access
+            at = one.address + one.size - address
         if at < len(code):
             at += instruction_size(int.from_bytes(code[at : at + 2], "little"))
 
 
-def _access(decoded: Any) -> Access | None:
-    write = decoded.id in _STORES
-    if decoded.id in _ON_STACK:
-        size = _moved(decoded.operands)
+def _access(one: Any) -> Access | None:
+    write = one.id in _STORES
+    if one.id in _ON_STACK:
+        size = _moved(one.operands)
         return Access(SP, -size if write else 0, size, write)
-    if decoded.id in _UPWARDS or decoded.id in _DOWNWARDS:
-        size = _moved(decoded.operands[1:])
-        return Access(_NUMBERS[decoded.operands[0].reg], -size if decoded.id in _DOWNWARDS else 0, size, write)
-    if decoded.id not in _SINGLES and decoded.id not in _FLOATS:
+    if one.id in _UPWARDS or one.id in _DOWNWARDS:
+        size = _moved(one.operands[1:])
+        return Access(_NUMBERS[one.operands[0].reg], -size if one.id in _DOWNWARDS else 0, size, write)
+    if one.id not in _SINGLES and one.id not in _FLOATS:
         return None
-    size = _SINGLES.get(decoded.id) or _moved(decoded.operands)
-    memory = next((o for o in decoded.operands if o.type == arm.ARM_OP_MEM), None)
+    size = _SINGLES.get(one.id) or _moved(one.operands)
+    memory = next((o for o in one.operands if o.type == arm.ARM_OP_MEM), None)
     if memory is None:
         return None
     base, disp = _NUMBERS[memory.mem.base], memory.mem.disp
     if base == PC:  # reads as the address of the instruction after the next, for loads with two zero bits
-        disp += (decoded.address + 4 if decoded.id in _TABLE_BRANCHES else (decoded.address + 4) & ~3) - decoded.address
+        disp += (one.address + 4 if one.id in _TABLE_BRANCHES else (one.address + 4) & ~3) - one.address
     index = _NUMBERS[memory.mem.index] if memory.mem.index else -1
     return Access(base, disp, size, write, index, memory.shift.value if index >= 0 else 0)
 

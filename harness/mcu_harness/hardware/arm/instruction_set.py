@@ -55,7 +55,7 @@ _OF_FPU: dict[str, set[Part]] = {
 def parts_of(board: Board) -> frozenset[Part]:
     """The parts of the instruction set that `board` executes."""
     dsp = {Part.DSP} if board.dsp else set()
-    return frozenset(_OF_ARCHITECTURE[board.core.architecture] | _OF_FPU[board.fpu] | dsp)
+    return frozenset(_OF_ARCHITECTURE[board.core.architecture.name] | _OF_FPU[board.fpu] | dsp)
 
 
 def part_of(code: bytes) -> Part:

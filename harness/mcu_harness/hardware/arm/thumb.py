@@ -37,6 +37,26 @@ def instruction_size(first_halfword: int) -> int:
     return 4 if first_halfword >> 11 in (0b11101, 0b11110, 0b11111) else 2
 
 
+class ItBlocks:
+    """Follows a straight stretch of code through IT blocks (A7.7.38): which of its instructions may be skipped."""
+
+    def __init__(self) -> None:
+        self._left = 0
+
+    def is_skippable(self, first_halfword: int) -> bool:
+        """Whether the next instruction, which starts with this halfword, stands in an IT block; asked once for each, in order."""
+        skippable = self._left > 0
+        self._left = it_length(first_halfword) or max(0, self._left - 1)
+        return skippable
+
+
+def it_length(first_halfword: int) -> int:
+    """How many instructions an IT makes conditional; 0 for what is no IT."""
+    if first_halfword & 0xFF00 != 0xBF00 or not first_halfword & 0xF:
+        return 0
+    return 5 - (first_halfword & -first_halfword).bit_length()
+
+
 def unmasks(instruction: bytes) -> bool:
     """Whether it may let exceptions through that were masked: CPSIE, or MSR to PRIMASK, BASEPRI(_MAX) or FAULTMASK."""
     first, second = (int.from_bytes(instruction[i : i + 2], "little") for i in (0, 2))
