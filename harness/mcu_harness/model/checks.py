@@ -16,6 +16,7 @@ from mcu_harness.model.operators import MAX_RANK, OPERATORS, Operands, Role
 from mcu_harness.model.scales import Problem, quantization_problems
 from mcu_harness.model.shapes import output_shapes
 
+_LONGEST_PROBLEM = 400  # characters: shapes in a file have any length
 MAX_TENSOR_BYTES = 1 << 26  # an activation larger than this fits no Cortex-M
 # Scales outside of this range come from damage, not from training. Constants may go down to zero: converters give
 # filter channels that are all zero such scales.
@@ -27,13 +28,14 @@ def validate(graph: Graph, source: str) -> None:
     _check_operators(graph, source)
     _check_order(graph, source)
     for tensor in graph.tensors:
-        problem = _tensor_problem(tensor)
+        problem = _tensor_problem(tensor) if tensor.dtype != "unused" else ""
         if problem:
             raise ModelError(f"{source}: {label(tensor)}: {problem}")
     for layer in graph.layers:
         for operand, problem in _problems(graph, layer):
-            place = f"layer {layer.name}" + (f": {label(operand)}" if operand is not None else "")
-            raise ModelError(f"{source}: {place}: {problem}")
+            place = layer.place + (f": {label(operand)}" if operand is not None else "")
+            shown = problem if len(problem) <= _LONGEST_PROBLEM else problem[:_LONGEST_PROBLEM] + " ..."
+            raise ModelError(f"{source}: {place}: {shown}")
 
 
 def label(tensor: Tensor) -> str:
@@ -50,7 +52,7 @@ def _check_operators(graph: Graph, source: str) -> None:
     if not unknown:
         return
     named = "; ".join(
-        f"{operator} ({'layer' if len(layers) == 1 else 'layers'} {', '.join(str(x.index) for x in layers[:8])}"
+        f"{operator} ({'layer' if len(layers) == 1 else 'layers'} {', '.join(str(x.index if x.number < 0 else x.number) for x in layers[:8])}"
         f"{', ...' if len(layers) > 8 else ''}, first output {label(graph.tensors[layers[0].outputs[0]])})"
         for operator, layers in list(unknown.items())[:8]
     )
@@ -77,12 +79,10 @@ def _check_order(graph: Graph, source: str) -> None:
     for layer in graph.layers:
         for index in layer.inputs:
             if index >= 0 and index not in written and not graph.tensors[index].is_constant:
-                raise ModelError(
-                    f"{source}: layer {layer.name} reads {label(graph.tensors[index])} before it is written"
-                )
+                raise ModelError(f"{source}: {layer.place} reads {label(graph.tensors[index])} before it is written")
         for index in layer.outputs:
             if index in written or graph.tensors[index].is_constant:
-                raise ModelError(f"{source}: layer {layer.name} writes {label(graph.tensors[index])} a second time")
+                raise ModelError(f"{source}: {layer.place} writes {label(graph.tensors[index])} a second time")
             written.add(index)
     for index in graph.outputs:
         if index not in written:

@@ -61,7 +61,7 @@ class Tensor:
 class Layer:
     """One operator instance. `inputs` may hold -1 for an optional tensor that is absent (no bias).
 
-    `operator` is the TFLite name ("CONV_2D"); `attributes` hold its options under their TFLite names in
+    `index` counts the layers that run. `operator` is the TFLite name ("CONV_2D"); `attributes` hold its options under their TFLite names in
     snake_case (stride_h, stride_w, dilation_h_factor, dilation_w_factor, padding ("SAME"/"VALID"),
     fused_activation ("NONE", "RELU", "RELU6", "RELU_N1_TO_1"), depth_multiplier, axis, alpha, beta, keep_dims, ...).
     """
@@ -72,11 +72,17 @@ class Layer:
     outputs: tuple[int, ...]
     attributes: dict[str, Attribute] = field(default_factory=dict)
     macs: int = 0
+    number: int = -1  # of the operator in the model file, where layers that fold away count too; -1: made here
 
     @property
     def name(self) -> str:
         """A name that is safe everywhere: "03 CONV_2D"; comes from no file."""
         return f"{self.index:02d} {self.operator}"
+
+    @property
+    def place(self) -> str:
+        """How messages name it: "layer 05 CONV_2D", counted as other tools count the file's operators."""
+        return f"layer {self.index if self.number < 0 else self.number:02d} {self.operator}"
 
     @property
     def symbol(self) -> str:
@@ -85,8 +91,19 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """`content` belongs at byte `position` of the model file, where the file has something that the importer corrected."""
+
+    position: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Graph:
-    """A whole model: `tensors[i].index == i`, `layers` in execution order, `inputs`/`outputs` tensor indices."""
+    """A whole model: `tensors[i].index == i`, `layers` in execution order, `inputs`/`outputs` tensor indices.
+
+    Tensors that nothing uses are of dtype "unused". `repairs` are for the oracle, so that it reads what the importer read.
+    """
 
     name: str
     tensors: tuple[Tensor, ...]
@@ -95,6 +112,8 @@ class Graph:
     outputs: tuple[int, ...]
     digest: str  # sha256 of the model file
     file_bytes: int
+    source: str = ""  # the model file, for messages
+    repairs: tuple[Repair, ...] = ()
 
     @property
     def macs(self) -> int:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from mcu_harness.base.errors import ModelError, ToolFailure
 from mcu_harness.base.process import CompletedText, run
-from mcu_harness.model.graph import Graph
+from mcu_harness.model.graph import Graph, Repair
 
 Array = npt.NDArray[np.generic]
 
@@ -67,7 +67,7 @@ def run_reference(
     written = [index for layer in graph.layers for index in layer.outputs] if all_tensors else []
     samples: dict[str, Any] = {f"input_{t}": np.ascontiguousarray(x) for t, x in zip(graph.inputs, inputs, strict=True)}
     try:
-        arrays = _ask(path, samples, sorted({*graph.outputs, *written}), timeout_s)
+        arrays = _ask(path, graph.repairs, samples, sorted({*graph.outputs, *written}), timeout_s)
     except ToolFailure as failure:
         raise ModelError(
             f"{path}: LiteRT did not finish {count} inputs within {timeout_s:g} s",
@@ -87,18 +87,30 @@ def run_reference(
     )
 
 
-def _ask(path: Path, samples: dict[str, Any], tensors: list[int], timeout_s: float) -> dict[str, Array]:
+def _ask(
+    path: Path, repairs: Sequence[Repair], samples: dict[str, Any], tensors: list[int], timeout_s: float
+) -> dict[str, Array]:
     """The worker's answer to `samples`; raises ModelError, ToolFailure at the deadline, OSError for no room."""
     with tempfile.TemporaryDirectory(prefix="mcu-harness-") as folder:
+        model = _repaired(path, repairs, Path(folder, "model.tflite")) if repairs else path.absolute()
         request, answer = Path(folder, "request.npz"), Path(folder, "answer.npz")
         np.savez(request, tensors=np.array(tensors, np.int64), **samples)
         # -P: the script's folder, with modules named like packages, stays off the child's path
-        command: list[str | Path] = [sys.executable, "-P", _WORKER, path.absolute(), request, answer]
+        command: list[str | Path] = [sys.executable, "-P", _WORKER, model, request, answer]
         ended = run(command, timeout_s)
         if ended.exit_code or not answer.exists():
             raise _failed(path, ended)
         with np.load(answer, allow_pickle=False) as found:
             return {name: found[name] for name in found.files}
+
+
+def _repaired(path: Path, repairs: Sequence[Repair], copy: Path) -> Path:
+    """`copy`, written with what the importer read where the file in `path` has something else."""
+    content = bytearray(path.read_bytes())
+    for repair in repairs:
+        content[repair.position : repair.position + len(repair.content)] = repair.content
+    copy.write_bytes(content)
+    return copy
 
 
 def _failed(path: Path, ended: CompletedText) -> ModelError:

@@ -84,11 +84,10 @@ def _conv_2d(op: Operation) -> tuple[Shape, ...]:
 def _depthwise_conv_2d(op: Operation) -> tuple[Shape, ...]:
     _expect_rank(op.shape(), 4, "the input")
     _expect_rank(op.shape(1), 4, "the filter")
-    first, channels, multiplier = op.shape(1)[0], op.shape(1)[3], op.number("depth_multiplier")
-    if first != 1 or channels != op.shape()[3] * multiplier:
-        raise ShapeError(
-            f"the filter {op.shape(1)} is not [1, height, width, {op.shape()[3]} channels * multiplier {multiplier}]"
-        )
+    first, channels = op.shape(1)[0], op.shape(1)[3]
+    # The option depth_multiplier says the same once more, and some writers leave it out: LiteRT goes by the shapes too.
+    if first != 1 or channels % op.shape()[3]:
+        raise ShapeError(f"the filter {op.shape(1)} is not [1, height, width, a multiple of {op.shape()[3]} channels]")
     return _convolved(op, channels)
 
 

@@ -204,12 +204,41 @@ def test_a_missing_file_is_an_error_with_its_name(tmp_path: Path) -> None:
         import_tflite(tmp_path / "nowhere.tflite")
 
 
-@pytest.mark.parametrize("content", [b"", b"TFL3", b"\x7fELF" * 100, b"PK\x03\x04" + bytes(200)])
-def test_other_files_are_not_tflite_files(tmp_path: Path, content: bytes) -> None:
+OTHER_FILES = {
+    "nothing": (b"", "it is empty", "copy the file again"),
+    "too short": (b"TFL3", "bytes 4 to 7 are b''", "full-integer quantisation"),
+    "program": (b"\x7fELF" * 100, "it is an ELF program", "mcu-harness profile"),
+    "archive": (b"PK\x03\x04" + bytes(200), "it is a zip archive", "unpack"),
+    "Git LFS pointer": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 4711\n", "a Git LFS pointer", "git lfs pull"
+    ),
+    "ONNX": (b"\x08\x08\x12\x07pytorch\x1a\x052.1.0:" + bytes(40), "an ONNX file", ".onnx"),
+    "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(64), "an HDF5 file", "full-integer"),
+    "C array": (b"unsigned char model_tflite[] = {\n  0x1c, 0x00, 0x00, 0x00, 0x54, 0x46,", "it is C source", "xxd -r -p"),
+    "C array with a header": (b'#include "model.h"\n\nalignas(16) const unsigned char g_model[] = {0x1c', "it is C source", "xxd"),
+    "web page": (b"<!DOCTYPE html><html>" + bytes(40), "HTML or XML page", "download the file itself"),
+    "pickle": (b"\x80\x04\x95" + bytes(40), "Python pickle", "convert"),
+    "noise": (b"\x13" * 64, "bytes 4 to 7 are", "convert"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", OTHER_FILES)
+def test_other_files_are_called_what_they_are(tmp_path: Path, kind: str) -> None:
+    content, what, hint = OTHER_FILES[kind]
     path = tmp_path / "other.tflite"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"not a \.tflite file"):
+    with pytest.raises(ModelError, match=r"other\.tflite: not a \.tflite file") as caught:
         import_tflite(path)
+    assert what in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_a_shape_of_any_length_makes_a_message_of_one_line(tmp_path: Path) -> None:
+    builder, x = _image()
+    builder.output(builder.operator("RESHAPE", [x], builder.tensor((1, 4), 0.05, -3), new_shape=[1] * 5000))
+    message = _error(builder, tmp_path)
+    assert "256 elements do not fit the shape (1, 1," in message
+    assert len(message) < 1000
 
 
 def test_every_truncation_is_an_error(tmp_path: Path) -> None:
@@ -264,13 +293,13 @@ def test_damaged_files_do_not_make_the_importer_ask_for_memory(tmp_path: Path) -
 
 
 def test_offsets_that_overlap_cost_no_more_than_the_file_holds(tmp_path: Path) -> None:
-    """Every entry of the tensor list points at one tensor with a long name."""
+    """Every entry of the tensor list points at one tensor with a long name, and all are used."""
     builder = ModelBuilder()
     x = builder.input((1, 4))
     builder.tensors[x].name = "n" * 200_000
     builder.output(builder.unary("RELU", x))
     for _ in range(5000):
-        builder.tensor((1, 4))
+        builder.input((1, 4))
     content = bytearray(builder.build())
     tables = _tensor_vector(bytes(content))
     target = tables + 4 + struct.unpack_from("<I", content, tables + 4)[0]

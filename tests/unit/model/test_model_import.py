@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import flatbuffers
 import numpy as np
 import pytest
 
+from mcu_harness.base.errors import ModelError
+from mcu_harness.model.arrays import make_inputs
+from mcu_harness.model.importers import tflite_schema
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.importers.tflite_options import OPTIONS
 from mcu_harness.model.operators import OPERATORS
+from mcu_harness.model.reference import run_reference
 from mcu_harness.model.shapes import RULES
 from model_builder import ModelBuilder
 from model_file import ModelFile
@@ -100,7 +105,7 @@ def test_options_arrive_under_their_tflite_names(tmp_path: Path) -> None:
     depthwise, conv, leaky, softmax = import_tflite(builder.write(tmp_path / "m.tflite")).layers
     assert depthwise.attributes == {
         "stride_h": 2, "stride_w": 3, "dilation_h_factor": 1, "dilation_w_factor": 1,
-        "padding": "VALID", "fused_activation": "RELU_N1_TO_1", "depth_multiplier": 2,
+        "padding": "VALID", "fused_activation": "RELU_N1_TO_1",
     }  # fmt: skip
     assert (conv.attributes["dilation_h_factor"], conv.attributes["dilation_w_factor"]) == (3, 2)
     assert (conv.attributes["padding"], conv.attributes["fused_activation"]) == ("SAME", "RELU6")
@@ -140,3 +145,81 @@ def test_shape_arithmetic_of_a_keras_flatten_folds_away(tmp_path: Path) -> None:
     assert [layer.name for layer in graph.layers] == ["00 RESHAPE"]
     assert graph.tensors[packed].data is not None
     assert graph.tensors[packed].data.tolist() == [2, -1]
+
+
+def _biased(axis: int) -> ModelBuilder:
+    builder = ModelBuilder(3)
+    x = builder.input((1, 5, 5, 3))
+    builder.output(builder.conv_2d(x, channels=4))
+    bias = builder.tensors[builder.operators[0].inputs[2]]
+    assert len(bias.scales) == 4
+    bias.axis = axis
+    return builder
+
+
+def test_a_quantised_axis_that_a_bias_cannot_have_is_mended_for_the_oracle_too(tmp_path: Path) -> None:
+    """An early converter wrote the filter's axis, 3, into one-dimensional biases: LiteRT refuses what TFLM runs."""
+    wrong, right = _biased(3).write(tmp_path / "wrong.tflite"), _biased(0).write(tmp_path / "right.tflite")
+    graph, plain = import_tflite(wrong), import_tflite(right)
+    assert not plain.repairs
+    assert len(graph.repairs) == 1
+    assert graph.tensors == plain.tensors
+    inputs = make_inputs(graph, 1, 3)
+    expected, got = (run_reference(path, each, inputs) for path, each in ((right, plain), (wrong, graph)))
+    assert np.array_equal(got.outputs[0], expected.outputs[0])
+    with pytest.raises(ModelError, match="LiteRT refuses"):
+        run_reference(wrong, plain, inputs)
+
+
+@pytest.mark.parametrize("kind", ["float16", "string", "empty"])
+def test_what_no_layer_uses_is_not_looked_at(kind: str, tmp_path: Path) -> None:
+    builder = ModelBuilder(3)
+    x = builder.input((1, 5, 5, 3))
+    builder.output(builder.unary("RELU", x))
+    shape = (0, 3) if kind == "empty" else (2, 3)
+    unused = builder.tensor(shape, 0.1)
+    content = bytearray(builder.build())
+    if kind != "empty":
+        from ai_edge_litert import schema_py_generated as schema
+
+        model = schema.ModelT.InitFromPackedBuf(content)
+        model.subgraphs[0].tensors[unused].type = getattr(schema.TensorType, kind.upper())
+        packer = flatbuffers.Builder(64)
+        packer.Finish(model.Pack(packer), b"TFL3")
+        content = packer.Output()
+    path = tmp_path / "unused.tflite"
+    path.write_bytes(bytes(content))
+    graph = import_tflite(path)
+    assert graph.tensors[unused].dtype == "unused"
+    assert len(graph.layers) == 1
+
+
+@pytest.mark.parametrize("multiplier", [0, 1, 7])
+def test_depth_multipliers_follow_from_shapes(multiplier: int, tmp_path: Path) -> None:
+    builder = ModelBuilder(3)
+    x = builder.input((1, 5, 5, 3))
+    builder.output(builder.depthwise_conv_2d(x, multiplier=2))
+    builder.operators[0].options["depth_multiplier"] = multiplier
+    path = builder.write(tmp_path / "m.tflite")
+    _assert_same_as_litert(path)
+
+
+@pytest.mark.parametrize(("old", "new"), [(114, 0), (0, 114), (114, 114), (127, 150)])
+def test_an_operator_is_the_larger_of_its_two_codes(old: int, new: int, tmp_path: Path) -> None:
+    """Newer writers leave the old, one-byte code at 0, which is ADD's; for codes above 127 it is 127."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    builder = ModelBuilder(3)
+    builder.output(builder.unary("GELU" if new == 150 else "QUANTIZE", builder.input((1, 5))))
+    model = schema.ModelT.InitFromPackedBuf(builder.build())
+    model.operatorCodes[0].deprecatedBuiltinCode, model.operatorCodes[0].builtinCode = old, new
+    packer = flatbuffers.Builder(64)
+    packer.Finish(model.Pack(packer), b"TFL3")
+    path = tmp_path / "m.tflite"
+    path.write_bytes(bytes(packer.Output()))
+    name = tflite_schema.OPERATOR_NAMES[max(old, new)]
+    if name in OPERATORS:
+        assert import_tflite(path).layers[0].operator == name
+    else:
+        with pytest.raises(ModelError, match=f"not supported: {name} "):
+            import_tflite(path)

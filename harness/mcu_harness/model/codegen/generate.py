@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcu_harness.base.errors import ModelError
+from mcu_harness.model.checks import label
 from mcu_harness.model.codegen import c_text
 from mcu_harness.model.codegen.emitters import EMITTERS
 from mcu_harness.model.codegen.kernels import KernelSet, kernel_set_for
@@ -88,17 +89,25 @@ def _emit(graph: Graph, layer: Layer, kernel_set: KernelSet, memory: Plan) -> La
     emitter = EMITTERS.get(layer.operator)
     if emitter is None:
         raise ModelError(
-            f"layer {layer.name}: there is no C for this operator",
+            _from(graph, f"{layer.place}: there is no C for this operator"),
             hint="supported: " + ", ".join(sorted(EMITTERS)),
         )
-    return emitter(layer, Context(graph, layer, kernel_set, memory))
+    try:
+        return emitter(layer, Context(graph, layer, kernel_set, memory))
+    except ModelError as error:
+        raise ModelError(_from(graph, error.message), hint=error.hint) from error
+
+
+def _from(graph: Graph, message: str) -> str:
+    """`message` with the model's file in front."""
+    return f"{graph.source}: {message}" if graph.source else message
 
 
 def _tensor_io(graph: Graph, memory: Plan, index: int) -> TensorIo:
     tensor = graph.tensors[index]
     if tensor.is_constant:
         raise ModelError(
-            f"tensor {index} ({tensor.name!r}) is a constant, but the model's input or output",
+            _from(graph, f"{label(tensor)} is a constant, but the model's input or output"),
             hint="remove it from the model's signature: its value never changes",
         )
     return TensorIo(index, ARENA_SYMBOL, memory.offset_of(index), tensor.nbytes)

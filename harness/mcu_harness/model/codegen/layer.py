@@ -160,6 +160,6 @@ def number(layer: Layer, name: str, default: float | None = None) -> float:
 def unsupported(layer: Layer, why: str) -> ModelError:
     """The error for a layer that is well formed but not (yet) turned into C."""
     return ModelError(
-        f"layer {layer.name}: {why}",
+        f"{layer.place}: {why}",
         hint="see the operators and types that are supported in the documentation, and convert the model as full int8",
     )

@@ -1,40 +1,38 @@
 """Reads .tflite files into a Graph. The file is untrusted: whatever is in it, the answer is a Graph or a ModelError.
 
-Every vector that is read is paid for from a budget of the file's own size, so that overlapping or absurd offsets cost
-neither time nor memory; constants are views of the file's bytes and cost nothing.
+What no operator uses is not looked at, as LiteRT does not look at it. Constants are views of the file's bytes and cost nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tflite
-from tflite.utils import BUILTIN_OPCODE2NAME
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.checks import validate
 from mcu_harness.model.fold import fold_constants
-from mcu_harness.model.graph import DTYPE_BYTES, Attribute, Graph, Layer, Quantization, Tensor
-from mcu_harness.model.importers.tflite_options import OPTIONS
+from mcu_harness.model.graph import DTYPE_BYTES, Attribute, Graph, Layer, Quantization, Repair, Tensor
+from mcu_harness.model.importers import tflite_schema as schema
+from mcu_harness.model.importers.flatbuffer import Damaged, File, Table
+from mcu_harness.model.importers.foreign_files import kind_of_file
+from mcu_harness.model.importers.tflite_options import NO_OPTIONS, OPTIONS
 from mcu_harness.model.macs import macs
 
 MAX_FILE_BYTES = 1 << 28  # larger than any Cortex-M's flash by far
 MAX_ENTRIES = 20_000  # tensors, layers: hundreds of times what such models have
-_DTYPES = {
-    getattr(tflite.TensorType, name.upper()): (name, np.dtype(code))
+_IDENTIFIER = b"TFL3"
+_NUMPY = {
+    name: np.dtype(code)
     for name, code in {
         "int8": "<i1", "uint8": "<u1", "int16": "<i2", "int32": "<i4", "int64": "<i8", "float32": "<f4", "bool": "?",
     }.items()
 }  # fmt: skip
-# What the generated readers raise on garbage. Nothing else is caught: an error in our own code must stay one.
-_GARBAGE = (struct.error, IndexError, ValueError, TypeError, OverflowError, MemoryError, UnicodeError)
 
 
 def import_tflite(path: Path) -> Graph:
@@ -46,8 +44,8 @@ def import_tflite(path: Path) -> Graph:
     content = _content(path)
     try:
         graph = _Reader(content, str(path)).graph(path.stem)
-    except _GARBAGE as error:
-        raise _damaged(str(path), f"{type(error).__name__}: {error}") from error
+    except Damaged as error:
+        raise _damaged(str(path), str(error)) from error
     graph = fold_constants(graph)
     validate(graph, str(path))
     return replace(graph, layers=tuple(replace(layer, macs=macs(graph, layer)) for layer in graph.layers))
@@ -60,16 +58,14 @@ def _content(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
-    if content[4:8] != b"TFL3":
-        raise ModelError(
-            f"{path}: not a .tflite file (bytes 4 to 7 are {content[4:8]!r}, expected b'TFL3')",
-            hint="convert the model with tf.lite.TFLiteConverter, full-integer quantisation",
-        )
+    if content[4:8] != _IDENTIFIER:
+        what, hint = kind_of_file(content)
+        raise ModelError(f"{path}: not a .tflite file: {what}", hint=hint)
     return content
 
 
-def _damaged(source: str, why: str) -> ModelError:
-    return ModelError(f"{source}: damaged or truncated .tflite file: {why}", hint="copy or convert the model again")
+def _damaged(place: str, why: str) -> ModelError:
+    return ModelError(f"{place}: damaged or truncated .tflite file: {why}", hint="copy or convert the model again")
 
 
 class _Reader:
@@ -78,146 +74,131 @@ class _Reader:
     def __init__(self, content: bytes, source: str) -> None:
         self.content = content
         self.source = source
-        self.model = tflite.Model.GetRootAs(content, 0)
-        self.budget = 4 * len(content)
+        self.model = File(content).root()
+        self.buffers = self.model.tables(schema.MODEL["buffers"])
+        self.codes = self.model.tables(schema.MODEL["operator_codes"])
+        self.repairs: list[Repair] = []
 
     def graph(self, name: str) -> Graph:
-        if self._length(self.model.SubgraphsLength) != 1:
-            raise ModelError(
-                f"{self.source}: {self.model.SubgraphsLength()} subgraphs, expected one (no control flow, no second "
-                "signature)",
-                hint="convert one signature at a time",
-            )
-        subgraph = self._entry(self.model.Subgraphs, 0)
-        if max(subgraph.TensorsLength(), subgraph.OperatorsLength()) > MAX_ENTRIES:
+        """The first subgraph, which is the one that LiteRT runs."""
+        subgraphs = self.model.tables(schema.MODEL["subgraphs"])
+        if not subgraphs:
+            raise _damaged(self.source, "it has no subgraph")
+        subgraph = subgraphs[0]
+        counts = [subgraph.length(schema.SUBGRAPH[field]) for field in ("tensors", "operators")]
+        if max(counts) > MAX_ENTRIES:
             raise ModelError(f"{self.source}: more than {MAX_ENTRIES} tensors or layers")
-        tensors = tuple(self._tensor(subgraph, i) for i in range(self._length(subgraph.TensorsLength)))
-        count = len(tensors)
+        tables = subgraph.tables(schema.SUBGRAPH["tensors"])
+        operators = enumerate(subgraph.tables(schema.SUBGRAPH["operators"]))
+        layers = tuple(self._layer(table, index, len(tables)) for index, table in operators)
+        ends = {field: self._indices(subgraph, field, len(tables)) for field in ("inputs", "outputs")}
+        used = {index for layer in layers for index in (*layer.inputs, *layer.outputs)} | {
+            *ends["inputs"],
+            *ends["outputs"],
+        }
         return Graph(
             name=name,
-            tensors=tensors,
-            layers=tuple(self._layer(subgraph, i, count) for i in range(self._length(subgraph.OperatorsLength))),
-            inputs=self._indices(subgraph.InputsLength, subgraph.InputsAsNumpy, count, "model inputs"),
-            outputs=self._indices(subgraph.OutputsLength, subgraph.OutputsAsNumpy, count, "model outputs"),
+            tensors=tuple(self._tensors(tables, used)),
+            layers=layers,
+            inputs=ends["inputs"],
+            outputs=ends["outputs"],
             digest=hashlib.sha256(self.content).hexdigest(),
             file_bytes=len(self.content),
+            source=self.source,
+            repairs=tuple(self.repairs),
         )
 
-    def _spend(self, nbytes: int) -> None:
-        self.budget -= nbytes
-        if self.budget < 0:
-            raise _damaged(self.source, "its parts are larger than the file")
-
-    def _length(self, length: Callable[[], int]) -> int:
-        """Entries of a vector of tables, each at least an offset of 4 bytes."""
-        count = length()
-        self._spend(4 * count)
-        return count
-
-    def _entry(self, get: Callable[[int], Any], index: int) -> Any:
-        """Entry of a vector of tables; the generated readers answer None past its end or for an absent vector."""
-        table = get(index)
-        if table is None:
-            raise _damaged(self.source, f"entry {index} of a table is missing")
-        return table
-
-    def _vector(self, length: Callable[[], int], get: Callable[[], Any], width: int) -> npt.NDArray[np.generic]:
-        """A vector of numbers, empty when absent (the generated readers answer 0 then)."""
-        self._spend(width * length())
-        values = get()
-        return values if isinstance(values, np.ndarray) else np.empty(0, np.int64)
-
-    def _integers(self, length: Callable[[], int], get: Callable[[], Any], width: int = 4) -> tuple[int, ...]:
-        return tuple(int(value) for value in self._vector(length, get, width))
-
-    def _indices(self, length: Callable[[], int], get: Callable[[], Any], count: int, what: str) -> tuple[int, ...]:
-        indices = self._integers(length, get)
+    def _indices(self, subgraph: Table, field: str, count: int) -> tuple[int, ...]:
+        indices = tuple(subgraph.numbers(schema.SUBGRAPH[field], "<i4").tolist())
         if not all(0 <= index < count for index in indices):
-            raise _damaged(self.source, f"{what} name tensors that are not there ({count} tensors)")
+            raise _damaged(self.source, f"model {field} name tensors that are not there ({count} tensors)")
         return indices
 
-    def _tensor(self, subgraph: Any, index: int) -> Tensor:
-        table = self._entry(subgraph.Tensors, index)
-        raw_name = table.Name() or b""
-        self._spend(len(raw_name))
-        name = raw_name.decode("utf-8", "replace")
+    def _tensors(self, tables: list[Table], used: Set[int]) -> Iterator[Tensor]:
+        for index, table in enumerate(tables):
+            yield self._tensor(table, index) if index in used else Tensor(index, "", (), "unused")
+
+    def _tensor(self, table: Table, index: int) -> Tensor:
+        name = table.text(schema.TENSOR["name"])
         place = f"{self.source}: tensor {index} {name[:60]!a}"
-        kind = _DTYPES.get(table.Type())
-        if kind is None:
-            known = {number: label for label, number in vars(tflite.TensorType).items() if not label.startswith("_")}
+        number = table.number(schema.TENSOR["type"], "b", 0)
+        kind = schema.TENSOR_TYPES[number] if 0 <= number < len(schema.TENSOR_TYPES) else f"type number {number}"
+        if kind not in DTYPE_BYTES:
             raise ModelError(
-                f"{place}: type {known.get(table.Type(), table.Type())} is not supported",
+                f"{place}: type {kind} is not supported",
                 hint=f"supported types: {', '.join(DTYPE_BYTES)}; quantise the model to int8",
             )
-        if table.Sparsity() is not None or table.IsVariable():
+        if table.table(schema.TENSOR["sparsity"]) is not None or table.number(schema.TENSOR["is_variable"], "?", False):
             raise ModelError(f"{place}: sparse and variable (stateful) tensors are not supported")
-        shape = self._integers(table.ShapeLength, table.ShapeAsNumpy)
-        tensor = Tensor(index, name, shape, kind[0], self._quantization(table, place))
-        data = self._data(table.Buffer(), place)
-        if data is None:
-            return tensor
-        if tensor.elements * kind[1].itemsize != len(data) or any(size < 0 for size in shape):
-            raise _damaged(place, f"{len(data)} bytes of data for shape {shape} of {kind[0]}")
-        return replace(tensor, data=data.view(kind[1]).reshape(shape))
+        shape = tuple(table.numbers(schema.TENSOR["shape"], "<i4").tolist())
+        tensor = Tensor(index, name, shape, kind)
+        data = self._data(table.number(schema.TENSOR["buffer"], "I", 0), place)
+        if data is not None:
+            itemsize = _NUMPY[kind].itemsize
+            if tensor.elements * itemsize != len(data) or any(size < 0 for size in shape):
+                raise _damaged(place, f"{len(data)} bytes of data for shape {shape} of {kind}")
+            tensor = replace(tensor, data=data.view(_NUMPY[kind]).reshape(shape))
+        return replace(tensor, quantization=self._quantization(table, tensor, place))
 
     def _data(self, number: int, place: str) -> npt.NDArray[np.uint8] | None:
         """The bytes of buffer `number`, None for an empty one (a tensor that is computed)."""
-        if not 0 <= number < self.model.BuffersLength():
+        if number >= len(self.buffers):
             raise _damaged(place, f"buffer {number} is not there")
-        buffer = self._entry(self.model.Buffers, number)
-        if buffer.Offset() > 1:  # 0 and 1 mean "not used": the schema's way for models above 2 GB
+        buffer = self.buffers[number]
+        if buffer.number(schema.BUFFER["offset"], "Q", 0) > 1:  # 0 and 1 mean "not used": the way of models above 2 GB
             raise ModelError(f"{place}: constants outside of the flatbuffer are not supported")
-        if buffer.DataLength() == 0:
-            return None
-        data: npt.NDArray[np.uint8] = buffer.DataAsNumpy()
-        return data
+        data = buffer.numbers(schema.BUFFER["data"], "<u1", free=True)
+        return data.view(np.uint8) if len(data) else None
 
-    def _quantization(self, table: Any, place: str) -> Quantization | None:
-        quantization = table.Quantization()
+    def _quantization(self, table: Table, tensor: Tensor, place: str) -> Quantization | None:
+        quantization = table.table(schema.TENSOR["quantization"])
         if quantization is None:
             return None
-        scales = self._vector(quantization.ScaleLength, quantization.ScaleAsNumpy, 4)
-        if not len(scales):
+        scales = tuple(float(scale) for scale in quantization.numbers(schema.QUANTIZATION["scale"], "<f4"))
+        if not scales:
             return None
-        points = self._integers(quantization.ZeroPointLength, quantization.ZeroPointAsNumpy, 8)
+        points = tuple(quantization.numbers(schema.QUANTIZATION["zero_point"], "<i8").tolist())
         if len(points) != len(scales):
             raise _damaged(place, f"{len(points)} zero points for {len(scales)} scales")
-        if quantization.DetailsType():
+        if quantization.number(schema.QUANTIZATION["details_type"], "B", 0):
             raise ModelError(f"{place}: quantisation other than affine is not supported")
-        axis, rank = quantization.QuantizedDimension(), table.ShapeLength()
+        axis, rank = quantization.number(schema.QUANTIZATION["axis"], "i", 0), len(tensor.shape)
+        if rank == 1 and axis and tensor.is_constant:
+            # An early converter gave the filter's axis to one-dimensional biases: there is but one that can be meant.
+            self.repairs.append(Repair(quantization.place(schema.QUANTIZATION["axis"]), struct.pack("<i", 0)))
+            axis = 0
         if not 0 <= axis < max(rank, 1):
             raise _damaged(place, f"quantised dimension {axis} of a tensor of {rank} dimensions")
-        return Quantization(tuple(float(scale) for scale in scales), points, axis)
+        return Quantization(scales, points, axis)
 
-    def _layer(self, subgraph: Any, index: int, count: int) -> Layer:
-        table = self._entry(subgraph.Operators, index)
-        operator = self._operator_name(table.OpcodeIndex())
-        inputs = self._integers(table.InputsLength, table.InputsAsNumpy)
-        outputs = self._integers(table.OutputsLength, table.OutputsAsNumpy)
+    def _layer(self, table: Table, index: int, count: int) -> Layer:
+        operator = self._operator_name(table.number(schema.OPERATOR["code_index"], "I", 0))
+        inputs, outputs = (tuple(table.numbers(schema.OPERATOR[x], "<i4").tolist()) for x in ("inputs", "outputs"))
         place = f"{self.source}: layer {index:02d} {operator}"
         if not all(-1 <= i < count for i in inputs) or not all(0 <= i < count for i in outputs) or not outputs:
             raise _damaged(place, f"it names tensors that are not there ({count} tensors)")
-        return Layer(index, operator, inputs, outputs, self._options(operator, table, place))
+        return Layer(index, operator, inputs, outputs, self._options(operator, table, place), number=index)
 
     def _operator_name(self, number: int) -> str:
         """The TFLite name. Custom operators keep "CUSTOM" and their own, quoted, name; no check accepts those."""
-        if not 0 <= number < self.model.OperatorCodesLength():
+        if number >= len(self.codes):
             raise _damaged(self.source, f"operator code {number} is not there")
-        code = self._entry(self.model.OperatorCodes, number)
-        builtin = code.BuiltinCode()
-        if builtin == tflite.BuiltinOperator.CUSTOM:
-            custom = code.CustomCode() or b""
-            self._spend(len(custom))
-            return f"CUSTOM {custom[:60].decode('utf-8', 'replace')!a}"
-        return str(BUILTIN_OPCODE2NAME.get(builtin, f"operator number {builtin}"))
+        code = self.codes[number]
+        # Codes above 127 did not fit the old field, which newer converters leave at 0: the larger one is meant.
+        builtin = max(
+            code.number(schema.OPERATOR_CODE["old_code"], "b", 0), code.number(schema.OPERATOR_CODE["code"], "i", 0)
+        )
+        if builtin == schema.CUSTOM:
+            return f"CUSTOM {code.text(schema.OPERATOR_CODE['custom_code'])[:60]!a}"
+        known = 0 <= builtin < len(schema.OPERATOR_NAMES)
+        return schema.OPERATOR_NAMES[builtin] if known else f"operator number {builtin}"
 
-    def _options(self, operator: str, table: Any, place: str) -> dict[str, Attribute]:
+    def _options(self, operator: str, table: Table, place: str) -> dict[str, Attribute]:
         """The operator's options; operators that are not supported have none, and are refused later all at once."""
         options = OPTIONS.get(operator)
         if options is None:
             return {}
-        given = table.BuiltinOptionsType()
-        if given not in (tflite.BuiltinOptions.NONE, options.kind) and options.kind != tflite.BuiltinOptions.NONE:
+        given = table.number(schema.OPERATOR["options_type"], "B", NO_OPTIONS)
+        if given not in (NO_OPTIONS, options.kind) and options.kind != NO_OPTIONS:
             raise _damaged(place, f"it has options of another operator (kind {given})")
-        position = table.BuiltinOptions() if given == options.kind else None
-        return options.read(position)
+        return options.read(table.table(schema.OPERATOR["options"]) if given == options.kind else None)

@@ -1,123 +1,135 @@
-"""How each operator's options are read from a .tflite file: a table, operator -> options table and its fields."""
+"""How each operator's options are read from a .tflite file: a table, operator -> options table and its fields.
+
+Numbers of fields and of options tables are the schema's; a test writes every option with LiteRT's own schema and reads it here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import tflite
 
 from mcu_harness.model.graph import Attribute
+from mcu_harness.model.importers.flatbuffer import Table
+from mcu_harness.model.importers.tflite_schema import (
+    ACTIVATIONS,
+    PADDINGS,
+    TENSOR_TYPES,
+    WEIGHTS_FORMATS,
+)
 
-
-def _names(enumeration: type) -> dict[int, str]:
-    return {value: name for name, value in vars(enumeration).items() if not name.startswith("_")}
-
-
-ACTIVATIONS = _names(tflite.ActivationFunctionType)
-PADDINGS = _names(tflite.Padding)
-WEIGHTS_FORMATS = _names(tflite.FullyConnectedOptionsWeightsFormat)
+_CODES: dict[type, str] = {bool: "?", int: "i", float: "f"}
+NO_OPTIONS = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """`attribute` is the name in Layer.attributes, `accessor` the method of the generated class that reads it.
+    """`attribute` is the name in Layer.attributes, `field` its number in the options table.
 
-    `names` translates an enumeration; `default` is what a file without an options table gets (the schema's defaults).
+    `names` are those of an enumeration's values; `default` is the schema's, for what a file leaves out. A tuple is a
+    vector of int32, a str without `names` a string.
     """
 
     attribute: str
-    accessor: str
-    default: Attribute
-    names: Mapping[int, str] | None = None
+    field: int
+    default: Attribute = 0
+    names: tuple[str, ...] = ()
 
-    def read(self, table: Any) -> Attribute:
+    def read(self, table: Table) -> Attribute:
         """The option's value. Unknown enumeration values become "value 17", which no check accepts."""
-        value = getattr(table, self.accessor)()
-        if self.names is not None:
-            return self.names.get(int(value), f"value {int(value)}")
+        if self.names:
+            value = table.number(self.field, "b", 0)
+            return self.names[value] if 0 <= value < len(self.names) else f"value {value}"
         if isinstance(self.default, tuple):
-            return tuple(int(v) for v in np.atleast_1d(value)) if isinstance(value, np.ndarray) else ()
-        return type(self.default)(value)
+            return tuple(table.numbers(self.field, "<i4").tolist())
+        if isinstance(self.default, str):
+            return table.text(self.field)
+        return table.number(self.field, _CODES[type(self.default)], self.default)
 
 
 @dataclass(frozen=True, slots=True)
 class OptionTable:
-    """An operator's options: the generated class, its number in the union, and the fields that are taken."""
+    """An operator's options: the table's number in the union, and the fields that are taken."""
 
     kind: int
-    new: Callable[[], Any]
     options: tuple[Option, ...]
 
-    def read(self, position: Any) -> dict[str, Attribute]:
-        """Options from the table at `position` (flatbuffers' Table), or the defaults for None."""
-        if position is None:
+    def read(self, table: Table | None) -> dict[str, Attribute]:
+        """Options from `table`, or the defaults for None."""
+        if table is None:
             return {option.attribute: option.default for option in self.options}
-        table = self.new()
-        table.Init(position.Bytes, position.Pos)
         return {option.attribute: option.read(table) for option in self.options}
 
 
-def _option(attribute: str, default: Attribute = 0) -> Option:
-    return Option(attribute, "".join(part.capitalize() for part in attribute.split("_")), default)
+def _table(kind: int, *options: Option) -> OptionTable:
+    return OptionTable(kind, options)
 
 
-def _table(name: str, *options: Option) -> OptionTable:
-    return OptionTable(getattr(tflite.BuiltinOptions, name), getattr(tflite, name), options)
+def _padding() -> Option:
+    return Option("padding", 0, "SAME", PADDINGS)
 
 
-_PADDING = Option("padding", "Padding", "SAME", PADDINGS)
-_ACTIVATION = Option("fused_activation", "FusedActivationFunction", "NONE", ACTIVATIONS)
-_STRIDES = (_option("stride_h"), _option("stride_w"))
-_DILATIONS = (_option("dilation_h_factor", 1), _option("dilation_w_factor", 1))
-_POOL = _table("Pool2DOptions", _PADDING, *_STRIDES, _option("filter_height"), _option("filter_width"), _ACTIVATION)
-_NONE = OptionTable(tflite.BuiltinOptions.NONE, object, ())
+def _activation(field: int) -> Option:
+    return Option("fused_activation", field, "NONE", ACTIVATIONS)
+
+
+def _strides() -> tuple[Option, Option]:
+    return Option("stride_w", 1), Option("stride_h", 2)
+
+
+_NONE = _table(NO_OPTIONS)
+_POOL = _table(
+    5, _padding(), *_strides(), Option("filter_width", 3), Option("filter_height", 4), _activation(5)
+)  # fmt: skip
+_REDUCER = _table(27, Option("keep_dims", 0, False))
+_INDEX_TYPE = Option("output_type", 0, "float32", TENSOR_TYPES)
 
 OPTIONS: dict[str, OptionTable] = {
-    "CONV_2D": _table("Conv2DOptions", _PADDING, *_STRIDES, *_DILATIONS, _ACTIVATION),
+    "CONV_2D": _table(
+        1, _padding(), *_strides(), _activation(3), Option("dilation_w_factor", 4, 1), Option("dilation_h_factor", 5, 1)
+    ),
     "DEPTHWISE_CONV_2D": _table(
-        "DepthwiseConv2DOptions", _PADDING, *_STRIDES, *_DILATIONS, _option("depth_multiplier"), _ACTIVATION
+        2,
+        _padding(),
+        *_strides(),
+        _activation(4),
+        Option("dilation_w_factor", 5, 1),
+        Option("dilation_h_factor", 6, 1),
     ),
     "FULLY_CONNECTED": _table(
-        "FullyConnectedOptions",
-        Option("weights_format", "WeightsFormat", "DEFAULT", WEIGHTS_FORMATS),
-        _option("keep_num_dims", False),
-        _ACTIVATION,
+        8, _activation(0), Option("weights_format", 1, "DEFAULT", WEIGHTS_FORMATS), Option("keep_num_dims", 2, False)
     ),
-    "ADD": _table("AddOptions", _ACTIVATION),
-    "SUB": _table("SubOptions", _ACTIVATION),
-    "MUL": _table("MulOptions", _ACTIVATION),
+    "ADD": _table(11, _activation(0)),
+    "SUB": _table(28, _activation(0)),
+    "MUL": _table(21, _activation(0)),
     "AVERAGE_POOL_2D": _POOL,
     "MAX_POOL_2D": _POOL,
-    "RESHAPE": _table("ReshapeOptions", Option("new_shape", "NewShapeAsNumpy", ())),
-    "SQUEEZE": _table("SqueezeOptions", Option("squeeze_dims", "SqueezeDimsAsNumpy", ())),
-    "EXPAND_DIMS": _table("ExpandDimsOptions"),
-    "SOFTMAX": _table("SoftmaxOptions", _option("beta", 0.0)),
+    "RESHAPE": _table(17, Option("new_shape", 0, ())),
+    "SQUEEZE": _table(30, Option("squeeze_dims", 0, ())),
+    "EXPAND_DIMS": _table(52),
+    "SOFTMAX": _table(9, Option("beta", 0, 0.0)),
     "LOGISTIC": _NONE,
     "TANH": _NONE,
     "RELU": _NONE,
     "RELU6": _NONE,
-    "LEAKY_RELU": _table("LeakyReluOptions", _option("alpha", 0.0)),
-    "HARD_SWISH": _table("HardSwishOptions"),
-    "MEAN": _table("ReducerOptions", _option("keep_dims", False)),
-    "PAD": _table("PadOptions"),
-    "PADV2": _table("PadV2Options"),
-    "CONCATENATION": _table("ConcatenationOptions", _option("axis"), _ACTIVATION),
-    "SPLIT": _table("SplitOptions", _option("num_splits")),
-    "TRANSPOSE": _table("TransposeOptions"),
+    "LEAKY_RELU": _table(75, Option("alpha", 0, 0.0)),
+    "HARD_SWISH": _table(91),
+    "MEAN": _REDUCER,
+    "PAD": _table(22),
+    "PADV2": _table(43),
+    "CONCATENATION": _table(10, Option("axis", 0), _activation(1)),
+    "SPLIT": _table(35, Option("num_splits", 0)),
+    "TRANSPOSE": _table(26),
     "STRIDED_SLICE": _table(
-        "StridedSliceOptions",
-        *(_option(f"{which}_mask") for which in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")),
-        _option("offset", False),
+        32,
+        *(
+            Option(f"{which}_mask", field)
+            for field, which in enumerate(["begin", "end", "ellipsis", "new_axis", "shrink_axis"])
+        ),
+        Option("offset", 5, False),
     ),
-    "RESIZE_NEAREST_NEIGHBOR": _table(
-        "ResizeNearestNeighborOptions", _option("align_corners", False), _option("half_pixel_centers", False)
-    ),
-    "QUANTIZE": _table("QuantizeOptions"),
-    "DEQUANTIZE": _table("DequantizeOptions"),
+    "RESIZE_NEAREST_NEIGHBOR": _table(74, Option("align_corners", 0, False), Option("half_pixel_centers", 1, False)),
+    "QUANTIZE": _table(89),
+    "DEQUANTIZE": _table(38),
     # These two only ever fold away (harness/mcu_harness/model/fold.py).
-    "SHAPE": _table("ShapeOptions"),
-    "PACK": _table("PackOptions", _option("axis")),
+    "SHAPE": _table(55),
+    "PACK": _table(59, Option("axis", 1)),
 }
