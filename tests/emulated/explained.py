@@ -6,8 +6,9 @@ from pathlib import Path
 
 from small_firmware import firmware, plan_for
 
-from mcu_harness.analysis.diagnose.findings import execution_findings
 from mcu_harness.analysis.firmware_under_test import CodeRegion, FirmwareUnderTest
+from mcu_harness.analysis.observation import ObservedRun, Request, merged
+from mcu_harness.analysis.table import analyses_for
 from mcu_harness.emulator.contract import Emulator, Execution
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.footprint import read_footprint
@@ -40,4 +41,6 @@ def explained(
     program = firmware(board, code, cache, toolchain)
     under_test = firmware_of(program, board)
     execution = emulator.run(program, board, under_test.plan)
-    return execution, execution_findings(execution, under_test, board)
+    run = ObservedRun(under_test, board, Tool(emulator.name, ""), execution)
+    early = [analysis for analysis in analyses_for(Request(board)) if not analysis.reads_costs]
+    return execution, list(merged(analysis.read(run) for analysis in early).findings)

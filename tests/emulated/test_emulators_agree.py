@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from small_firmware import SUM_OF_SQUARES, firmware, plan_for
 
-from mcu_harness.analysis.stack.high_water_mark import high_water_mark
+from mcu_harness.analysis.high_water_mark import high_water_mark
 from mcu_harness.app.pipeline import run_case
 from mcu_harness.emulator.contract import ExitReason, Window
 from mcu_harness.emulator.renode import server

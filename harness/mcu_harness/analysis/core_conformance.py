@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcu_harness.analysis.address_names import Places
+from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading
 from mcu_harness.emulator.contract import Execution
 from mcu_harness.hardware.arm.decoder import disassembled
 from mcu_harness.hardware.arm.instruction_set import FLOATING, Part, part_of, parts_of
@@ -34,6 +35,14 @@ class Breach:
     part: Part
     executions: int | None = None
     layer: str = ""
+
+
+class CoreConformance(Analysis):
+    """Whether everything that ran is something that the board's core can do."""
+
+    def read(self, run: ObservedRun) -> Reading:
+        places = Places(run.firmware.program, run.firmware.code_regions)
+        return Reading(findings=tuple(law_findings(run.execution, run.board, places)))
 
 
 def law_findings(execution: Execution, board: Board, places: Places) -> list[Finding]:

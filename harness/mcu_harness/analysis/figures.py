@@ -10,7 +10,6 @@ from mcu_harness.analysis.memory_fit import largest_symbols
 from mcu_harness.analysis.profile.profile import Profile
 from mcu_harness.analysis.profile.spread import CostSpread
 from mcu_harness.base.units import format_hertz
-from mcu_harness.emulator.contract import Execution
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.footprint import Footprint, SymbolUse
 from mcu_harness.image.program import Program
@@ -91,14 +90,6 @@ def model_figures(graph: Graph, memory: MemoryPlan, footprint: Footprint, source
         Measurement("code_bytes", footprint.flash_bytes - weights, "B", "ELF: flash less the constants of layers"),
         Measurement("macs", graph.macs, "MAC", "model"),
     )
-
-
-def heap_figures(execution: Execution) -> tuple[Measurement, ...]:
-    """The most heap that the C library's `sbrk` ever gave out, for firmware that uses it."""
-    if execution.heap is None:
-        return ()
-    low, high = execution.heap
-    return (Measurement("heap_hwm_bytes", high - low, "B", "by watching every call of sbrk"),)
 
 
 def _needs_cycles(measurement: Measurement) -> bool:

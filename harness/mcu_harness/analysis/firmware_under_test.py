@@ -49,7 +49,7 @@ class CodeRegion:
 class FirmwareUnderTest:
     """Firmware to run by `plan`.
 
-    `figures` are measurements that the run does not yield, `contributors` what they and others consist of, by
+    `generated` says that it was generated from a model, and not given. `figures` are measurements that the run does not yield, `contributors` what they and others consist of, by
     measurement name; `notes` are findings from before the run. `times[i]` is how often window i does what figures are
     given for (an inference), () means once each. `check` judges the outputs of a run that ended well;
     `provenance` completes the record of what figures depend on.
@@ -63,6 +63,7 @@ class FirmwareUnderTest:
     code_regions: tuple[CodeRegion, ...]
     check: Callable[[Execution], tuple[OutputCheck, list[Finding]]]
     provenance: Callable[[Profile | None], Provenance]
+    generated: bool = False
     times: tuple[int, ...] = ()
     figures: tuple[Measurement, ...] = ()
     contributors: Mapping[str, tuple[Contributor, ...]] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mcu_harness.analysis.firmware_under_test import CodeRegion
+from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading
 from mcu_harness.analysis.profile.profile import Profile
 from mcu_harness.analysis.profile.spread import Real, whole
 from mcu_harness.base.units import format_hertz
@@ -15,6 +16,21 @@ from mcu_harness.results.records import Contributor, Measurement, Spread, Tool
 
 _NOT_APART = "not measured: there were too many inputs to tell them apart"
 _OUTSIDE = "outside of layers"
+
+
+class WorstInput(Analysis):
+    """What the input that cost most did cost."""
+
+    reads_costs = True
+
+    def read(self, run: ObservedRun) -> Reading:
+        return Reading(
+            figures=worst_figures(run.profile, run.board, run.emulator),
+            contributors=worst_contributors(run.profile, run.firmware.code_regions, run.board),
+        )
+
+    def unread(self, board: Board, emulator: Tool) -> Reading:
+        return Reading(figures=worst_figures(None, board, emulator))
 
 
 def worst_figures(profiled: Profile | None, board: Board, counted_by: Tool) -> tuple[Measurement, ...]:

@@ -6,15 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from mcu_harness import __version__
-from mcu_harness.analysis import output_check
-from mcu_harness.analysis.figures import board_facts
+from mcu_harness.app.judge import not_set_up
 from mcu_harness.app.options import Options
 from mcu_harness.app.session import Session
-from mcu_harness.base.errors import BoardError, BuildError, EmulatorError, HarnessError, ScenarioError
+from mcu_harness.base.errors import BoardError, BuildError, EmulatorError, ScenarioError
 from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.hardware.board_file import board_names
-from mcu_harness.results.records import Finding, Provenance, RunResult, Tool, Verdict
 from mcu_harness.scenario.cases import Case, cases_of
 from mcu_harness.scenario.limits import METRICS, Budget, parse_limit
 from mcu_harness.scenario.scenario import load_scenario, scenario_for_model
@@ -63,37 +60,5 @@ def try_boards(
         try:
             session.run(case, options, show)
         except (BoardError, BuildError, EmulatorError) as error:
-            session.runs.append(_not_run(case, options, error))
+            session.runs.append(not_set_up(case, options.emulator, options.toolchain, error))
         show("")
-
-
-def _not_run(case: Case, options: Options, error: HarnessError) -> RunResult:
-    finding = Finding(
-        code="setup.error",
-        verdict=Verdict.NOT_MEASURED,
-        message=error.message,
-        advice=error.hint or "look at the error above; the other boards are not concerned",
-    )
-    return RunResult(
-        scenario=case.scenario.name,
-        model=case.model.stem,
-        board=case.board.name,
-        core=case.board.core.name,
-        clock_hz=case.board.clock_hz,
-        emulator=Tool(options.emulator, ""),
-        toolchain=Tool(options.toolchain, ""),
-        verdict=Verdict.NOT_MEASURED,
-        findings=(finding,),
-        measurements={},
-        budgets={},
-        layers=(),
-        functions=(),
-        calls=(),
-        outputs=output_check.unchecked("the firmware did not run"),
-        regions=(),
-        sections=(),
-        symbols=(),
-        console="",
-        provenance=Provenance(__version__, "", "", 0, case.board.digest, "", "", "", case.scenario.digest),
-        board_facts=board_facts(case.board),
-    )

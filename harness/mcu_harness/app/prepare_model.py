@@ -47,6 +47,7 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
         return checked, [output_check.output_finding(checked, place)]
 
     return FirmwareUnderTest(
+        generated=True,
         model=one_line(case.model.stem),
         program=program,
         footprint=footprint,

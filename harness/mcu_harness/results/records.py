@@ -343,6 +343,49 @@ class RunResult:
     accesses: MemoryAccesses | None = None  # where a memory trace was asked for
     what_ifs: tuple[WhatIf, ...] = ()
 
+    @classmethod
+    def not_run(
+        cls,
+        *,
+        scenario: str,
+        model: str,
+        board: str,
+        core: str,
+        clock_hz: int,
+        emulator: Tool,
+        toolchain: Tool,
+        outputs: OutputCheck,
+        provenance: Provenance,
+        board_facts: BoardFacts,
+        finding: Finding,
+        scenario_path: str = "",
+    ) -> RunResult:
+        """The result of a case that was never run, for the reason that `finding` gives: nothing is measured."""
+        return cls(
+            scenario=scenario,
+            model=model,
+            board=board,
+            core=core,
+            clock_hz=clock_hz,
+            emulator=emulator,
+            toolchain=toolchain,
+            verdict=finding.verdict,
+            findings=(finding,),
+            measurements={},
+            budgets={},
+            layers=(),
+            functions=(),
+            calls=(),
+            outputs=outputs,
+            regions=(),
+            sections=(),
+            symbols=(),
+            console="",
+            provenance=provenance,
+            scenario_path=scenario_path,
+            board_facts=board_facts,
+        )
+
     @property
     def case_name(self) -> str:
         """Scenario, with the model where a scenario has several; printable."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from mcu_harness.analysis.high_water_mark import high_water_mark
 from mcu_harness.analysis.profile.instructions import decode
 from mcu_harness.analysis.profile.profile import Profile, profile
-from mcu_harness.analysis.stack.high_water_mark import high_water_mark
 from mcu_harness.emulator.contract import STACK_PAINT, Execution, ExitReason
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.hardware.arm.instruction_kinds import Kind

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from mcu_harness.analysis.address_names import Places
-from mcu_harness.analysis.core_conformance import law_findings
 from mcu_harness.analysis.diagnose.context import Case
 from mcu_harness.analysis.diagnose.endings import known_ending, other_ending
 from mcu_harness.analysis.diagnose.faults import fault_finding
 from mcu_harness.analysis.diagnose.stack import stack_finding
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
+from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading
 from mcu_harness.emulator.contract import Execution, ExitReason, FaultKind
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
@@ -18,10 +18,19 @@ from mcu_harness.results.records import Finding, Verdict
 _ON_PURPOSE = (FaultKind.BREAKPOINT, FaultKind.UNDEFINED, FaultKind.RESET_REQUEST)
 
 
+class Diagnosis(Analysis):
+    """How the run ended, and why it did not end well where it did not."""
+
+    def read(self, run: ObservedRun) -> Reading:
+        return Reading(
+            findings=tuple(execution_findings(run.execution, run.firmware, run.board)),
+            notes=tuple(run_notes(run.execution, run.firmware.program)),
+        )
+
+
 def execution_findings(execution: Execution, firmware: FirmwareUnderTest, board: Board) -> list[Finding]:
-    """Findings for a run that did not end well, used up its stack, or broke the board's law; [] for a good one."""
-    places = Places(firmware.program, firmware.code_regions)
-    case = Case(execution, firmware, board, places)
+    """Findings for a run that did not end well or used up its stack; [] for a good one."""
+    case = Case(execution, firmware, board, Places(firmware.program, firmware.code_regions))
     findings = []
     overflow = stack_finding(case)
     if overflow is not None:
@@ -30,8 +39,7 @@ def execution_findings(execution: Execution, firmware: FirmwareUnderTest, board:
     # A fault right below the stack is the overflow itself.
     if end is not None and not (overflow is not None and overflow.message.startswith("the stack grew")):
         findings.append(end)
-    known = {(finding.code, finding.message) for finding in findings}
-    return findings + [f for f in law_findings(execution, board, places) if (f.code, f.message) not in known]
+    return findings
 
 
 def _end(case: Case) -> Finding | None:

@@ -5,27 +5,51 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Self
 
 from mcu_harness.analysis.address_names import Places
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.memory.objects import Layout, MemoryObjects, cuts
+from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading, Request
 from mcu_harness.analysis.profile.costs import mean
 from mcu_harness.emulator.contract import DataTrace, Execution, FaultKind, RunPlan, TraceRequest
 from mcu_harness.emulator.select import EMULATORS, Need, emulator_entry
 from mcu_harness.hardware.board import Board
 from mcu_harness.results.access_records import MemoryAccesses, MemoryObject, ObjectAccesses
-from mcu_harness.results.records import Finding, Verdict
+from mcu_harness.results.records import Finding, RunResult, Verdict
 
 _ARENA = "mcu_arena"  # what the generator calls it
 _MOST_DETAILS = 20
 _OUTSIDE = -1
 
 
+class AccessCounts(Analysis):
+    """Where a memory trace was asked for: what read and wrote what, and reads of what was never written."""
+
+    reads_costs = True  # of layers as the profile has them
+
+    @classmethod
+    def asked(cls, request: Request) -> Self | None:
+        return cls() if request.memory_trace else None
+
+    def plan(self, plan: RunPlan, firmware: FirmwareUnderTest, board: Board, emulator: str) -> RunPlan:
+        return with_request(plan, firmware, board, emulator)
+
+    def read(self, run: ObservedRun) -> Reading:
+        accesses, notes = traced(run.execution, run.firmware, run.board, run.emulator.name)
+
+        def show(result: RunResult) -> RunResult:
+            return replace(result, accesses=accesses)
+
+        return Reading(notes=tuple(notes), show=show)
+
+
 def with_request(plan: RunPlan, firmware: FirmwareUnderTest, board: Board, emulator: str) -> RunPlan:
     """`plan` with a trace of the whole run, by object, where that emulator can."""
     if not _can_trace(emulator):
         return plan
-    return replace(plan, trace=TraceRequest(cuts=cuts(layout_of(firmware, board)), whole=True))
+    request = plan.trace or TraceRequest()
+    return replace(plan, trace=replace(request, cuts=cuts(layout_of(firmware, board)), whole=True))
 
 
 def layout_of(firmware: FirmwareUnderTest, board: Board) -> Layout:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mcu_harness.analysis.high_water_mark import high_water_mark
 from mcu_harness.analysis.profile.costs import Cost, Layer, Number, mean
 from mcu_harness.analysis.profile.spread import (
     CostSpread,
@@ -21,7 +22,6 @@ from mcu_harness.analysis.profile.spread import (
     whole_spread,
     window_costs,
 )
-from mcu_harness.analysis.stack.high_water_mark import high_water_mark
 from mcu_harness.emulator.contract import Execution
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mcu_harness.analysis.high_water_mark import high_water_mark
+from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading
 from mcu_harness.analysis.stack.frames import Frames
-from mcu_harness.analysis.stack.high_water_mark import high_water_mark
 from mcu_harness.analysis.stack.stack_path import DeepestPath, deepest_path
 from mcu_harness.analysis.stack.static_stack import CallGraph, StaticStack
 from mcu_harness.emulator.contract import Execution, RunPlan
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
-from mcu_harness.results.records import Contributor, Measurement, StackStep, StackUse
+from mcu_harness.results.records import Contributor, Measurement, RunResult, StackStep, StackUse
 
 _MOST_NAMED = 4
 
 
+class Stack(Analysis):
+    """The calls at the deepest point of the stack, the room below it, and the worst case of the call graph."""
+
+    def read(self, run: ObservedRun) -> Reading:
+        use = stack_use(run.execution, run.firmware.program, run.board, run.firmware.plan)
+
+        def show(result: RunResult) -> RunResult:
+            return replace(result, stack=use)
+
+        return Reading(figures=stack_figures(run.execution, use), contributors=stack_contributors(use), show=show)
+
+
 def stack_use(execution: Execution, program: Program, board: Board, plan: RunPlan) -> StackUse:
-    """Paths and bytes; `execution` has the stack area without the heap (see `profile.stack.above_heap`)."""
+    """Paths and bytes; `execution` has the stack area without the heap (see `high_water_mark.above_heap`)."""
     frames = Frames(program)
     graph = CallGraph(program, frames)
     first = _first_instruction(program, board, plan)
@@ -69,10 +82,8 @@ def static_origin(use: StackUse) -> str:
     )
 
 
-def stack_contributors(use: StackUse | None) -> dict[str, tuple[Contributor, ...]]:
+def stack_contributors(use: StackUse) -> dict[str, tuple[Contributor, ...]]:
     """The functions on the paths, largest first, by measurement name."""
-    if use is None:
-        return {}
     return {"stack_hwm_bytes": _largest(use.path), "stack_static_bytes": _largest(use.static_path)}
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
+from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading, Request
 from mcu_harness.analysis.profile.profile import Profile, profile
 from mcu_harness.analysis.what_if.placement import placed
 from mcu_harness.analysis.what_if.spec import Question, parse
@@ -18,9 +20,9 @@ from mcu_harness.analysis.what_if.variant import seen_by_caches, variant
 from mcu_harness.base.units import format_hertz
 from mcu_harness.emulator.contract import DataTrace, Execution, RunPlan, TraceRequest
 from mcu_harness.hardware.board import Board
-from mcu_harness.results.records import WhatIf
+from mcu_harness.results.records import RunResult, WhatIf
 
-__all__ = ["Asked", "Question", "ask", "parse", "plan_for", "priced"]
+__all__ = ["Asked", "Question", "WhatIfs", "ask", "parse", "plan_for", "priced"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,35 @@ class Asked:
     question: Question
     board: Board
     changes: tuple[str, ...]
+
+
+class WhatIfs(Analysis):
+    """The run priced for other clocks, memories and places. Nothing is judged by the answers."""
+
+    reads_costs = True
+
+    def __init__(self, questions: Sequence[Question]) -> None:
+        self._questions = questions
+        self._asked: tuple[Asked, ...] = ()
+
+    @classmethod
+    def asked(cls, request: Request) -> Self | None:
+        return cls(parse(request.what_ifs, request.board)) if request.what_ifs else None
+
+    def plan(self, plan: RunPlan, firmware: FirmwareUnderTest, board: Board, emulator: str) -> RunPlan:
+        del emulator  # where it cannot trace, the embedded one does
+        self._asked = ask(self._questions, firmware, board)
+        return plan_for(plan, self._asked, board)
+
+    def read(self, run: ObservedRun) -> Reading:
+        if run.profile is None:
+            return Reading()
+        answers = priced(self._asked, run.execution, run.firmware, run.board)
+
+        def show(result: RunResult) -> RunResult:
+            return replace(result, what_ifs=answers)
+
+        return Reading(show=show)
 
 
 def ask(questions: Sequence[Question], firmware: FirmwareUnderTest, board: Board) -> tuple[Asked, ...]:
