@@ -28,7 +28,7 @@ from mcu_harness.app import options, pytest_hooks, pytest_plugin
 from mcu_harness.app.cli import main as command_line
 from mcu_harness.base import toml_reader
 from mcu_harness.base.units import format_bytes, format_hertz
-from mcu_harness.emulator.select import EMULATOR_NAMES, supports
+from mcu_harness.emulator.select import EMULATORS
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import BOARD_DIRECTORY, board_names, find_board, load_board
 from mcu_harness.model.operators import MAX_RANK, OPERATORS
@@ -348,8 +348,8 @@ def boards_page() -> str:
     rows = []
     for name in board_names():
         board = find_board(name)
-        runs = [emulator for emulator in EMULATOR_NAMES if not supports(emulator, board)]
-        measured = [counts.get("instructions", {}).get(emulator, {}).get(name) for emulator in EMULATOR_NAMES]
+        runs = [entry.name for entry in EMULATORS if not entry.supports(board)]
+        measured = [counts.get("instructions", {}).get(entry.name, {}).get(name) for entry in EMULATORS]
         rows.append(
             (
                 f"`{name}`", board.title, _core(board), format_hertz(board.clock_hz),
@@ -357,7 +357,7 @@ def boards_page() -> str:
                 *(f"{value:,.0f}" if value is not None else "not measured" for value in measured),
             )
         )  # fmt: skip
-    head = ("name", "board", "core", "clock", "flash", "RAM", "emulators", *EMULATOR_NAMES)
+    head = ("name", "board", "core", "clock", "flash", "RAM", "emulators", *(entry.name for entry in EMULATORS))
     return text + _markdown_table(head, rows)
 
 
