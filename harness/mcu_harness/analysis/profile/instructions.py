@@ -5,7 +5,7 @@ Decoded with capstone, once per run, from the machine code of the executed block
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,9 +92,14 @@ _DOUBLES = range(arm.ARM_REG_D0, arm.ARM_REG_D31 + 1)
 
 
 def decode(counts: BlockCounts) -> dict[int, Instruction]:
-    """Every executed instruction by address. What capstone does not know counts as ALU."""
+    """Every executed instruction by address."""
+    return decode_stretches(_stretches(counts))
+
+
+def decode_stretches(stretches: Iterable[tuple[int, bytes]]) -> dict[int, Instruction]:
+    """Every instruction of (address, code) by address. What capstone does not know counts as ALU."""
     found: dict[int, Instruction] = {}
-    for start, code in _stretches(counts):
+    for start, code in stretches:
         end = start + len(code)
         at = start
         it_blocks = ItBlocks()

@@ -18,21 +18,22 @@ from numba import types
 from mcu_harness.emulator.recorder.words import call, peek, poke
 from mcu_harness.hardware.arm.thumb import CALL, RETURN
 
-# Words of the state. LEFT counts down the instructions until Python is asked whether to go on.
+# Words of the state. LEFT counts down the time (see TICKS) until Python is asked whether to go on.
 EDGE, LEFT, DEPTH, STOPPED, INTERRUPTS, MAX_DEPTH = (8 * i for i in range(6))
 EDGES, EDGE_COUNT, EDGE_ROOM, EDGE_INDEX, EDGE_MASK = (8 * i for i in range(6, 11))
 BLOCKS, BLOCK_INDEX, BLOCK_MASK = (8 * i for i in range(11, 14))
 CONTEXTS, CONTEXT_COUNT, CONTEXT_ROOM, FRAMES, FRAME_ROOM = (8 * i for i in range(14, 19))
 DECODE, CHECK, GROW, EMU_STOP, NEW_BLOCK, HELD = (8 * i for i in range(19, 25))
-WINDOW, STATE_WORDS = 8 * 25, 26  # windows begun
+WINDOW, PRICE, STATE_WORDS = 8 * 25, 8 * 26, 27  # windows begun; what a new step takes more than its block, if not 0
 
 # Rows. A block's key is its address << 32 | its size (bytes, or instructions where the emulator counts those).
 BLOCK_ROW = 64
-KEY, INSTRUCTIONS, KIND, TARGET, END, FUNCTION = (8 * i for i in range(6))
+# TICKS is what LEFT counts down by: its instructions, or with a clock, the time that the block takes.
+KEY, INSTRUCTIONS, KIND, TARGET, END, FUNCTION, TICKS = (8 * i for i in range(7))
 # An edge is a step from block PRIOR in context FROM to block CURRENT in context TO; EDGE_END is where CURRENT ends.
 # LIKELY and UNLIKELY (offsets of edges) are the last two different steps that followed: that is the fast path.
 EDGE_ROW = 128
-EDGE_INSTRUCTIONS, ACTION, COUNT, LIKELY, UNLIKELY, TO, EDGE_END, CURRENT, PRIOR, FROM = (8 * i for i in range(1, 11))
+EDGE_TICKS, ACTION, COUNT, LIKELY, UNLIKELY, TO, EDGE_END, CURRENT, PRIOR, FROM = (8 * i for i in range(1, 11))
 CONTEXT_ROW = 64
 PARENT, ENTRY, TAIL, CONTEXT_FUNCTION, CONTEXT_DEPTH, FIRST_CHILD, SIBLING, CALLED_IN = (8 * i for i in range(8))
 FRAME_ROW = 32
@@ -116,7 +117,9 @@ def _find_edge(s: int, key: int, origin: int, previous: int, current: int, to: i
     block = peek(s + BLOCKS) + current * BLOCK_ROW
     e = edges + new
     poke(e + KEY, key)
-    poke(e + EDGE_INSTRUCTIONS, peek(block + INSTRUCTIONS))
+    poke(e + EDGE_TICKS, peek(block + TICKS))
+    if peek(s + PRICE) != 0:
+        poke(e + EDGE_TICKS, peek(block + TICKS) + call(peek(s + PRICE), previous, current, 0))
     poke(e + EDGE_END, peek(block + END))
     poke(e + ACTION, action)
     poke(e + TO, to)
@@ -310,14 +313,13 @@ def _record_new(s: int, key: int) -> int:
     if previous == current and peek(row + KIND) & ENDLESS and peek(s + INTERRUPTS) == 0:
         poke(s + STOPPED, STOP_ENDLESS)
         return 1
-    left = peek(s + LEFT) - peek(row + INSTRUCTIONS)
+    left = peek(s + LEFT) - peek(row + TICKS)
     unmasks = peek(peek(s + BLOCKS) + previous * BLOCK_ROW + KIND) & UNMASKS
     if left < 0 or (unmasks and peek(s + HELD)):
-        if call(peek(s + CHECK), peek(row + INSTRUCTIONS), 0, 0) == 0:
+        if call(peek(s + CHECK), peek(row + TICKS), 0, 0) == 0:
             poke(s + STOPPED, STOP_CHECK)
             return 1
-        left = peek(s + LEFT) - peek(row + INSTRUCTIONS)
-    poke(s + LEFT, left)
+        left = peek(s + LEFT) - peek(row + TICKS)
     to, action = OUTSIDE, STAY
     if context != OUTSIDE:
         to, action = _resolve(s, context, previous, current, key >> 32)
@@ -327,6 +329,8 @@ def _record_new(s: int, key: int) -> int:
         poke(last + UNLIKELY, peek(last + LIKELY))
         poke(last + LIKELY, edge)
     e = peek(s + EDGES) + edge
+    row = peek(s + BLOCKS) + current * BLOCK_ROW
+    poke(s + LEFT, left - (peek(e + EDGE_TICKS) - peek(row + TICKS)))
     poke(e + COUNT, peek(e + COUNT) + 1)
     poke(s + EDGE, edge)
     return 0
@@ -344,7 +348,7 @@ def _record_known(s: int, key: int) -> bool:
         e = edges + edge
         if peek(e + KEY) != key:
             return False
-    left = peek(s + LEFT) - peek(e + EDGE_INSTRUCTIONS)
+    left = peek(s + LEFT) - peek(e + EDGE_TICKS)
     action = peek(e + ACTION)
     if left < 0 or (action != STAY and not _move(s, last, e, action, key >> 32)):
         return False

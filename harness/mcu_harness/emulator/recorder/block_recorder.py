@@ -23,6 +23,8 @@ import numpy.typing as npt
 
 from mcu_harness.emulator.contract import BlockCounts, Call
 from mcu_harness.emulator.recorder import block_hook, views
+from mcu_harness.emulator.recorder.clock import Clock
+from mcu_harness.emulator.recorder.counted import Early, Mark, block_counts
 from mcu_harness.emulator.recorder.exceptions import TakenExceptions
 from mcu_harness.emulator.recorder.steps import RecordedSteps
 from mcu_harness.emulator.recorder.tables import Table, aligned, block_index, compiled
@@ -31,6 +33,7 @@ from mcu_harness.hardware.arm.thumb import block_end, unmasks
 Words = npt.NDArray[np.int64]
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
+_STEP_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 _DEEPEST = 1000
 _DEEPEST_IN_LARGE_TREE = 64
 _LARGE_TREE = 1 << 16
@@ -48,6 +51,7 @@ class BlockRecorder:
     `each_call` are entries of functions of which every call in a window is a context of its own, up to a thousand.
     `keep_going(instructions)` is asked every two million instructions, and at `limit`; False stops the run.
     With `sizes_are_instructions` a block comes as (address, instructions) instead of (address, bytes).
+    Time (`now`, alarms) is instructions, unless there is a `clock`; `limit` is for runs without one.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class BlockRecorder:
         keep_going: Callable[[int], bool] = lambda _: True,
         limit: int = 1 << 62,
         sizes_are_instructions: bool = False,
+        clock: Clock | None = None,
     ) -> None:
         self.error: BaseException | None = None
         self._read_code = read_code
@@ -70,6 +75,8 @@ class BlockRecorder:
         self._keep_going = keep_going
         self._limit = limit
         self._counted_in_instructions = sizes_are_instructions
+        self._clock = clock
+        self._unit = clock.ticks if clock else 1
         self._code: list[bytes] = [b""]
         self._bytes: list[int] = [0]
         self._left_early: list[tuple[int, int, int, int]] = []  # context, previous, current, count
@@ -89,8 +96,12 @@ class BlockRecorder:
         self._frames = Table(1 << 12, block_hook.FRAME_ROW)
         self._block_index = Table(1 << 15, 8)
         self._edge_index = Table(1 << 15, 8)
-        self._callbacks = [_CALLBACK(f) for f in (self._decode, self._check, self._grow)]
-        for word, callback in zip((block_hook.DECODE, block_hook.CHECK, block_hook.GROW), self._callbacks, strict=True):
+        self._callbacks = [_CALLBACK(self._decode), _CALLBACK(self._check), _CALLBACK(self._grow)]
+        words = [block_hook.DECODE, block_hook.CHECK, block_hook.GROW]
+        if clock is not None:
+            self._callbacks.append(_STEP_CALLBACK(self._price))
+            words.append(block_hook.PRICE)
+        for word, callback in zip(words, self._callbacks, strict=True):
             self._set(word, ctypes.cast(callback, ctypes.c_void_p).value or 0)
         self._blocks.rows[0, [block_hook.FUNCTION // 8, block_hook.TARGET // 8]] = -1
         self._edges.rows[: block_hook.FIRST_EDGE, block_hook.KEY // 8] = -1
@@ -101,7 +112,8 @@ class BlockRecorder:
         self._set(block_hook.CONTEXT_COUNT, block_hook.ROOT + 1)
         self._set(block_hook.MAX_DEPTH, _DEEPEST)
         self._set(block_hook.INTERRUPTS, int(bool(self._handlers)))
-        self._granted = min(limit, _CHECK_EVERY)
+        self._check_every = _CHECK_EVERY * self._unit
+        self._granted = min(limit, self._check_every)
         self._set(block_hook.LEFT, self._granted)
         self._point_at_tables()
         tables = self._state, self._edges, self._contexts, self._frames
@@ -170,14 +182,14 @@ class BlockRecorder:
         self._set(block_hook.STOPPED, 0)
 
     def set_alarm(self, at: int | None) -> None:
-        """Pause before the first block that begins after `at` instructions; None for no alarm."""
+        """Pause before the first block that begins after the time `at`; None for no alarm."""
         if self._looping:
             views.forget_repeats(self._edges.rows[: self._get(block_hook.EDGE_COUNT)])
             self._set(block_hook.INTERRUPTS, 0)
             self._looping = False
-        self._alarm = at
-        if at is not None:
-            self._grant(min(self._get(block_hook.LEFT), max(0, at - self.instructions)))
+        self._alarm = None if at is None else at * self._unit
+        if self._alarm is not None:
+            self._grant(min(self._get(block_hook.LEFT), max(0, self._alarm - self._ticks)))
 
     def loop_on(self) -> bool:
         """Go on in an endless loop until the alarm; False without one."""
@@ -192,14 +204,32 @@ class BlockRecorder:
         self._set(block_hook.HELD, int(held))
 
     def _grant(self, left: int) -> None:
-        """From now on, `left` instructions until the next check."""
-        self._granted = self.instructions + left
+        """From now on, `left` ticks until the next check."""
+        self._granted = self._ticks + left
         self._set(block_hook.LEFT, left)
+
+    @property
+    def _ticks(self) -> int:
+        return self._granted - self._get(block_hook.LEFT)
+
+    @property
+    def now(self) -> int:
+        """The time: instructions so far, or what the clock counts."""
+        return self._ticks // self._unit
+
+    def set_back(self, now: int) -> None:
+        """The time is `now` again: the program was put back to where it was then."""
+        self._granted += now * self._unit - self._ticks
 
     @property
     def instructions(self) -> int:
         """All instructions so far, inside and outside of windows."""
-        return self._granted - self._get(block_hook.LEFT)
+        if self._clock is None:
+            return self._ticks
+        edges = self._edges.rows[: self._get(block_hook.EDGE_COUNT)]
+        each = self._blocks.rows[edges[:, block_hook.CURRENT // 8], block_hook.INSTRUCTIONS // 8]
+        early = sum(int(self._blocks.rows[part, block_hook.INSTRUCTIONS // 8]) for _, _, part, _ in self._left_early)
+        return int((edges[:, block_hook.COUNT // 8] * each).sum()) + early
 
     @property
     def stopped(self) -> bool:
@@ -238,42 +268,22 @@ class BlockRecorder:
             part = self._decode(address << 32 | (executed if self._counted_in_instructions else pc - address))
             self._left_early.append((int(edge[block_hook.TO // 8]), int(edge[block_hook.PRIOR // 8]), part, 1))
             self._left_in.append(self._window)
-        self._granted -= int(edge[block_hook.EDGE_INSTRUCTIONS // 8]) - executed
+            executed = int(self._blocks.rows[part, block_hook.TICKS // 8])
+        self._granted -= int(edge[block_hook.EDGE_TICKS // 8]) - executed
 
-    def counts(self) -> BlockCounts:
-        """What was counted inside windows: blocks that ran only elsewhere are not in it."""
-        parents, entries = self.steps().context_tree()
-        taken = self._edges.rows[: self._get(block_hook.EDGE_COUNT)]
-        columns = taken[:, [block_hook.TO // 8, block_hook.PRIOR // 8, block_hook.CURRENT // 8, block_hook.COUNT // 8]]
-        columns = np.concatenate([columns, np.array(self._left_early, np.int64).reshape(-1, 4)])
-        kept = np.flatnonzero((columns[:, 0] != block_hook.OUTSIDE) & (columns[:, 3] > 0))
-        columns = columns[kept]
-        # Edges that differ only in the context they came from are one.
-        steps, which = np.unique(columns[:, :3], axis=0, return_inverse=True)
-        totals = np.zeros(len(steps), np.int64)
-        np.add.at(totals, which.reshape(-1), columns[:, 3])
-        seen = np.unique(steps[:, 1:])
-        seen = seen[seen > 0]  # 0: the start of a window
-        blocks = self._blocks.rows[seen]
-        return BlockCounts(
-            block_address=(blocks[:, block_hook.KEY // 8] >> 32).astype(np.uint32),
-            block_bytes=np.array(self._bytes, np.int32)[seen],
-            block_instructions=blocks[:, block_hook.INSTRUCTIONS // 8].astype(np.int32),
-            context_parent=parents,
-            context_entry=entries,
-            edge_context=(steps[:, 0] - block_hook.ROOT).astype(np.int32),
-            edge_previous=np.where(steps[:, 1] > 0, np.searchsorted(seen, steps[:, 1]), -1).astype(np.int32),
-            edge_current=np.searchsorted(seen, steps[:, 2]).astype(np.int32),
-            edge_count=totals,
-            block_code=tuple(self._code[block] for block in seen),
-            window_counts=self._window_counts(kept, which.reshape(-1), len(steps)),
-        )
+    def mark(self) -> Mark:
+        """The counts as they are now, for `counts` since then."""
+        return Mark(self.steps().edge_count, len(self._left_early))
 
-    def _window_counts(self, kept: Words, which: Words, steps: int) -> npt.NDArray[np.int64] | None:
-        if len(self._marks) <= self._window - int(self._in_window):  # too many windows, or none
-            return None
-        edges = self._get(block_hook.EDGE_COUNT)
-        return views.window_counts(self._marks, edges, self._left_in, kept, which, steps)
+    def counts(self, since: Mark | None = None) -> BlockCounts:
+        """What was counted inside windows: blocks that ran only elsewhere are not in it.
+
+        `since` a mark, only what ran after it, and nothing of single windows.
+        """
+        # With too many windows for marks, and without any, single windows are not known.
+        windows_known = since is None and len(self._marks) > self._window - int(self._in_window)
+        early = Early(self._left_early, self._left_in)
+        return block_counts(self.steps(), early, since, self._marks if windows_known else None)
 
     def elsewhere(self) -> tuple[tuple[int, bytes], ...]:
         """(address, machine code) of the blocks that ran only outside of windows."""
@@ -324,12 +334,24 @@ class BlockRecorder:
         flags |= block_hook.HANDLER if address in self._handlers else 0
         flags |= block_hook.UNMASKS if unmasks(code[end.branch_address - address :]) else 0
         flags |= block_hook.EACH_CALL if address in self._each_call else 0
-        row = (key, end.instructions, end.kind | flags, end.target, address + end.size, self._function_start(address))
+        function = self._function_start(address)
+        ticks = end.instructions if self._clock is None else self._clock.block(address, code)
+        row = (key, end.instructions, end.kind | flags, end.target, address + end.size, function, ticks)
         self._blocks.rows[index, : len(row)] = row
         return index
 
+    def _price(self, previous: int, current: int) -> int:
+        """What the step from one block to another takes more than the second one's own time."""
+        try:
+            assert self._clock is not None
+            ends = self._address(previous) + self._bytes[previous] if previous else None
+            return self._clock.step(ends, self._address(current))
+        except BaseException as error:
+            self.error = self.error or error
+            return 0
+
     def _check(self, next_block: int) -> int:
-        now = self.instructions
+        now = self._ticks
         try:
             if (self._alarm is not None and now >= self._alarm) or (self._get(block_hook.HELD) and self.may_take()):
                 self.pause()
@@ -338,7 +360,7 @@ class BlockRecorder:
         except BaseException as error:
             self.error = self.error or error
             return 0
-        more = min(self._limit - now, next_block + _CHECK_EVERY)
+        more = min(self._limit - now, next_block + self._check_every)
         self._grant(more if self._alarm is None else min(more, max(next_block, self._alarm - now)))
         return 1
 

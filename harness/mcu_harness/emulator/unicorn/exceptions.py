@@ -79,7 +79,7 @@ class Exceptions:
 
     def _pass(self) -> None:
         """What the time brings that has come."""
-        now = self._recorder.instructions + self.slept
+        now = self._recorder.now + self.slept
         ticks, console = self._engine.ticks, self._engine.console
         if ticks.fires_at is not None and ticks.fires_at <= now:
             self._nvic.pend(SYSTICK)
@@ -105,7 +105,7 @@ class Exceptions:
             at = self._next_event()
             if at is None:
                 return False
-            self.slept = max(self.slept, at - self._recorder.instructions)
+            self.slept = max(self.slept, at - self._recorder.now)
         return False
 
     def doze(self) -> None:

@@ -49,11 +49,15 @@ class FetchModel:
         self._wait_states = wait_states
         self._places: dict[int, tuple[Memory, Line] | None] = {}
         self._line_cycles: dict[Line, float] = defaultdict(float)
+        self.add(cycles)
+        self._cached = self._lines_that_stay(list(visits))
+
+    def add(self, cycles: Mapping[int, float]) -> None:
+        """More code became known, with its own cycles: what stands in a line is what hides the next one's reading."""
         for address, cost in cycles.items():
             place = self._line(address)
             if place is not None:
                 self._line_cycles[place[1]] += cost
-        self._cached = self._lines_that_stay(list(visits))
 
     def cost(self, visit: Visit) -> float:
         """The wait states of one such visit."""
