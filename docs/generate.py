@@ -64,7 +64,7 @@ KINDS = {
 DEFAULTS = {"name": "the file's name", "core.dsp": "as the core has it"}
 # A scenario that has every table, so that the loader asks for every key.
 SCENARIOS = (
-    'model = "m.tflite"\nboards = ["nrf52840dk"]\n[inputs]\nfile = "x.npz"\n[outputs]\nfile = "x.npz"\n[baseline]\n'
+    'model = "m.tflite"\nboards = ["nrf52840dk"]\n[inputs]\nfile = "x.npz"\n[outputs]\nfile = "x.npz"\n[baseline]\n[quantize]\ncalibration = "x.npz"\n'
     "[budgets]\n[budgets.nrf52840dk]\n",
     'models = ["m.tflite"]\nboards = ["nrf52840dk"]\n[inputs]\nseed = 1\n[outputs]\noracle = "none"\n'
     '[renode]\ninclude = ["m.repl"]\n',

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -33,9 +34,15 @@ _PAGE = 65536  # emulators want memories to end at round addresses
 
 
 def first_diverging_layer(
-    case: Case, graph: Graph, samples: Samples, emulator: Emulator, toolchain: Toolchain, check: OutputCheck
+    case: Case,
+    model: Path,
+    graph: Graph,
+    samples: Samples,
+    emulator: Emulator,
+    toolchain: Toolchain,
+    check: OutputCheck,
 ) -> str:
-    """ "layer 03 CONV_2D, element 17 of 64: expected 4, got 5", or why that cannot be told."""
+    """`graph` was read from the file `model`: "layer 03 CONV_2D, element 17 of 64: expected 4, got 5", or why that cannot be told."""
     sample = [array[check.first_input : check.first_input + 1] for array in samples.inputs]
     memory = plan_memory(graph, case.board.target, share=False)
     sources = generate(graph, memory, case.board.target)
@@ -44,7 +51,7 @@ def first_diverging_layer(
     try:
         program = read_program(build(sources, board, toolchain).elf)
         execution = emulator.run(program, board, run_plan(program, sources, graph, sample, ios))
-        expected = importer_of(case.model).reference(case.model, graph, sample, all_tensors=True).tensors
+        expected = importer_of(model).reference(model, graph, sample, all_tensors=True).tensors
     except HarnessError as error:
         return f"the first diverging layer is not known: {error.message}"
     if not execution.reads:

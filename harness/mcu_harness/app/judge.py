@@ -97,7 +97,7 @@ def not_set_up(case: Case, emulator: str, toolchain: str, error: HarnessError) -
     )
     return RunResult.not_run(
         scenario=case.scenario.name,
-        model="" if case.scenario.firmware else case.model.stem,
+        model="" if case.scenario.firmware else case.model_name,
         board=board.name,
         core=board.core.name,
         clock_hz=board.clock_hz,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mcu_harness.analysis import figures, output_check
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
@@ -15,6 +16,7 @@ from mcu_harness.image.footprint import read_footprint
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import find_toolchain
 from mcu_harness.model.codegen.generate import generate, plan_memory
+from mcu_harness.model.convert.canonical import canonical_model
 from mcu_harness.model.samples import expected_outputs, model_graph, samples_for
 from mcu_harness.results.records import Finding, OutputCheck
 from mcu_harness.scenario.cases import Case
@@ -28,8 +30,9 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
     board, scenario = case.board, case.scenario
     toolchain = find_toolchain(toolchain_name)
     progress("reading the model")
-    graph = model_graph(case.model)
-    samples = samples_for(case.model, scenario.inputs)
+    conversion = canonical_model(case.model, scenario.quantize, progress)
+    graph = replace(model_graph(conversion.model), name=case.model_name)
+    samples = samples_for(conversion.model, scenario.inputs, conversion.inputs)
     memory = plan_memory(graph, board.target)
     sources = generate(graph, memory, board.target)
     progress(f"building with {toolchain.name}")
@@ -39,16 +42,18 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
 
     def check(execution: Execution) -> tuple[OutputCheck, list[Finding]]:
         got = [tensors_read(graph, sources.outputs, raw) for raw in execution.reads]
-        expected, oracle = expected_outputs(case.model, scenario.inputs, scenario.outputs)
+        expected, oracle = expected_outputs(
+            conversion.model, scenario.inputs, scenario.outputs, (conversion.inputs, conversion.outputs)
+        )
         checked = output_check.check(got, expected, oracle, samples.labels)
         if not checked.mismatches:
             return checked, []
-        place = divergence.first_diverging_layer(case, graph, samples, emulator, toolchain, checked)
+        place = divergence.first_diverging_layer(case, conversion.model, graph, samples, emulator, toolchain, checked)
         return checked, [output_check.output_finding(checked, place)]
 
     return FirmwareUnderTest(
         generated=True,
-        model=one_line(case.model.stem),
+        model=one_line(case.model_name),
         program=program,
         footprint=footprint,
         plan=run_plan(program, sources, graph, samples.inputs, sources.outputs),

@@ -1,4 +1,4 @@
-"""The directory that keeps compiled objects, images and memory traces between runs.
+"""The directory that keeps compiled objects, images, memory traces and converted models between runs.
 
 An entry is named by a digest of all that went into it and appears by atomic rename, so any number of processes may
 share the directory without locks, and all of it may be deleted at any time. Entries that were not used for longest
@@ -19,6 +19,8 @@ from pathlib import Path
 
 from mcu_harness.base.errors import HarnessError
 
+# Objects, archives, images, memory traces; int8 models with the conversion's record and the float model it began with.
+KINDS = ("o", "a", "elf", "trace", "tflite", "conversion", "original")
 _LIMIT_BYTES = 1 << 30
 _ABANDONED_S = 24 * 3600.0  # scratch directories older than this belong to processes that were killed
 
@@ -31,7 +33,7 @@ class BuildCache:
     limit_bytes: int = _LIMIT_BYTES
 
     def entry(self, kind: str, key: str) -> Path:
-        """Where the entry of that kind ("o", "a", "elf", "trace") with digest `key` is, whether or not it exists."""
+        """Where the entry of that kind, one of `KINDS`, with digest `key` is, whether or not it exists."""
         return self.root / kind / key[:2] / f"{key}.{kind}"
 
     def has(self, path: Path) -> bool:
@@ -71,7 +73,7 @@ class BuildCache:
     def prune(self) -> None:
         """Remove what was not used for longest until `limit_bytes` are kept, and scratch that was left behind."""
         entries = []
-        for kind in ("o", "a", "elf", "trace"):
+        for kind in KINDS:
             for path in self.root.glob(f"{kind}/*/*"):
                 with contextlib.suppress(OSError):  # another process removed it
                     status = path.stat()

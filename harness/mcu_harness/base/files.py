@@ -11,20 +11,25 @@ from mcu_harness.base.errors import HarnessError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` by `text` in one step, creating its directory; raises HarnessError naming the file.
+    """Replace `path` by `text`, UTF-8 with "\\n" at line ends, as `write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace `path` by `content` in one step, creating its directory; raises HarnessError naming the file.
 
     What a symbolic link points to is replaced, not the link; devices and pipes (/dev/stdout) are written to.
     """
     temporary = ""
     try:
         if path.exists() and not path.is_file() and not path.is_dir():  # by the name given: a pipe may have no other
-            path.write_text(text, encoding="utf-8", newline="\n")
+            path.write_bytes(content)
             return
         path = path.resolve() if path.is_symlink() else path
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
         # mkstemp makes private files; a report is as readable as any other file of the user.
         umask = os.umask(0)
         os.umask(umask)

@@ -6,6 +6,7 @@ import math
 import zipfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tokenize import TokenError
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.checks import label
 from mcu_harness.model.graph import BYTE_RANGES, Graph, Tensor
+from mcu_harness.model.layout import Layout
 
 Array = npt.NDArray[np.generic]
 
@@ -69,14 +71,35 @@ def _float_range(graph: Graph, index: int) -> tuple[float, float]:
     return -1.0, 1.0
 
 
-def load_inputs(path: Path, graph: Graph) -> tuple[Array, ...]:
-    """Samples for every model input, (count, *shape) each; raises ModelError naming file, expected and got."""
-    return _load_tensors(path, [graph.tensors[index] for index in graph.inputs], "input")
+def load_inputs(path: Path, graph: Graph, layouts: Sequence[Layout] = ()) -> tuple[Array, ...]:
+    """Samples for every model input, (count, *shape) each; raises ModelError naming file, expected and got.
+
+    `layouts`, one an input, say how the original of a converted model has them, which is how the file has them. Float
+    samples are quantised with the input's scale.
+    """
+    return _load_tensors(path, [graph.tensors[index] for index in graph.inputs], "input", layouts)
 
 
-def load_expected(path: Path, graph: Graph, count: int) -> tuple[Array, ...]:
-    """Expected outputs for `count` samples, (count, *shape) for every model output; raises ModelError."""
-    arrays = _load_tensors(path, [graph.tensors[index] for index in graph.outputs], "output")
+def load_float_inputs(path: Path, inputs: Sequence[tuple[str, tuple[int, ...]]]) -> tuple[Array, ...]:
+    """Samples of a float model, float32 (count, *shape) for each of `inputs`, which are (name, shape with batch).
+
+    Arrays are named as for `load_inputs`; float64 and float16 are rounded. Raises ModelError.
+    """
+    given = {name: _as_float32(array) for name, array in _load(path).items()}
+    tensors = [Tensor(index, name, shape, "float32") for index, (name, shape) in enumerate(inputs)]
+    return _tensors_of(path, given, tensors, "input")
+
+
+def _as_float32(array: Array) -> Array:
+    return array.astype(np.float32) if array.dtype.kind == "f" else array
+
+
+def load_expected(path: Path, graph: Graph, count: int, layouts: Sequence[Layout] = ()) -> tuple[Array, ...]:
+    """Expected outputs for `count` samples, (count, *shape) for every model output; raises ModelError.
+
+    `layouts` are as for `load_inputs`.
+    """
+    arrays = _load_tensors(path, [graph.tensors[index] for index in graph.outputs], "output", layouts)
     if len(arrays[0]) != count:
         raise ModelError(f"{path}: expected outputs of {count} inputs, got {len(arrays[0])}")
     return arrays
@@ -92,13 +115,24 @@ def load_labels(path: Path, count: int) -> npt.NDArray[np.int64] | None:
     return labels.reshape(count).astype(np.int64)
 
 
-def _load_tensors(path: Path, tensors: Sequence[Tensor], what: str) -> tuple[Array, ...]:
+def _load_tensors(
+    path: Path, tensors: Sequence[Tensor], what: str, layouts: Sequence[Layout] = ()
+) -> tuple[Array, ...]:
     """One array a tensor, all of the same count. `what` is "input" or "output".
 
     Arrays of an .npz are told apart by name: "inputs" for the only one, "inputs_0", "inputs_1", ..., arr_0, arr_1, ...,
     or the tensor's own.
     """
     given = _load(path)
+    if not layouts:
+        return _tensors_of(path, given, tensors, what)
+    pairs = list(zip(tensors, layouts, strict=True))
+    originals = [replace(tensor, name=layout.name, shape=layout.shape) for tensor, layout in pairs]
+    arrays = _tensors_of(path, given, originals, what)
+    return tuple(layout.moved(array) for array, layout in zip(arrays, layouts, strict=True))
+
+
+def _tensors_of(path: Path, given: dict[str, Array], tensors: Sequence[Tensor], what: str) -> tuple[Array, ...]:
     arrays = []
     for position, tensor in enumerate(tensors):
         names = [f"{what}s_{position}", f"arr_{position}", tensor.name]
@@ -119,15 +153,25 @@ def _load_tensors(path: Path, tensors: Sequence[Tensor], what: str) -> tuple[Arr
 def _fitted(path: Path, array: Array, tensor: Tensor, what: str) -> Array:
     """`array` as (count, *shape). A model with batch size one may be given (count, *shape without the batch)."""
     if array.dtype != np.dtype(tensor.dtype):
-        quantization, hint = tensor.quantization, ""
-        if quantization is not None and array.dtype.kind == "f":
-            hint = f"quantise: round(x / {quantization.scales[0]:.9g}) + {quantization.zero_points[0]}, clipped to {tensor.dtype}"
-        raise ModelError(f"{path}: {what}: expected {tensor.dtype}, got {array.dtype}", hint=hint)
+        if array.dtype.kind != "f" or tensor.quantization is None or not what.startswith("model input"):
+            raise ModelError(f"{path}: {what}: expected {tensor.dtype}, got {array.dtype}")
+        if not np.isfinite(array).all():
+            raise ModelError(f"{path}: {what}: samples hold NaN or infinity", hint="look at how they were made")
+        array = quantized(array, tensor)
     accepted = [tensor.shape] + ([tensor.shape[1:]] if tensor.shape[:1] == (1,) else [])
     if array.ndim == 0 or len(array) == 0 or array.shape[1:] not in accepted:
         shapes = " or ".join(str(("count", *shape)).replace("'", "") for shape in accepted)
         raise ModelError(f"{path}: {what}: expected shape {shapes}, got {array.shape}")
     return np.ascontiguousarray(array).reshape(len(array), *tensor.shape)
+
+
+def quantized(array: Array, tensor: Tensor) -> Array:
+    """Finite real values as `tensor`, which has one scale, holds them: rounded to nearest, saturated."""
+    quantization = tensor.quantization
+    assert quantization is not None
+    low, high = BYTE_RANGES[tensor.dtype]
+    steps = np.round(array.astype(np.float64) / quantization.scales[0]) + quantization.zero_points[0]
+    return np.clip(steps, low, high).astype(np.dtype(tensor.dtype))
 
 
 def _load(path: Path) -> dict[str, Array]:

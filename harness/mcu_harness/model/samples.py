@@ -16,6 +16,7 @@ from mcu_harness.base.errors import ModelError
 from mcu_harness.model.arrays import MAX_ARRAYS_BYTES, load_expected, load_inputs, load_labels, make_inputs
 from mcu_harness.model.graph import Graph
 from mcu_harness.model.importers.table import importer_of
+from mcu_harness.model.layout import Layout
 from mcu_harness.model.reference import OracleMissing
 from mcu_harness.scenario.scenario import InputSpec, OutputSpec
 
@@ -36,22 +37,31 @@ class Samples:
         return len(self.inputs[0])
 
 
+Layouts = tuple[Layout, ...]
+
+
 def model_graph(path: Path) -> Graph:
     """The graph of a model file, read once as long as the file stays as it is; raises ModelError."""
     return _graph(path, _stamp(path))
 
 
-def samples_for(path: Path, spec: InputSpec) -> Samples:
-    """The samples that `spec` means for the model in `path`; raises ModelError."""
-    return _samples(path, _stamp(path), spec, _stamp(spec.file))
+def samples_for(path: Path, spec: InputSpec, layouts: Layouts = ()) -> Samples:
+    """The samples that `spec` means for the model in `path`; raises ModelError.
+
+    `layouts`, one an input, say how the model was laid out that `path` was converted from, if it was.
+    """
+    return _samples(path, _stamp(path), spec, _stamp(spec.file), layouts)
 
 
-def expected_outputs(path: Path, inputs: InputSpec, outputs: OutputSpec) -> tuple[tuple[Array, ...] | None, str]:
+def expected_outputs(
+    path: Path, inputs: InputSpec, outputs: OutputSpec, layouts: tuple[Layouts, Layouts] = ((), ())
+) -> tuple[tuple[Array, ...] | None, str]:
     """Expected outputs, (count, *shape) for each model output, and whose word they are.
 
-    None, with the reason, where nothing can be compared: oracle "none", or no LiteRT installed.
+    None, with the reason, where nothing can be compared: oracle "none", or no LiteRT installed. `layouts` are those of
+    inputs and of outputs.
     """
-    return _expected(path, _stamp(path), inputs, _stamp(inputs.file), outputs, _stamp(outputs.file))
+    return _expected(path, _stamp(path), inputs, _stamp(inputs.file), outputs, _stamp(outputs.file), layouts)
 
 
 def _stamp(path: Path | None) -> tuple[int, int]:
@@ -72,14 +82,16 @@ def _graph(path: Path, stamp: tuple[int, int]) -> Graph:
 
 
 @lru_cache(maxsize=8)
-def _samples(path: Path, stamp: tuple[int, int], spec: InputSpec, file_stamp: tuple[int, int]) -> Samples:
+def _samples(
+    path: Path, stamp: tuple[int, int], spec: InputSpec, file_stamp: tuple[int, int], layouts: Layouts
+) -> Samples:
     del file_stamp
     graph = _graph(path, stamp)
     if spec.file is None:
         assert spec.count is not None
         _check_size(path, graph, spec.count)
         return Samples(make_inputs(graph, spec.seed, spec.count), None)
-    inputs = load_inputs(spec.file, graph)
+    inputs = load_inputs(spec.file, graph, layouts)
     available = len(inputs[0])
     labels = load_labels(spec.file, available) if spec.file.suffix == ".npz" else None
     if labels is not None:
@@ -117,12 +129,13 @@ def _expected(
     input_stamp: tuple[int, int],
     outputs: OutputSpec,
     output_stamp: tuple[int, int],
+    layouts: tuple[Layouts, Layouts],
 ) -> tuple[tuple[Array, ...] | None, str]:
     del output_stamp
     graph = _graph(path, stamp)
-    samples = _samples(path, stamp, inputs, input_stamp)
+    samples = _samples(path, stamp, inputs, input_stamp, layouts[0])
     if outputs.file is not None:
-        return load_expected(outputs.file, graph, samples.count), outputs.file.name
+        return load_expected(outputs.file, graph, samples.count, layouts[1]), outputs.file.name
     if outputs.oracle == "none":
         return None, 'oracle = "none"'
     try:

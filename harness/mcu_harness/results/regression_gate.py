@@ -186,7 +186,7 @@ def _is_judged(run: RunResult) -> bool:
 
 
 def _file_name(case: Case, toolchain: str = "") -> str:
-    model = case.model.stem if len(case.scenario.models) > 1 else ""
+    model = case.model_name if len(case.scenario.models) > 1 else ""
     return baseline.baseline_name(case.scenario.name, model, case.board.name, toolchain)
 
 

@@ -11,6 +11,7 @@ from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import find_board
 from mcu_harness.scenario.limits import METRICS, Budget, parse_limit
+from mcu_harness.scenario.model_files import model_stem
 from mcu_harness.scenario.scenario import InputSpec, Scenario, scenario_for_model
 
 
@@ -26,8 +27,13 @@ class Case:
     @property
     def name(self) -> str:
         """Short and unique within its scenario: the board, with the model and compiler where there are several."""
-        name = self.board.name if len(self.scenario.models) == 1 else f"{self.model.stem}-{self.board.name}"
+        name = self.board.name if len(self.scenario.models) == 1 else f"{self.model_name}-{self.board.name}"
         return f"{name}-{self.toolchain}" if self.toolchain else name
+
+    @property
+    def model_name(self) -> str:
+        """The model's name in reports and baselines."""
+        return model_stem(self.model)
 
     @property
     def budgets(self) -> dict[str, Budget]:

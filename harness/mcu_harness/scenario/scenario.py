@@ -16,6 +16,8 @@ from mcu_harness.base.text import one_line
 from mcu_harness.hardware.board_file import board_names
 from mcu_harness.scenario.firmware_tables import BOARD_PLACEHOLDER, FirmwareSpec, read_firmware
 from mcu_harness.scenario.limits import METRICS, Budget, parse_limit
+from mcu_harness.scenario.model_files import model_stem, why_no_model
+from mcu_harness.scenario.quantize import NOT_GIVEN, QuantizeSpec, read_quantize
 from mcu_harness.scenario.tolerance import KEYS, Tolerance, parse_tolerance
 
 DEFAULT_SEED = 1
@@ -62,6 +64,7 @@ class Scenario:
     digest: str
     firmware: FirmwareSpec | None = None
     renode_includes: tuple[Path, ...] = ()  # the user's own .repl and .resc, in order
+    quantize: QuantizeSpec = NOT_GIVEN  # how a float model becomes int8
     what_if: tuple[str, ...] = ()  # questions about every run, as on the command line
 
     def models_for(self, board: str) -> tuple[Path, ...]:
@@ -110,6 +113,7 @@ def load_scenario(path: Path) -> Scenario:
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
         firmware=firmware,
         renode_includes=_renode_includes(top, directory),
+        quantize=read_quantize(top, directory),
         what_if=top.texts("what_if", ()),
     )
     top.done()
@@ -118,22 +122,22 @@ def load_scenario(path: Path) -> Scenario:
 
 def scenario_for_model(model: Path, boards: tuple[str, ...]) -> Scenario:
     """The scenario that `mcu-harness run MODEL --board ...` means: seeded inputs, LiteRT's outputs, no budgets."""
-    return _without_file(model, boards, hint="give a model file or a scenario .toml")
+    return _without_file(model, boards, why_no_model(model), hint="give a model file or a scenario .toml")
 
 
 def scenario_for_firmware(image: Path, boards: tuple[str, ...], firmware: FirmwareSpec) -> Scenario:
     """The scenario that `mcu-harness profile IMAGE --board ...` means."""
-    scenario = _without_file(image, boards, hint="give firmware: a linked .elf, a .hex or a .bin")
+    scenario = _without_file(image, boards, why_no_file(image), hint="give firmware: a linked .elf, a .hex or a .bin")
     firmware.check()
     return replace(scenario, firmware=firmware)
 
 
-def _without_file(subject: Path, boards: tuple[str, ...], hint: str) -> Scenario:
-    """What a model or an image on the command line stands for; ScenarioError with `hint` where it is no file."""
-    if problem := why_no_file(subject):
+def _without_file(subject: Path, boards: tuple[str, ...], problem: str, hint: str) -> Scenario:
+    """What a model or an image on the command line stands for; ScenarioError with `hint` where there is a `problem`."""
+    if problem:
         raise ScenarioError(f"{subject}: {problem}", hint=hint)
     return Scenario(
-        name=one_line(subject.stem),
+        name=one_line(model_stem(subject)),
         description="",
         models=(subject.absolute(),),
         boards=boards,
@@ -150,7 +154,7 @@ def _without_file(subject: Path, boards: tuple[str, ...], hint: str) -> Scenario
 
 
 def _image(top: toml_reader.Table, firmware: FirmwareSpec, directory: Path) -> tuple[Path, ...]:
-    for key in ("model", "models", "inputs", "outputs"):
+    for key in ("model", "models", "inputs", "outputs", "quantize"):
         if key in top:
             raise top.fail(key, "belongs to a model, and this scenario is about firmware", hint=f"remove `{key}`")
     if not firmware.build and BOARD_PLACEHOLDER not in firmware.image and not (directory / firmware.image).is_file():
@@ -171,8 +175,11 @@ def _models(top: toml_reader.Table, directory: Path) -> tuple[Path, ...]:
         raise top.fail(key, "no model")
     paths = []
     for name in names:
-        paths.append(_existing(top, key, directory, name))
-    stems = [path.stem for path in paths]
+        path = directory / name
+        if problem := why_no_model(path):
+            raise top.fail(key, f"{problem}: {path}", hint="paths are relative to the scenario file")
+        paths.append(path)
+    stems = [model_stem(path) for path in paths]
     if len(set(stems)) != len(stems):
         raise top.fail(key, "two models have the same file name")
     return tuple(paths)

@@ -67,6 +67,12 @@ def test_every_key_about_own_firmware_is_described(generate: ModuleType) -> None
     assert read - keys_in(generate.scenario_page()) == set()
 
 
+def test_every_key_about_quantisation_is_described(generate: ModuleType) -> None:
+    read = asked_for("scenario/quantize.py")
+    assert {"calibration", "method", "per_channel"} <= read
+    assert read - keys_in(generate.scenario_page()) == set()
+
+
 def test_every_key_that_the_board_loader_reads_is_described(generate: ModuleType) -> None:
     read = asked_for("hardware/board_file.py")
     assert {"wait_states", "driver", "platform"} <= read

@@ -13,6 +13,7 @@ from mcu_harness.base.errors import ModelError
 from mcu_harness.model.arrays import load_expected, load_inputs, load_labels, make_inputs
 from mcu_harness.model.graph import Graph
 from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.layout import Layout
 from model_builder import ModelBuilder
 
 
@@ -124,10 +125,27 @@ def test_no_samples_are_a_wrong_shape(plain: Graph, tmp_path: Path) -> None:
     _fails("got (0, 3, 2)", tmp_path / "x.npy", plain)
 
 
-def test_floats_for_an_int8_input_say_how_to_quantise(plain: Graph, tmp_path: Path) -> None:
-    np.save(tmp_path / "x.npy", np.zeros((5, 3, 2)))
-    message = _fails("expected int8, got float64", tmp_path / "x.npy", plain)
-    assert "round(x / 0.0500000007) + -3" in message
+def test_floats_for_an_int8_input_are_quantised(plain: Graph, tmp_path: Path) -> None:
+    """Scale 0.05, zero point -3: rounded to nearest, saturated."""
+    reals = np.zeros((2, 3, 2))
+    reals[0, 0, 0], reals[1, 2, 1], reals[1, 0, 1] = 0.26, 100.0, -100.0
+    np.save(tmp_path / "x.npy", reals)
+    (got,) = load_inputs(tmp_path / "x.npy", plain)
+    expected = np.full((2, 1, 3, 2), -3, np.int8)
+    expected[0, 0, 0, 0], expected[1, 0, 2, 1], expected[1, 0, 0, 1] = 2, 127, -128
+    assert got.dtype == np.int8 and np.array_equal(got, expected)
+
+
+def test_floats_that_are_no_numbers_are_refused(plain: Graph, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.full((2, 3, 2), np.nan))
+    _fails("samples hold NaN or infinity", tmp_path / "x.npy", plain)
+
+
+def test_inputs_of_a_converted_model_are_laid_out_as_in_its_original(plain: Graph, tmp_path: Path) -> None:
+    original = np.arange(12, dtype=np.int8).reshape(2, 2, 3)  # (count, C, H) of what is (1, H, C) in the model
+    np.savez(tmp_path / "x.npz", image=original)
+    (got,) = load_inputs(tmp_path / "x.npz", plain, (Layout("image", (1, 2, 3), (0, 2, 1)),))
+    assert np.array_equal(got[:, 0], original.transpose(0, 2, 1))
 
 
 def test_a_missing_array_is_named(graph: Graph, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from mcu_harness.base.errors import ScenarioError
 from mcu_harness.scenario.discovery import is_scenario_file
+from mcu_harness.scenario.quantize import QuantizeSpec
 from mcu_harness.scenario.scenario import load_scenario, scenario_for_model
 
 GOOD = """\
@@ -132,3 +133,36 @@ def test_model_that_is_a_directory_or_a_pipe_is_one_error(tmp_path: Path) -> Non
 def test_a_file_name_cannot_break_a_line_or_a_terminal(tmp_path: Path) -> None:
     (tmp_path / "a\n\x1b[31mb.tflite").write_bytes(b"")
     assert scenario_for_model(tmp_path / "a\n\x1b[31mb.tflite", ("stm32f4_discovery",)).name == "a??[31mb"
+
+
+def quantize(tmp_path: Path, body: str) -> Path:
+    (tmp_path / "m.tflite").write_bytes(b"")
+    (tmp_path / "c.npz").write_bytes(b"")
+    path = tmp_path / "s.toml"
+    path.write_text(f'model = "m.tflite"\nboards = ["nrf52840dk"]\n[quantize]\n{body}')
+    return path
+
+
+def test_quantisation_is_read_with_its_defaults(tmp_path: Path) -> None:
+    found = load_scenario(quantize(tmp_path, 'calibration = "c.npz"\n')).quantize
+    assert found == QuantizeSpec(tmp_path.resolve() / "c.npz", None, "minmax", True)
+    body = 'calibration = "c.npz"\ncount = 9\nmethod = "percentile"\nper_channel = false\n'
+    assert load_scenario(quantize(tmp_path, body)).quantize == QuantizeSpec(
+        tmp_path.resolve() / "c.npz", 9, "percentile", False
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("count = 3\n", "s.toml:3: quantize.calibration: missing"),
+        ('calibration = "none.npz"\n', "s.toml:4: quantize.calibration: no such file"),
+        ('calibration = "c.npz"\ncount = 0\n', "s.toml:5: quantize.count: must be 1 or more"),
+        ('calibration = "c.npz"\nmethod = "mean"\n', "s.toml:5: quantize.method: unknown value 'mean'"),
+        ('calibration = "c.npz"\nper_channels = true\n', "s.toml:5: quantize.per_channels: unknown key"),
+    ],
+)
+def test_mistakes_about_quantisation_name_line_and_key(tmp_path: Path, body: str, message: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(quantize(tmp_path, body))
+    assert message in caught.value.message

@@ -6,10 +6,11 @@ import argparse
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mcu_harness import __version__
-from mcu_harness.app.cli.commands import profile, results, validate
+from mcu_harness.app.cli.commands import convert, profile, results, validate
 from mcu_harness.app.cli.commands.profile import memory_trace
 from mcu_harness.app.cli.commands.progress import progress
 from mcu_harness.app.cli.commands.what_if import add_what_if
@@ -53,10 +54,16 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         type=Path,
         metavar="MODEL_OR_SCENARIO",
-        help=f"a model ({model_suffixes()}) or a scenario .toml",
+        help=f"a model ({model_suffixes()}; with --calibration .onnx, .pt2, .keras, SavedModel, file.py:function) or a scenario .toml",
     )
     run.add_argument(
         "--board", action="append", default=[], metavar="B", help="a board name or board .toml (repeatable)"
+    )
+    run.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help="typical inputs, .npy or .npz, that float models are quantised with (a scenario says its own)",
     )
     run.add_argument("--emulator", default="auto", metavar="E", help="auto, unicorn or renode")
     run.add_argument(
@@ -105,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--results", type=Path, metavar="FILE", help="write results.json, as `run --json` does, there")
     fit.set_defaults(command=_fit)
 
+    convert.add(commands)
     profile.add(commands)
     results.add(commands)
     validate.add(commands)
@@ -131,7 +139,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     boards, toolchains = tuple(arguments.board), tuple(arguments.toolchain)
     several = toolchains if len(toolchains) > 1 else ()
-    scenarios = [_scenario(path, boards) for path in arguments.what]
+    scenarios = [_scenario(path, boards, arguments.calibration) for path in arguments.what]
     cases = [case for scenario in scenarios for case in cases_of(scenario, boards, several)]
     options = Options(
         emulator=arguments.emulator,
@@ -182,7 +190,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     cases = fit_cases(arguments.what, boards, parse_limits(arguments.budget))
     if arguments.html:
         html_file.check_available()  # before the work, not after it
-    labels = {id(case): f"[{n}/{len(cases)}] {case.model.stem} on {case.board.name}" for n, case in enumerate(cases, 1)}
+    labels = {id(case): f"[{n}/{len(cases)}] {case.model_name} on {case.board.name}" for n, case in enumerate(cases, 1)}
     session = Session()
     try:
         options = Options(emulator=arguments.emulator, toolchain=arguments.toolchain)
@@ -201,7 +209,8 @@ def _fit(arguments: argparse.Namespace) -> int:
     return PASS if all(found.smallest(case) for case in found.cases) else FAIL
 
 
-def _scenario(path: Path, boards: tuple[str, ...]):  # type: ignore[no-untyped-def]
+def _scenario(path: Path, boards: tuple[str, ...], calibration: Path | None):  # type: ignore[no-untyped-def]
+    from mcu_harness.scenario.quantize import QuantizeSpec
     from mcu_harness.scenario.scenario import load_scenario, scenario_for_model
 
     if path.suffix == ".toml":
@@ -210,7 +219,7 @@ def _scenario(path: Path, boards: tuple[str, ...]):  # type: ignore[no-untyped-d
         raise HarnessError(
             f"{path}: which board?", hint="add --board NAME (repeatable); `mcu-harness boards` lists them"
         )
-    return scenario_for_model(path, boards)
+    return replace(scenario_for_model(path, boards), quantize=QuantizeSpec(calibration))
 
 
 def _boards(_: argparse.Namespace) -> int:

@@ -1,0 +1,141 @@
+"""The door: a model in any format goes in, an int8 .tflite file comes out. Converted once, kept in the cache by content."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mcu_harness.base.cache import BuildCache, default_root, digest
+from mcu_harness.base.errors import ModelError
+from mcu_harness.base.files import why_no_file
+from mcu_harness.model.convert import child, record
+from mcu_harness.model.convert.formats import Format, format_of
+from mcu_harness.model.convert.record import Conversion
+from mcu_harness.scenario.model_files import why_no_model
+from mcu_harness.scenario.quantize import QuantizeSpec
+
+_FORM = "1"  # changes with what our own part of a conversion writes
+_MOST_BYTES = 1 << 30
+WEIGHTS_BESIDE = (".data", "_data")  # what exporters add to the name of an ONNX file for its weights
+Progress = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def canonical_model(path: Path, spec: QuantizeSpec, progress: Progress = _silent) -> Conversion:
+    """`path` as an int8 .tflite: itself where it is one, else converted as `spec` says.
+
+    Raises ModelError, naming the file and the node or tensor, for what cannot be converted, where an optional package is
+    missing, and where a float model comes without calibration samples.
+    """
+    if problem := why_no_model(path):
+        raise ModelError(
+            f"{path}: {problem}", hint="give a .tflite, .onnx, .pt2 or .keras file, a SavedModel, or file.py:function"
+        )
+    kind = format_of(path)
+    if kind is Format.INT8_TFLITE:
+        return Conversion(path)
+    return _ROUTES[kind](_Job(path, kind.value, spec, BuildCache(default_root()), progress))
+
+
+class _Job:
+    """One conversion: where it reads, what it keeps."""
+
+    def __init__(self, path: Path, source: str, spec: QuantizeSpec, cache: BuildCache, progress: Progress) -> None:
+        self.path, self.source, self.spec, self.cache, self.progress = path, source, spec, cache, progress
+
+    def options(self) -> dict[str, Any]:
+        calibration = self.spec.calibration
+        if calibration is not None and (problem := why_no_file(calibration)):
+            raise ModelError(f"{calibration}: {problem}", hint="calibration samples lie in an .npy or .npz file")
+        return {
+            "calibration": None if calibration is None else str(calibration.absolute()),
+            "count": self.spec.count,
+            "method": self.spec.method,
+            "per_channel": self.spec.per_channel,
+        }
+
+    def key(self, worker: child.Worker, model: Path) -> str:
+        """A digest of all that the result of `worker` on `model` depends on."""
+        calibration = self.options()["calibration"]
+        return digest(
+            (
+                _FORM,
+                _own_code(),
+                self.source,
+                *worker.versions(),
+                *(part for label, file in companions(model) for part in (label, content_digest(file))),
+                content_digest(Path(calibration)) if calibration else "",
+                repr((self.spec.count, self.spec.method, self.spec.per_channel)),
+            )
+        )
+
+    def converted(self, worker: child.Worker, model: Path, original_is: str, notes: tuple[str, ...] = ()) -> Conversion:
+        """`model`, an ONNX or float .tflite file, made int8 by `worker`; from the cache where it was made before."""
+        key = self.key(worker, model)
+        kept = self.cache.entry("tflite", key)
+        told = self.cache.entry("conversion", key)
+        original = self.cache.entry("original", key)
+        if not (self.cache.has(kept) and self.cache.has(told) and self.cache.has(original)):
+            self.progress(f"converting the {self.source}")
+            with self.cache.scratch() as scratch:
+                made, used = scratch / "int8.tflite", scratch / "original"
+                request = {"model": str(model.absolute()), "output": str(made), "original": str(used), **self.options()}
+                answer = child.ask(worker, self.path, request, scratch)
+                facts = {"tools": worker.versions(), "original_is": original_is, "source": self.source, **answer}
+                facts["notes"] = [*notes, *facts["notes"]]
+                if not used.exists():
+                    shutil.copyfile(model, used)
+                (scratch / "told").write_text(record.to_json(facts), encoding="utf-8")
+                self.cache.publish(used, original)
+                self.cache.publish(scratch / "told", told)
+                self.cache.publish(made, kept)
+        try:
+            return record.from_json(told.read_text(encoding="utf-8"), kept, original)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(
+                f"{told}: what the cache keeps of a conversion cannot be read", hint="delete the file"
+            ) from error
+
+
+def _own_code() -> str:
+    """A digest of this sub-room: what it writes changes with it."""
+    here = Path(__file__).parent
+    parts = [path.read_bytes() for path in sorted(here.rglob("*.py"))]
+    return digest(parts)
+
+
+def companions(model: Path) -> list[tuple[str, Path]]:
+    """The files that a model consists of, each with what tells it from the others, whatever the model's own name is.
+
+    A folder's files, or `model` with weights beside it ("net.onnx.data").
+    """
+    if model.is_dir():
+        return sorted((path.relative_to(model).as_posix(), path) for path in model.rglob("*") if path.is_file())
+    beside = [(ending, model.with_name(model.name + ending)) for ending in WEIGHTS_BESIDE]
+    return [("", model), *((ending, path) for ending, path in beside if path.is_file())]
+
+
+def content_digest(path: Path) -> bytes:
+    """sha256 of a file; raises ModelError."""
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ModelError(f"{path}: {path.stat().st_size} bytes, at most {_MOST_BYTES} are read")
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _float_tflite(job: _Job) -> Conversion:
+    return job.converted(child.CALIBRATE, job.path, "the float .tflite, in LiteRT")
+
+
+_ROUTES: dict[Format, Callable[[_Job], Conversion]] = {
+    Format.FLOAT_TFLITE: _float_tflite,
+}

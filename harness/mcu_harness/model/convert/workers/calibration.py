@@ -1,0 +1,41 @@
+"""Calibration samples for the inputs of a float model, as a worker needs them: checked and in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_harness.base.errors import ModelError
+from mcu_harness.model.arrays import load_float_inputs
+from mcu_harness.model.convert.workers.answering import Refusal
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def samples(
+    file: str | None, inputs: Sequence[tuple[str, tuple[int, ...]]], count: int | None
+) -> tuple[FloatArray, ...]:
+    """(count, *shape) for each of `inputs`, which are (name, shape with batch); raises Refusal.
+
+    There is never a default: ranges from samples that are not the model's own quantise it for something else.
+    """
+    if file is None:
+        raise Refusal(
+            "the model computes in float and there are no calibration samples to quantise it with",
+            hint="give typical inputs, some 100 of the training set: --calibration FILE.npz, or [quantize] calibration "
+            "in the scenario",
+        )
+    try:
+        arrays = load_float_inputs(Path(file), inputs)
+    except ModelError as error:
+        raise Refusal(error.message, error.hint) from error
+    for array in arrays:
+        if not np.isfinite(array).all():
+            raise Refusal(f"{file}: the calibration samples hold NaN or infinity", hint="look at how they were made")
+    available = len(arrays[0])
+    if count is not None and count > available:
+        raise Refusal(f"{file}: {available} calibration samples, {count} are asked for", hint="lower `count`")
+    return tuple(array[:count].astype(np.float32) for array in arrays)
