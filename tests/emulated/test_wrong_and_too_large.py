@@ -53,7 +53,7 @@ def broken_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[
 
 def test_wrong_kernel_is_named_by_its_layer_and_costs_are_not_judged(run: Run, broken_kernel) -> None:  # type: ignore[no-untyped-def]
     right = "(int8_t)mcu_clamp(value, minimum, maximum)"
-    broken_kernel("kernels/fully_connected_s8.c", right, f"(int8_t)({right} ^ 1)")
+    broken_kernel("kernels/portable/fully_connected_s8.c", right, f"(int8_t)({right} ^ 1)")
     result = run(more='[budgets]\nflash = "1 KiB"\n')
     assert result.verdict is Verdict.FAIL
     assert [finding.code for finding in result.findings] == ["output.mismatch"]
@@ -93,7 +93,7 @@ def test_an_instruction_that_the_core_does_not_have_is_named_with_its_layer(run:
     # Made an M3 with an FPU's and DSP instructions left to the emulator: it runs SMUAD (fb21 f002) all the same.
     anchor = "(int8_t)mcu_clamp(value, minimum, maximum)"
     inserted = '({ __asm__ volatile(".inst.w 0xfb21f002" ::: "r0"); ' + anchor + "; })"
-    broken_kernel("kernels/fully_connected_s8.c", anchor, inserted)
+    broken_kernel("kernels/portable/fully_connected_s8.c", anchor, inserted)
     result = run(lambda text: text.replace('"cortex-m4"', '"cortex-m3"').replace('fpu = "fpv4-sp-d16"\n', ""))
     (finding,) = result.findings
     assert finding.code == "law.instruction" and result.verdict is Verdict.FAIL

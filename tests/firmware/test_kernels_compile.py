@@ -14,7 +14,7 @@ from mcu_harness.hardware.board_file import find_board
 from mcu_harness.image.toolchain import Toolchain, available_toolchains
 
 STRICT = ("-Wpedantic", "-Wmissing-prototypes", "-Wshadow", "-Werror")
-KERNELS = sorted((FIRMWARE / "kernels").glob("*.c"))
+KERNELS = sorted((FIRMWARE / "kernels").rglob("*.c"))
 FLOATING = {"quantize.c", "dequantize.c"}
 
 each_toolchain = pytest.mark.parametrize("toolchain", available_toolchains(), ids=lambda toolchain: toolchain.name)

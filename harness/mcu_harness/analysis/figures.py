@@ -178,6 +178,8 @@ def layer_results(parts: Sequence[CodeRegion], profiled: Profile | None) -> tupl
                 arena_bytes=part.arena_bytes,
                 instructions_spread=spread.instructions,
                 cycles_spread=spread.cycles,
+                kernel=part.computed_by,
+                kernel_refused=part.refused,
             )
         )
     return tuple(rows)
@@ -192,9 +194,9 @@ def spreads(profiled: Profile | None) -> dict[str, Spread]:
 
 
 def model_regions(
-    graph: Graph, memory: MemoryPlan, footprint: Footprint, entries: Sequence[int]
+    graph: Graph, memory: MemoryPlan, footprint: Footprint, sources: Sources, entries: Sequence[int]
 ) -> tuple[CodeRegion, ...]:
-    """The layers of a model, whose functions are at `entries`."""
+    """The layers of a model, made as `sources`, whose functions are at `entries`."""
     return tuple(
         CodeRegion(
             name=layer.name,
@@ -203,6 +205,8 @@ def model_regions(
             macs=layer.macs,
             flash_bytes=footprint.layer_flash_bytes(layer.index),
             arena_bytes=memory.live_bytes[layer.index],
+            computed_by=sources.layer_kernels[layer.index].kernel,
+            refused=sources.layer_kernels[layer.index].refused,
         )
         for layer in graph.layers
     )

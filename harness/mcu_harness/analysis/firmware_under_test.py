@@ -32,7 +32,8 @@ class CodeRegion:
 
     What runs in the functions at `entries`, and in whatever they call, belongs to it. `flash_bytes` None = not known.
     With `each_call`, every call of them becomes a region of its own after the run (`calls_as_layers.split`); the calls of
-    `kernel`s, which interpreters run in turn, are numbered together.
+    `kernel`s, which interpreters run in turn, are numbered together. `computed_by` and `refused` as LayerResult.kernel
+    and kernel_refused.
     """
 
     name: str
@@ -43,6 +44,8 @@ class CodeRegion:
     arena_bytes: int | None = None
     each_call: bool = False
     kernel: bool = False
+    computed_by: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,8 @@ def first_diverging_layer(
 ) -> str:
     """`graph` was read from the file `model`: "layer 03 CONV_2D, element 17 of 64: expected 4, got 5", or why that cannot be told."""
     sample = [array[check.first_input : check.first_input + 1] for array in samples.inputs]
-    memory = plan_memory(graph, case.board.target, share=False)
-    sources = generate(graph, memory, case.board.target)
+    memory = plan_memory(graph, case.board.target, case.scenario.kernels, share=False)
+    sources = generate(graph, memory, case.board.target, case.scenario.kernels)
     board = with_room(case.board, -(-memory.arena_bytes * 2 // _PAGE) * _PAGE + _PAGE)
     ios = [io for layer in sources.layer_outputs for io in layer]
     try:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from mcu_harness.base.errors import HarnessError
+from mcu_harness.scenario.kernels import KERNEL_CHOICES
+
 if TYPE_CHECKING:
     from mcu_harness.results.regression_gate import Gate
 
@@ -19,6 +22,7 @@ class Options:
     emulator: str = "auto"
     toolchain: str = "auto"
     memory_trace: bool = False
+    kernels: str = ""  # "" leaves it to the scenario
     what_if: tuple[str, ...] = ()  # see `mcu_harness.analysis.what_if`
 
 
@@ -73,6 +77,7 @@ OPTIONS = (
         "auto|gnu|zig",
         repeatable=True,
     ),
+    Option("kernels", "which kernels compute models, instead of what scenarios say", "|".join(KERNEL_CHOICES)),
     Option("memory-trace", "trace memory: what reads and writes what, and reads of what was never written"),
     Option(
         "what-if",
@@ -154,6 +159,13 @@ def _texts(values: object) -> tuple[str, ...]:
     return tuple(map(str, values)) if isinstance(values, list) else ()
 
 
+def kernel_choice(text: str) -> str:
+    """What was given for `kernels`, "" for nothing; raises HarnessError for what there is not."""
+    if text and text not in KERNEL_CHOICES:
+        raise HarnessError(f"no kernels are called {text!r}", hint="one of " + ", ".join(KERNEL_CHOICES))
+    return text
+
+
 def settings(source: Source) -> Settings:
     """What was chosen; raises HarnessError for a tolerance or column that cannot be read."""
     from mcu_harness.results.regression_gate import Gate
@@ -180,6 +192,7 @@ def settings(source: Source) -> Settings:
             emulator=source.text("emulator"),
             toolchain=toolchains[0] if toolchains else "auto",
             memory_trace=trace,
+            kernels=kernel_choice(source.text("kernels")),
             what_if=source.texts("what-if"),
         ),
         boards=source.texts("board"),

@@ -33,8 +33,8 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
     conversion = canonical_model(case.model, scenario.quantize, progress)
     graph = replace(model_graph(conversion.model), name=case.model_name)
     samples = samples_for(conversion.model, scenario.inputs, conversion.inputs)
-    memory = plan_memory(graph, board.target)
-    sources = generate(graph, memory, board.target)
+    memory = plan_memory(graph, board.target, scenario.kernels)
+    sources = generate(graph, memory, board.target, scenario.kernels)
     progress(f"building with {toolchain.name}")
     image = build(sources, board, toolchain)
     program = read_program(image.elf)
@@ -59,7 +59,7 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
         plan=run_plan(program, sources, graph, samples.inputs, sources.outputs),
         toolchain=image.toolchain,
         code_regions=figures.model_regions(
-            graph, memory, footprint, [program.symbol(name).address for name in sources.layer_symbols]
+            graph, memory, footprint, sources, [program.symbol(name).address for name in sources.layer_symbols]
         ),
         check=check,
         provenance=lambda profiled: provenance.of_model(case, graph, image, sources, profiled),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,8 @@ class Session:
         # Late: this is what pulls in the emulator, numba and the model reader.
         from mcu_harness.app.pipeline import run_case
 
+        if options.kernels:
+            case = replace(case, scenario=replace(case.scenario, kernels=options.kernels))
         emulator = self._emulator(case, options)
         questions = (*case.scenario.what_if, *options.what_if)
         toolchain = case.toolchain or options.toolchain

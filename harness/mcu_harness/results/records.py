@@ -132,6 +132,8 @@ class LayerResult:
     arena_bytes: int | None = None  # live arena bytes while it runs
     instructions_spread: Spread | None = None
     cycles_spread: Spread | None = None
+    kernel: str = ""  # the kernel that computes it, as "dsp/conv_2d_s8"; "" for none, and in firmware of the user's
+    kernel_refused: str = ""  # which faster kernels could not compute it, and why
 
 
 @dataclass(frozen=True, slots=True)

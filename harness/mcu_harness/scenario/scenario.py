@@ -15,6 +15,7 @@ from mcu_harness.base.files import why_no_file
 from mcu_harness.base.text import one_line
 from mcu_harness.hardware.board_file import board_names
 from mcu_harness.scenario.firmware_tables import BOARD_PLACEHOLDER, FirmwareSpec, read_firmware
+from mcu_harness.scenario.kernels import KERNEL_CHOICES
 from mcu_harness.scenario.limits import METRICS, Budget, parse_limit
 from mcu_harness.scenario.model_files import model_stem, why_no_model
 from mcu_harness.scenario.quantize import NOT_GIVEN, QuantizeSpec, read_quantize
@@ -66,6 +67,7 @@ class Scenario:
     renode_includes: tuple[Path, ...] = ()  # the user's own .repl and .resc, in order
     quantize: QuantizeSpec = NOT_GIVEN  # how a float model becomes int8
     what_if: tuple[str, ...] = ()  # questions about every run, as on the command line
+    kernels: str = KERNEL_CHOICES[0]
 
     def models_for(self, board: str) -> tuple[Path, ...]:
         """The models, or the firmware's image, for `board`."""
@@ -115,6 +117,7 @@ def load_scenario(path: Path) -> Scenario:
         renode_includes=_renode_includes(top, directory),
         quantize=read_quantize(top, directory),
         what_if=top.texts("what_if", ()),
+        kernels=_kernels(top),
     )
     top.done()
     return scenario
@@ -154,7 +157,7 @@ def _without_file(subject: Path, boards: tuple[str, ...], problem: str, hint: st
 
 
 def _image(top: toml_reader.Table, firmware: FirmwareSpec, directory: Path) -> tuple[Path, ...]:
-    for key in ("model", "models", "inputs", "outputs", "quantize"):
+    for key in ("model", "models", "inputs", "outputs", "quantize", "kernels"):
         if key in top:
             raise top.fail(key, "belongs to a model, and this scenario is about firmware", hint=f"remove `{key}`")
     if not firmware.build and BOARD_PLACEHOLDER not in firmware.image and not (directory / firmware.image).is_file():
@@ -164,6 +167,13 @@ def _image(top: toml_reader.Table, firmware: FirmwareSpec, directory: Path) -> t
             key, f"no such file: {directory / firmware.image}", hint="paths are relative to the scenario file"
         )
     return (directory / firmware.image,)
+
+
+def _kernels(top: toml_reader.Table) -> str:
+    choice = top.text("kernels", KERNEL_CHOICES[0])
+    if choice not in KERNEL_CHOICES:
+        raise top.fail("kernels", f"no kernels are called {choice!r}", hint="one of " + ", ".join(KERNEL_CHOICES))
+    return choice
 
 
 def _models(top: toml_reader.Table, directory: Path) -> tuple[Path, ...]:

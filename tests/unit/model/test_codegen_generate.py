@@ -10,12 +10,14 @@ import pytest
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.codegen import c_text
-from mcu_harness.model.codegen.generate import generate, plan_memory, raster_positions, scratch_bytes
+from mcu_harness.model.codegen.generate import emit_layers, generate, plan_memory
+from mcu_harness.model.codegen.kernel_sets import CHOICES
 from mcu_harness.model.codegen.layer import Constant
 from mcu_harness.model.codegen.sources import Sources
 from mcu_harness.model.graph import Graph, Layer, Quantization, Tensor
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.planner import plan
+from mcu_harness.scenario.kernels import KERNEL_CHOICES
 from model_builder import ModelBuilder
 
 TARGET = "cortex-m4"
@@ -80,13 +82,27 @@ def test_inputs_and_outputs_lie_inside_the_arena(graph: Graph, sources: Sources)
 
 
 def test_scratch_is_known_before_memory_is_planned(graph: Graph) -> None:
-    needs = scratch_bytes(graph, TARGET)
+    codes = emit_layers(graph, TARGET, "portable")
+    needs = {index: code.scratch_bytes for index, code in enumerate(codes) if code.scratch_bytes}
     assert needs == {0: 3 * 3 * 2, 2: 4 * 3 * 3 + 6}, "a padded convolution its window, a depthwise one also taps"
 
 
 def test_kernels_that_keep_memory_order_say_so_before_memory_is_planned(graph: Graph) -> None:
     windows = {layer.index for layer in graph.layers if "CONV" in layer.operator}
-    assert raster_positions(graph, TARGET) == dict.fromkeys(windows, 1)
+    codes = emit_layers(graph, TARGET, "portable")
+    assert {index for index, code in enumerate(codes) if code.raster_positions == 1} == windows
+
+
+def test_scenarios_and_options_know_the_kernels_that_there_are() -> None:
+    assert tuple(CHOICES) == KERNEL_CHOICES
+
+
+@pytest.mark.parametrize("choice", KERNEL_CHOICES)
+def test_each_layer_says_which_kernel_computes_it(graph: Graph, choice: str) -> None:
+    sources = generate(graph, plan_memory(graph, TARGET, choice), TARGET, choice)
+    for layer, chosen in zip(graph.layers, sources.layer_kernels, strict=True):
+        assert f"{chosen.kernel}.c" in sources.kernels or layer.operator == "RESHAPE", layer.name
+        assert not chosen.refused or (choice == "fast" and chosen.kernel.startswith("portable/")), layer.name
 
 
 def test_an_operator_without_c_is_one_error_with_the_supported_list() -> None:
@@ -107,7 +123,7 @@ def test_sums_that_could_overflow_are_refused(tmp_path: Path) -> None:
     path.write_bytes(builder.build())
     graph = import_tflite(path)
     with pytest.raises(ModelError, match=r"00 FULLY_CONNECTED.*channel 1 can sum up to 2147484155.*overflows"):
-        scratch_bytes(graph, TARGET)
+        emit_layers(graph, TARGET)
 
 
 @pytest.mark.parametrize("value", [0, 1, -1, 2**31 - 1, -(2**31), 2**31, -(2**63), 2**63 - 1])

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from mcu_harness.base.errors import ModelError
-from mcu_harness.model.codegen.generate import generate, scratch_bytes
+from mcu_harness.model.codegen.generate import generate, plan_memory
 from mcu_harness.model.codegen.sources import Sources
 from mcu_harness.model.graph import Attribute, Graph, Layer, Quantization, Tensor
-from mcu_harness.model.planner import plan
 
 TARGET = "cortex-m0"
 
@@ -28,7 +27,7 @@ def one_layer(operator: str, tensors: list[Tensor], **attributes: Attribute) -> 
     *operands, result = range(len(tensors))
     layer = Layer(0, operator, tuple(operands), (result,), attributes)
     graph = Graph("m", tuple(tensors), (layer,), (0,), (result,), digest="", file_bytes=0)
-    return generate(graph, plan(graph, scratch_bytes(graph, TARGET)), TARGET)
+    return generate(graph, plan_memory(graph, TARGET), TARGET)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +81,7 @@ def test_requantising_to_the_same_numbers_in_place_is_no_code() -> None:
 def test_padding_by_nothing_is_one_copy() -> None:
     paddings = Tensor(1, "p", (2, 2), "int32", data=np.zeros((2, 2), np.int32))
     sources = one_layer("PAD", [tensor(0, (3, 4)), paddings, tensor(2, (3, 4))])
-    assert sources.kernels == ("copy.c",)
+    assert sources.kernels == ("portable/copy.c",)
     assert "mcu_fill" not in sources.files["model.c"]
 
 
@@ -91,5 +90,5 @@ def test_contiguous_slices_are_plain_copies() -> None:
     names = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
     masks: dict[str, Attribute] = {**{f"{name}_mask": 0 for name in names}, "offset": False}
     sources = one_layer("STRIDED_SLICE", tensors, **masks)
-    assert sources.kernels == ("copy.c",)
+    assert sources.kernels == ("portable/copy.c",)
     assert "24u" in sources.files["model.c"]

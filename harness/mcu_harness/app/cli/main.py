@@ -14,10 +14,13 @@ from mcu_harness.app.cli.commands import convert, profile, results, validate
 from mcu_harness.app.cli.commands.profile import memory_trace
 from mcu_harness.app.cli.commands.progress import progress
 from mcu_harness.app.cli.commands.what_if import add_what_if
+from mcu_harness.app.options import kernel_choice
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.model.importers.table import model_suffixes
+from mcu_harness.scenario.kernels import KERNEL_CHOICES
 
 PASS, FAIL, ERROR = 0, 1, 2
+_KERNELS = f"which kernels compute models: {' or '.join(KERNEL_CHOICES)} (default: what the scenario says)"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--toolchain", action="append", default=[], metavar="T", help="auto, gnu or zig (repeatable: with each of them)"
     )
+    run.add_argument("--kernels", default="", metavar="K", help=_KERNELS)
     memory_trace(run)
     run.add_argument("--json", type=Path, metavar="FILE", help="write results.json there")
     run.add_argument("--report-dir", type=Path, metavar="DIR", help="write results.json and Markdown reports there")
@@ -107,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     fit.add_argument("--emulator", default="auto", metavar="E", help="auto, unicorn or renode")
     fit.add_argument("--toolchain", default="auto", metavar="T", help="auto, gnu or zig")
+    fit.add_argument("--kernels", default="", metavar="K", help=_KERNELS)
     fit.add_argument("--json", type=Path, metavar="FILE", help="write the ranking there")
     fit.add_argument("--html", type=Path, metavar="FILE", help="write the report, with the ranking first, there")
     fit.add_argument("--results", type=Path, metavar="FILE", help="write results.json, as `run --json` does, there")
@@ -145,6 +150,7 @@ def _run(arguments: argparse.Namespace) -> int:
         emulator=arguments.emulator,
         toolchain=toolchains[0] if toolchains else "auto",
         memory_trace=arguments.memory_trace,
+        kernels=kernel_choice(arguments.kernels),
         what_if=tuple(arguments.what_if),
     )
     gate = gate_of_command(
@@ -193,7 +199,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     labels = {id(case): f"[{n}/{len(cases)}] {case.model_name} on {case.board.name}" for n, case in enumerate(cases, 1)}
     session = Session()
     try:
-        options = Options(emulator=arguments.emulator, toolchain=arguments.toolchain)
+        options = Options(arguments.emulator, arguments.toolchain, kernels=kernel_choice(arguments.kernels))
         try_boards(cases, options, session, lambda case: progress(labels[id(case)]))
     finally:
         session.close()

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.checks import label
 from mcu_harness.model.codegen import c_text
-from mcu_harness.model.codegen.emitters import EMITTERS
-from mcu_harness.model.codegen.kernels import KernelSet, kernel_set_for
-from mcu_harness.model.codegen.layer import ARENA_ALIGNMENT, ARENA_SYMBOL, Context, LayerCode, Plan
-from mcu_harness.model.codegen.sources import Sources, TensorIo
+from mcu_harness.model.codegen.kernel_sets import DEFAULT, emit, kernel_sets
+from mcu_harness.model.codegen.layer import ARENA_ALIGNMENT, ARENA_SYMBOL, Context, LayerCode, Plan, in_file
+from mcu_harness.model.codegen.sources import LayerKernel, Sources, TensorIo
 from mcu_harness.model.graph import Graph, Layer
 from mcu_harness.model.planner import MemoryPlan, plan
 
@@ -32,39 +31,34 @@ class _NoPlan:
         return 0
 
 
-def scratch_bytes(graph: Graph, target: str) -> dict[int, int]:
-    """Working memory per layer index, for the memory planner; layers that need none are absent.
+def emit_layers(graph: Graph, target: str, kernels: str = DEFAULT, memory: Plan | None = None) -> list[LayerCode]:
+    """Every layer as C, `target` as Board.target, `kernels` one of mcu_harness.model.codegen.kernel_sets.CHOICES.
 
-    `target` as Board.target. Raises ModelError for an operator that cannot be turned into C.
+    Without `memory` only what a plan is made from counts: scratch, and what kernels promise about overlap.
+    Raises ModelError for an operator that cannot be turned into C.
     """
-    kernel_set = kernel_set_for(target)
-    needs = {layer.index: _emit(graph, layer, kernel_set, _NoPlan()).scratch_bytes for layer in graph.layers}
-    return {layer: size for layer, size in needs.items() if size}
+    sets = kernel_sets(kernels, target)
+    return [emit(layer, Context(graph, layer, memory or _NoPlan()), sets) for layer in graph.layers]
 
 
-def raster_positions(graph: Graph, target: str) -> dict[int, int]:
-    """Layer index to the number of output positions in flight, where the kernel promises to keep memory order.
-
-    Their outputs may be placed in the bytes of a dying input: see Kernel and harness/mcu_harness/model/overlap.py.
-    """
-    kernel_set = kernel_set_for(target)
-    found = {layer.index: _emit(graph, layer, kernel_set, _NoPlan()).raster_positions for layer in graph.layers}
-    return {layer: positions for layer, positions in found.items() if positions}
-
-
-def plan_memory(graph: Graph, target: str, *, share: bool = True) -> MemoryPlan:
+def plan_memory(graph: Graph, target: str, kernels: str = DEFAULT, *, share: bool = True) -> MemoryPlan:
     """The arena of `graph` with what the kernels for `target` need and allow; `share` as in mcu_harness.model.planner."""
-    return plan(graph, scratch_bytes(graph, target), raster_positions(graph, target), share=share)
+    codes = dict(zip((layer.index for layer in graph.layers), emit_layers(graph, target, kernels), strict=True))
+    scratch = {layer: code.scratch_bytes for layer, code in codes.items() if code.scratch_bytes}
+    # Outputs of these may be placed in the bytes of a dying input: see Kernel and harness/mcu_harness/model/overlap.py.
+    raster = {layer: code.raster_positions for layer, code in codes.items() if code.raster_positions}
+    return plan(graph, scratch, raster, share=share)
 
 
-def generate(graph: Graph, memory: Plan, target: str) -> Sources:
-    """model.c, weights.c and model.h for `graph` placed as `memory` says, and the kernels to compile with them, chosen for `target`.
+def generate(graph: Graph, memory: Plan, target: str, kernels: str = DEFAULT) -> Sources:
+    """model.c, weights.c and model.h for `graph` placed as `memory` says, and the kernels to compile with them.
+
+    `target` and `kernels` as in `emit_layers`, and as `memory` was planned for.
 
     Deterministic: the same arguments give the same text. Names come from layer numbers and operator kinds only.
     Raises ModelError for an operator that cannot be turned into C, or for a model whose output is a constant.
     """
-    kernel_set = kernel_set_for(target)
-    codes = [(layer, _emit(graph, layer, kernel_set, memory)) for layer in graph.layers]
+    codes = list(zip(graph.layers, emit_layers(graph, target, kernels, memory), strict=True))
     arena_bytes = max(memory.arena_bytes, 1)
     return Sources(
         files={
@@ -81,33 +75,16 @@ def generate(graph: Graph, memory: Plan, target: str) -> Sources:
         ),
         arena_symbol=ARENA_SYMBOL,
         arena_bytes=arena_bytes,
-        kernel_set=kernel_set.name,
+        kernel_set=kernel_sets(kernels, target)[0].label,
+        layer_kernels=tuple(LayerKernel(code.kernel, code.refused) for _, code in codes),
     )
-
-
-def _emit(graph: Graph, layer: Layer, kernel_set: KernelSet, memory: Plan) -> LayerCode:
-    emitter = EMITTERS.get(layer.operator)
-    if emitter is None:
-        raise ModelError(
-            _from(graph, f"{layer.place}: there is no C for this operator"),
-            hint="supported: " + ", ".join(sorted(EMITTERS)),
-        )
-    try:
-        return emitter(layer, Context(graph, layer, kernel_set, memory))
-    except ModelError as error:
-        raise ModelError(_from(graph, error.message), hint=error.hint) from error
-
-
-def _from(graph: Graph, message: str) -> str:
-    """`message` with the model's file in front."""
-    return f"{graph.source}: {message}" if graph.source else message
 
 
 def _tensor_io(graph: Graph, memory: Plan, index: int) -> TensorIo:
     tensor = graph.tensors[index]
     if tensor.is_constant:
         raise ModelError(
-            _from(graph, f"{label(tensor)} is a constant, but the model's input or output"),
+            in_file(graph, f"{label(tensor)} is a constant, but the model's input or output"),
             hint="remove it from the model's signature: its value never changes",
         )
     return TensorIo(index, ARENA_SYMBOL, memory.offset_of(index), tensor.nbytes)

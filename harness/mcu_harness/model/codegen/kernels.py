@@ -1,7 +1,7 @@
-"""Which C kernel computes what on which target, and how that kernel wants its filter laid out.
+"""The portable C kernels by role, and how each wants its filter laid out.
 
-A kernel and the layout of the filter it reads are one choice, made here and at build time only. A kernel optimised
-for a target is one more entry in that target's set; every other role falls back to the portable one.
+A kernel and the layout of the filter it reads are one choice, made here and at build time only. Kernels for some cores
+only are chosen in mcu_harness.model.codegen.kernel_sets.
 """
 
 from __future__ import annotations
@@ -35,43 +35,28 @@ class Kernel:
         return (self.file, *self.helpers)
 
 
-@dataclass(frozen=True, slots=True)
-class KernelSet:
-    """Kernels by role; `name` goes into every result and must change when any kernel's cost may have changed."""
+_CHANNELS = ("portable/channels.c", "portable/copy.c")
 
-    name: str
-    kernels: dict[str, Kernel]
-
-
-PORTABLE = KernelSet(
-    "portable-1",
-    {
-        "conv_2d": Kernel("mcu_conv_2d_s8", "conv_2d_s8.c", groups_of_four, ("channels.c", "copy.c"), 1),
-        "depthwise_conv_2d": Kernel(
-            "mcu_depthwise_conv_2d_s8", "depthwise_conv_2d_s8.c", groups_of_four, ("channels.c", "copy.c"), 1
-        ),
-        "depthwise_conv_2d_multiplier": Kernel(
-            "mcu_depthwise_conv_2d_s8", "depthwise_conv_2d_s8.c", as_stored, ("channels.c", "copy.c"), 1
-        ),
-        "fully_connected": Kernel("mcu_fully_connected_s8", "fully_connected_s8.c", groups_of_four),
-        "add": Kernel("mcu_add_s8", "add_s8.c"),
-        "mul": Kernel("mcu_mul_s8", "mul_s8.c"),
-        "average_pool_2d": Kernel("mcu_average_pool_2d_s8", "average_pool_2d_s8.c", raster_positions=1),
-        "max_pool_2d": Kernel("mcu_max_pool_2d_s8", "max_pool_2d_s8.c", raster_positions=1),
-        "softmax": Kernel("mcu_softmax_s8", "softmax_s8.c"),
-        "copy": Kernel("mcu_copy", "copy.c"),
-        "fill": Kernel("mcu_fill", "copy.c"),
-        "copy_strided": Kernel("mcu_copy_strided", "copy_strided.c", as_stored, ("copy.c",)),
-        "lookup": Kernel("mcu_lookup", "lookup.c"),
-        "quantize": Kernel("mcu_quantize", "quantize.c"),
-        "dequantize": Kernel("mcu_dequantize", "dequantize.c"),
-        "mean": Kernel("mcu_mean_s8", "mean_s8.c"),
-        "resize_nearest": Kernel("mcu_resize_nearest", "resize_nearest.c", as_stored, ("copy.c",)),
-    },
-)
-
-
-def kernel_set_for(target: str) -> KernelSet:
-    """The kernels for a target such as "cortex-m4+fpv4-sp-d16" (Board.target)."""
-    del target  # one set so far: portable C runs everywhere
-    return PORTABLE
+PORTABLE: dict[str, Kernel] = {
+    "conv_2d": Kernel("mcu_conv_2d_s8", "portable/conv_2d_s8.c", groups_of_four, _CHANNELS, 1),
+    "depthwise_conv_2d": Kernel(
+        "mcu_depthwise_conv_2d_s8", "portable/depthwise_conv_2d_s8.c", groups_of_four, _CHANNELS, 1
+    ),
+    "depthwise_conv_2d_multiplier": Kernel(
+        "mcu_depthwise_conv_2d_s8", "portable/depthwise_conv_2d_s8.c", as_stored, _CHANNELS, 1
+    ),
+    "fully_connected": Kernel("mcu_fully_connected_s8", "portable/fully_connected_s8.c", groups_of_four),
+    "add": Kernel("mcu_add_s8", "portable/add_s8.c"),
+    "mul": Kernel("mcu_mul_s8", "portable/mul_s8.c"),
+    "average_pool_2d": Kernel("mcu_average_pool_2d_s8", "portable/average_pool_2d_s8.c", raster_positions=1),
+    "max_pool_2d": Kernel("mcu_max_pool_2d_s8", "portable/max_pool_2d_s8.c", raster_positions=1),
+    "softmax": Kernel("mcu_softmax_s8", "portable/softmax_s8.c"),
+    "copy": Kernel("mcu_copy", "portable/copy.c"),
+    "fill": Kernel("mcu_fill", "portable/copy.c"),
+    "copy_strided": Kernel("mcu_copy_strided", "portable/copy_strided.c", as_stored, ("portable/copy.c",)),
+    "lookup": Kernel("mcu_lookup", "portable/lookup.c"),
+    "quantize": Kernel("mcu_quantize", "portable/quantize.c"),
+    "dequantize": Kernel("mcu_dequantize", "portable/dequantize.c"),
+    "mean": Kernel("mcu_mean_s8", "portable/mean_s8.c"),
+    "resize_nearest": Kernel("mcu_resize_nearest", "portable/resize_nearest.c", as_stored, ("portable/copy.c",)),
+}

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_harness.base.errors import ModelError
-from mcu_harness.model.codegen.kernels import Kernel, KernelSet
+from mcu_harness.model.codegen.kernels import PORTABLE, Kernel
 from mcu_harness.model.graph import Graph, Layer, Tensor
 
 ARENA_SYMBOL = "mcu_arena"
@@ -78,6 +78,7 @@ class LayerCode:
     `body`: statements of the layer's function, without the trailing newline. `kernels`: files under firmware/kernels
     it calls into. `scratch_bytes`: working memory it needs in the arena while it runs, aligned to 4.
     `raster_positions`: that of the kernel which reads the layer's first input and writes its output, see Kernel.
+    `refused`: the kernel sets that were asked before and why they did not take the layer.
     """
 
     body: tuple[str, ...]
@@ -86,6 +87,12 @@ class LayerCode:
     structs: tuple[Struct, ...] = ()
     scratch_bytes: int = 0
     raster_positions: int = 0
+    refused: str = ""
+
+    @property
+    def kernel(self) -> str:
+        """The kernel that does the work, as its file without the suffix ("portable/conv_2d_s8"); "" for none."""
+        return self.kernels[0].removesuffix(".c") if self.kernels else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,6 @@ class Context:
 
     graph: Graph
     layer: Layer
-    kernel_set: KernelSet
     plan: Plan
 
     def tensor(self, index: int) -> Tensor:
@@ -102,8 +108,8 @@ class Context:
         return self.graph.tensors[index]
 
     def kernel(self, role: str) -> Kernel:
-        """The kernel that the target's kernel set has for `role` (not a C expression)."""
-        return self.kernel_set.kernels[role]
+        """The portable kernel for `role` (not a C expression)."""
+        return PORTABLE[role]
 
     def name(self, suffix: str) -> str:
         """The name of this layer's constant or struct with that suffix."""
@@ -149,6 +155,10 @@ class Context:
 Emitter = Callable[[Layer, Context], LayerCode]
 
 
+class Unsuited(Exception):  # an answer, no error: another kernel set is asked
+    """Raised by an emitter whose kernel cannot compute the layer; says what stands in the way."""
+
+
 def number(layer: Layer, name: str, default: float | None = None) -> float:
     """A numeric attribute of `layer`; without a default it must be there. Raises ModelError."""
     value = layer.attributes.get(name, default)
@@ -163,3 +173,8 @@ def unsupported(layer: Layer, why: str) -> ModelError:
         f"{layer.place}: {why}",
         hint="see the operators and types that are supported in the documentation, and convert the model as full int8",
     )
+
+
+def in_file(graph: Graph, message: str) -> str:
+    """`message` with the model's file in front."""
+    return f"{graph.source}: {message}" if graph.source else message

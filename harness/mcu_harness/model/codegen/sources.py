@@ -16,11 +16,19 @@ class TensorIo:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerKernel:
+    """What computes a layer: `kernel` as LayerCode.kernel, `refused` why no kernel set took it that was preferred."""
+
+    kernel: str
+    refused: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sources:
     """What `build` compiles besides the runtime: generated files by name, and kernel files from firmware/kernels.
 
     `layer_symbols[i]` is layer i's C function. `arena_symbol` is the one arena; `layer_outputs[i]` are where the
-    outputs of layer i lie when it has run (before anything overwrites them).
+    outputs of layer i lie when it has run (before anything overwrites them). `kernel_set` names the preferred set with its version.
     """
 
     files: dict[str, str]
@@ -32,3 +40,4 @@ class Sources:
     arena_symbol: str
     arena_bytes: int
     kernel_set: str
+    layer_kernels: tuple[LayerKernel, ...]

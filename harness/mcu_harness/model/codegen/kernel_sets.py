@@ -1,0 +1,73 @@
+"""Which set of kernels computes a layer: the door for kernels that are written for some cores only.
+
+A set is a row of `SETS`: for which targets it is made, and one emitter an operator. For every layer the sets of a choice are asked in
+turn. An emitter that cannot compute a layer exactly, or not faster, raises Unsuited with the reason, and the next set is
+asked; the portable set takes every layer. What was chosen, and why not an earlier one, goes into the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from mcu_harness.base.errors import ModelError
+from mcu_harness.model.codegen.emitters import EMITTERS
+from mcu_harness.model.codegen.layer import Context, Emitter, LayerCode, Unsuited, in_file
+from mcu_harness.model.graph import Layer
+
+
+@dataclass(frozen=True, slots=True)
+class KernelSet:
+    """Kernels that are chosen together. `name` is that of their folder under firmware/kernels.
+
+    `version` goes into every result and must rise when any kernel's cost may have changed. `runs_on` tells by
+    Board.target whether a target has what they need.
+    """
+
+    name: str
+    version: int
+    runs_on: Callable[[str], bool]
+    emitters: Mapping[str, Emitter]
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}-{self.version}"
+
+
+PORTABLE = KernelSet("portable", 1, lambda target: True, EMITTERS)
+
+# What `kernels` of a scenario stands for: the sets that are asked, in this order.
+CHOICES: dict[str, tuple[KernelSet, ...]] = {
+    "fast": (PORTABLE,),
+    "portable": (PORTABLE,),
+}
+DEFAULT = "fast"
+
+
+def kernel_sets(choice: str, target: str) -> tuple[KernelSet, ...]:
+    """The sets of `choice` (a key of CHOICES) that run on `target` (Board.target), the preferred one first."""
+    return tuple(kernel_set for kernel_set in CHOICES[choice] if kernel_set.runs_on(target))
+
+
+def emit(layer: Layer, context: Context, sets: tuple[KernelSet, ...]) -> LayerCode:
+    """The layer as C with the kernels of the first set that takes it; `refused` in the result says why others do not.
+
+    Raises ModelError for an operator that cannot be turned into C.
+    """
+    refused = []
+    for kernel_set in sets:
+        emitter = kernel_set.emitters.get(layer.operator)
+        if emitter is None:
+            continue
+        try:
+            code = emitter(layer, context)
+        except Unsuited as reason:
+            refused.append(f"{kernel_set.name}: {reason}")
+            continue
+        except ModelError as error:
+            raise ModelError(in_file(context.graph, error.message), hint=error.hint) from error
+        return replace(code, refused="; ".join(refused))
+    raise ModelError(
+        in_file(context.graph, f"{layer.place}: there is no C for this operator"),
+        hint="supported: " + ", ".join(sorted(EMITTERS)),
+    )
