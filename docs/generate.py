@@ -33,11 +33,11 @@ from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import BOARD_DIRECTORY, board_names, find_board, load_board
 from mcu_harness.model.operators import MAX_RANK, OPERATORS
 from mcu_harness.results import records
-from mcu_harness.results.report.columns import COLUMNS
+from mcu_harness.results.origin import OriginKind
+from mcu_harness.results.report.columns import columns
 from mcu_harness.results.report.formats import FORMATS
-from mcu_harness.scenario.limits import METRICS
+from mcu_harness.scenario.figures import FIGURES, budgeted, tolerated
 from mcu_harness.scenario.scenario import load_scenario
-from mcu_harness.scenario.tolerance import KEYS
 
 DOCS = Path(__file__).resolve().parent
 REPOSITORY = DOCS.parent
@@ -146,10 +146,10 @@ def scenario_keys() -> dict[str, Key]:
             path.write_text(text)
             load_scenario(path)
     found = {key.dotted: key for key in watch.keys.values() if not key.dotted.startswith("budgets.")}
-    for metric in METRICS.values():
-        found[f"budgets.{metric.key}"] = Key("budgets", metric.key, UNITS[metric.kind], optional=True)
-    for figure in KEYS:
-        found[f"baseline.{figure}"] = Key("baseline", figure, "tolerance", optional=True)
+    for key, figure in budgeted().items():
+        found[f"budgets.{key}"] = Key("budgets", key, UNITS[figure.kind], optional=True)
+    for key in tolerated():
+        found[f"baseline.{key}"] = Key("baseline", key, "tolerance", optional=True)
     return found
 
 
@@ -270,7 +270,7 @@ def pytest_page() -> str:
     ]
     text += _markdown_table(("option", "ini key", "value", "default", "meaning"), rows)
     text += "\n## Columns\n\nFor `--mcu-columns` and `mcu-harness run --columns`: " + ", ".join(
-        f"`{name}`" for name in COLUMNS
+        f"`{name}`" for name in columns()
     )
     text += (
         ".\n\n## Fixture\n\n### `mcu_profile`\n\n" + _documentation(pytest_plugin.mcu_profile) + "\n\n## Markers\n\n"
@@ -302,9 +302,25 @@ def results_page() -> str:
             text += inspect.cleandoc(record.__doc__) + "\n\n"
         rows = [(f"`{field.name}`", f"`{field.type}`".replace("|", "or")) for field in dataclasses.fields(record)]
         text += _markdown_table(("field", "type"), rows)
+    text += "\n## Kinds of origin\n\n" + ", ".join(f"`{kind.value}`" for kind in OriginKind) + "\n"
+    text += "\n## Figures\n\nBudgets, columns and tolerances take the key.\n\n" + _markdown_table(
+        ("measurement", "key", "unit", "meaning", "may have"), figure_rows()
+    )
     text += "\n## Formats\n\n`mcu-harness report RESULTS.json --format NAME` writes it as:\n\n"
     text += _markdown_table(("format", "what it is"), [(f"`{name}`", form.about) for name, form in FORMATS.items()])
     return text
+
+
+def figure_rows() -> list[tuple[str, ...]]:
+    """A row per figure of the catalogue; raises ValueError unless exactly those have a meaning."""
+    told = meanings()["figure"]
+    if differing := sorted(told.keys() ^ FIGURES.keys()):
+        raise ValueError(f"[figure] in docs/key_meanings.toml and the catalogue differ: {', '.join(differing)}")
+    rows = []
+    for name, figure in FIGURES.items():
+        may_have = ["a budget"] * bool(figure.limit) + ["a baseline"] * figure.compared
+        rows.append((f"`{name}`", f"`{figure.key}`", figure.unit, told[name], ", ".join(may_have)))
+    return rows
 
 
 def record_types() -> list[tuple[str, type]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import (
     ArenaBlock,
     BoardFacts,
@@ -71,14 +72,26 @@ def big_run(scenario: str, board: str, *, layers: int, symbols: int, seed: int =
     flash, cycles = sum(symbol.flash_bytes for symbol in found), sum(row.cycles or 0 for row in rows)
     text = sum(symbol.flash_bytes for symbol in found if symbol.section == ".text")
     figures = (
-        Measurement("instructions", cycles * 0.8, "instructions", "counted: unicorn 2.1.4"),
-        Measurement("cycles", cycles, "cycles", "estimated: cycle-approximate, +-4 % on 12 hardware measurements"),
-        Measurement("latency_s", cycles / (1e7 * seed), "s", "estimated: the cycles above"),
-        Measurement("flash_bytes", flash, "B", "ELF: all initial bytes, by address"),
-        Measurement("ram_bytes", 13_064, "B", "ELF: .data, .bss and .noinit, the arena included"),
-        Measurement("arena_bytes", 13_000, "B", "memory plan"),
-        Measurement("stack_hwm_bytes", 480, "B", "painted and scanned: unicorn 2.1.4"),
-        Measurement("energy_j", cycles * 1e-10 * seed, "J", "estimated: 100 uA/MHz at 3.3 V times the cycles above"),
+        Measurement("instructions", cycles * 0.8, "instructions", "counted: unicorn 2.1.4", OriginKind.COUNTED),
+        Measurement(
+            "cycles",
+            cycles,
+            "cycles",
+            "estimated: cycle-approximate, +-4 % on 12 hardware measurements",
+            OriginKind.ESTIMATED,
+        ),
+        Measurement("latency_s", cycles / (1e7 * seed), "s", "estimated: the cycles above", OriginKind.ESTIMATED),
+        Measurement("flash_bytes", flash, "B", "ELF: all initial bytes, by address", OriginKind.ELF),
+        Measurement("ram_bytes", 13_064, "B", "ELF: .data, .bss and .noinit, the arena included", OriginKind.ELF),
+        Measurement("arena_bytes", 13_000, "B", "memory plan", OriginKind.PLAN),
+        Measurement("stack_hwm_bytes", 480, "B", "painted and scanned: unicorn 2.1.4", OriginKind.SCANNED),
+        Measurement(
+            "energy_j",
+            cycles * 1e-10 * seed,
+            "J",
+            "estimated: 100 uA/MHz at 3.3 V times the cycles above",
+            OriginKind.ESTIMATED,
+        ),
     )
     return replace(
         PASSING,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import (
     CallNode,
     Contributor,
@@ -33,13 +34,13 @@ LAYERS = (
 MEASUREMENTS = {
     m.name: m
     for m in (
-        Measurement("instructions", 21_410.5, "instructions", "counted: unicorn 2.1.4"),
-        Measurement("cycles", 26_514.0, "cycles", "estimated: cycle-approximate, not validated"),
-        Measurement("latency_s", 26_514 / 168e6, "s", "estimated: the cycles above at 168 MHz"),
-        Measurement("flash_bytes", 6_144, "B", "ELF"),
-        Measurement("ram_bytes", 8_200, "B", "ELF"),
-        Measurement("arena_bytes", 8_000, "B", "memory plan"),
-        Measurement("stack_hwm_bytes", None, "B", "not measured: the run did not finish"),
+        Measurement("instructions", 21_410.5, "instructions", "counted: unicorn 2.1.4", OriginKind.COUNTED),
+        Measurement("cycles", 26_514.0, "cycles", "estimated: cycle-approximate, not validated", OriginKind.ESTIMATED),
+        Measurement("latency_s", 26_514 / 168e6, "s", "estimated: the cycles above at 168 MHz", OriginKind.ESTIMATED),
+        Measurement("flash_bytes", 6_144, "B", "ELF", OriginKind.ELF),
+        Measurement("ram_bytes", 8_200, "B", "ELF", OriginKind.ELF),
+        Measurement("arena_bytes", 8_000, "B", "memory plan", OriginKind.PLAN),
+        Measurement("stack_hwm_bytes", None, "B", "not measured: the run did not finish", OriginKind.NOT_MEASURED),
     )
 }
 

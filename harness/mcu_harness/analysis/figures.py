@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from mcu_harness.analysis.firmware_under_test import CodeRegion
 from mcu_harness.analysis.memory_fit import largest_symbols
@@ -16,6 +15,7 @@ from mcu_harness.image.program import Program
 from mcu_harness.model.codegen.sources import Sources
 from mcu_harness.model.graph import Graph
 from mcu_harness.model.planner import MemoryPlan
+from mcu_harness.results.origin import Origin, OriginKind, not_measured
 from mcu_harness.results.records import (
     ArenaBlock,
     BoardFacts,
@@ -30,12 +30,13 @@ from mcu_harness.results.records import (
     SymbolResult,
     Tool,
 )
-from mcu_harness.scenario.limits import METRICS, Budget
+from mcu_harness.scenario.figures import budgeted
+from mcu_harness.scenario.limits import Budget
 
 _ENERGY_ERROR = (
     "error not known: no energy was measured; that of the cycles comes on top of a current typical of other code"
 )
-_NOT_RUN = "not measured: the run did not finish"
+_NOT_RUN = not_measured("the run did not finish")
 
 
 def measurements(
@@ -48,75 +49,88 @@ def measurements(
 ) -> dict[str, Measurement]:
     """All figures, `own` ones of the firmware included; what a run did not yield has value None and says why."""
     counted_by = f"{emulator.name} {emulator.version}"
-    instructions = profiled.instructions if profiled else None
-    cycles = profiled.cycles if profiled else None
     figures = [
-        Measurement("instructions", instructions, "instructions", f"counted: {counted_by}"),
-        Measurement("cycles", cycles, "cycles", profiled.cycles_origin if profiled else ""),
-        Measurement(
-            "latency_s",
-            None if cycles is None else cycles / board.clock_hz,
-            "s",
-            f"estimated: the cycles above at {format_hertz(board.clock_hz)}",
+        Measurement.of("flash_bytes", footprint.flash_bytes, Origin(OriginKind.ELF, "all initial bytes, by address")),
+        Measurement.of(
+            "ram_bytes", footprint.ram_bytes, Origin(OriginKind.ELF, ".data, .bss and .noinit, the arena included")
         ),
-        Measurement("flash_bytes", footprint.flash_bytes, "B", "ELF: all initial bytes, by address"),
-        Measurement("ram_bytes", footprint.ram_bytes, "B", "ELF: .data, .bss and .noinit, the arena included"),
-        Measurement(
-            "stack_hwm_bytes", profiled.stack_hwm_bytes if profiled else None, "B", f"painted and scanned: {counted_by}"
-        ),
-        _energy(board, cycles),
+        *(_of_run(board, profiled, counted_by) if profiled else _not_run()),
         *own,
     ]
     if check.accuracy is not None:
-        origin = f"{check.inputs} labelled inputs, firmware run: {counted_by}"
-        figures.append(Measurement("accuracy", check.accuracy, "fraction", origin))
+        origin = Origin(OriginKind.OBSERVED, f"{check.inputs} labelled inputs, firmware run: {counted_by}")
+        figures.append(Measurement.of("accuracy", check.accuracy, origin))
     if profiled is None:
-        return {f.name: f if f.value is not None else replace(f, origin=_NOT_RUN) for f in figures}
-    if cycles is None:  # a core without a table: latency has the same reason
-        same = ("latency_s", "energy_j")
-        figures = [
-            replace(f, origin=profiled.cycles_origin) if f.name in same and _needs_cycles(f) else f for f in figures
-        ]
+        figures = [f if f.value is not None else Measurement.of(f.name, None, _NOT_RUN) for f in figures]
     return {f.name: f for f in figures}
+
+
+def _not_run() -> list[Measurement]:
+    names = ("instructions", "cycles", "latency_s", "stack_hwm_bytes", "energy_j")
+    return [Measurement.of(name, None, _NOT_RUN) for name in names]
+
+
+def _of_run(board: Board, profiled: Profile, counted_by: str) -> list[Measurement]:
+    """What only a run can tell. Without cycles, what follows from them is missing for the same reason."""
+    cycles = profiled.cycles
+    latency_s, at_clock = None, profiled.cycles_origin
+    if cycles is not None:
+        latency_s = cycles / board.clock_hz
+        at_clock = Origin(OriginKind.ESTIMATED, f"the cycles above at {format_hertz(board.clock_hz)}")
+    return [
+        Measurement.of("instructions", profiled.instructions, Origin(OriginKind.COUNTED, counted_by)),
+        Measurement.of("cycles", cycles, profiled.cycles_origin),
+        Measurement.of("latency_s", latency_s, at_clock),
+        Measurement.of(
+            "stack_hwm_bytes",
+            profiled.stack_hwm_bytes,
+            not_measured("no stack was painted")
+            if profiled.stack_hwm_bytes is None
+            else Origin(OriginKind.SCANNED, counted_by),
+        ),
+        _energy(board, profiled),
+    ]
 
 
 def model_figures(graph: Graph, memory: MemoryPlan, footprint: Footprint, sources: Sources) -> tuple[Measurement, ...]:
     """What is known of generated firmware without running it."""
     weights = sum(s.flash_bytes for s in footprint.symbols if _is_constant(s, sources))
     return (
-        Measurement("arena_bytes", memory.arena_bytes, "B", "memory plan"),
-        Measurement("arena_lower_bound_bytes", memory.lower_bound, "B", "memory plan: most live bytes of any layer"),
-        Measurement("weights_bytes", weights, "B", "ELF: constants of layers"),
-        Measurement("code_bytes", footprint.flash_bytes - weights, "B", "ELF: flash less the constants of layers"),
-        Measurement("macs", graph.macs, "MAC", "model"),
+        Measurement.of("arena_bytes", memory.arena_bytes, Origin(OriginKind.PLAN)),
+        Measurement.of(
+            "arena_lower_bound_bytes", memory.lower_bound, Origin(OriginKind.PLAN, "most live bytes of any layer")
+        ),
+        Measurement.of("weights_bytes", weights, Origin(OriginKind.ELF, "constants of layers")),
+        Measurement.of(
+            "code_bytes",
+            footprint.flash_bytes - weights,
+            Origin(OriginKind.ELF, "flash less the constants of layers"),
+        ),
+        Measurement.of("macs", graph.macs, Origin(OriginKind.MODEL)),
     )
 
 
-def _needs_cycles(measurement: Measurement) -> bool:
-    """Whether it is only missing because there are no cycles."""
-    return measurement.value is None and not measurement.origin.startswith("not measured")
-
-
-def _energy(board: Board, cycles: float | int | None) -> Measurement:
+def _energy(board: Board, profiled: Profile) -> Measurement:
     """Supply voltage x run current per Hz x cycles: the whole chip while it computes, not the board around it.
 
     In proportion to cycles, hence the same at every clock: what a datasheet gives per MHz. Leakage is in it only as far
     as that figure has it.
     """
     source = dict(board.sources).get("current", "")
-    if board.current_a_per_hz is None or board.supply_v is None:
+    if board.current_a_per_hz is None or board.supply_v is None or board.joules_per_cycle is None:
         why = f" ({source})" if source else ""
-        return Measurement("energy_j", None, "J", f"not measured: the board file has no current{why}")
+        return Measurement.of("energy_j", None, not_measured(f"the board file has no current{why}"))
+    if profiled.cycles is None:
+        return Measurement.of("energy_j", None, profiled.cycles_origin)
     current = f"{board.current_a_per_hz * 1e12:g} uA/MHz at {board.supply_v:g} V"
-    joules = None if cycles is None or board.joules_per_cycle is None else board.joules_per_cycle * cycles
-    return Measurement(
-        "energy_j", joules, "J", f"estimated: {current} times the cycles above; {source}; {_ENERGY_ERROR}"
-    )
+    origin = Origin(OriginKind.ESTIMATED, f"{current} times the cycles above; {source}; {_ENERGY_ERROR}")
+    return Measurement.of("energy_j", board.joules_per_cycle * profiled.cycles, origin)
 
 
 def limits(budgets: Mapping[str, Budget]) -> dict[str, float]:
     """Budgets keyed by the measurement that they limit, for reports."""
-    return {METRICS[key].measurement: budget.limit for key, budget in budgets.items()}
+    named = budgeted()
+    return {named[key].name: budget.limit for key, budget in budgets.items()}
 
 
 def _is_constant(symbol: SymbolUse, sources: Sources) -> bool:

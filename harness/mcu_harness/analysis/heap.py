@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading
+from mcu_harness.results.origin import Origin, OriginKind
 from mcu_harness.results.records import Measurement
 
 
@@ -13,4 +14,5 @@ class Heap(Analysis):
         if run.execution.heap is None:
             return Reading()
         low, high = run.execution.heap
-        return Reading(figures=(Measurement("heap_hwm_bytes", high - low, "B", "by watching every call of sbrk"),))
+        watched = Origin(OriginKind.OBSERVED, "by watching every call of sbrk")
+        return Reading(figures=(Measurement.of("heap_hwm_bytes", high - low, watched),))

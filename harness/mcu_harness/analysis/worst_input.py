@@ -12,9 +12,10 @@ from mcu_harness.analysis.profile.profile import Profile
 from mcu_harness.analysis.profile.spread import Real, whole
 from mcu_harness.base.units import format_hertz
 from mcu_harness.hardware.board import Board
+from mcu_harness.results.origin import Origin, OriginKind, not_measured
 from mcu_harness.results.records import Contributor, Measurement, Spread, Tool
 
-_NOT_APART = "not measured: there were too many inputs to tell them apart"
+_NOT_APART = not_measured("there were too many inputs to tell them apart")
 _OUTSIDE = "outside of layers"
 
 
@@ -36,23 +37,24 @@ class WorstInput(Analysis):
 def worst_figures(profiled: Profile | None, board: Board, counted_by: Tool) -> tuple[Measurement, ...]:
     """Instructions, cycles and latency of the input that took most; of a single input, its own."""
     instructions = cycles = None
-    text, timing = f"counted: {counted_by.name} {counted_by.version}", ""
+    counted = Origin(OriginKind.COUNTED, f"{counted_by.name} {counted_by.version}")
+    timing = not_measured("the run did not finish")
     if profiled is not None:
         instructions = _most(profiled.spread.instructions, profiled.instructions, profiled.inputs)
         cycles = _most(profiled.spread.cycles, profiled.cycles, profiled.inputs)
         costs = profiled.windows
-        text += _which(profiled, None if costs is None else costs.instructions)
+        counted = counted.and_(_which(profiled, None if costs is None else costs.instructions))
         timing = profiled.cycles_origin
         if cycles is not None:
-            timing += _which(profiled, None if costs is None else costs.cycles)
+            timing = timing.and_(_which(profiled, None if costs is None else costs.cycles))
         elif profiled.cycles is not None:
             timing = _NOT_APART
     latency = None if cycles is None else cycles / board.clock_hz
-    at_clock = f"estimated: cycles of the worst input at {format_hertz(board.clock_hz)}"
+    at_clock = Origin(OriginKind.ESTIMATED, f"cycles of the worst input at {format_hertz(board.clock_hz)}")
     return (
-        Measurement("instructions_max", instructions, "instructions", text),
-        Measurement("cycles_max", cycles, "cycles", timing),
-        Measurement("latency_max_s", latency, "s", timing if latency is None else at_clock),
+        Measurement.of("instructions_max", instructions, counted),
+        Measurement.of("cycles_max", cycles, timing),
+        Measurement.of("latency_max_s", latency, timing if latency is None else at_clock),
     )
 
 
@@ -80,12 +82,12 @@ def _most(spread: Spread | None, single: float | int | None, inputs: int) -> flo
 def _which(profiled: Profile, costs: Real | None) -> str:
     """Which input it was, the first of several that are alike."""
     if profiled.inputs < 2:
-        return "; there was one input"
+        return "there was one input"
     if costs is not None and np.ptp(whole(costs)) == 0:
-        return f"; the same for each of {profiled.inputs} inputs"
+        return f"the same for each of {profiled.inputs} inputs"
     if costs is None:
-        return f"; the most of {profiled.inputs} inputs"
-    return f"; the most of {profiled.inputs} inputs: input {int(np.argmax(whole(costs)))}"
+        return f"the most of {profiled.inputs} inputs"
+    return f"the most of {profiled.inputs} inputs: input {int(np.argmax(whole(costs)))}"
 
 
 def _parts(names: Sequence[str], costs: Real, divisor: int) -> tuple[Contributor, ...]:

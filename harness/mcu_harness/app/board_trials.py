@@ -13,7 +13,8 @@ from mcu_harness.base.errors import BoardError, BuildError, EmulatorError, Scena
 from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.hardware.board_file import board_names
 from mcu_harness.scenario.cases import Case, cases_of
-from mcu_harness.scenario.limits import METRICS, Budget, parse_limit
+from mcu_harness.scenario.figures import budgeted
+from mcu_harness.scenario.limits import Budget, parse_limit
 from mcu_harness.scenario.scenario import load_scenario, scenario_for_model
 
 
@@ -26,8 +27,8 @@ def parse_limits(texts: Iterable[str]) -> dict[str, Budget]:
             raise ScenarioError(
                 f"cannot read the budget {text!r}", hint="write for example flash=64KiB or latency=20ms"
             )
-        if key not in METRICS:
-            raise ScenarioError(f"no budget is called {key!r}", hint=did_you_mean(key, tuple(METRICS)))
+        if key not in budgeted():
+            raise ScenarioError(f"no budget is called {key!r}", hint=did_you_mean(key, tuple(budgeted())))
         limits[key] = parse_limit(key, value)
     return limits
 

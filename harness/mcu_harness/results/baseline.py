@@ -15,12 +15,11 @@ from urllib.parse import quote
 from mcu_harness.base.errors import ResultsError
 from mcu_harness.base.files import write_text
 from mcu_harness.results.records import RunResult
+from mcu_harness.scenario.figures import FIGURES, compared
+from mcu_harness.scenario.figures import Parts as HasParts
 
 FORMAT_VERSION = 1
 _AGAIN = "accept the present figures again with --mcu-update-baseline (mcu-harness run: --update-baseline)"
-
-# What is kept of a run, and compared. All are "the less the better".
-FIGURES = ("instructions", "cycles", "flash_bytes", "ram_bytes", "arena_bytes", "stack_hwm_bytes")
 
 # Parts below this share of their figure are kept as one sum, so that a baseline stays readable and a diff of it shows
 # what matters. Constants of layers come by the dozen and are summed by layer too; what else is in flash is named down
@@ -28,6 +27,7 @@ FIGURES = ("instructions", "cycles", "flash_bytes", "ram_bytes", "arena_bytes", 
 _LEAST_SHARE = {"function": 1 / 2000, "section": 0.0, "symbol": 1 / 20_000, "constant": 1 / 500}
 _LEAST = {"function": 10, "section": 0, "symbol": 16, "constant": 16}
 _DIGEST_DIGITS = 16
+_DIGITS = 9  # of figures that are no counts
 
 Parts = dict[str, float]
 
@@ -55,14 +55,14 @@ def snapshot(run: RunResult, like: Snapshot | None = None) -> Snapshot:
 
     Parts that `like` has by name are kept by name however small they have become.
     """
-    figures = {name: _plain(value) for name in FIGURES if (value := run.value(name)) is not None}
+    figures = {name: _plain(value, name) for name in compared() if (value := run.value(name)) is not None}
     parts: dict[str, Parts] = {}
     for figure in figures:
         named = like.parts.get(figure, {}) if like else {}
         parts[figure] = _layers(run, figure)
         for kind, costs in _costs(run, figure).items():
             least = max(_LEAST[kind], figures[figure] * _LEAST_SHARE[kind])
-            parts[figure] |= _merge_small(kind, costs, least, named)
+            parts[figure] |= _merge_small(figure, kind, costs, least, named)
     made = run.provenance
     digests = {"model": made.model_digest, "board file": made.board_digest, "build": made.build_id}
     digests |= {"inputs": made.inputs_digest, **made.sources}
@@ -85,38 +85,42 @@ def snapshot(run: RunResult, like: Snapshot | None = None) -> Snapshot:
 
 def _layers(run: RunResult, figure: str) -> Parts:
     """Every layer's part of `figure`; the live bytes of the arena are no parts of a sum."""
-    if figure not in ("instructions", "cycles", "flash_bytes", "arena_bytes"):
+    if HasParts.LAYERS not in FIGURES[figure].parts:
         return {}
     values = [(f"layer {layer.name}", getattr(layer, figure)) for layer in run.layers]
-    return {name: _plain(value) for name, value in values if value}
+    return {name: _plain(value, figure) for name, value in values if value}
 
 
 def _costs(run: RunResult, figure: str) -> dict[str, Iterable[tuple[str, float | None]]]:
     """Parts of `figure` by kind, as (name, value); a name may come more than once."""
-    if figure in ("instructions", "cycles"):
-        return {"function": [(f.name, getattr(f, f"self_{figure}")) for f in run.functions]}
-    if figure in ("flash_bytes", "ram_bytes"):
-        return {
-            "section": [(section.name, getattr(section, figure)) for section in run.sections],
-            "symbol": [(symbol.name, getattr(symbol, figure)) for symbol in run.symbols if symbol.layer is None],
-            "constant": [(symbol.name, getattr(symbol, figure)) for symbol in run.symbols if symbol.layer is not None],
-        }
-    return {}
+    found: dict[str, Iterable[tuple[str, float | None]]] = {}
+    if HasParts.FUNCTIONS in FIGURES[figure].parts:
+        found["function"] = [(f.name, getattr(f, f"self_{figure}")) for f in run.functions]
+    if HasParts.SECTIONS in FIGURES[figure].parts:
+        found["section"] = [(section.name, getattr(section, figure)) for section in run.sections]
+        found["symbol"] = [(symbol.name, getattr(symbol, figure)) for symbol in run.symbols if symbol.layer is None]
+        found["constant"] = [
+            (symbol.name, getattr(symbol, figure)) for symbol in run.symbols if symbol.layer is not None
+        ]
+    return found
 
 
-def _merge_small(kind: str, costs: Iterable[tuple[str, float | None]], least: float, named: Parts) -> Parts:
+def _merge_small(
+    figure: str, kind: str, costs: Iterable[tuple[str, float | None]], least: float, named: Parts
+) -> Parts:
     sums: Parts = {}
     for name, value in costs:
         if value:
             sums[f"{kind} {name}"] = sums.get(f"{kind} {name}", 0) + value
-    kept = {name: _plain(value) for name, value in sums.items() if value >= least or name in named}
+    kept = {name: _plain(value, figure) for name, value in sums.items() if value >= least or name in named}
     rest = sum(value for name, value in sums.items() if name not in kept)
-    return {**kept, f"{kind} (small ones)": _plain(rest)} if rest else kept
+    return {**kept, f"{kind} (small ones)": _plain(rest, figure)} if rest else kept
 
 
-def _plain(value: float) -> float:
+def _plain(value: float, figure: str) -> float:
     """Without the digits that means over inputs bring; whole numbers without a point."""
-    rounded = round(value, 2)
+    known = FIGURES.get(figure)
+    rounded = round(value, 2) if known is None or known.is_count else float(f"{value:.{_DIGITS}g}")
     return int(rounded) if rounded == int(rounded) else rounded
 
 
@@ -138,15 +142,14 @@ def to_text(accepted: Snapshot) -> str:
 
     tidy = replace(
         accepted,
-        figures=_tidy(accepted.figures),
-        parts={figure: _tidy(parts) for figure, parts in accepted.parts.items()},
+        figures={name: _plain(value, name) for name, value in accepted.figures.items()},
+        parts={
+            figure: {name: _plain(value, figure) for name, value in parts.items()}
+            for figure, parts in accepted.parts.items()
+        },
     )
     plain = make_converter().unstructure(tidy)
     return json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def _tidy(values: Parts) -> Parts:
-    return {name: _plain(value) for name, value in values.items()}
 
 
 def save(accepted: Snapshot, path: Path) -> None:

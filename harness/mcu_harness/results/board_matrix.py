@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mcu_harness.results.records import RegionResult, Results, RunResult, Verdict
-from mcu_harness.scenario.limits import METRICS
+from mcu_harness.scenario.figures import FIGURES, Better
 
 SMALLEST = "the least RAM on the chip, then the least flash, then the slowest clock"
-_METRIC_OF = {metric.measurement: metric for metric in METRICS.values()}
 
 
 class Standing(StrEnum):
@@ -117,7 +116,7 @@ class Matrix:
         return next((fit for fit in self.ranked(case) if fit.standing is Standing.MEETS), None)
 
     def least(self, case: str, measurement: str) -> Fit | None:
-        """Of the boards that meet every budget, the one with the least of a figure ("latency_s", "energy_j")."""
+        """Of the boards that meet every budget, the one with the least of a figure."""
         known = [(fit.run.value(measurement), fit) for fit in self.ranked(case) if fit.standing is Standing.MEETS]
         measured = [(value, fit.size, fit) for value, fit in known if value is not None]
         return min(measured, key=lambda item: item[:2])[2] if measured else None
@@ -172,11 +171,11 @@ def _linked(regions: tuple[RegionResult, ...]) -> list[RegionResult]:
 
 def _budgets(run: RunResult) -> Iterable[Constraint]:
     for name, limit in run.budgets.items():
-        measurement, metric = run.measurements.get(name), _METRIC_OF.get(name)
-        if measurement is not None and measurement.value is not None and metric is not None:
-            yield Constraint(
-                f"{metric.title} budget", name, measurement.value, limit, measurement.unit, False, metric.at_least
-            )
+        measurement, figure = run.measurements.get(name), FIGURES.get(name)
+        if measurement is not None and measurement.value is not None and figure is not None:
+            at_least = figure.better is Better.MORE
+            title = f"{figure.in_sentences} budget"
+            yield Constraint(title, name, measurement.value, limit, measurement.unit, False, at_least)
 
 
 def _rank(fit: Fit) -> tuple[int, float, tuple[int, int, int, str]]:

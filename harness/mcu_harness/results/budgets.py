@@ -10,38 +10,39 @@ from collections.abc import Mapping
 
 from mcu_harness.base import units
 from mcu_harness.results.records import Contributor, Finding, Measurement, Verdict
-from mcu_harness.scenario.limits import METRICS, Budget
+from mcu_harness.scenario.figures import Better, budgeted
+from mcu_harness.scenario.limits import Budget
 
 
 def check_budget(
     budget: Budget, measurement: Measurement | None, contributors: tuple[Contributor, ...] = ()
 ) -> Finding | None:
     """None when `measurement` keeps `budget` (the limit itself is kept), else the finding."""
-    metric = METRICS[budget.metric]
+    figure = budgeted()[budget.key]
+    assert figure.limit is not None
     if measurement is None or measurement.value is None:
-        why = measurement.origin if measurement else "nothing measures it here"
-        if metric.key == "accuracy" and measurement is None:
-            why = 'the [inputs] have no "labels" (an array of class numbers in their .npz file)'
+        why = measurement.origin if measurement else figure.limit.unmeasured
         return Finding(
-            code=f"budget.{metric.key}",
+            code=f"budget.{figure.key}",
             verdict=Verdict.NOT_MEASURED,
-            message=f"{metric.title} has a budget but was not measured: {why}",
-            advice=f"remove the {metric.key} budget, or make the run measure it",
+            message=f"{figure.in_sentences} has a budget but was not measured: {why}",
+            advice=f"remove the {figure.key} budget, or make the run measure it",
             limit=budget.limit,
         )
     value, unit = measurement.value, measurement.unit
-    over = budget.limit - value if metric.at_least else value - budget.limit
+    over = figure.excess(value, budget.limit)
     if over <= 0:
         return None
     shown, limit = units.format_value(value, unit), units.format_value(budget.limit, unit)
-    verb = "lower" if metric.at_least else "raise"
-    relation = "below the required" if metric.at_least else "over the budget of"
+    at_least = figure.better is Better.MORE
+    verb = "lower" if at_least else "raise"
+    relation = "below the required" if at_least else "over the budget of"
     share = f" ({over / budget.limit * 100:.1f} %)" if budget.limit else ""
     return Finding(
-        code=f"budget.{metric.key}",
+        code=f"budget.{figure.key}",
         verdict=Verdict.FAIL,
-        message=f"{metric.title} is {shown}, {units.format_value(over, unit)}{share} {relation} {limit}",
-        advice=f"{metric.advice}; to accept it, {verb} `{metric.key}` under [budgets] in the scenario",
+        message=f"{figure.in_sentences} is {shown}, {units.format_value(over, unit)}{share} {relation} {limit}",
+        advice=f"{figure.limit.advice}; to accept it, {verb} `{figure.key}` under [budgets] in the scenario",
         limit=budget.limit,
         measured=value,
         unit=unit,
@@ -54,12 +55,11 @@ def check_budgets(
     measurements: Mapping[str, Measurement],
     contributors: Mapping[str, tuple[Contributor, ...]],
 ) -> list[Finding]:
-    """Findings of all `budgets`, in the order of `METRICS`; `contributors` is keyed by measurement name."""
+    """Findings of all `budgets`, in the order of `budgeted`; `contributors` is keyed by measurement name."""
     findings = []
-    for key, metric in METRICS.items():
+    for key, figure in budgeted().items():
         if key in budgets:
-            measured = measurements.get(metric.measurement)
-            finding = check_budget(budgets[key], measured, contributors.get(metric.measurement, ()))
+            finding = check_budget(budgets[key], measurements.get(figure.name), contributors.get(figure.name, ()))
             if finding is not None:
                 findings.append(finding)
     return findings

@@ -6,27 +6,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mcu_harness.base import units
-from mcu_harness.results.baseline import FIGURES, Snapshot
+from mcu_harness.results.baseline import Snapshot
 from mcu_harness.results.records import Contributor, FigureChange, Finding, Verdict
-from mcu_harness.scenario.tolerance import UNITS, Tolerance
+from mcu_harness.scenario.figures import DEPENDENCIES, FIGURES, Better, compared
+from mcu_harness.scenario.tolerance import Tolerance
 
-# Which figures a dependency makes incomparable when it differs; the others are not touched by it.
-_REACH = {
-    "compiler": {*FIGURES} - {"arena_bytes"},
-    "flags": {*FIGURES} - {"arena_bytes"},
-    "kernel set": {*FIGURES},
-    "cycle model": {"cycles"},
-}
 # What firmware is made from, in the order in which it is named as a cause. "build" stands for all of it and is named
 # only where nothing else has changed.
 _IMPLIED_BY = {"generated code": "model"}
-# Means over inputs are not exact in binary: below a hundredth nothing has moved.
-_STILL = 0.01
+# Means over inputs are not exact in binary: below a hundredth of a count, or this share of another figure, nothing has
+# moved.
+_STILL, _STILL_SHARE = 0.01, 1e-8
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`changes` are the figures that both have, may be compared and moved, in the order of `FIGURES`.
+    """`changes` are the figures that both have, may be compared and moved, in the order of the catalogue.
 
     `incomparable` says what differs that makes `blocked` figures incomparable, "" when all can be compared.
     `causes` says which inputs changed between the two, () when none did. `missing` are figures that only one has.
@@ -41,9 +36,10 @@ class Comparison:
 
 def compare(before: Snapshot, after: Snapshot) -> Comparison:
     """Everything that moved between two snapshots of the same case."""
-    differing = [name for name in _REACH if before.depends_on.get(name, "") != after.depends_on.get(name, "")]
-    blocked = frozenset(figure for name in differing for figure in _REACH[name])
-    common = [name for name in FIGURES if name in before.figures and name in after.figures]
+    figures = compared()
+    differing = [name for name in DEPENDENCIES if before.depends_on.get(name, "") != after.depends_on.get(name, "")]
+    blocked = frozenset(name for name, figure in figures.items() if figure.depends_on & set(differing))
+    common = [name for name in figures if name in before.figures and name in after.figures]
     changes = [_change(before, after, name) for name in common if name not in blocked]
     return Comparison(
         incomparable="; ".join(
@@ -51,17 +47,26 @@ def compare(before: Snapshot, after: Snapshot) -> Comparison:
         ),
         blocked=blocked,
         causes=_causes(before, after),
-        changes=tuple(change for change in changes if abs(change.delta) >= _STILL),
-        missing=tuple(name for name in FIGURES if (name in before.figures) != (name in after.figures)),
+        changes=tuple(change for change in changes if _moved(change.delta, change.before, change.figure)),
+        missing=tuple(name for name in figures if (name in before.figures) != (name in after.figures)),
     )
 
 
 def _change(before: Snapshot, after: Snapshot, figure: str) -> FigureChange:
     old, new = before.parts.get(figure, {}), after.parts.get(figure, {})
-    deltas = [(round(new.get(name, 0) - old.get(name, 0), 2), name) for name in {*old, *new}]
-    moved = sorted((d for d in deltas if abs(d[0]) >= _STILL), key=lambda d: (-abs(d[0]), d[1]))
+    total = before.figures[figure]
+    deltas = [(_rounded(new.get(name, 0) - old.get(name, 0), figure), name) for name in {*old, *new}]
+    moved = sorted((d for d in deltas if _moved(d[0], total, figure)), key=lambda d: (-abs(d[0]), d[1]))
     parts = tuple(Contributor(name, delta) for delta, name in moved)
     return FigureChange(figure, before.figures[figure], after.figures[figure], parts)
+
+
+def _rounded(delta: float, figure: str) -> float:
+    return round(delta, 2) if FIGURES[figure].is_count else delta
+
+
+def _moved(delta: float, of: float, figure: str) -> bool:
+    return abs(delta) >= (_STILL if FIGURES[figure].is_count else abs(of) * _STILL_SHARE) and delta != 0
 
 
 def _difference(name: str, before: str, after: str) -> str:
@@ -91,16 +96,28 @@ def causes_text(causes: Iterable[str]) -> str:
 
 def figure_name(figure: str) -> str:
     """A figure as people write it: "flash", "stack"."""
-    return figure.removesuffix("_bytes").removesuffix("_hwm")
+    return FIGURES[figure].key
+
+
+def value_text(value: float, figure: str) -> str:
+    """A value of a compared figure to the last count: "1,050", "12.5 ms"."""
+    known = FIGURES[figure]
+    return units.format_count(value) if known.is_count else units.format_value(value, known.unit)
+
+
+def delta_text(delta: float, figure: str) -> str:
+    """The same of a difference, with its sign and unit: "+50", "+1,024 B", "-0.20 ms"."""
+    known = FIGURES[figure]
+    if known.is_count:
+        return units.format_signed(delta) + (" B" if known.unit == "B" else "")
+    return f"{'-' if delta < 0 else '+'}{units.format_value(abs(delta), known.unit)}"
 
 
 def change_text(change: FigureChange) -> str:
     """ "cycles 1,000 -> 1,050 (+50, +5.00 %)"."""
     share = f", {change.delta / change.before * 100:+.2f} %" if change.before else ""
-    unit = UNITS[change.figure] if UNITS[change.figure] == "B" else ""
-    before, after = (units.format_count(value) for value in (change.before, change.after))
-    delta = f"{units.format_signed(change.delta)} {unit}".strip()
-    return f"{figure_name(change.figure)} {before} -> {after} ({delta}{share})"
+    before, after = (value_text(value, change.figure) for value in (change.before, change.after))
+    return f"{figure_name(change.figure)} {before} -> {after} ({delta_text(change.delta, change.figure)}{share})"
 
 
 def relative_text(change: FigureChange) -> str:
@@ -109,8 +126,14 @@ def relative_text(change: FigureChange) -> str:
     return f"{name} " + (f"{change.delta / change.before * 100:+.2f} %" if change.before else f"{change.delta:+g}")
 
 
+def worsening(change: FigureChange) -> float:
+    """By what share of what it was a figure got worse, negative where it got better; the change itself where it was 0."""
+    moved = change.delta / change.before if change.before else change.delta
+    return -moved if FIGURES[change.figure].better is Better.MORE else moved
+
+
 def regression_findings(comparison: Comparison, tolerances: Iterable[Tolerance], accept: str) -> list[Finding]:
-    """Findings for figures that grew beyond their tolerance; `accept` is the command that accepts them.
+    """Findings for figures that got worse beyond their tolerance; `accept` is the command that accepts them.
 
     Figures that are incomparable, and have a tolerance, are one finding together: they neither pass nor fail.
     """
@@ -129,6 +152,7 @@ def regression_findings(comparison: Comparison, tolerances: Iterable[Tolerance],
         )
     for tolerance in tolerances:
         change = changes.get(tolerance.figure)
+        beyond = "falls below" if FIGURES[tolerance.figure].better is Better.MORE else "exceeds"
         if tolerance.figure in comparison.missing:
             findings.append(
                 Finding(
@@ -143,12 +167,12 @@ def regression_findings(comparison: Comparison, tolerances: Iterable[Tolerance],
                 Finding(
                     code=f"baseline.{tolerance.key}",
                     verdict=Verdict.FAIL,
-                    message=f"{change_text(change)} exceeds its baseline by more than {tolerance.amount}; "
+                    message=f"{change_text(change)} {beyond} its baseline by more than {tolerance.amount}; "
                     f"{causes_text(comparison.causes)}",
                     advice=f"look at the parts that moved; if the change is meant, accept it: {accept}",
                     limit=tolerance.limit(change.before),
                     measured=change.after,
-                    unit=UNITS[change.figure],
+                    unit=FIGURES[change.figure].unit,
                     contributors=change.moved,
                     baseline=change.before,
                 )

@@ -1,4 +1,4 @@
-"""Nouns of a result: plain frozen values, made by the pipeline, read by every report. `format_version` 1."""
+"""Nouns of a result: plain frozen values, made by the pipeline, read by every report. `format_version` 2."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from enum import StrEnum
 
 from mcu_harness.base.text import one_line
 from mcu_harness.results.access_records import MemoryAccesses
+from mcu_harness.results.origin import Origin, OriginKind
+from mcu_harness.scenario.figures import FIGURES
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class Verdict(StrEnum):
@@ -29,14 +31,22 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 class Measurement:
     """One figure. `value` None means not measured, and `origin` then says why.
 
-    `unit` is "B", "s", "instructions", "cycles", "MAC", "fraction", "J" or "Hz"; `origin` says how it was obtained
-    ("counted: unicorn 2.1.4", "estimated: cycle-approximate, cortex-m4 model 1, not validated", "ELF", ...).
+    `unit` is "B", "s", "instructions", "cycles", "MAC", "fraction" or "J"; `origin` says for people how it was obtained
+    ("counted: unicorn 2.1.4", "estimated: cycle-approximate, cortex-m4 model 1, not validated", "ELF", ...), and `kind`
+    in one word.
     """
 
     name: str
     value: float | int | None
     unit: str
     origin: str
+    kind: OriginKind
+
+    @classmethod
+    def of(cls, name: str, value: float | int | None, origin: Origin) -> Measurement:
+        """The figure of that name in the catalogue, in its unit; without a value, `origin` says why there is none."""
+        kind = OriginKind.NOT_MEASURED if value is None else origin.kind
+        return cls(name, value, FIGURES[name].unit, str(origin), kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +308,7 @@ class WhatIf:
     """The same run priced for something else: `name` is what was asked for, `changes` what that means in words.
 
     Figures are per inference, as in `RunResult`, `layer_cycles` one for each of its layers; None = not known. `origin`
-    says what they are worth.
+    says what they are worth, and `notes` what of that does not hold for the run's own figures.
     """
 
     name: str
@@ -309,6 +319,7 @@ class WhatIf:
     energy_j: float | None
     layer_cycles: tuple[float | int | None, ...]
     origin: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 from mcu_harness.base.errors import ResultsError
 from mcu_harness.base.files import write_text
 from mcu_harness.base.text import is_plain_name
-from mcu_harness.results.records import FORMAT_VERSION, Results
+from mcu_harness.results.older_formats import READ_VERSIONS, from_version_1
+from mcu_harness.results.records import Results
 
 
 def to_text(results: Results) -> str:
@@ -53,12 +54,14 @@ def from_plain(plain: object, origin: str) -> Results:
     from cattrs.preconf.json import make_converter
 
     version = plain.get("format_version") if isinstance(plain, dict) else None
-    if version != FORMAT_VERSION:
+    if version not in READ_VERSIONS:
         raise ResultsError(
-            f"{origin}: format_version is {version!r}, this version reads {FORMAT_VERSION}",
+            f"{origin}: format_version is {version!r}, this version reads {' and '.join(map(str, READ_VERSIONS))}",
             hint="make the results again with this version of mcu-harness",
         )
     try:
+        if version == 1:
+            plain = from_version_1(plain)
         results: Results = make_converter(forbid_extra_keys=True).structure(plain, Results)
     except BaseValidationError as error:
         first = transform_error(error)[0]

@@ -10,7 +10,8 @@ from mcu_harness.base.errors import ScenarioError
 from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import find_board
-from mcu_harness.scenario.limits import METRICS, Budget, parse_limit
+from mcu_harness.scenario.figures import budgeted
+from mcu_harness.scenario.limits import Budget, parse_limit
 from mcu_harness.scenario.model_files import model_stem
 from mcu_harness.scenario.scenario import InputSpec, Scenario, scenario_for_model
 
@@ -60,7 +61,7 @@ def case_of_model(model: Path, board: str, *, limits: Mapping[str, object], seed
     scenario = replace(scenario_for_model(model, (board,)), inputs=InputSpec(seed=seed, count=count))
     budgets = {}
     for key, value in limits.items():
-        if key not in METRICS:
-            raise ScenarioError(f"mcu_budget: unknown limit {key!r}", hint=did_you_mean(key, tuple(METRICS)))
+        if key not in budgeted():
+            raise ScenarioError(f"mcu_budget: unknown limit {key!r}", hint=did_you_mean(key, tuple(budgeted())))
         budgets[key] = parse_limit(key, value)
     return cases_of(replace(scenario, budgets=budgets))[0]

@@ -14,12 +14,13 @@ from mcu_harness.base.errors import ScenarioError, UnitError
 from mcu_harness.base.files import why_no_file
 from mcu_harness.base.text import one_line
 from mcu_harness.hardware.board_file import board_names
+from mcu_harness.scenario.figures import budgeted, tolerated
 from mcu_harness.scenario.firmware_tables import BOARD_PLACEHOLDER, FirmwareSpec, read_firmware
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
-from mcu_harness.scenario.limits import METRICS, Budget, parse_limit
+from mcu_harness.scenario.limits import Budget, parse_limit
 from mcu_harness.scenario.model_files import model_stem, why_no_model
 from mcu_harness.scenario.quantize import NOT_GIVEN, QuantizeSpec, read_quantize
-from mcu_harness.scenario.tolerance import KEYS, Tolerance, parse_tolerance
+from mcu_harness.scenario.tolerance import Tolerance, parse_tolerance
 
 DEFAULT_SEED = 1
 DEFAULT_COUNT = 4
@@ -255,7 +256,7 @@ def _baseline(top: toml_reader.Table) -> tuple[tuple[Tolerance, ...], str]:
         return (), BASELINES
     directory = table.text("directory", BASELINES)
     tolerances = []
-    for key in KEYS:
+    for key in tolerated():
         if key in table:
             try:
                 tolerances.append(parse_tolerance(f"{key}:{table.text(key)}"))
@@ -269,18 +270,19 @@ def _budgets(top: toml_reader.Table, boards: tuple[str, ...]) -> tuple[dict[str,
     table = top.table("budgets")
     if table is None:
         return {}, {}
+    keys = tuple(budgeted())
     names = [Path(board).stem for board in boards]  # a board may be named by the path of its file
     common: dict[str, Budget] = {}
     per_board: dict[str, dict[str, Budget]] = {}
     for key in table.names():
-        if key in METRICS:
+        if key in keys:
             common[key] = _budget(table, key)
         elif key in names:
             own = table.table(key)
             assert own is not None
-            per_board[key] = {inner: _budget(own, inner) for inner in own.names() if inner in METRICS}
-            own.done(known=tuple(METRICS))
-    table.done(known=(*METRICS, *names))
+            per_board[key] = {inner: _budget(own, inner) for inner in own.names() if inner in keys}
+            own.done(known=keys)
+    table.done(known=(*keys, *names))
     return common, per_board
 
 

@@ -7,43 +7,33 @@ from dataclasses import dataclass
 
 from mcu_harness.base import units
 from mcu_harness.base.errors import UnitError
-
-# Budget keys name the same figures in tolerances.
-KEYS = {
-    "instructions": "instructions",
-    "cycles": "cycles",
-    "flash": "flash_bytes",
-    "ram": "ram_bytes",
-    "arena": "arena_bytes",
-    "stack": "stack_hwm_bytes",
-}
-UNITS = {name: "B" if name.endswith("_bytes") else name for name in KEYS.values()}
-_HINT = "write for example cycles:2% or flash:+256; figures: " + ", ".join(KEYS)
+from mcu_harness.scenario.figures import FIGURES, Better, tolerated
 
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """How far `figure` (a measurement name) may grow over the baseline: `relative` (0.02 = 2 %) or else `absolute`."""
+    """How far `figure` (a measurement name) may be worse than the baseline: `relative` (0.02 = 2 %) or else `absolute`."""
 
     figure: str
     relative: float | None = None
     absolute: float | None = None
 
     def limit(self, accepted: float) -> float:
-        """The largest value that still passes."""
+        """The worst value that still passes."""
+        sign = -1 if FIGURES[self.figure].better is Better.MORE else 1
         if self.relative is not None:
-            return accepted * (1 + self.relative)
-        return accepted + (self.absolute or 0)
+            return accepted * (1 + sign * self.relative)
+        return accepted + sign * (self.absolute or 0)
 
     def exceeded(self, accepted: float, value: float) -> bool:
-        """Whether `value` is above the limit; a value on the limit is not, whatever binary fractions make of it."""
+        """Whether `value` is beyond the limit; a value on the limit is not, whatever binary fractions make of it."""
         limit = self.limit(accepted)
-        return value > limit + 1e-9 * abs(limit)
+        return FIGURES[self.figure].excess(value, limit) > 1e-9 * abs(limit)
 
     @property
     def key(self) -> str:
         """The figure as people write it: "flash"."""
-        return next(key for key, figure in KEYS.items() if figure == self.figure)
+        return FIGURES[self.figure].key
 
     @property
     def amount(self) -> str:
@@ -59,12 +49,11 @@ class Tolerance:
 def parse_tolerance(text: str) -> Tolerance:
     """ "cycles:2%" is relative, "flash:+256" or "flash:+1KiB" absolute; raises UnitError with the known figures."""
     key, colon, amount = (part.strip() for part in text.partition(":"))
-    if not colon or key not in KEYS:
-        raise UnitError(f"cannot read the tolerance {text!r}", hint=_HINT)
-    figure = KEYS[key]
-    if re.fullmatch(r"\d+(\.\d+)?\s*%", amount):
-        return Tolerance(figure, relative=units.parse(amount, "fraction"))
-    if amount.startswith("+") and amount[1:].strip()[:1].isdigit():
-        kind = "bytes" if UNITS[figure] == "B" else "count"
-        return Tolerance(figure, absolute=units.parse(amount[1:], kind))
-    raise UnitError(f"cannot read the tolerance {text!r}", hint=_HINT)
+    figure = tolerated().get(key)
+    if colon and figure is not None:
+        if re.fullmatch(r"\d+(\.\d+)?\s*%", amount):
+            return Tolerance(figure.name, relative=units.parse(amount, "fraction"))
+        if amount.startswith("+") and amount[1:].strip()[:1].isdigit():
+            return Tolerance(figure.name, absolute=units.parse(amount[1:], figure.kind))
+    hint = "write for example cycles:2% or flash:+256; figures: " + ", ".join(tolerated())
+    raise UnitError(f"cannot read the tolerance {text!r}", hint=hint)

@@ -14,6 +14,7 @@ from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading, Req
 from mcu_harness.analysis.table import ANALYSES, analyses_for
 from mcu_harness.analysis.what_if.questions import WhatIfs
 from mcu_harness.base.errors import HarnessError
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Contributor, Finding, Measurement, RunResult, Tool, Verdict
 from sample_boards import board as sample_board
 from sample_results import PASSING
@@ -25,14 +26,14 @@ def finding(code: str, message: str = "m") -> Finding:
 
 def test_readings_are_merged_in_their_order_and_a_finding_stands_once() -> None:
     one = Reading(
-        figures=(Measurement("a", 1, "B", "o"),),
+        figures=(Measurement("a", 1, "B", "o", OriginKind.OBSERVED),),
         contributors={"a": (Contributor("x", 1),)},
         findings=(finding("f.one"), finding("f.two")),
         notes=(finding("n.one"),),
         show=lambda result: replace(result, console=result.console + "1"),
     )
     other = Reading(
-        figures=(Measurement("b", 2, "B", "o"),),
+        figures=(Measurement("b", 2, "B", "o", OriginKind.OBSERVED),),
         findings=(finding("f.two"), finding("f.two", "another place")),
         show=lambda result: replace(result, console=result.console + "2"),
     )
@@ -68,7 +69,9 @@ class Coverage(Analysis):
         def show(result: RunResult) -> RunResult:
             return replace(result, console=f"{result.console} and read")
 
-        figure = Measurement("code_lines", len(run.execution.console), "B", "an analysis of one's own")
+        figure = Measurement(
+            "code_lines", len(run.execution.console), "B", "an analysis of one's own", OriginKind.OBSERVED
+        )
         return Reading(figures=(figure,), notes=(finding("coverage.low"),), show=show)
 
 

@@ -263,6 +263,6 @@ def test_the_origin_says_that_reads_of_data_are_missing_where_they_were_not_trac
     counts = record(memory, [(AT, 2)])
     plain, slow = price(counts, flash(0, "none")), price(counts, flash(2, "art"))
     assert plain is not None and slow is not None
-    assert plain.origin.startswith("estimated: cycle-approximate, cortex-m0+ model 1, ")
-    assert "reads of data" not in plain.origin and "reads of data are not in it" in slow.origin
+    assert str(plain.origin).startswith("estimated: cycle-approximate, cortex-m0+ model 1, ")
+    assert "reads of data" not in plain.origin.text and "reads of data are not in it" in slow.origin.text
     assert plain.model == "cortex-m0+ 1"

@@ -18,6 +18,7 @@ from mcu_harness.hardware.board import Board
 from mcu_harness.image.footprint import Footprint, read_footprint
 from mcu_harness.image.program import Program
 from mcu_harness.results.budgets import check_budgets
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Measurement, Results, Tool
 from mcu_harness.results.report import markdown, text
 from mcu_harness.results.report.html.page import page
@@ -107,7 +108,7 @@ def test_other_units_are_no_energy() -> None:
 
 
 def test_reports_show_the_energy_of_each_layer() -> None:
-    energy = Measurement("energy_j", 26_514e-9, "J", "estimated: 1 nJ a cycle")
+    energy = Measurement("energy_j", 26_514e-9, "J", "estimated: 1 nJ a cycle", OriginKind.ESTIMATED)
     run = replace(PASSING, measurements={**PASSING.measurements, "energy_j": energy})
     assert [text.layer_energy_j(run, layer) for layer in run.layers] == [
         pytest.approx(26e-6), pytest.approx(14e-9), None

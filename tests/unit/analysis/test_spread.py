@@ -14,6 +14,7 @@ from mcu_harness.analysis.profile.spread import whole
 from mcu_harness.analysis.worst_input import worst_contributors, worst_figures
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.results.budgets import check_budgets
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Measurement, Spread, Tool
 from mcu_harness.scenario.limits import Budget
 from sample_boards import board
@@ -154,7 +155,11 @@ def test_the_worst_input_is_named_and_can_be_limited(memory: CodeMemory) -> None
     parts = [CodeRegion("00 LOOP", "LOOP", ())]
     figures = {figure.name: figure for figure in worst_figures(found, board(), UNICORN)}
     assert figures["instructions_max"] == Measurement(
-        "instructions_max", 27, "instructions", "counted: unicorn 2.1.4; the most of 3 inputs: input 1"
+        "instructions_max",
+        27,
+        "instructions",
+        "counted: unicorn 2.1.4; the most of 3 inputs: input 1",
+        OriginKind.COUNTED,
     )
     cycles = figures["cycles_max"].value
     assert found.spread.cycles is not None and cycles == found.spread.cycles.maximum

@@ -4,12 +4,14 @@ import pytest
 
 from mcu_harness.base.errors import UnitError
 from mcu_harness.results.budgets import check_budget, check_budgets
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Contributor, Measurement, Verdict
-from mcu_harness.scenario.limits import METRICS, Budget, parse_limit
+from mcu_harness.scenario.figures import budgeted
+from mcu_harness.scenario.limits import Budget, parse_limit
 
 
 def measured(name: str, value: float | None, unit: str) -> Measurement:
-    return Measurement(METRICS[name].measurement, value, unit, "test")
+    return Measurement(budgeted()[name].name, value, unit, "test", OriginKind.OBSERVED)
 
 
 @pytest.mark.parametrize(("value", "passes"), [(999, True), (1000, True), (1001, False)])
@@ -48,7 +50,7 @@ def test_zero_budget_is_a_budget() -> None:
 
 def test_findings_come_in_a_fixed_order() -> None:
     budgets = {name: Budget(name, 1) for name in ("latency", "flash", "stack")}
-    figures = {METRICS[n].measurement: measured(n, 2, "B") for n in budgets}
+    figures = {budgeted()[n].name: measured(n, 2, "B") for n in budgets}
     assert [f.code for f in check_budgets(budgets, figures, {})] == ["budget.flash", "budget.stack", "budget.latency"]
 
 

@@ -16,6 +16,7 @@ from big_results import big_results, big_run
 from mcu_harness.app.cli.main import main
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.results import results_file as results_json
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Measurement, Results
 from mcu_harness.results.report.html import html_file as html_report
 from mcu_harness.results.report.html.chart_data import Names, run_data, script_json
@@ -88,13 +89,16 @@ def test_every_run_and_both_views_have_an_anchor_of_their_own() -> None:
 
 def test_what_was_not_measured_says_so(text: str) -> None:
     assert "not measured: the run did not finish" in text
-    assert accuracy_class(Measurement("cycles", None, "cycles", "not measured: x")) == ("none", "not measured")
+    assert accuracy_class(Measurement("cycles", None, "cycles", "not measured: x", OriginKind.NOT_MEASURED)) == (
+        "none",
+        "not measured",
+    )
 
 
 def test_estimates_are_marked_with_their_error() -> None:
     text = page(Results((big_run("kws", "b", layers=3, symbols=20),)))
     assert "cycle-approximate, +-4 % on 12 hardware measurements" in text
-    assert accuracy_class(Measurement("cycles", 1, "cycles", "estimated: x"))[0] == "estimate"
+    assert accuracy_class(Measurement("cycles", 1, "cycles", "estimated: x", OriginKind.ESTIMATED))[0] == "estimate"
 
 
 def test_memory_map_places_sections_stack_and_initial_values() -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import CallNode, Measurement, Results
 from mcu_harness.results.report import benchmarks, flame_graph, openmetrics
 from mcu_harness.results.report import csv as csv_report
@@ -145,7 +146,7 @@ def test_compilers_and_emulators_have_names_of_their_own_where_there_are_several
 
 
 def test_figures_of_new_kinds_are_exported_too() -> None:
-    heap = Measurement("heap_bytes", 12, "B", "watched")
+    heap = Measurement("heap_bytes", 12, "B", "watched", OriginKind.OBSERVED)
     run = replace(PASSING, measurements={**PASSING.measurements, "heap_bytes": heap})
     assert "mcu_heap_bytes{" in openmetrics.to_text(Results((run,)))
     assert rows(csv_report.runs(Results((run,))))[0]["heap_bytes"] == "12"

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from mcu_harness.results import results_file
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Measurement, Results, RunResult, Spread
 from mcu_harness.results.report import csv as csv_report
 from mcu_harness.results.report import input_spread, markdown, terminal
@@ -19,7 +20,7 @@ CONVOLUTION = replace(
     LAYERS[0], instructions_spread=Spread(20_000, 21_000.5, 22_000), cycles_spread=Spread(24_800, 26_100, 27_007)
 )
 RESHAPE = replace(LAYERS[1], instructions_spread=Spread(10, 10, 10), cycles_spread=Spread(14, 14, 14))
-WORST = Measurement("cycles_max", 27_500, "cycles", "estimated; the most of 3 inputs: input 2")
+WORST = Measurement("cycles_max", 27_500, "cycles", "estimated; the most of 3 inputs: input 2", OriginKind.ESTIMATED)
 
 
 def differing() -> RunResult:

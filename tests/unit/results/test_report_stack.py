@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mcu_harness.results import results_file
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Measurement, Results, RunResult, StackArea, StackStep, StackUse
 from mcu_harness.results.report import markdown, terminal
 from mcu_harness.results.report.html.page import page
@@ -18,9 +19,9 @@ USE = StackUse(PATH, 1232, "equal to the painted mark", DEEPER, 4008, (f"{HOSTIL
 def run(use: StackUse | None = USE) -> RunResult:
     figures = {
         **PASSING.measurements,
-        "stack_hwm_bytes": Measurement("stack_hwm_bytes", 1232, "B", "painted and scanned"),
-        "stack_margin_bytes": Measurement("stack_margin_bytes", 6960, "B", "painted and scanned"),
-        "stack_static_bytes": Measurement("stack_static_bytes", 4008, "B", "computed: at least"),
+        "stack_hwm_bytes": Measurement("stack_hwm_bytes", 1232, "B", "painted and scanned", OriginKind.SCANNED),
+        "stack_margin_bytes": Measurement("stack_margin_bytes", 6960, "B", "painted and scanned", OriginKind.SCANNED),
+        "stack_static_bytes": Measurement("stack_static_bytes", 4008, "B", "computed: at least", OriginKind.COMPUTED),
     }
     return replace(PASSING, stack=use, measurements=figures, stack_area=StackArea(0x2000_0000, 0x2000_2000))
 

@@ -12,8 +12,9 @@ import pytest
 from mcu_harness.base.errors import HarnessError, ResultsError
 from mcu_harness.base.files import write_text
 from mcu_harness.results import results_file as results_json
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Results, Verdict
-from mcu_harness.results.report import markdown, terminal
+from mcu_harness.results.report import markdown, terminal, what_if_section
 from sample_results import FAILING, HOSTILE, PASSING, RESULTS
 
 GOLD = Path(__file__).parents[2] / "gold"
@@ -48,7 +49,7 @@ def test_results_text_does_not_depend_on_order_of_making() -> None:
     ("change", "said"),
     [
         (lambda text: text[: len(text) // 2], "not JSON"),
-        (lambda text: text.replace('"format_version": 1', '"format_version": 99'), "format_version is 99"),
+        (lambda text: text.replace('"format_version": 2', '"format_version": 99'), "format_version is 99"),
         (lambda text: "[]", "format_version is None"),
         (lambda text: "[" * 100_000, "not JSON"),
         (lambda text: text.replace('"board": "board_b"', '"board": "../board_b"'), "is not the name of a board"),
@@ -125,3 +126,45 @@ def test_the_console_is_shown_when_the_run_itself_failed() -> None:
     assert "console:" in terminal.failure_text(FAILING, 1)
     hung = replace(FAILING, findings=(replace(FAILING.findings[0], code="run.timeout"),))
     assert "console:" in terminal.failure_text(hung)
+
+
+def test_results_of_format_1_are_read_and_say_the_kind_of_each_origin() -> None:
+    old = Path(__file__).parents[2] / "data" / "results_v1.json"
+    run, other = results_json.load(old).runs
+    kinds = {name: measurement.kind for name, measurement in run.measurements.items()}
+    assert kinds == {
+        "instructions": OriginKind.COUNTED,
+        "cycles": OriginKind.ESTIMATED,
+        "latency_s": OriginKind.ESTIMATED,
+        "flash_bytes": OriginKind.ELF,
+        "ram_bytes": OriginKind.ELF,
+        "arena_bytes": OriginKind.PLAN,
+        "arena_lower_bound_bytes": OriginKind.PLAN,
+        "stack_hwm_bytes": OriginKind.SCANNED,
+        "stack_static_bytes": OriginKind.COMPUTED,
+        "heap_hwm_bytes": OriginKind.OBSERVED,
+        "accuracy": OriginKind.OBSERVED,
+        "macs": OriginKind.MODEL,
+        "energy_j": OriginKind.NOT_MEASURED,
+    }
+    plain = json.loads(old.read_text())["runs"]
+    for new, before in zip((run, other), plain, strict=True):
+        assert {n: (m.value, m.unit, m.origin) for n, m in new.measurements.items()} == {
+            n: (m["value"], m["unit"], m["origin"]) for n, m in before["measurements"].items()
+        }
+    (one,) = run.what_ifs
+    assert one.notes == ("not run: the same execution, priced for this; errors are those of the board as it is",)
+    assert what_if_section.explained(run) == [f"84 MHz: clock: 168 MHz -> 84 MHz ({one.notes[0]})"]
+
+
+def test_what_was_read_as_format_1_is_written_as_format_2() -> None:
+    old = Path(__file__).parents[2] / "data" / "results_v1.json"
+    text = results_json.to_text(results_json.load(old))
+    assert json.loads(text)["format_version"] == 2
+    assert results_json.to_text(results_json.from_plain(json.loads(text), "again")) == text
+
+
+@pytest.mark.parametrize("runs", [None, 3, [3], [{}], [{"measurements": 3}], [{"measurements": {"cycles": 3}}]])
+def test_a_damaged_file_of_format_1_is_an_error_that_names_it(runs: object) -> None:
+    with pytest.raises(ResultsError, match=r"^old\.json: not a results file"):
+        results_json.from_plain({"format_version": 1, "runs": runs}, "old.json")

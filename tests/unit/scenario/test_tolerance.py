@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mcu_harness.base.errors import UnitError
-from mcu_harness.scenario.tolerance import KEYS, Tolerance, parse_tolerance
+from mcu_harness.scenario.figures import FIGURES, Better, Figure, tolerated
+from mcu_harness.scenario.tolerance import Tolerance, parse_tolerance
 
 
 @pytest.mark.parametrize(
@@ -67,5 +68,13 @@ def test_limit_itself_passes_and_one_more_fails(tolerance: str, accepted: float,
 
 
 def test_every_key_names_a_figure_of_its_own() -> None:
-    assert len(set(KEYS.values())) == len(KEYS)
-    assert {Tolerance(figure).key for figure in KEYS.values()} == set(KEYS)
+    assert {"cycles", "flash", "stack"} <= set(tolerated())
+    assert {Tolerance(figure.name).key for figure in tolerated().values()} == set(tolerated())
+
+
+def test_a_figure_of_which_more_is_better_may_fall_by_its_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Figure("kept", "kept", "fraction", "share that is kept", better=Better.MORE, compared=True)
+    monkeypatch.setitem(FIGURES, "kept", kept)
+    held = parse_tolerance("kept:10%")
+    assert held.limit(0.8) == pytest.approx(0.72)
+    assert [held.exceeded(0.8, value) for value in (0.9, 0.72, 0.71)] == [False, False, True]

@@ -25,6 +25,7 @@ from mcu_harness.analysis.profile.spread import (
 from mcu_harness.emulator.contract import Execution
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
+from mcu_harness.results.origin import Origin, not_measured
 from mcu_harness.results.records import CallNode, FunctionResult
 
 _NOTHING_KNOWN = CostSpread()
@@ -41,7 +42,7 @@ class Profile:
 
     instructions: Number
     cycles: Number | None
-    cycles_origin: str
+    cycles_origin: Origin
     cycle_model: str
     layers: tuple[Cost, ...]
     overhead: Cost
@@ -72,7 +73,7 @@ def profile(
     if counts is None:
         total = mean(sum(execution.window_instructions), windows)
         nothing = Cost(0, None)
-        missing = "not measured: the run counted instructions only"
+        missing = not_measured("the run counted instructions only")
         rest = Cost(total, None)
         return Profile(
             total, None, missing, "", (nothing,) * len(layers), rest, (), (), stack, closed, None, spread
@@ -90,7 +91,7 @@ def profile(
     made = Profile(
         instructions=total_cost.instructions,
         cycles=total_cost.cycles,
-        cycles_origin=prices.origin if prices else f"not measured: no cycle model for the {board.core.name}",
+        cycles_origin=prices.origin if prices else not_measured(f"no cycle model for the {board.core.name}"),
         cycle_model=prices.model if prices else "",
         layers=tuple(costs[:-1]),
         overhead=costs[-1],

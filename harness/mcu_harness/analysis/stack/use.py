@@ -12,6 +12,7 @@ from mcu_harness.analysis.stack.static_stack import CallGraph, StaticStack
 from mcu_harness.emulator.contract import Execution, RunPlan
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
+from mcu_harness.results.origin import Origin, OriginKind, not_measured
 from mcu_harness.results.records import Contributor, Measurement, RunResult, StackStep, StackUse
 
 _MOST_NAMED = 4
@@ -54,32 +55,30 @@ def stack_figures(execution: Execution, use: StackUse) -> tuple[Measurement, ...
     mark = high_water_mark(execution.stack_bytes)
     margin = None if mark is None else len(execution.stack_bytes) - mark
     return (
-        Measurement(
+        Measurement.of(
             "stack_margin_bytes",
             margin,
-            "B",
-            f"painted and scanned: from the lowest byte used down to {use.below}"
+            Origin(OriginKind.SCANNED, f"from the lowest byte used down to {use.below}")
             if margin is not None
-            else "not measured: no stack was painted",
+            else not_measured("no stack was painted"),
         ),
-        Measurement(
+        Measurement.of(
             "stack_static_bytes",
             use.static_bytes if use.static_path else None,
-            "B",
-            static_origin(use) if use.static_path else "not measured: the image has no code where execution starts",
+            static_origin(use) if use.static_path else not_measured("the image has no code where execution starts"),
         ),
     )
 
 
-def static_origin(use: StackUse) -> str:
+def static_origin(use: StackUse) -> Origin:
     """How the static worst case was obtained, and what is not in it."""
-    text = f"computed: deepest path of the call graph from {use.static_path[0].function}, without exceptions"
+    start = use.static_path[0].function
+    found = Origin(OriginKind.COMPUTED, f"deepest path of the call graph from {start}, without exceptions")
     if not use.open_ends:
-        return text
+        return found
     more = len(use.open_ends) - _MOST_NAMED
-    return f"{text}; at least, since {'; '.join(use.open_ends[:_MOST_NAMED])}" + (
-        f"; and {more} more" if more > 0 else ""
-    )
+    named = use.open_ends[:_MOST_NAMED]
+    return found.and_(f"at least, since {named[0]}", *named[1:], *([f"and {more} more"] if more > 0 else []))
 
 
 def stack_contributors(use: StackUse) -> dict[str, tuple[Contributor, ...]]:

@@ -13,7 +13,7 @@ from typing import Self
 
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading, Request
-from mcu_harness.analysis.profile.profile import Profile, profile
+from mcu_harness.analysis.profile.profile import profile
 from mcu_harness.analysis.what_if.placement import placed
 from mcu_harness.analysis.what_if.spec import Question, parse
 from mcu_harness.analysis.what_if.variant import seen_by_caches, variant
@@ -110,6 +110,7 @@ def _priced(
     entries = [part.entries for part in firmware.code_regions]
     made = profile(execution, firmware.program, entries, one.board, firmware.times)
     per_cycle = board.joules_per_cycle
+    notes = _notes(one, trace, board) if made.cycles is not None else ()
     return WhatIf(
         name=one.question.name,
         changes=one.changes,
@@ -118,15 +119,14 @@ def _priced(
         latency_s=None if made.cycles is None else made.cycles / one.board.clock_hz,
         energy_j=None if made.cycles is None or per_cycle is None else per_cycle * made.cycles,
         layer_cycles=tuple(layer.cycles for layer in made.layers),
-        origin=_origin(one, made, trace, board),
+        origin=str(made.cycles_origin.and_(*notes)),
+        notes=notes,
     )
 
 
-def _origin(one: Asked, made: Profile, trace: DataTrace | None, board: Board) -> str:
-    """What the figure is worth: never more than the run's own, less where something had to be guessed."""
-    if made.cycles is None:
-        return made.cycles_origin
-    notes = [made.cycles_origin, "not run: the same execution, priced for this; errors are those of the board as it is"]
+def _notes(one: Asked, trace: DataTrace | None, board: Board) -> tuple[str, ...]:
+    """What makes the figure worth less than the run's own."""
+    notes = ["not run: the same execution, priced for this; errors are those of the board as it is"]
     question = one.question
     if question.clock_hz is not None and not any(change.key == "wait_states" for change in question.changes):
         notes.append(f"with the wait states that the memories have at {format_hertz(board.clock_hz)}")
@@ -134,7 +134,7 @@ def _origin(one: Asked, made: Profile, trace: DataTrace | None, board: Board) ->
         notes.append("a first estimate on an estimate: without a memory trace, neither reads of data nor caches count")
     if _is_extrapolated(one.board, board):
         notes.append("what a line of a cache costs was measured with other wait states, and is carried over to these")
-    return "; ".join(notes)
+    return tuple(notes)
 
 
 def _is_extrapolated(changed: Board, board: Board) -> bool:

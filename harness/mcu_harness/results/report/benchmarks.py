@@ -6,18 +6,7 @@ import json
 
 from mcu_harness.results.records import Measurement, Results, RunResult
 from mcu_harness.results.report import text
-
-# All are "the less the better".
-_KEPT = (
-    "instructions",
-    "cycles",
-    "latency_s",
-    "flash_bytes",
-    "ram_bytes",
-    "arena_bytes",
-    "stack_hwm_bytes",
-    "energy_j",
-)
+from mcu_harness.scenario.figures import FIGURES, Better, Shown, shown_in
 
 
 def github_action_benchmark(results: Results) -> str:
@@ -38,7 +27,7 @@ def github_action_benchmark(results: Results) -> str:
 def bencher(results: Results) -> str:
     """Bencher Metric Format (https://bencher.dev/docs/reference/bencher-metric-format/), for `--adapter json`.
 
-    Bencher's own measure "latency" is in nanoseconds; the others are measures of ours.
+    Where Bencher has a measure of its own ("latency", in nanoseconds), it is that; the others are measures of ours.
     """
     made = {
         _name(run, results): {
@@ -50,18 +39,19 @@ def bencher(results: Results) -> str:
 
 
 def _measure(measurement: Measurement) -> str:
-    if measurement.name == "latency_s":
-        return "latency"
-    return measurement.name.replace("_", "-")
+    own = FIGURES[measurement.name].bencher
+    return own[0] if own else measurement.name.replace("_", "-")
 
 
 def _bencher_value(measurement: Measurement) -> float:
-    value = measurement.value or 0
-    return value * 1e9 if measurement.name == "latency_s" else value
+    own = FIGURES[measurement.name].bencher
+    return (measurement.value or 0) * (own[1] if own else 1)
 
 
 def _kept(run: RunResult) -> list[Measurement]:
-    return [m for m in text.ordered(run.measurements) if m.name in _KEPT and m.value is not None]
+    """Figures with a trend, of which less is better, as both formats take it."""
+    kept = {figure.name for figure in shown_in(Shown.TRENDS) if figure.better is Better.LESS}
+    return [m for m in text.ordered(run.measurements) if m.name in kept and m.value is not None]
 
 
 def _name(run: RunResult, results: Results) -> str:

@@ -6,7 +6,9 @@ import json
 
 from mcu_harness.base import units
 from mcu_harness.results.board_matrix import SMALLEST, Constraint, Fit, Matrix, Standing
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.report import text
+from mcu_harness.scenario.figures import FIGURES, Figure
 
 FORMAT_VERSION = 1
 
@@ -32,11 +34,18 @@ def choices(matrix: Matrix, case: str) -> list[str]:
         f"({units.format_bytes(smallest.ram_on_chip)} RAM, {units.format_bytes(smallest.flash_on_chip)} flash, "
         f"{units.format_hertz(smallest.run.clock_hz)}); smallest = {SMALLEST}"
     ]
-    for name, word in (("latency_s", "fastest"), ("energy_j", "least energy per inference")):
-        best = matrix.least(case, name)
+    for figure, words in ((figure, figure.best_board.words) for figure in ranking_figures() if figure.best_board):
+        best = matrix.least(case, figure.name)
         if best is not None:
-            lines.append(f"{word} of those: {best.run.board}, {text.figure(best.run.measurements[name])} (estimated)")
+            measured = best.run.measurements[figure.name]
+            how = " (estimated)" if measured.kind is OriginKind.ESTIMATED else ""
+            lines.append(f"{words} of those: {best.run.board}, {text.figure(measured)}{how}")
     return lines
+
+
+def ranking_figures() -> list[Figure]:
+    """Figures by which boards that fit are told apart."""
+    return [figure for figure in FIGURES.values() if figure.best_board]
 
 
 def binding_text(constraint: Constraint) -> str:
@@ -59,7 +68,7 @@ def _ranking(matrix: Matrix, case: str) -> list[str]:
     from tabulate import tabulate
 
     ranked = matrix.ranked(case)
-    with_price = any(price_class(fit) for fit in ranked)
+    with_price, figures = any(price_class(fit) for fit in ranked), ranking_figures()
     rows = [
         [
             str(place),
@@ -69,15 +78,15 @@ def _ranking(matrix: Matrix, case: str) -> list[str]:
             fit.standing.upper() if fit.standing in (Standing.TOO_SMALL, Standing.FAILS) else fit.standing,
             spare_text(fit, "flash_bytes"),
             spare_text(fit, "ram_bytes"),
-            text.figure(fit.run.measurements.get("latency_s")),
-            text.figure(fit.run.measurements.get("energy_j")),
+            *(text.figure(fit.run.measurements.get(figure.name)) for figure in figures),
             binding_text(fit.binding) if fit.binding else _why(fit),
             *([price_class(fit)] if with_price else []),
         ]
         for place, fit in enumerate(ranked, start=1)
     ]
-    titles = ["", "board", "core", "clock", "verdict", "flash left", "RAM left", "latency", "energy", "what binds"]
-    alignment = ("right", "left", "left", "right", "left", *["right"] * 4, "left")
+    titles = ["", "board", "core", "clock", "verdict", "flash left", "RAM left"]
+    titles += [*(figure.heading for figure in figures), "what binds"]
+    alignment = ("right", "left", "left", "right", "left", "right", "right", *["right"] * len(figures), "left")
     if with_price:
         titles.append("price class")
         alignment = (*alignment, "left")
@@ -120,8 +129,11 @@ def fit_json(matrix: Matrix) -> str:
             {
                 "case": case,
                 "smallest": _board_of(matrix.smallest(case)),
-                "fastest": _board_of(matrix.least(case, "latency_s")),
-                "least_energy": _board_of(matrix.least(case, "energy_j")),
+                **{
+                    figure.best_board.key: _board_of(matrix.least(case, figure.name))
+                    for figure in ranking_figures()
+                    if figure.best_board
+                },
                 "ranking": [_row(fit) for fit in matrix.ranked(case)],
             }
             for case in matrix.cases
@@ -146,8 +158,7 @@ def _row(fit: Fit) -> dict[str, object]:
         "standing": str(fit.standing),
         "flash_spare_bytes": flash.spare if flash else None,
         "ram_spare_bytes": ram.spare if ram else None,
-        "latency_s": fit.run.value("latency_s"),
-        "energy_j": fit.run.value("energy_j"),
+        **{figure.name: fit.run.value(figure.name) for figure in ranking_figures()},
         "binding": _binding(fit.binding),
         "why": _why(fit),
     }

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mcu_harness.base import units
-from mcu_harness.results.comparison import figure_name
+from mcu_harness.results.comparison import figure_name, value_text, worsening
 from mcu_harness.results.records import FigureChange
-from mcu_harness.scenario.tolerance import UNITS
+from mcu_harness.scenario.figures import FIGURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Move:
     def change_text(self) -> str:
         """ "1,000 -> 1,050 (+5.00 %)" of the board that moved most."""
         change = self.most.change
-        before, after = (units.format_count(value) for value in (change.before, change.after))
-        unit = " B" if UNITS[self.figure] == "B" else ""
+        before, after = (value_text(value, self.figure) for value in (change.before, change.after))
+        unit = " B" if FIGURES[self.figure].unit == "B" else ""
         share = f"{self.most.relative * 100:+.2f} %" if change.before else "new"
         return f"{before} -> {after}{unit} ({share})"
 
@@ -67,14 +67,14 @@ class Move:
 
 
 def worse_and_better(moved: Iterable[Moved]) -> tuple[list[Move], list[Move]]:
-    """(what grew, what shrank), each with the largest relative change first."""
+    """(what got worse, what got better), each with the largest relative change first."""
     groups: dict[tuple[str, str, bool], list[Moved]] = {}
     for each in moved:
-        groups.setdefault((each.case, each.change.figure, each.change.delta > 0), []).append(each)
+        groups.setdefault((each.case, each.change.figure, worsening(each.change) > 0), []).append(each)
     moves: tuple[list[Move], list[Move]] = ([], [])
-    for (case, figure, grew), found in groups.items():
+    for (case, figure, is_worse), found in groups.items():
         ordered = sorted(found, key=lambda m: (-abs(m.relative), m.board))
-        moves[0 if grew else 1].append(Move(case, figure, tuple(ordered)))
+        moves[0 if is_worse else 1].append(Move(case, figure, tuple(ordered)))
     for side in moves:
         side.sort(key=lambda move: (-abs(move.most.relative), move.case, move.figure))
     return moves

@@ -6,11 +6,20 @@ import json
 from collections.abc import Iterable
 
 from mcu_harness.base import units
-from mcu_harness.results.baseline import FIGURES, Snapshot
-from mcu_harness.results.comparison import Comparison, causes_text, change_text, figure_name, regression_findings
+from mcu_harness.results.baseline import Snapshot
+from mcu_harness.results.comparison import (
+    Comparison,
+    causes_text,
+    change_text,
+    delta_text,
+    figure_name,
+    regression_findings,
+    worsening,
+)
 from mcu_harness.results.matching import Pair, Pairs
 from mcu_harness.results.records import FigureChange, Finding, Verdict
 from mcu_harness.results.report import text
+from mcu_harness.scenario.figures import compared
 from mcu_harness.scenario.tolerance import Tolerance
 
 _MOST_CASES, _MOST_PARTS = 10, 5
@@ -30,7 +39,7 @@ def to_text(pairs: Pairs, findings: list[tuple[Pair, Finding]], verbosity: int =
     """The table, what moved in the cases that moved most, and what fails; all cases and parts with verbosity 1."""
     from tabulate import tabulate
 
-    figures = [f for f in FIGURES if any(f in p.before.figures or f in p.after.figures for p in pairs.both)]
+    figures = [f for f in compared() if any(f in p.before.figures or f in p.after.figures for p in pairs.both)]
     rows = [[*_case(p.after), *(_cell(p, figure) for figure in figures)] for p in pairs.both]
     rows += [[*_case(case), "gone"] for case in pairs.gone] + [[*_case(case), "new"] for case in pairs.new]
     titles = ["scenario", "board", *(figure_name(figure) for figure in figures)]
@@ -95,7 +104,7 @@ def _cell(pair: Pair, figure: str) -> str:
     change = _change(pair.comparison, figure)
     if change is None:
         return "="
-    return f"{change.delta / before * 100:+.2f} %" if before else units.format_signed(change.delta)
+    return f"{change.delta / before * 100:+.2f} %" if before else delta_text(change.delta, figure)
 
 
 def _change(comparison: Comparison, figure: str) -> FigureChange | None:
@@ -103,8 +112,8 @@ def _change(comparison: Comparison, figure: str) -> FigureChange | None:
 
 
 def _size(pair: Pair) -> float:
-    """How much a case moved: growth counts more than gain."""
-    relative = [change.delta / (change.before or 1) for change in pair.comparison.changes]
+    """How much a case moved: what got worse counts more than what got better."""
+    relative = [worsening(change) for change in pair.comparison.changes]
     return max(relative) if max(relative) > 0 else max(map(abs, relative)) - 1e9
 
 

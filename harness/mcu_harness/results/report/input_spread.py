@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mcu_harness.results.records import LayerResult, Measurement, RunResult, Spread
 from mcu_harness.results.report import text
+from mcu_harness.scenario.figures import FIGURES
 
 
 def shown_figures(run: RunResult) -> list[Measurement]:
@@ -12,10 +13,10 @@ def shown_figures(run: RunResult) -> list[Measurement]:
 
 
 def _is_repetition(measurement: Measurement, run: RunResult) -> bool:
-    mean = text.WORST_INPUT.get(measurement.name)
-    if mean is None or measurement.name in run.budgets:
+    known = FIGURES.get(measurement.name)
+    if known is None or not known.worst_of or measurement.name in run.budgets:
         return False
-    return measurement.value is None or measurement.value == run.value(mean)
+    return measurement.value is None or measurement.value == run.value(known.worst_of)
 
 
 def differ(run: RunResult) -> bool:

@@ -9,6 +9,7 @@ from mcu_harness.base import units
 from mcu_harness.base.files import write_text
 from mcu_harness.results.records import Results, RunResult
 from mcu_harness.results.report import accesses_section, input_spread, stack_section, text, what_if_section
+from mcu_harness.scenario.figures import Shown, shown_in
 
 
 def write_board_reports(results: Results, directory: Path) -> list[Path]:
@@ -24,15 +25,15 @@ def write_board_reports(results: Results, directory: Path) -> list[Path]:
 def board_report(results: Results, board: str) -> str:
     """The report of one board as Markdown."""
     runs = [run for run in results.runs if run.board == board]
-    first = runs[0]
+    first, summary = runs[0], shown_in(Shown.SUMMARY)
     lines = [f"# {board}", "", f"{first.core} at {units.format_hertz(first.clock_hz)}.", ""]
     lines += _table(
-        ["scenario", "verdict", *(title for title, _ in text.SUMMARY_COLUMNS)],
+        ["scenario", "verdict", *(figure.heading for figure in summary)],
         [
             [
                 escape(run.case_name),
                 f"**{text.verdict_mark(run.verdict)}**",
-                *(text.figure(run.measurements.get(name)) for _, name in text.SUMMARY_COLUMNS),
+                *(text.figure(run.measurements.get(figure.name)) for figure in summary),
             ]
             for run in runs
         ],

@@ -32,7 +32,7 @@ def to_text(results: Results) -> str:
 
 def _family(measurement: Measurement) -> str:
     unit = _UNITS.get(measurement.unit, "")
-    name = measurement.name.removesuffix("_s").removesuffix("_j")
+    name = measurement.name.removesuffix(f"_{measurement.unit.lower()}") if unit else measurement.name  # "latency_s"
     return f"mcu_{name}" if not unit or name.endswith(f"_{unit}") else f"mcu_{name}_{unit}"
 
 

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from mcu_harness.results.records import Results, RunResult, Verdict
 from mcu_harness.results.report import accesses_section, input_spread, stack_section, text, what_if_section
-from mcu_harness.results.report.columns import COLUMNS, Column, columns_for
-
-# What a narrow terminal does without, first to go first; all of it is in -v and the reports.
-_SPARED = ("instructions", "arena", "cycles", "stack", "ram")
+from mcu_harness.results.report.columns import Column, columns_for
 
 
 def summary_table(results: Results, chosen: Iterable[str] = (), width: int | None = None) -> str:
     """A row per run, with the columns that are `chosen` (see `columns`).
 
-    Without a choice, columns are left out until the table is not wider than `width`; a last line says which.
+    Without a choice, columns are left out until the table is not wider than `width`; a last line says which. All of
+    them are in the reports.
     """
     names = list(chosen)
+    columns = columns_for(results, names)
+    table = _table(results, columns.values())
     if names or width is None:
-        return _table(results, columns_for(results, names))
-    columns = columns_for(results)
+        return table
     left_out: list[str] = []
-    table = _table(results, columns)
-    for name in _SPARED:
+    for name in sorted((n for n, c in columns.items() if c.gives_way), key=lambda n: columns[n].gives_way):
         if max(map(len, table.splitlines())) <= width:
             break
-        columns = [column for column in columns if column is not COLUMNS[name]]
         left_out.append(name)
-        table = _table(results, columns)
+        table = _table(results, [column for key, column in columns.items() if key not in left_out])
     return f"{table}\n({', '.join(left_out)}: --columns, or a wider terminal)" if left_out else table
 
 
-def _table(results: Results, columns: list[Column]) -> str:
+def _table(results: Results, columns: Collection[Column]) -> str:
     from tabulate import tabulate  # kept out of start-up: `--help` does not need it
 
     titles = ["scenario", "board", "verdict", *(column.title for column in columns)]

@@ -6,64 +6,29 @@ from collections.abc import Mapping
 
 from mcu_harness.base import units
 from mcu_harness.results.records import Contributor, Finding, LayerResult, Measurement, RunResult, Verdict
+from mcu_harness.scenario.figures import FIGURES
 
 NOT_MEASURED = "not measured"
-
-# What the summary shows, in this order: column title and measurement name.
-SUMMARY_COLUMNS = (
-    ("instructions", "instructions"),
-    ("cycles", "cycles"),
-    ("latency", "latency_s"),
-    ("flash", "flash_bytes"),
-    ("RAM", "ram_bytes"),
-    ("arena", "arena_bytes"),
-    ("stack", "stack_hwm_bytes"),
-)
-
-MEASUREMENT_TITLES = {
-    "instructions": "instructions per inference",
-    "cycles": "cycles per inference",
-    "latency_s": "latency",
-    "instructions_max": "instructions of the worst input",
-    "cycles_max": "cycles of the worst input",
-    "latency_max_s": "latency of the worst input",
-    "flash_bytes": "flash",
-    "ram_bytes": "RAM (static)",
-    "arena_bytes": "arena",
-    "arena_lower_bound_bytes": "arena, lower bound",
-    "stack_hwm_bytes": "stack high-water mark",
-    "stack_margin_bytes": "stack, never touched below",
-    "stack_static_bytes": "stack, static worst case",
-    "heap_hwm_bytes": "heap high-water mark",
-    "accuracy": "accuracy",
-    "macs": "MACs",
-    "energy_j": "energy per inference",
-    "weights_bytes": "flash, constants of layers",
-    "code_bytes": "flash, all else: code and runtime",
-}
-# Figures of the worst input, and what they are the most of.
-WORST_INPUT = {"instructions_max": "instructions", "cycles_max": "cycles", "latency_max_s": "latency_s"}
-# Figures of which more is better.
-_AT_LEAST = {"accuracy"}
 
 
 def ordered(measurements: Mapping[str, Measurement]) -> list[Measurement]:
     """Measurements as reports show them, whatever order a file keeps them in."""
-    known = list(MEASUREMENT_TITLES)
+    known = list(FIGURES)
     return sorted(measurements.values(), key=lambda m: (known.index(m.name) if m.name in known else len(known), m.name))
 
 
 def title(measurement: Measurement) -> str:
     """What a measurement is called for people."""
-    return MEASUREMENT_TITLES.get(measurement.name, measurement.name)
+    known = FIGURES.get(measurement.name)
+    return known.title if known else measurement.name
 
 
 def headroom(measurement: Measurement, budget: float | None) -> str:
     """What is left of a budget, as a share of it: "12.5 %", negative when exceeded."""
     if budget is None or measurement.value is None:
         return ""
-    left = measurement.value - budget if measurement.name in _AT_LEAST else budget - measurement.value
-    return f"{left / budget * 100:.1f} %" if budget else ""
+    known = FIGURES.get(measurement.name)
+    return f"{-known.excess(measurement.value, budget) / budget * 100:.1f} %" if budget and known else ""
 
 
 def figure(measurement: Measurement | None) -> str:

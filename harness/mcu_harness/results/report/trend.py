@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from mcu_harness.base import units
-from mcu_harness.results.baseline import FIGURES
-from mcu_harness.results.comparison import figure_name
+from mcu_harness.results.comparison import figure_name, value_text
 from mcu_harness.results.report.csv import plain_cell
-from mcu_harness.scenario.tolerance import UNITS
+from mcu_harness.scenario.figures import FIGURES, compared
 
 if TYPE_CHECKING:
     from mcu_harness.results.history import Series
@@ -56,11 +55,11 @@ def to_csv(series: Sequence[Series]) -> str:
     """A row per point and case."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["scenario", "board", "toolchain", "point", "date", *FIGURES])
+    writer.writerow(["scenario", "board", "toolchain", "point", "date", *compared()])
     for one in series:
         for point in one.points:
             cells = (one.case, one.board, one.toolchain, point.label, point.when)
-            writer.writerow([*map(plain_cell, cells), *(point.figures.get(figure, "") for figure in FIGURES)])
+            writer.writerow([*map(plain_cell, cells), *(point.figures.get(figure, "") for figure in compared())])
     return stream.getvalue()
 
 
@@ -110,7 +109,7 @@ def _chart(one: Series, figure: str, left: float, top: float) -> list[str]:
 
 
 def _figures(series: Sequence[Series]) -> list[str]:
-    return [figure for figure in FIGURES if any(one.values(figure) for one in series)]
+    return [figure for figure in compared() if any(one.values(figure) for one in series)]
 
 
 def _course(values: Sequence[float], figure: str) -> str:
@@ -132,4 +131,4 @@ def _change(first: float, last: float) -> str:
 def _value(value: float | None, figure: str) -> str:
     if value is None:
         return ""
-    return units.format_count(value) + (" B" if UNITS[figure] == "B" else "")
+    return value_text(value, figure) + (" B" if FIGURES[figure].unit == "B" else "")

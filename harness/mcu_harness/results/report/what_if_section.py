@@ -5,6 +5,7 @@ from __future__ import annotations
 from mcu_harness.base import units
 from mcu_harness.results.records import RunResult, WhatIf
 from mcu_harness.results.report import text
+from mcu_harness.scenario.figures import Shown, shown_in
 
 
 def table(run: RunResult) -> tuple[list[str], list[list[str]]]:
@@ -15,10 +16,11 @@ def table(run: RunResult) -> tuple[list[str], list[list[str]]]:
         ["cycles", text.number(cycles), *(_cell(one.cycles, cycles) for one in run.what_ifs)],
         ["clock", units.format_hertz(run.clock_hz), *(units.format_hertz(one.clock_hz) for one in run.what_ifs)],
     ]
-    for title, name, unit in (("latency", "latency_s", "s"), ("energy", "energy_j", "J")):
-        values = [run.value(name), *(getattr(one, name) for one in run.what_ifs)]
+    for figure in shown_in(Shown.WHAT_IFS):
+        values = [run.value(figure.name), *(getattr(one, figure.name) for one in run.what_ifs)]
         if any(value is not None for value in values):
-            rows.append([title, *("" if value is None else units.format_value(value, unit) for value in values)])
+            shown = ("" if value is None else units.format_value(value, figure.unit) for value in values)
+            rows.append([figure.heading, *shown])
     for nth, layer in enumerate(run.layers):
         cells = [_cell(_layer(one, nth), layer.cycles) for one in run.what_ifs]
         rows.append([layer.name, text.number(layer.cycles), *cells])
@@ -27,8 +29,13 @@ def table(run: RunResult) -> tuple[list[str], list[list[str]]]:
 
 def explained(run: RunResult) -> list[str]:
     """What each what-if changes, and what its figures are worth where that is not what the run's own are."""
-    own = run.measurements["cycles"].origin + "; " if "cycles" in run.measurements else ""
-    return [f"{one.name}: {'; '.join(one.changes)} ({one.origin.removeprefix(own)})" for one in run.what_ifs]
+    own = run.measurements["cycles"].origin if "cycles" in run.measurements else ""
+    return [f"{one.name}: {'; '.join(one.changes)} ({_worth(one, own)})" for one in run.what_ifs]
+
+
+def _worth(one: WhatIf, own: str) -> str:
+    is_known = one.notes and one.origin == "; ".join((own, *one.notes))
+    return "; ".join(one.notes) if is_known else one.origin
 
 
 def lines(run: RunResult) -> list[str]:

@@ -21,6 +21,7 @@ from mcu_harness.analysis.profile.instructions import Instruction, decode
 from mcu_harness.emulator.contract import BlockCounts, DataTrace
 from mcu_harness.hardware.arm.instruction_kinds import Kind
 from mcu_harness.hardware.board import Board
+from mcu_harness.results.origin import Origin, OriginKind
 
 Real = npt.NDArray[np.float64]
 CARRIED = 4  # how many instructions behind a jump may wait for results from before it
@@ -52,7 +53,7 @@ class Prices:
     core_cycles: Real
     wait_cycles: Real
     model: str
-    origin: str
+    origin: Origin
 
     @property
     def edge_cycles(self) -> Real:
@@ -85,11 +86,12 @@ def price(
     )
 
 
-def _origin(table: CoreTable, board: Board, options: Options, traced: bool) -> str:
-    text = f"estimated: cycle-approximate, {table.core} model {table.version}, {statement(board, table.name)}"
+def _origin(table: CoreTable, board: Board, options: Options, traced: bool) -> Origin:
+    text = f"cycle-approximate, {table.core} model {table.version}, {statement(board, table.name)}"
+    found = Origin(OriginKind.ESTIMATED, text)
     if options.wait_states or not board.code_memory.wait_states or traced:
-        return text
-    return f"{text}; reads of data are not in it, they could not be traced"
+        return found
+    return found.and_("reads of data are not in it, they could not be traced")
 
 
 class _Pricing:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from mcu_harness.results.board_matrix import Matrix
 from mcu_harness.results.records import RunResult
+from mcu_harness.scenario.figures import Figure, Shown, by_tile, shown_in
 
 # What may not stand in a script element, whatever it is in: tags, comments and line ends that JSON allows.
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
@@ -81,18 +82,26 @@ def run_data(run: RunResult, names: Names) -> dict[str, Columns]:
     }
 
 
-def overview_data(runs: Iterable[RunResult], matrix: Matrix) -> dict[str, Columns]:
-    """Per case, a row a board: what the charts of the overview compare."""
+def bar_figures() -> list[Figure]:
+    """What the charts of the overview compare, in their order."""
+    return by_tile(shown_in(Shown.BARS))
+
+
+def overview_data(runs: Iterable[RunResult], matrix: Matrix) -> dict[str, object]:
+    """The figures that the overview's charts compare, and per case a row a board."""
     columns: dict[str, dict[str, list[object]]] = {case: {} for case in matrix.cases}
     for run in runs:
         case = run.case_name
         row: dict[str, object] = {"board": run.board, "verdict": str(run.verdict)}
-        for name in ("latency_s", "flash_bytes", "ram_bytes", "energy_j"):
-            row[name] = _short(run.value(name))
-            row[f"{name}_limit"] = _short(run.budgets.get(name))
+        for figure in bar_figures():
+            row[figure.name] = _short(run.value(figure.name))
+            row[f"{figure.name}_limit"] = _short(run.budgets.get(figure.name))
         for key, value in row.items():
             columns[case].setdefault(key, []).append(value)
-    return {case: dict(found) for case, found in columns.items()}
+    return {
+        "figures": [{"name": figure.name, "unit": figure.unit} for figure in bar_figures()],
+        "cases": {case: dict(found) for case, found in columns.items()},
+    }
 
 
 def _short(value: float | int | None) -> float | int | None:

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 
 from mcu_harness.base import units
 from mcu_harness.results.board_matrix import Constraint, Fit
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Measurement, RunResult
 from mcu_harness.results.report import input_spread, text
+from mcu_harness.scenario import figures as catalogue
 
-# How a figure was obtained, by how its origin begins (see records.Measurement), and what that means for trust.
-_CLASSES = (
-    ("not measured", "none", "not measured"),
-    ("estimated", "estimate", "estimate"),
-    ("counted", "counted", "counted"),
-    ("painted", "counted", "scanned"),
-    ("ELF", "exact", "from the ELF"),
-    ("computed", "exact", "from the code"),
-    ("memory plan", "exact", "from the plan"),
-    ("model", "exact", "from the model"),
-)
-# What is shown large; everything else is in the table of all figures.
-_TILES = ("latency_s", "cycles", "instructions", "flash_bytes", "ram_bytes", "arena_bytes", "stack_hwm_bytes")
-_OPTIONAL_TILES = ("accuracy", "energy_j")
+# What the way in which a figure was obtained means for trust: a style class, and words.
+_CLASSES = {
+    OriginKind.NOT_MEASURED: ("none", text.NOT_MEASURED),
+    OriginKind.ESTIMATED: ("estimate", "estimate"),
+    OriginKind.COUNTED: ("counted", "counted"),
+    OriginKind.SCANNED: ("counted", "scanned"),
+    OriginKind.OBSERVED: ("counted", "measured"),
+    OriginKind.ELF: ("exact", "from the ELF"),
+    OriginKind.COMPUTED: ("exact", "from the code"),
+    OriginKind.PLAN: ("exact", "from the plan"),
+    OriginKind.MODEL: ("exact", "from the model"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class ShownFigure:
     """One figure. `kind` is a style class, `kind_text` what it means, `exact` the value to the last digit."""
 
     name: str
@@ -56,32 +56,27 @@ class Figure:
         return self.kind in ("estimate", "none")
 
 
-def figures(run: RunResult, fit: Fit) -> list[Figure]:
+def figures(run: RunResult, fit: Fit) -> list[ShownFigure]:
     """All figures of `run` in the order in which reports show them."""
     return [_figure(run, measurement, fit) for measurement in input_spread.shown_figures(run)]
 
 
-def tiles(found: list[Figure]) -> list[Figure]:
-    """Those that a person looks at first."""
+def tiles(found: list[ShownFigure]) -> list[ShownFigure]:
+    """Those that a person looks at first; everything else is in the table of all figures."""
     by_name = {figure.name: figure for figure in found}
-    chosen = [by_name[name] for name in _TILES if name in by_name]
-    return chosen + [by_name[n] for n in _OPTIONAL_TILES if n in by_name and by_name[n].kind != "none"]
+    known = [(tile, by_name[tile.name]) for tile in catalogue.tiles() if tile.name in by_name]
+    return [figure for tile, figure in known if figure.kind != "none" or not tile.tile_may_miss]
 
 
 def accuracy_class(measurement: Measurement) -> tuple[str, str]:
     """A style class and words for how `measurement` was obtained."""
-    if measurement.value is None:
-        return "none", text.NOT_MEASURED
-    for beginning, kind, words in _CLASSES:
-        if measurement.origin.startswith(beginning):
-            return kind, words
-    return "counted", "measured"
+    return _CLASSES[measurement.kind]
 
 
-def _figure(run: RunResult, measurement: Measurement, fit: Fit) -> Figure:
+def _figure(run: RunResult, measurement: Measurement, fit: Fit) -> ShownFigure:
     kind, words = accuracy_class(measurement)
     budget = run.budgets.get(measurement.name)
-    return Figure(
+    return ShownFigure(
         name=measurement.name,
         title=text.title(measurement),
         value=text.figure(measurement),

@@ -14,11 +14,13 @@ from markupsafe import Markup
 from mcu_harness import __version__
 from mcu_harness.base import units
 from mcu_harness.results.board_matrix import Fit, Matrix, matrix
+from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Finding, Results, Verdict
 from mcu_harness.results.report import accesses_section, text
 from mcu_harness.results.report import board_matrix_text as fit_report
 from mcu_harness.results.report.html import chart_data
 from mcu_harness.results.report.html.run_view import RunView, run_views
+from mcu_harness.scenario.figures import Shown, by_tile, shown_in
 
 _STATIC = Path(__file__).parent / "static"
 _STYLES = ("page.css", "parts.css", "print.css")
@@ -61,6 +63,10 @@ def page(results: Results, *, first: str = "overview") -> str:
             urgent=_urgent(runs),
             matrix=found,
             rankings=_rankings(found),
+            overview_figures=by_tile(shown_in(Shown.OVERVIEW)),
+            bar_figures=chart_data.bar_figures(),
+            ranking_figures=fit_report.ranking_figures(),
+            estimated=_estimated(results),
             overview_json=_json(chart_data.overview_data(results.runs, found)),
             run_json=lambda view: _json(chart_data.run_data(view.run, names)),
             names_json=lambda: _json(names.all),  # called after all runs
@@ -131,6 +137,12 @@ def _ours(content: str) -> Markup:
 
 def _json(value: object) -> Markup:
     return _ours(chart_data.script_json(value))
+
+
+def _estimated(results: Results) -> set[str]:
+    """Names of the figures that are estimates in any run."""
+    every = (measurement for run in results.runs for measurement in run.measurements.values())
+    return {measurement.name for measurement in every if measurement.kind is OriginKind.ESTIMATED}
 
 
 def _title(results: Results) -> str:

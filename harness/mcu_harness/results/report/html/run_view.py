@@ -17,7 +17,7 @@ from mcu_harness.results.records import (
     Verdict,
 )
 from mcu_harness.results.report import accesses_section, input_spread, stack_section, text, what_if_section
-from mcu_harness.results.report.html.figure_tiles import Figure, figures, tiles
+from mcu_harness.results.report.html.figure_tiles import ShownFigure, figures, tiles
 from mcu_harness.results.report.html.memory_map import RegionMap, memory_map
 
 # Rows of what the page draws in full elsewhere; the rest is one line that says how much it is.
@@ -67,11 +67,11 @@ class RunView:
         return text.outputs_text(self.run)
 
     @cached_property
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[ShownFigure]:
         return figures(self.run, self.fit)
 
     @property
-    def tiles(self) -> list[Figure]:
+    def tiles(self) -> list[ShownFigure]:
         return tiles(self.figures)
 
     @property

@@ -33,7 +33,15 @@ mcu.seconds = (value) => {
   }
   return `${Number((value / 1e-9).toPrecision(3))} ns`;
 };
+mcu.joules = (value) => {
+  for (const [factor, unit] of [[1, "J"], [1e-3, "mJ"], [1e-6, "uJ"]]) {
+    if (Math.abs(value) >= factor) return `${Number((value / factor).toPrecision(3))} ${unit}`;
+  }
+  return `${Number((value / 1e-9).toPrecision(3))} nJ`;
+};
 mcu.percent = (share) => `${(share * 100).toFixed(share < 0.1 ? 2 : 1)} %`;
+// By the unit of a figure; counts have none of these.
+mcu.formats = { B: mcu.bytes, s: mcu.seconds, J: mcu.joules, fraction: mcu.percent };
 
 // plotly.js reads a little markup in labels: what comes from results must not be read so.
 mcu.inert = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");

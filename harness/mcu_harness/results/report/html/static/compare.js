@@ -1,16 +1,16 @@
 // The overview's charts: the boards of one model side by side.
 
-const COMPARED = { latency_s: mcu.seconds, flash_bytes: mcu.bytes, ram_bytes: mcu.bytes };
 const ROW = 20;
 
 mcu.compareBoards = (open) => {
   const place = document.getElementById("compare");
   if (!place) return;
-  const data = JSON.parse(document.getElementById("overview-data").textContent);
+  const { figures, cases: data } = JSON.parse(document.getElementById("overview-data").textContent);
   const cases = Object.keys(data);
   let shown = cases[0];
-  const charts = Object.entries(COMPARED).map(([name, format]) => {
+  const charts = figures.map(({ name, unit }) => {
     const box = place.querySelector(`[data-compare='${name}']`);
+    const format = mcu.formats[unit] ?? mcu.count;
     return mcu.chart(box, (width) => boards(data[shown], name, format, width), (_, first) => {
       if (first) box.on("plotly_click", (event) => open(shown, event.points[0].customdata));
     });

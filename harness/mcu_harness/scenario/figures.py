@@ -1,0 +1,299 @@
+"""The catalogue of figures: everything that is known of a figure before it is measured, a row each.
+
+Budgets, tolerances, baselines, columns, reports, exports and the page's scripts read it; nothing else lists figures. A
+figure is added by its row here, the analysis that measures it (`results.records.Measurement.of`), and its meaning in
+docs/key_meanings.toml. Rows stand in the order in which reports show figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Flag, StrEnum, auto
+
+
+class Better(StrEnum):
+    """Which way a figure improves."""
+
+    LESS = "less"
+    MORE = "more"
+
+
+class Shown(Flag):
+    """Where a figure stands, besides the lists of all figures, which have every one."""
+
+    NOWHERE = 0
+    SUMMARY = auto()  # a column of the summary table when no columns were chosen
+    OVERVIEW = auto()  # HTML: a column of the table of all runs
+    BARS = auto()  # HTML: the bars that show boards side by side
+    TRENDS = auto()  # github-action-benchmark and Bencher
+    WHAT_IFS = auto()  # a row of the table of what-ifs, under the name that `WhatIf` has it by
+
+
+class Parts(Flag):
+    """Which records have a part of a figure, by the figure's name (of functions, with `self_` before it)."""
+
+    NONE = 0
+    LAYERS = auto()
+    FUNCTIONS = auto()
+    SECTIONS = auto()  # and symbols
+
+
+# What may differ between two builds, so that figures of both cannot be compared.
+DEPENDENCIES = ("compiler", "flags", "kernel set", "cycle model")
+_BUILD = frozenset({"compiler", "flags", "kernel set"})
+_KIND_OF_UNIT = {"B": "bytes", "s": "seconds", "J": "joules", "fraction": "fraction"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """That a figure can have a budget: what to do when it breaks it.
+
+    `title` is the figure's name in sentences where its own title does not do; `unmeasured` says why it may be missing.
+    """
+
+    advice: str
+    title: str = ""
+    unmeasured: str = "nothing measures it here"
+
+
+@dataclass(frozen=True, slots=True)
+class BestBoard:
+    """What the board with the best value is called in a ranking of boards: in words, and as a key of its JSON."""
+
+    words: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure. `name` is that of its measurement, `key` what people write: in budgets, tolerances and columns.
+
+    `short` heads columns, "" = the title. `compared` figures are kept in baselines, take tolerances, and are compared
+    between results; they can be compared only where `depends_on` is the same. `tile` is its place among the tiles of
+    a run's page, 0 = none; with `tile_may_miss`, there is no tile where it was not measured. `gives_way` is its turn
+    to be left out of a summary that is too wide, 0 = never. `worst_of` names the mean that it is the worst input's of.
+    `bencher` is a measure that Bencher knows, and what to multiply by.
+    """
+
+    name: str
+    key: str
+    unit: str
+    title: str
+    short: str = ""
+    better: Better = Better.LESS
+    limit: Limit | None = None
+    compared: bool = False
+    depends_on: frozenset[str] = _BUILD
+    parts: Parts = Parts.NONE
+    shown: Shown = Shown.NOWHERE
+    tile: int = 0
+    tile_may_miss: bool = False
+    gives_way: int = 0
+    worst_of: str = ""
+    best_board: BestBoard | None = None
+    bencher: tuple[str, float] | None = None
+
+    @property
+    def kind(self) -> str:
+        """As `base.units.parse` names it."""
+        return _KIND_OF_UNIT.get(self.unit, "count")
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it counts bytes or events: a hundredth of one says nothing."""
+        return self.kind in ("bytes", "count")
+
+    @property
+    def heading(self) -> str:
+        return self.short or self.title
+
+    @property
+    def in_sentences(self) -> str:
+        return (self.limit.title if self.limit else "") or self.title
+
+    def excess(self, value: float, limit: float) -> float:
+        """By how much `value` is on the wrong side of `limit`; 0 or less when it is kept."""
+        return limit - value if self.better is Better.MORE else value - limit
+
+
+_LAYERS_TAKE = "look at the layers that take the largest share"
+_FRAMES = "look for large locals and deep calls in the functions named"
+_WORST_INPUT = Limit("look at the layers named: loops in them that run longer for some inputs")
+_COSTS = Parts.LAYERS | Parts.FUNCTIONS
+
+FIGURES: dict[str, Figure] = {
+    figure.name: figure
+    for figure in (
+        Figure(
+            "instructions",
+            "instructions",
+            "instructions",
+            "instructions per inference",
+            short="instructions",
+            limit=Limit(_LAYERS_TAKE, title="instructions"),
+            compared=True,
+            parts=_COSTS,
+            shown=Shown.SUMMARY | Shown.TRENDS,
+            tile=3,
+            gives_way=1,
+        ),
+        Figure(
+            "cycles",
+            "cycles",
+            "cycles",
+            "cycles per inference",
+            short="cycles",
+            limit=Limit(_LAYERS_TAKE, title="cycles"),
+            compared=True,
+            depends_on=_BUILD | {"cycle model"},
+            parts=_COSTS,
+            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.TRENDS,
+            tile=2,
+            gives_way=3,
+        ),
+        Figure(
+            "latency_s",
+            "latency",
+            "s",
+            "latency",
+            limit=Limit(f"{_LAYERS_TAKE}, or raise the clock"),
+            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.BARS | Shown.TRENDS | Shown.WHAT_IFS,
+            tile=1,
+            best_board=BestBoard("fastest", "fastest"),
+            bencher=("latency", 1e9),
+        ),
+        Figure(
+            "instructions_max",
+            "instructions_max",
+            "instructions",
+            "instructions of the worst input",
+            limit=_WORST_INPUT,
+            worst_of="instructions",
+        ),
+        Figure(
+            "cycles_max", "cycles_max", "cycles", "cycles of the worst input", limit=_WORST_INPUT, worst_of="cycles"
+        ),
+        Figure(
+            "latency_max_s", "latency_max", "s", "latency of the worst input", limit=_WORST_INPUT, worst_of="latency_s"
+        ),
+        Figure(
+            "flash_bytes",
+            "flash",
+            "B",
+            "flash",
+            limit=Limit("cut the largest contributors or choose a board with more flash"),
+            compared=True,
+            parts=Parts.LAYERS | Parts.SECTIONS,
+            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.BARS | Shown.TRENDS,
+            tile=4,
+        ),
+        Figure(
+            "ram_bytes",
+            "ram",
+            "B",
+            "RAM (static)",
+            short="RAM",
+            limit=Limit("cut the largest contributors or choose a board with more RAM"),
+            compared=True,
+            parts=Parts.SECTIONS,
+            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.BARS | Shown.TRENDS,
+            tile=5,
+            gives_way=5,
+        ),
+        Figure(
+            "arena_bytes",
+            "arena",
+            "B",
+            "arena",
+            limit=Limit("shrink the activations of the layers that are live at the peak"),
+            compared=True,
+            depends_on=frozenset({"kernel set"}),
+            parts=Parts.LAYERS,
+            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.TRENDS,
+            tile=6,
+            gives_way=2,
+        ),
+        Figure("arena_lower_bound_bytes", "arena_lower_bound", "B", "arena, lower bound"),
+        Figure(
+            "stack_hwm_bytes",
+            "stack",
+            "B",
+            "stack high-water mark",
+            short="stack",
+            limit=Limit(_FRAMES, title="stack"),
+            compared=True,
+            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.TRENDS,
+            tile=7,
+            gives_way=4,
+        ),
+        Figure("stack_margin_bytes", "stack_margin", "B", "stack, never touched below", better=Better.MORE),
+        Figure(
+            "stack_static_bytes",
+            "stack_static",
+            "B",
+            "stack, static worst case",
+            limit=Limit(_FRAMES, title="static worst case of the stack"),
+        ),
+        Figure("heap_hwm_bytes", "heap", "B", "heap high-water mark"),
+        Figure(
+            "accuracy",
+            "accuracy",
+            "fraction",
+            "accuracy",
+            better=Better.MORE,
+            limit=Limit(
+                "check the quantisation of the model",
+                unmeasured='the [inputs] have no "labels" (an array of class numbers in their .npz file)',
+            ),
+            tile=8,
+            tile_may_miss=True,
+        ),
+        Figure("macs", "macs", "MAC", "MACs"),
+        Figure(
+            "energy_j",
+            "energy",
+            "J",
+            "energy per inference",
+            short="energy",
+            limit=Limit(f"{_LAYERS_TAKE}, or choose a board with less current per MHz"),
+            shown=Shown.OVERVIEW | Shown.TRENDS | Shown.WHAT_IFS,
+            tile=9,
+            tile_may_miss=True,
+            best_board=BestBoard("least energy per inference", "least_energy"),
+        ),
+        Figure("weights_bytes", "weights", "B", "flash, constants of layers", short="weights"),
+        Figure("code_bytes", "code", "B", "flash, all else: code and runtime", short="code"),
+    )
+}
+
+
+def budgeted() -> dict[str, Figure]:
+    """Figures that can have a budget, by key: memories first, since what does not fit cannot be slow."""
+    found = sorted((figure for figure in FIGURES.values() if figure.limit), key=lambda figure: figure.unit != "B")
+    return {figure.key: figure for figure in found}
+
+
+def compared() -> dict[str, Figure]:
+    """Figures that baselines keep and tolerances hold, by name."""
+    return {name: figure for name, figure in FIGURES.items() if figure.compared}
+
+
+def tolerated() -> dict[str, Figure]:
+    """The same by key."""
+    return {figure.key: figure for figure in compared().values()}
+
+
+def shown_in(place: Shown) -> list[Figure]:
+    """Figures that stand in `place`."""
+    return [figure for figure in FIGURES.values() if place in figure.shown]
+
+
+def by_tile(found: Iterable[Figure]) -> list[Figure]:
+    """Figures in the order of their tiles, those without one last: what a person looks at first stands first."""
+    return sorted(found, key=lambda figure: (not figure.tile, figure.tile))
+
+
+def tiles() -> list[Figure]:
+    """Figures that have a tile, in the order of the tiles."""
+    return by_tile(figure for figure in FIGURES.values() if figure.tile)
