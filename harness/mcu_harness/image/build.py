@@ -84,6 +84,16 @@ def build(sources: Sources, board: Board, toolchain: Toolchain, cache_dir: Path 
     return Image(elf, build_id, tool, False, parts)
 
 
+def source_files(sources: Sources, board: Board) -> dict[str, bytes]:
+    """Everything that `build` compiles and links for `board`, by path: C files, headers, and the linker script `board.ld`."""
+    script = linker_script.render(_firmware_file("runtime/board.ld").text.decode(), board)
+    files = {unit.name: unit.text for unit in (*_units(sources, board), *_headers(sources))}
+    console = {name for name in files if name.startswith("runtime/console/")} - {
+        f"runtime/console/{board.console.driver}.c"
+    }
+    return {"board.ld": script.encode(), **{name: text for name, text in files.items() if name not in console}}
+
+
 def _parts(units: Sequence[_Unit]) -> dict[str, str]:
     """A digest for each part of the sources, so that one can say which part changed."""
     titles = {"generated": "generated code", "include": "kernels", "kernels": "kernels", "runtime": "runtime"}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mcu_harness import __version__
-from mcu_harness.app.cli.commands import convert, profile, results, validate
+from mcu_harness.app.cli.commands import build, convert, profile, results, validate
 from mcu_harness.app.cli.commands.profile import memory_trace
 from mcu_harness.app.cli.commands.progress import progress
 from mcu_harness.app.cli.commands.what_if import add_what_if
@@ -117,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--results", type=Path, metavar="FILE", help="write results.json, as `run --json` does, there")
     fit.set_defaults(command=_fit)
 
+    build.add(commands)
     convert.add(commands)
     profile.add(commands)
     results.add(commands)

@@ -1,0 +1,102 @@
+"""`mcu-harness build`: what is written is the image that was judged, and C that a project of one's own can call."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from host_firmware import host_compiler
+from mcu_harness.app.cli.main import main
+from mcu_harness.image.program import read_program
+from mcu_harness.image.raw_reader import read_image
+from mcu_harness.image.toolchain import Toolchain
+from mcu_harness.model.arrays import make_inputs
+from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.reference import run_reference
+
+MODEL = Path(__file__).parents[2] / "scenarios/models/digits.tflite"
+# As the README of the written firmware has it, with a file in place of sensor and actuator.
+USER_PROGRAM = """
+#include <stdio.h>
+#include "mcu_model.h"
+int main(void) {
+    int8_t sample[MCU_INPUT_0_ELEMENTS];
+    while (fread(sample, 1, sizeof sample, stdin) == sizeof sample) {
+        for (int i = 0; i < MCU_INPUT_0_ELEMENTS; i++) {
+            MCU_INPUT_0[i] = sample[i];
+        }
+        mcu_infer();
+        fwrite(MCU_OUTPUT_0, 1, MCU_OUTPUT_0_ELEMENTS, stdout);
+    }
+    return 0;
+}
+"""
+
+
+def export(folder: Path, toolchain: str = "auto", *more: str) -> int:
+    arguments = ["build", str(MODEL), "--board", "nucleo_l4r5zi", "--toolchain", toolchain, "--output", str(folder)]
+    return main([*arguments, *more])
+
+
+def test_elf_and_hex_are_the_same_image(tmp_path: Path, toolchain: Toolchain) -> None:
+    assert export(tmp_path / "made", toolchain.name) == 0
+    elf = read_program(tmp_path / "made/firmware.elf")
+    written = read_image(tmp_path / "made/firmware.hex", 0)
+    assert elf.symbol("mcu_infer").address
+    flash = {segment.load_address: segment.data for segment in elf.segments if segment.data}
+    found = b"".join(segment.data for segment in sorted(written.segments, key=lambda each: each.load_address))
+    assert found == b"".join(flash[at] for at in sorted(flash))
+
+
+def test_a_program_of_ones_own_gets_the_oracles_outputs(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    assert export(made) == 0
+    (tmp_path / "main.c").write_text(USER_PROGRAM)
+    sources = [*made.glob("generated/*.c"), *made.glob("kernels/**/*.c")]
+    assert len(sources) > 3
+    includes = [f"-I{made / folder}" for folder in ("generated", "include", "kernels")]
+    program = tmp_path / "program"
+    subprocess.run([*host_compiler(), *includes, "-o", program, tmp_path / "main.c", *sources], check=True, timeout=300)
+    graph = import_tflite(MODEL)
+    inputs = make_inputs(graph, 1, 5)
+    done = subprocess.run([program], input=inputs[0].tobytes(), capture_output=True, check=True, timeout=60)
+    expected = run_reference(MODEL, graph, inputs).outputs[0]
+    assert np.array_equal(np.frombuffer(done.stdout, np.int8), expected.reshape(-1))
+
+
+def test_cmake_takes_it_as_a_library(tmp_path: Path) -> None:
+    if shutil.which("cmake") is None:
+        pytest.skip("needs cmake")
+    made = tmp_path / "made"
+    assert export(made) == 0
+    subprocess.run(["cmake", "-S", made, "-B", tmp_path / "out"], check=True, capture_output=True, timeout=120)
+    subprocess.run(["cmake", "--build", tmp_path / "out"], check=True, capture_output=True, timeout=300)
+    assert list((tmp_path / "out").glob("*mcu_model*"))
+
+
+def test_the_readme_names_sizes_scales_and_flags(tmp_path: Path) -> None:
+    assert export(tmp_path / "made") == 0
+    text = (tmp_path / "made/README.md").read_text()
+    tensor = import_tflite(MODEL).tensors[import_tflite(MODEL).inputs[0]]
+    assert tensor.quantization is not None
+    assert repr(tensor.quantization.scales[0]) in text
+    assert "-mcpu=cortex" in text
+    assert re.search(r"`MCU_OUTPUT_0` \| int8, 1 x 10", text)
+
+
+@pytest.mark.parametrize("kind", ["file", "full"])
+def test_a_place_that_is_taken_is_left_alone(tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "made"
+    if kind == "file":
+        place.write_text("mine")
+    else:
+        place.mkdir()
+        (place / "mine.c").write_text("mine")
+    assert export(place) == 2
+    assert "is there already and not empty" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.rglob("*")) == (["made"] if kind == "file" else ["made", "mine.c"])
