@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from mcu_harness.hardware.board import Board, Console, Memory
+from mcu_harness.hardware.board import Board, Console, Memory, RegisterStep
 from mcu_harness.hardware.core import CORES
 
 FLASH = 0x0800_0000
@@ -41,7 +41,7 @@ def board(
     vector_offset: int = 0,
     driver: str = "none",
     base: int = 0x4000_4400,
-    enable: tuple[tuple[int, int], ...] = (),
+    enable: tuple[RegisterStep, ...] = (),
 ) -> Board:
     """A board with 64 KiB of flash and 16 KiB of RAM unless told otherwise."""
     kind = CORES[core]

@@ -10,6 +10,7 @@ import unicorn
 
 from bare_machine import BareMachine
 from mcu_harness.base import process
+from mcu_harness.hardware.board import RegisterStep
 from mcu_harness.image.build import FIRMWARE, build
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import Toolchain
@@ -116,7 +117,11 @@ def test_semihosting_hands_over_text(toolchain: Toolchain) -> None:
 
 def test_board_steps_are_done_in_order_before_the_device_is_touched(toolchain: Toolchain) -> None:
     device = DEVICES["stm32_usart_v2"]()
-    steps = ((GATES + 0x10, 0x5), (GATES + 0x21, 0x30), (GATES + 0x20, 0x10), (BASE + 0x0C, 139))
+    steps = (
+        RegisterStep(GATES + 0x10, set=0x5),
+        RegisterStep(GATES + 0x20, set=0x10, clear=0x30),
+        RegisterStep(BASE + 0x0C, set=139),
+    )
     target = board(driver="stm32_usart_v2", base=BASE, enable=steps)
     machine = BareMachine(read_program(build(firmware(), target, toolchain).elf), target)
     machine.device(BASE, device.read, device.write)

@@ -32,7 +32,7 @@ class Places:
     def name(self, address: int) -> str:
         """The function that holds `address`, "" outside all of them."""
         function = self.program.function_at(address)
-        return _short(function.name) if function else ""
+        return short_name(function.name) if function else ""
 
     def line(self, address: int) -> str:
         """ "file:line" of the instruction at `address`, "" where the file does not say."""
@@ -83,19 +83,24 @@ class Places:
 
     def path_text(self, entries: Sequence[int]) -> str:
         """ "main > infer > memcpy"; of very many, the first and the last."""
-        names = [self.name(entry) or f"{entry:#010x}" for entry in entries]
-        folded = [name if times == 1 else f"{name} ({times:,} times)" for name, times in _folded(names)]
-        if len(folded) > _FIRST_CALLS + _LAST_CALLS:
-            rest = len(folded) - _FIRST_CALLS - _LAST_CALLS
-            folded = [*folded[:_FIRST_CALLS], f"({rest} more)", *folded[-_LAST_CALLS:]]
-        return " > ".join(folded)
+        return path_text([self.name(entry) or f"{entry:#010x}" for entry in entries])
 
     def caller(self, call: Call) -> str:
         """Where a call was made from, "" where that is not known."""
         return self.short(call.returns_to - 2) if call.returns_to is not None else ""
 
 
-def _short(name: str) -> str:
+def path_text(names: Sequence[str]) -> str:
+    """The names of a path of calls in one line; of very many, the first and the last."""
+    folded = [name if times == 1 else f"{name} ({times:,} times)" for name, times in _folded(names)]
+    if len(folded) > _FIRST_CALLS + _LAST_CALLS:
+        rest = len(folded) - _FIRST_CALLS - _LAST_CALLS
+        folded = [*folded[:_FIRST_CALLS], f"({rest} more)", *folded[-_LAST_CALLS:]]
+    return " > ".join(folded)
+
+
+def short_name(name: str) -> str:
+    """A function's name, harmless for a terminal and not long."""
     name = one_line(name)
     return name if len(name) <= _MOST_NAME else name[: _MOST_NAME - 3] + "..."
 

@@ -63,19 +63,27 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisterStep:
+    """A change of the 32-bit register at `address`: first the bits of `clear` are cleared, then those of `set` are set."""
+
+    address: int
+    set: int
+    clear: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Console:
     """The UART that carries the firmware's text: which driver runs it, and where its registers are.
 
     `enable` is what silicon needs before the driver starts, in order, by 32-bit accesses: clock gates, pin
-    functions, the baud rate at the clock after reset. (address, bits) sets bits; with bit 0 of the address set,
-    (address + 1, bits), it clears them. All of it is harmless in an emulator.
+    functions, the baud rate at the clock after reset. All of it is harmless in an emulator.
     `renode` is the peripheral's path in Renode ("sysbus.usart2"), "" where Renode has none. `irq` is the number of the
     UART's interrupt, None where it is not known here.
     """
 
     driver: str
     base: int
-    enable: tuple[tuple[int, int], ...]
+    enable: tuple[RegisterStep, ...]
     renode: str
     irq: int | None = None
 

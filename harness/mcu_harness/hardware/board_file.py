@@ -11,7 +11,7 @@ from mcu_harness.base.errors import BoardError
 from mcu_harness.base.files import why_no_file
 from mcu_harness.base.text import is_plain_name
 from mcu_harness.hardware.arm.address_map import PRIVATE_BUS
-from mcu_harness.hardware.board import CACHES, Board, Console, Memory
+from mcu_harness.hardware.board import CACHES, Board, Console, Memory, RegisterStep
 from mcu_harness.hardware.core import CORES, Core
 
 BOARD_DIRECTORY = Path(__file__).parent / "boards"
@@ -199,22 +199,18 @@ def _console(top: toml_reader.Table, renode_uart: str, memories: tuple[Memory, .
     return console
 
 
-def _register_steps(table: toml_reader.Table, key: str) -> tuple[tuple[int, int], ...]:
-    """The steps under `key`: [address, set] or [address, set, clear] (clear first), coded as in `Console.enable`."""
+def _register_steps(table: toml_reader.Table, key: str) -> tuple[RegisterStep, ...]:
+    """The steps under `key`: [address, set] or [address, set, clear]."""
     steps = table.raw(key) if key in table else []
     if not isinstance(steps, list):
         raise table.fail(key, "expected a list of [address, set] or [address, set, clear]")
-    found: list[tuple[int, int]] = []
+    found: list[RegisterStep] = []
     for step in steps:
         if not isinstance(step, list) or len(step) not in (2, 3) or not all(type(number) is int for number in step):
             raise table.fail(key, f"expected [address, set] or [address, set, clear] in whole numbers, got {step!r}")
         if not all(0 <= number < 1 << 32 for number in step) or step[0] % 4:
             raise table.fail(key, f"expected a word-aligned 32-bit address and 32-bit words, got {step!r}")
-        address, bits, cleared = (*step, 0)[:3]
-        if cleared:
-            found.append((address | 1, cleared))
-        if bits:
-            found.append((address, bits))
+        found.append(RegisterStep(*step))
     return tuple(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcu_harness.hardware.board import Board, Memory
+from mcu_harness.hardware.board import Board, Memory, RegisterStep
 
 # Longer than any microcontroller's memory, so that everything links (see board.ld).
 _ROOM = 256 << 20
@@ -33,7 +33,12 @@ def _region(data: Memory) -> str:
     return f"    DATA (rwx) : ORIGIN = {data.origin:#010x}, LENGTH = {_length(data.origin):#x}"
 
 
-def _table(words: tuple[tuple[int, int], ...]) -> str:
+def _table(steps: tuple[RegisterStep, ...]) -> str:
+    """As runtime/console.c reads them: address and bits, clearing where bit 0 of the address is set."""
+    words: list[tuple[int, int]] = []
+    for step in steps:
+        words += [(step.address | 1, step.clear)] if step.clear else []
+        words += [(step.address, step.set)] if step.set else []
     return "\n".join(f"        LONG({address:#010x}) LONG({bits:#010x})" for address, bits in words)
 
 

@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -117,6 +117,33 @@ class Program:
             nth -= 1
         found = self._functions[nth] if nth >= 0 else None
         return found if found and address < found.address + found.size else None
+
+    def bytes_at(self, address: int, most: int) -> bytes:
+        """Bytes of the image where they are at run time, from `address` to the end of their segment, at most `most`."""
+        return _bytes(((segment.address, segment.data) for segment in self.segments), address, most)
+
+    def word_at(self, address: int) -> int | None:
+        """The word of the image that is at `address` at run time, None where the image has none."""
+        return _word(self.bytes_at(address, 4))
+
+    def loaded_bytes(self, address: int, most: int) -> bytes:
+        """As `bytes_at`, by where they are loaded: what is at `address` before anything has run."""
+        return _bytes(((segment.load_address, segment.data) for segment in self.segments), address, most)
+
+    def loaded_word(self, address: int) -> int | None:
+        """As `word_at`, by where it is loaded."""
+        return _word(self.loaded_bytes(address, 4))
+
+
+def _bytes(pieces: Iterable[tuple[int, bytes]], address: int, most: int) -> bytes:
+    for start, data in pieces:
+        if 0 <= address - start < len(data):
+            return data[address - start :][:most]
+    return b""
+
+
+def _word(data: bytes) -> int | None:
+    return int.from_bytes(data, "little") if len(data) == 4 else None
 
 
 def _is_code(symbol: Symbol, code_sections: set[str]) -> bool:

@@ -89,11 +89,7 @@ def _places_of_code(program: Program) -> Iterator[tuple[int, int]]:
 
 def _word(program: Program, address: int) -> int:
     """The word that is loaded at `address`, 0 where nothing is."""
-    for segment in program.segments:
-        at = address - segment.load_address
-        if at >= 0 and at + 4 <= len(segment.data):
-            return int.from_bytes(segment.data[at : at + 4], "little")
-    return 0
+    return program.loaded_word(address) or 0
 
 
 def _stack_by_symbol(program: Program, board: Board) -> int:

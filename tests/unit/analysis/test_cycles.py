@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mcu_harness.analysis.profile.cycles.pricing import TABLES, Options, price
+from mcu_harness.analysis.profile.cycles.pricing import TABLES, price
 from mcu_harness.analysis.profile.cycles.table import CoreTable
 from mcu_harness.emulator.contract import BlockCounts
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
@@ -28,9 +28,9 @@ def record(memory: CodeMemory, blocks: Blocks) -> BlockCounts:
     return recorder.counts()
 
 
-def cycles(on: Board, memory: CodeMemory, blocks: Blocks, options: Options | None = None) -> float:
+def cycles(on: Board, memory: CodeMemory, blocks: Blocks) -> float:
     counts = record(memory, blocks)
-    prices = price(counts, on, options)
+    prices = price(counts, on)
     assert prices is not None
     return float((counts.edge_count * prices.edge_cycles).sum())
 
@@ -247,14 +247,6 @@ def test_literals_cost_the_wait_states_where_nothing_caches_them() -> None:
     memory.put(AT, bytes.fromhex("0148 00bf"))  # ldr r0,[pc,#4]
     assert cycles(flash(2, "none"), memory, [(AT, 4)]) == 3 + 2 + 2
     assert cycles(flash(2, "art"), memory, [(AT, 4)]) == 3
-
-
-def test_a_run_can_be_priced_for_other_wait_states() -> None:
-    memory = CodeMemory()
-    memory.put(AT, NOP * 16)
-    on = flash(2, "none")
-    assert cycles(on, memory, [(AT, 32)], Options({"flash": 5})) == 16 + 4 * 5
-    assert cycles(on, memory, [(AT, 32)], Options({"flash": 0})) == 16
 
 
 def test_the_origin_says_that_reads_of_data_are_missing_where_they_were_not_traced() -> None:

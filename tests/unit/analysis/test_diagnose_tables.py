@@ -10,7 +10,6 @@ import pytest
 
 from mcu_harness.analysis.diagnose.addresses import about
 from mcu_harness.analysis.diagnose.arguments import arguments, text_at
-from mcu_harness.analysis.diagnose.frames import expanded, frame_bytes
 from mcu_harness.analysis.diagnose.handlers import ENDINGS, ending_of, exception_name, vectors_of, vectors_text
 from mcu_harness.analysis.diagnose.meanings import MEANINGS
 from mcu_harness.analysis.diagnose.status import CFSR_BITS, predict
@@ -157,32 +156,6 @@ def test_the_vector_table_says_whose_handler_a_function_is(tmp_path: Path) -> No
         function = program.symbol(name)
         assert vectors_of(program, 0x08000000, (function.address, function.address + function.size)) == numbers
     assert vectors_of(program, None, (0, 1 << 32)) == vectors_of(program, 0x70000000, (0, 1 << 32)) == []
-
-
-@pytest.mark.parametrize(
-    ("code", "size"),
-    [
-        ("10b5", 8),  # push {r4, lr}
-        ("82b0", 8),  # sub sp, #8
-        ("2de9f04f", 36),  # push.w {r4-r11, lr}
-        ("4df8047d", 4),  # str r7, [sp, #-4]!
-        ("2ded048b", 16),  # vpush {d8-d9}
-        ("adf5007d", 512),  # sub.w sp, sp, #512
-        ("adf6345d", 0xD34),  # subw sp, sp, #0xd34
-        ("10bd", 0),  # pop {r4, pc}
-        ("02b0", 0),  # add sp, #8
-        ("", 0),
-    ],
-)
-def test_frames_are_read_from_what_takes_stack(code: str, size: int) -> None:
-    assert frame_bytes(bytes.fromhex(code)) == size
-    assert frame_bytes(bytes.fromhex("00bf" + code + "00bf")) == size
-
-
-def test_modified_constants_are_expanded_as_the_manual_says() -> None:
-    assert [expanded(value) for value in (0x0AB, 0x1AB, 0x2AB, 0x3AB, 0x4AB, 0x8FF)] == [
-        0xAB, 0x00AB00AB, 0xAB00AB00, 0xABABABAB, 0x55800000, 0x007F8000,
-    ]  # fmt: skip
 
 
 def test_divisions_are_found_but_for_those_in_it_blocks() -> None:

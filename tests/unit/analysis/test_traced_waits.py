@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_cycles import AT, record
 
-from mcu_harness.analysis.profile.cycles.pricing import Options, price
+from mcu_harness.analysis.profile.cycles.pricing import price
 from mcu_harness.analysis.profile.cycles.traced import context_paths
 from mcu_harness.emulator.contract import DataTrace
 from mcu_harness.hardware.board import Board
@@ -41,11 +41,11 @@ def trace(**columns: object) -> DataTrace:
     return DataTrace(**{name: np.array(value) for name, value in values.items()})  # type: ignore[arg-type]
 
 
-def waits(on: Board, traced: DataTrace, options: Options | None = None, runs: int = 10) -> float:
+def waits(on: Board, traced: DataTrace, runs: int = 10) -> float:
     memory = CodeMemory()
     memory.put(AT, LDR, NOP)
     counts = record(memory, [(AT, 4)] * runs)
-    prices = price(counts, on, options, traced)
+    prices = price(counts, on, traced)
     assert prices is not None
     return float((counts.edge_count * prices.wait_cycles).sum())
 
@@ -69,12 +69,6 @@ def test_writes_and_fast_memory_cost_nothing() -> None:
 
 def test_a_trace_of_a_part_holds_for_the_whole() -> None:
     assert waits(slow(), trace(), runs=30) == 3 * 10 * 2
-
-
-def test_other_wait_states_change_each_read_of_a_measured_line() -> None:
-    cached = slow(data_cache_bytes=64, cache="art", cache_line_bytes=32)
-    measured = replace(cached, memories=tuple(replace(m, data_miss_cycles=7.5) for m in cached.memories))
-    assert waits(measured, trace(), Options({"flash": 3})) == pytest.approx(4 * (7.5 + 4))
 
 
 def test_code_after_a_jump_waits_in_full_and_code_in_sequence_for_what_is_left() -> None:

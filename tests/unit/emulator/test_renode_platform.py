@@ -173,7 +173,7 @@ def test_addresses_are_memory_device_or_empty_and_never_two_of_them(name: str) -
     assert edges - {0, 1 << 32} <= {
         *(edge for memory in board.memories for edge in (memory.origin, memory.end)),
         *(0x40000000, 0x60000000, 0xA0000000, 0xE0100000, *PAINT_AS_POINTER),
-        *(edge for register, _ in board.console.enable for edge in (register & -0x400, (register & -0x400) + 0x400)),
+        *((step.address & -0x400) + edge for step in board.console.enable for edge in (0, 0x400)),
     }
 
 

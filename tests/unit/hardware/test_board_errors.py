@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mcu_harness.base.errors import BoardError
+from mcu_harness.hardware.board import RegisterStep
 from mcu_harness.hardware.board_file import find_board, load_board
 
 GOOD = """\
@@ -80,7 +81,7 @@ def test_the_file_that_these_tests_spoil_is_good(tmp_path: Path) -> None:
     board = load_board(write(tmp_path, GOOD + ALIAS))
     assert board.clock_hz == 64_000_000
     assert board.current_a_per_hz == pytest.approx(100e-12)
-    assert board.console.enable == ((0x40000000, 1), (0x40000005, 1), (0x40000004, 2))
+    assert board.console.enable == (RegisterStep(0x40000000, 1), RegisterStep(0x40000004, 2, clear=1))
     region = board.region_of(0x10)
     assert region is not None and region.name == "flash"
     assert board.region_of(0x30000000) is None

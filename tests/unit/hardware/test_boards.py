@@ -11,12 +11,12 @@ import pytest
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.renode.find import find_renode
 from mcu_harness.emulator.renode.repl import read_entries
+from mcu_harness.hardware.arm.address_map import PERIPHERALS
 from mcu_harness.hardware.board import Board, Memory
 from mcu_harness.hardware.board_file import board_names, find_board
 from mcu_harness.image.build import FIRMWARE
 
 BOARDS = board_names()
-PERIPHERALS = (0x4000_0000, 0x6000_0000)
 CORES_COVERED = {"cortex-m0", "cortex-m0+", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m23", "cortex-m33"}
 # What the parts of the stock Cortex-M platforms of Renode 1.15.3 begin with.
 STOCK_FAMILIES = (
@@ -133,18 +133,18 @@ def test_console_driver_exists(board: Board) -> None:
 
 def test_console_registers_are_peripherals(board: Board) -> None:
     assert PERIPHERALS[0] <= board.console.base < PERIPHERALS[1]
-    for address, bits in board.console.enable:
-        assert PERIPHERALS[0] <= address < PERIPHERALS[1], hex(address)
-        assert bits
+    for step in board.console.enable:
+        assert PERIPHERALS[0] <= step.address < PERIPHERALS[1], hex(step.address)
+        assert step.set or step.clear
 
 
 def test_sets_and_clears_of_a_register_keep_their_order() -> None:
     """The pin of an STM32 resets to mode 3 (analogue): its low bit goes, its high bit stays."""
     steps = find_board("nucleo_g071rb").console.enable
     mode = 0xEBFF_FFFF  # GPIOA_MODER after reset, RM0444
-    for address, bits in steps:
-        if address & ~1 == 0x5000_0000:
-            mode = mode & ~bits if address & 1 else mode | bits
+    for step in steps:
+        if step.address == 0x5000_0000:
+            mode = mode & ~step.clear | step.set
     assert mode >> 4 & 3 == 2
 
 

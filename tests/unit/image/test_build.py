@@ -13,7 +13,7 @@ import pytest
 
 from mcu_harness.base.cache import BuildCache, default_root
 from mcu_harness.base.errors import BoardError, BuildError, HarnessError
-from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board import Board, RegisterStep
 from mcu_harness.image.build import Image, build
 from mcu_harness.image.footprint import read_footprint
 from mcu_harness.image.program import read_program
@@ -52,7 +52,7 @@ def test_boards_with_one_target_share_objects(toolchain: Toolchain, tmp_path: Pa
     smaller = board(
         memories=(memory("flash", "flash", 0, 1 << 15), memory("sram", "ram", 0x1000_0000, 1 << 13)),
         base=0x4000_1000,
-        enable=((0x4002_0000, 1),),
+        enable=(RegisterStep(0x4002_0000, 1),),
     )
     build(COUNTING, smaller, toolchain, tmp_path)
     assert (count(tmp_path, "o"), count(tmp_path, "elf")) == (objects, 2)

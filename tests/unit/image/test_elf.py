@@ -46,6 +46,17 @@ def test_segments_sections_and_entry_are_read(tmp_path: Path) -> None:
     assert [s.writable for s in program.segments] == [False, True, True]
 
 
+def test_bytes_are_found_where_they_run_and_where_they_are_loaded(tmp_path: Path) -> None:
+    program = read(ordinary(), tmp_path)
+    data = program.segments[1].data
+    assert len(data) == 0x10
+    assert program.bytes_at(0x2000_0004, 8) == program.loaded_bytes(0x0800_0064, 8) == data[4:12]
+    assert program.bytes_at(0x2000_000E, 8) == data[14:]  # no further than the segment
+    assert program.word_at(0x2000_0000) == program.loaded_word(0x0800_0060) == int.from_bytes(data[:4], "little")
+    assert (program.word_at(0x0800_0060), program.loaded_word(0x2000_0000)) == (None, None)
+    assert (program.word_at(0x2000_000E), program.bytes_at(0x2000_0010, 4), program.bytes_at(0, 4)) == (None, b"", b"")
+
+
 def test_a_function_symbol_loses_its_thumb_bit(tmp_path: Path) -> None:
     assert read(ordinary(), tmp_path).symbol("reset").address == 0x0800_0000
 

@@ -31,7 +31,7 @@ def arguments(counts: BlockCounts, program: Program, returns_to: int) -> tuple[i
 
 def text_at(program: Program, address: int | None) -> str:
     """The C string at `address` in the image, "" where there is none; harmless for a terminal, and not long."""
-    data = _bytes(program, address, _MOST_TEXT_BYTES) if address else b""
+    data = program.bytes_at(address, _MOST_TEXT_BYTES) if address else b""
     text, zero, _ = data.partition(b"\0")
     return one_line(text.decode("utf-8", "replace")) if zero else ""
 
@@ -58,8 +58,7 @@ def _value(one: Any, known: dict[int, int], program: Program) -> int | None:
     if first.type != arm.ARM_OP_REG:
         return None
     if one.id == arm.ARM_INS_LDR and last.type == arm.ARM_OP_MEM and last.mem.base == arm.ARM_REG_PC:
-        word = _bytes(program, here + last.mem.disp, 4)
-        return int.from_bytes(word, "little") if len(word) == 4 else None
+        return program.word_at(here + last.mem.disp)
     if one.id == arm.ARM_INS_ADR and last.type == arm.ARM_OP_IMM:
         return int(here + last.imm)
     if one.id in _MOVES:
@@ -71,12 +70,3 @@ def _value(one: Any, known: dict[int, int], program: Program) -> int | None:
         start = here if base == arm.ARM_REG_PC else known.get(base)
         return None if start is None else int(start + last.imm)
     return None
-
-
-def _bytes(program: Program, address: int, most: int) -> bytes:
-    """Bytes of the image at `address`, up to the end of its segment, at most `most`."""
-    for segment in program.segments:
-        at = address - segment.address
-        if 0 <= at < len(segment.data):
-            return segment.data[at : at + most]
-    return b""

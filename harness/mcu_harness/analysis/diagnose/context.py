@@ -43,16 +43,7 @@ class Case:
 
     def code_at(self, address: int) -> bytes:
         """Up to 4 bytes of the image at `address`."""
-        return image_bytes(self.program, address, 4)
-
-
-def image_bytes(program: Program, address: int, most: int) -> bytes:
-    """Bytes of the image where they live at `address`, up to the end of the segment, at most `most`."""
-    for segment in program.segments:
-        at = address - segment.address
-        if 0 <= at < len(segment.data):
-            return segment.data[at : at + most]
-    return b""
+        return self.program.bytes_at(address, 4)
 
 
 def status_lines(case: Case) -> Iterator[str]:
@@ -92,7 +83,7 @@ def register_lines(case: Case) -> Iterator[str]:
 def _is_return_address(case: Case, address: int) -> bool:
     """Whether a call stands right before `address`."""
     for size in (4, 2):
-        code = image_bytes(case.program, address - size, size)
+        code = case.program.bytes_at(address - size, size)
         if len(code) == size and (size == 2 or code[1] >> 3 in (0b11101, 0b11110, 0b11111)):
             try:
                 end = block_end(code, address - size)

@@ -125,12 +125,7 @@ def exception_name(number: int) -> str:
 
 def vectors_of(program: Program, table: int | None, function: tuple[int, int]) -> list[int]:
     """Numbers of the exceptions whose vectors lead into [start, end), by the table at `table`."""
-    segment = next(
-        (s for s in program.segments if table is not None and 0 <= table - s.load_address < len(s.data)), None
-    )
-    if segment is None or table is None:
-        return []
-    data = segment.data[table - segment.load_address :][: 4 * _MOST_VECTORS]
+    data = b"" if table is None else program.loaded_bytes(table, 4 * _MOST_VECTORS)
     found = []
     for number in range(2, len(data) // 4):
         vector = int.from_bytes(data[4 * number : 4 * number + 4], "little")

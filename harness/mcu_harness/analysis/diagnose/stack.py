@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from mcu_harness.analysis.address_names import path_text, short_name
 from mcu_harness.analysis.diagnose.context import Case, call_lines, register_lines, status_lines
-from mcu_harness.analysis.diagnose.frames import deepest_path, frames
+from mcu_harness.analysis.stack.frames import Frames
+from mcu_harness.analysis.stack.stack_path import deepest_path
 from mcu_harness.emulator.contract import STACK_PAINT, ExitReason, FaultKind
-from mcu_harness.results.records import Contributor, Finding, Verdict
+from mcu_harness.results.records import Contributor, Finding, StackStep, Verdict
 
 _ACCESSES = (FaultKind.READ, FaultKind.WRITE, FaultKind.FLASH_WRITE, FaultKind.STACKING)
 _LARGEST_PUSH = 256  # a fault while pushing: the stack pointer has not moved yet
@@ -29,7 +31,8 @@ def stack_finding(case: Case) -> Finding | None:
             f"{fault.size or 4} B at {fault.address or 0:#010x} were accessed with the stack pointer at "
             f"{execution.registers['sp']:#010x}, and the stack ends at {low:#010x}"
         )
-    details = [*status_lines(case), *call_lines(case), *register_lines(case)] if faulted else _deepest(case)
+    path = _deepest(case)
+    details = [*status_lines(case), *call_lines(case), *register_lines(case)] if faulted else _path_lines(path)
     return Finding(
         code="run.stack-overflow",
         verdict=Verdict.FAIL,
@@ -39,7 +42,7 @@ def stack_finding(case: Case) -> Finding | None:
         limit=size,
         measured=size,
         unit="B",
-        contributors=_largest_frames(case),
+        contributors=_largest(path),
         details=tuple(details),
     )
 
@@ -54,19 +57,26 @@ def _faulted_below(case: Case) -> bool:
     return fault.kind in _ACCESSES and fault.address < low and pointer < low + _LARGEST_PUSH
 
 
-def _deepest(case: Case) -> list[str]:
-    """The path that took most stack, by the frames of the functions on it: an estimate, said to be one."""
+def _deepest(case: Case) -> tuple[StackStep, ...]:
+    """The calls of what was measured that took most stack, by the frames of their functions, outermost first."""
     blocks = case.execution.blocks
-    path = deepest_path(blocks, case.program) if blocks is not None else []
+    found = deepest_path(blocks, case.program, Frames(case.program)) if blocks is not None else None
+    return found.steps if found is not None else ()
+
+
+def _path_lines(path: tuple[StackStep, ...]) -> list[str]:
+    """An estimate, said to be one."""
     if not path:
         return []
-    names = case.places.path_text([address for address, _ in path])
-    total = sum(size for _, size in path)
-    return [f"deepest path by the frames of its functions, about {total:,} B: {names}"]
+    total = sum(step.nbytes for step in path)
+    names = [short_name(step.function) for step in path]
+    return [f"deepest path by the frames of its functions, about {total:,} B: {path_text(names)}"]
 
 
-def _largest_frames(case: Case) -> tuple[Contributor, ...]:
-    blocks = case.execution.blocks
-    sizes = frames(blocks, case.program) if blocks is not None else {}
+def _largest(path: tuple[StackStep, ...]) -> tuple[Contributor, ...]:
+    sizes: dict[str, int] = {}
+    for step in path:
+        name = short_name(step.function)
+        sizes[name] = max(sizes.get(name, 0), step.nbytes)
     largest = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:_MOST_FRAMES]
-    return tuple(Contributor(f"frame of {case.places.name(address)}", size) for address, size in largest if size)
+    return tuple(Contributor(f"frame of {name}", size) for name, size in largest if size)

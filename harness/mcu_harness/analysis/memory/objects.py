@@ -85,7 +85,7 @@ class MemoryObjects:
             return self._object(
                 name or f"(unnamed, {one_line(section.name)})", kind, section.address, section.end - section.address
             )
-        memory = next((m for m in self._layout.board.memories if m.holds(address)), None)
+        memory = self._layout.board.memory_at(address)
         if memory is not None:
             return self._object(f"(elsewhere in {memory.name})", "other", memory.origin, memory.size)
         for span in (*DEVICES, PRIVATE_BUS):
@@ -95,7 +95,7 @@ class MemoryObjects:
         return MemoryObject("(outside of memory)", "other", "", 0, 0)
 
     def _object(self, name: str, kind: str, address: int, nbytes: int) -> MemoryObject:
-        memory = next((m for m in self._layout.board.memories if m.holds(address)), None)
+        memory = self._layout.board.memory_at(address)
         region = (memory.alias_of or memory.name) if memory else ""
         return MemoryObject(name, kind, region, address, nbytes)
 

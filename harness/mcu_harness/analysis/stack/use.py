@@ -99,11 +99,8 @@ def _first_instruction(program: Program, board: Board, plan: RunPlan) -> int:
     if plan.start is not None:
         return plan.start[1] & ~1
     vectors = board.code_memory.origin + board.vector_offset if plan.vectors is None else plan.vectors
-    for segment in program.segments:
-        at = vectors + 4 - segment.load_address
-        if 0 <= at <= len(segment.data) - 4:
-            return int.from_bytes(segment.data[at : at + 4], "little") & ~1
-    return program.entry
+    reset = program.loaded_word(vectors + 4)
+    return program.entry if reset is None else reset & ~1
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def platform_for(board: Board, root: Path, version: str) -> Platform:
 def empty_ranges(board: Board) -> list[Span]:
     """The addresses at which the board has neither memory nor devices: whoever goes there has lost his way."""
     console = board.console
-    registers = [console.base, *(address for address, _ in console.enable)]
+    registers = [console.base, *(step.address for step in console.enable)]
     devices = [(register & -_DEVICE_BYTES, (register & -_DEVICE_BYTES) + _DEVICE_BYTES) for register in registers]
     taken = [*devices_answer(), PRIVATE_BUS, *devices, *((memory.origin, memory.end) for memory in board.memories)]
     return list(gaps(taken, ADDRESS_SPACE))

@@ -160,7 +160,7 @@ class MemoryTracer:
 
     def _describe_objects(self) -> None:
         for index, start in enumerate(self._cuts[:-1]):
-            memory = self._holder(start)
+            memory = self._board.memory_at(start)
             if memory is None:
                 continue
             row = self._objects.rows[index]
@@ -174,11 +174,7 @@ class MemoryTracer:
         """The memory that is timed for `address`: another than the one that holds it, where that is moved."""
         if any(moved.low <= address < moved.high for moved in self._board.moved):
             return self._board.region_of(address)
-        return self._holder(address)
-
-    def _holder(self, address: int) -> Memory | None:
-        """The memory that has `address`, an alias as itself."""
-        return next((m for m in self._board.memories if m.holds(address)), None)
+        return self._board.memory_at(address)
 
     def _shadow(self, memory: Memory) -> npt.NDArray[np.uint8]:
         """A byte per byte of a memory, shared by its aliases."""

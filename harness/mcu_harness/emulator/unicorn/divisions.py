@@ -34,9 +34,7 @@ def division_sites(program: Program) -> list[Site]:
     """All divisions of `program`; of very many, the first."""
     found: list[Site] = []
     for start, end in program.code_ranges:
-        segment = next((s for s in program.segments if 0 <= start - s.address < len(s.data)), None)
-        if segment is not None:
-            found += _sites(segment.data[start - segment.address : end - segment.address], start)
+        found += _sites(program.bytes_at(start, end - start), start)
     return found[:_MOST_SITES]
 
 

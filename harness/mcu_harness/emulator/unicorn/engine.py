@@ -226,8 +226,8 @@ class Engine:
         for devices in devices_answer():
             for start, end in gaps(taken, devices):
                 self._map_devices(start, end)
-        for address, _ in console.enable:
-            page = address & -PAGE
+        for step in console.enable:
+            page = step.address & -PAGE
             if not any(low <= page < high for low, high in [*devices_answer(), *taken]):
                 self._map_devices(page, page + PAGE)
                 taken.append((page, page + PAGE))

@@ -42,11 +42,8 @@ class Visit:
 class FetchModel:
     """Wait states per visit. `cycles` are the core's own cycles of each instruction, by address."""
 
-    def __init__(
-        self, board: Board, wait_states: Mapping[str, int], cycles: Mapping[int, float], visits: Iterable[Visit]
-    ) -> None:
+    def __init__(self, board: Board, cycles: Mapping[int, float], visits: Iterable[Visit]) -> None:
         self._board = board
-        self._wait_states = wait_states
         self._places: dict[int, tuple[Memory, Line] | None] = {}
         self._line_cycles: dict[Line, float] = defaultdict(float)
         self.add(cycles)
@@ -65,15 +62,12 @@ class FetchModel:
         for memory, line, sequential in self._fetches(visit):
             if line in self._cached:
                 continue
-            waits = self._waits(memory)
+            waits = float(memory.wait_states)
             if sequential and memory.cache != "none":
                 before = (line[0], line[1] - 1)
                 waits = max(0.0, waits + 1 - self._line_cycles.get(before, 0.0))
             total += waits
         return total + self._literals(visit)
-
-    def _waits(self, memory: Memory) -> float:
-        return float(self._wait_states.get(memory.name, memory.wait_states))
 
     def _literals(self, visit: Visit) -> float:
         total = 0.0
@@ -81,7 +75,7 @@ class FetchModel:
             if instruction.literal and instruction.kind is Kind.LOAD:
                 memory = self._board.region_of(instruction.address)
                 if memory is not None and memory.cache in _CACHELESS and not memory.data_cache_bytes:
-                    total += self._waits(memory)
+                    total += memory.wait_states
         return total
 
     def _line(self, address: int) -> tuple[Memory, Line] | None:
@@ -90,10 +84,9 @@ class FetchModel:
         return self._places[address]
 
     def _find_line(self, address: int) -> tuple[Memory, Line] | None:
-        memory = self._board.region_of(address)
-        if memory is None:
+        memory, alias = self._board.region_of(address), self._board.memory_at(address)
+        if memory is None or alias is None:
             return None
-        alias = next(m for m in self._board.memories if m.holds(address))
         size = memory.fetch_bytes if memory.cache in _CACHELESS else memory.cache_line_bytes or memory.fetch_bytes
         name = memory.name if memory.name in (alias.name, alias.alias_of) else f"{memory.name}, moved to"
         return memory, (name, (address - alias.origin) // max(size, 1))
@@ -111,7 +104,7 @@ class FetchModel:
                 if place is None:
                     continue
                 memory, line = place
-                if line != at and self._waits(memory) > 0:
+                if line != at and memory.wait_states:
                     fetched.append((memory, line, in_sequence))
                 at = line
                 in_sequence = True

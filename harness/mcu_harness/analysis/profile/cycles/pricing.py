@@ -5,8 +5,8 @@ The core's table (one module a core) and the memory's wait states are separate t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -37,13 +37,6 @@ TABLES: dict[str, Callable[[int], CoreTable]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What to price differently from the board file: `wait_states` by the name of a memory."""
-
-    wait_states: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Prices:
     """Cycles of one execution of each edge: the core's own, and what waiting for code adds.
 
@@ -60,36 +53,33 @@ class Prices:
         return self.core_cycles + self.wait_cycles
 
 
-def price(
-    counts: BlockCounts, board: Board, options: Options | None = None, trace: DataTrace | None = None
-) -> Prices | None:
+def price(counts: BlockCounts, board: Board, trace: DataTrace | None = None) -> Prices | None:
     """Price every edge of `counts` on `board`; None when there is no table for its core.
 
     With a memory trace of the same program on the same board, memories are priced by what it saw.
     """
     if board.core.name not in TABLES:
         return None
-    options = options or Options()
     table = TABLES[board.core.name](board.multiplier_cycles)
     pricing = _Pricing(counts, table)
     if trace is None:
-        fetches = FetchModel(board, options.wait_states, pricing.cycles, pricing.visits)
+        fetches = FetchModel(board, pricing.cycles, pricing.visits)
         waits = np.array([fetches.cost(visit) for visit in pricing.visits], np.float64)
     else:
-        traced = TracedWaits(trace, board, options.wait_states, pricing.cycles)
+        traced = TracedWaits(trace, board, pricing.cycles)
         waits = traced.edge_cycles(counts, pricing.blocks)
     return Prices(
         core_cycles=pricing.core_cycles(),
         wait_cycles=waits,
         model=table.name,
-        origin=_origin(table, board, options, trace is not None),
+        origin=_origin(table, board, trace is not None),
     )
 
 
-def _origin(table: CoreTable, board: Board, options: Options, traced: bool) -> Origin:
+def _origin(table: CoreTable, board: Board, traced: bool) -> Origin:
     text = f"cycle-approximate, {table.core} model {table.version}, {statement(board, table.name)}"
     found = Origin(OriginKind.ESTIMATED, text)
-    if options.wait_states or not board.code_memory.wait_states or traced:
+    if not board.code_memory.wait_states or traced:
         return found
     return found.and_("reads of data are not in it, they could not be traced")
 

@@ -32,11 +32,8 @@ _AHEAD = ("prefetch", "art", "nvm-cache")  # flash interfaces that read the next
 class TracedWaits:
     """Wait cycles by calling context and instruction. `cycles` are the core's own cycles by address of instruction."""
 
-    def __init__(
-        self, trace: DataTrace, board: Board, wait_states: Mapping[str, int], cycles: Mapping[int, float]
-    ) -> None:
+    def __init__(self, trace: DataTrace, board: Board, cycles: Mapping[int, float]) -> None:
         self._board = board
-        self._wait_states = wait_states
         self._cycles = cycles
         paths = context_paths(trace.context_parent, trace.context_entry)
         self._waits: dict[Key, float] = defaultdict(float)
@@ -84,7 +81,7 @@ class TracedWaits:
         memory = self._board.region_of(address)
         if memory is None:
             return 0.0, 0.0
-        waits = self._waits_of(memory)
+        waits = float(memory.wait_states)
         cached = bool(memory.data_cache_bytes) or self._board.has_unified_cache(memory)
         if not cached:
             return waits, 0.0
@@ -110,15 +107,9 @@ class TracedWaits:
         spent = sum(self._cycles.get(at, 0.0) for at in range(address, address + size, 2))
         return spent / size * memory.fetch_bytes - 1
 
-    def _waits_of(self, memory: Memory) -> float:
-        return float(self._wait_states.get(memory.name, memory.wait_states))
-
-    def _miss_cycles(self, memory: Memory, measured: float | None, data: bool = False) -> float:
-        reads = line_reads(memory, data)
-        if measured is None:
-            return reads * self._waits_of(memory)
-        # Measured at the board's wait states: other ones change each of the reads.
-        return max(0.0, measured + reads * (self._waits_of(memory) - memory.wait_states))
+    @staticmethod
+    def _miss_cycles(memory: Memory, measured: float | None, data: bool = False) -> float:
+        return line_reads(memory, data) * float(memory.wait_states) if measured is None else measured
 
     def _count_executions(self, trace: DataTrace, paths: list[Path]) -> None:
         """How often each instruction that waited anywhere was executed while it was traced, in every context."""
