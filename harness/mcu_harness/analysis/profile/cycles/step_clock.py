@@ -7,6 +7,8 @@ clock is asked must not depend on what comes later.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mcu_harness.analysis.profile.cycles.inorder import carried, straight
 from mcu_harness.analysis.profile.cycles.memory import FetchModel, Visit
 from mcu_harness.analysis.profile.cycles.pricing import CARRIED, TABLES
@@ -25,8 +27,8 @@ class StepClock:
     def __init__(self, board: Board) -> None:
         name = board.core.name
         self._table: CoreTable | None = TABLES[name](board.multiplier_cycles) if name in TABLES else None
-        kept = {memory.name: 0 for memory in board.memories if memory.cache not in _ALWAYS_READ}
-        self._fetches = FetchModel(board, kept, {}, ())
+        memories = tuple(m if m.cache in _ALWAYS_READ else replace(m, wait_states=0) for m in board.memories)
+        self._fetches = FetchModel(replace(board, memories=memories), {}, ())
         self._known: dict[int, Instruction] = {}
         self._ends: dict[int, Instruction] = {}
         self._cycles: dict[int, float] = {}
