@@ -19,4 +19,5 @@ def firmware(body: str = "", *, declarations: str = "", **files: str) -> Sources
         arena_symbol="arena",
         arena_bytes=0,
         kernel_set="none",
+        layer_kernels=(),
     )
