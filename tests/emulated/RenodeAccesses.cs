@@ -7,6 +7,7 @@ namespace McuHarnessOracle
     using Antmicro.Renode.Core;
     using Antmicro.Renode.Logging.Profiling;
     using Antmicro.Renode.Peripherals.CPU;
+    using McuHarness;
 
     public static class Accesses
     {
@@ -20,7 +21,7 @@ namespace McuHarnessOracle
             var reads = new SortedDictionary<ulong, ulong>();
             var writes = new SortedDictionary<ulong, ulong>();
             var counting = false;
-            core.SetHookAtMemoryAccess((pc, operation, address, physical, value) =>
+            AccessHook.Set(core, (pc, operation, address) =>
             {
                 if(!counting)
                 {
@@ -35,13 +36,13 @@ namespace McuHarnessOracle
                     Add(writes, address);
                 }
             });
-            core.AddHook(begin, (cpu, address) => counting = true);
-            core.AddHook(end, (cpu, address) =>
+            new AddressHook(core, address => counting = true).Add(begin);
+            new AddressHook(core, address =>
             {
                 counting = false;
                 File.WriteAllLines(result, reads.Keys.Union(writes.Keys).OrderBy(x => x)
                     .Select(x => x + " " + Count(reads, x) + " " + Count(writes, x)));
-            });
+            }).Add(end);
         }
 
         private static void Add(SortedDictionary<ulong, ulong> counts, ulong address)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mcu_harness.emulator.contract import RunPlan
 from mcu_harness.emulator.renode.emulator import RenodeEmulator
+from mcu_harness.emulator.renode.server import csharp_source
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 
@@ -21,9 +22,10 @@ def accesses(
     An address is where an access starts; its width is not known. Fetches of instructions do not count.
     """
     assert plan.begin is not None and plan.end is not None
-    result, script = folder / "accesses.txt", folder / "accesses.resc"
+    result, script, source = (folder / f"accesses.{suffix}" for suffix in ("txt", "resc", "cs"))
+    source.write_text(csharp_source("RenodeApi.cs") + _SOURCE.read_text())
     script.write_text(
-        f"include @{_SOURCE}\nemulation CountMcuHarnessAccesses {plan.begin:#x} {plan.end:#x} {str(result)!r}\n"
+        f"include @{source}\nemulation CountMcuHarnessAccesses {plan.begin:#x} {plan.end:#x} {str(result)!r}\n"
     )
     renode.run(program, board, dataclasses.replace(plan, includes=(*plan.includes, script)))
     lines = (line.split() for line in result.read_text().splitlines())

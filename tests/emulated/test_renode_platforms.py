@@ -48,10 +48,11 @@ def run(renode: RenodeEmulator, board: Board, firmware_cache: Path) -> object:
 
 
 def device(value: int) -> str:
-    """A description of a register that always reads as `value`."""
+    """A description of a register that always reads as `value`, for every version of Renode."""
+    member = "'Value' if hasattr(request, 'Value') else 'value'"
     return (
         "answer: Python.PythonPeripheral @ sysbus 0x40030000\n"
-        f'    size: 0x4\n    initable: true\n    script: "request.value = {value}"\n'
+        f'    size: 0x4\n    initable: true\n    script: "setattr(request, {member}, {value})"\n'
     )
 
 
@@ -142,6 +143,32 @@ def test_description_that_is_wrong_is_an_error_that_says_where(run: object, tmp_
         run(path)
     assert str(path) in caught.value.message
     assert "No.Such" in caught.value.message
+
+
+def test_python_peripheral_that_raises_ends_in_an_error_with_its_words(run: object, tmp_path: Path) -> None:
+    path = tmp_path / "raises.repl"
+    path.write_text(
+        "answer: Python.PythonPeripheral @ sysbus 0x40030000\n"
+        "    size: 0x4\n    initable: true\n    script: \"raise ValueError('no such day')\"\n"
+    )
+    assert callable(run)
+    with pytest.raises(EmulatorError, match="no such day") as caught:
+        run(path)
+    assert "  at " not in caught.value.message
+    assert "IsRead" in caught.value.hint
+    assert run()[0].reason is ExitReason.FINISHED
+
+
+def test_core_that_this_renode_does_not_have_is_an_error_that_names_it(
+    renode: RenodeEmulator, board: Board, firmware_cache: Path
+) -> None:
+    core = replace(board.core, renode="cortex-m99")
+    other = replace(board, core=core, renode_platform="", console=replace(board.console, renode=""))
+    program = firmware(board, READS_A_DEVICE, firmware_cache)
+    with pytest.raises(EmulatorError, match="refuses the platform that was made for it, with cortex-m99") as caught:
+        renode.run(program, other, plan_for(program))
+    assert "newer version of Renode" in caught.value.hint
+    assert renode.run(program, board, plan_for(program)).reason is ExitReason.FINISHED
 
 
 def test_file_that_is_not_there_is_an_error(run: object, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from small_firmware import SUM_OF_SQUARES, firmware, plan_for
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import ExitReason
+from mcu_harness.emulator.renode import server
 from mcu_harness.emulator.renode.emulator import RenodeEmulator
 from mcu_harness.emulator.renode.find import Install
 from mcu_harness.hardware.board import Board
@@ -241,3 +242,12 @@ def test_program_that_is_no_renode_is_an_error_that_says_so(tmp_path: Path, boar
     emulator = RenodeEmulator(Install(fake, "RENODE_PATH", "1.15.3"))
     with pytest.raises(EmulatorError, match=r"(?s)it exited with 7.*something broke"):
         emulator.run(program, board, plan_for(program))
+
+
+def test_renode_that_refuses_the_harness_says_why_and_does_not_stay(
+    own: RenodeEmulator, board: Board, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "csharp_source", lambda: "class Unfinished {")
+    monkeypatch.setattr(server, "_START_TIMEOUT_S", 1000.0)  # it is not the deadline that ends the start
+    with pytest.raises(EmulatorError, match=r"(?s)it exited with 0.*error CS1525: .*end-of-file"):
+        own.run(program, board, plan_for(program))

@@ -106,7 +106,7 @@ def run(
 
 
 class Background:
-    """A process that works beside the caller. Its stdin is open and silent; both outputs go to the file `output`.
+    """A process that works beside the caller. Its stdin is at its end; both outputs go to the file `output`.
 
     The caller ends it; if that is forgotten, it ends with the caller's interpreter. Raises HarnessError when the
     program cannot be started.
@@ -118,7 +118,8 @@ class Background:
         self.argv = tuple(str(part) for part in argv)
         self._output = output
         with output.open("wb") as log:
-            self._process = _start(self.argv, cwd, env, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT)
+            self._process = _start(self.argv, cwd, env, stdout=log, stderr=subprocess.STDOUT)
+        self._ended = False
         atexit.register(self.end)
 
     @property
@@ -145,10 +146,10 @@ class Background:
     def end(self) -> None:
         """Kill it and everything that it started. Does nothing the second time."""
         atexit.unregister(self.end)
-        if self._process.stdin is not None and not self._process.stdin.closed:
+        if not self._ended:
+            self._ended = True
             kill_group(self._process)
             self._process.wait()
-            self._process.stdin.close()
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -168,7 +169,6 @@ def _start(
     cwd: Path | None,
     env: Mapping[str, str] | None,
     *,
-    stdin: int = subprocess.DEVNULL,
     stdout: int | IO[bytes] = subprocess.PIPE,
     stderr: int = subprocess.PIPE,
 ) -> subprocess.Popen[bytes]:
@@ -177,7 +177,7 @@ def _start(
             command,
             cwd=cwd,
             env={**os.environ, **env} if env else None,
-            stdin=stdin,
+            stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
             start_new_session=os.name == "posix",

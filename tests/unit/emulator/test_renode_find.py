@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcu_harness.base.errors import EmulatorError
-from mcu_harness.emulator.renode import find, versions
+from mcu_harness.emulator.renode import find
 from mcu_harness.emulator.renode.find import find_renode
 from mcu_harness.emulator.renode.install import install
 
@@ -117,12 +117,6 @@ def test_program_that_is_something_else_is_an_error(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("RENODE_PATH", str(path))
     with pytest.raises(EmulatorError, match="is not a Renode"):
         find_renode()
-
-
-def test_facts_are_those_of_the_nearest_version_before() -> None:
-    assert "cortex-m55" not in versions.facts("1.15.3").cores
-    assert "cortex-m55" not in versions.facts("1.16.0").cores
-    assert "cortex-m55" in versions.facts("1.17.2").cores
 
 
 def test_install_without_renode_run_says_how_to_get_it() -> None:

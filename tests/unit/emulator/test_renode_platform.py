@@ -142,14 +142,6 @@ def test_path_of_the_stock_platform_is_quoted(tmp_path: Path, board: Board) -> N
     assert '\\"b\\"' in first
 
 
-def test_core_that_this_version_does_not_have_is_an_error(tmp_path: Path) -> None:
-    board = find_board("nucleo_l4r5zi")
-    newer = replace(board, core=replace(board.core, renode="cortex-m55"))
-    with pytest.raises(EmulatorError, match=r"Renode 1\.15\.3 has no cortex-m55"):
-        platform_for(newer, tmp_path, "1.15.3")
-    assert "cortex-m55" in platform_for(newer, tmp_path, "1.16.1").description
-
-
 def test_driver_without_a_model_is_said_to_be_unsupported() -> None:
     board = find_board("nucleo_l4r5zi")
     unknown = replace(board, console=replace(board.console, driver="tin_can"))

@@ -80,6 +80,15 @@ class RenodeEmulator:
         server.request(
             protocol.platform_request(description, includes, platform.console, mips(board), empty_ranges(board))
         )
-        frame = server.answer(time.monotonic() + _LOAD_TIMEOUT_S)
+        try:
+            frame = server.answer(time.monotonic() + _LOAD_TIMEOUT_S)
+        except RenodeRefusedError as error:
+            if includes or board.renode_platform:
+                raise
+            raise RenodeRefusedError(
+                f"{board.name}: Renode {self._install.version} refuses the platform that was made for it, with "
+                f"{board.core.renode}: {error.message}",
+                hint="get a newer version of Renode, or use --emulator unicorn",
+            ) from error
         if frame[:1] != protocol.OK:
             raise EmulatorError(f"Renode: unexpected answer {bytes(frame[:1])!r} to a platform")

@@ -41,7 +41,7 @@ def find_renode() -> Install:
     path, origin = _locate()
     version = _version(path)
     if versions.too_old(version):
-        oldest = next(iter(versions.SUPPORTED))
+        oldest = versions.SUPPORTED[0]
         raise EmulatorError(f"{path} is Renode {version}, older than {oldest}", hint=HOW_TO_GET_IT)
     return Install(path, origin, version)
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.base.span import Span, gaps
 from mcu_harness.emulator.contract import devices_answer
-from mcu_harness.emulator.renode import versions
 from mcu_harness.emulator.renode.repl import Entry, quoted, read_entries
 from mcu_harness.emulator.unicorn.uart import UARTS
 from mcu_harness.hardware.arm.address_map import ADDRESS_SPACE, DEVICES, PRIVATE_BUS
@@ -73,7 +72,7 @@ def platform_for(board: Board, root: Path, version: str) -> Platform:
     if reason:
         raise EmulatorError(f"{board.name}: {reason}")
     if not board.renode_platform:
-        return _made(board, version)
+        return _made(board)
     stock = root / board.renode_platform
     if not stock.is_file():
         raise EmulatorError(
@@ -126,13 +125,10 @@ def _layered(board: Board, stock: Path, entries: Sequence[Entry]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _made(board: Board, version: str) -> Platform:
-    core = board.core.renode
-    if core not in versions.facts(version).cores:
-        raise EmulatorError(f"{board.name}: Renode {version} has no {core}", hint="get a newer version of Renode")
+def _made(board: Board) -> Platform:
     mask = board.core.architecture.priority_mask
     parts = [
-        f"cpu: CPU.CortexM @ sysbus\n    cpuType: {quoted(core)}\n    nvic: nvic",
+        f"cpu: CPU.CortexM @ sysbus\n    cpuType: {quoted(board.core.renode)}\n    nvic: nvic",
         f"nvic: IRQControllers.NVIC @ sysbus 0xE000E000\n    priorityMask: {mask:#x}\n"
         f"    systickFrequency: {board.clock_hz}\n    {_VECTOR_INPUTS}",
         *(_memory(board, memory, None) for memory in _real(board)),

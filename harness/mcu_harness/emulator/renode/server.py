@@ -20,13 +20,21 @@ from pathlib import Path
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.base.process import Background
-from mcu_harness.emulator.renode import protocol, versions
+from mcu_harness.emulator.renode import protocol
 from mcu_harness.emulator.renode.find import Install
 
 _START_TIMEOUT_S = 90.0
 _POLL_S = 0.05
 _SCRIPT = "harness.cs"
-# The names in here are ours alone: nothing that a user has chosen becomes part of a monitor command.
+# The names in here are ours alone: nothing that a user has chosen becomes part of a monitor command. When the first one
+# fails, Renode reads its next command from stdin, finds that at its end, and quits.
+_STACK_FRAMES = ("at ", "--- End of stack trace")
+_PYTHON_FRAME = "Antmicro.Renode.Core.PythonEngine."
+_PYTHON_RAISED = (
+    "a Python peripheral or hook that you include raised, which ends Renode; since 1.16 a peripheral's request has "
+    "IsInit, IsRead, IsWrite, Offset and Value, before it had isInit, isRead, isWrite, offset and value"
+)
+_TRY_AGAIN = "run it again; if it happens again, try another version of Renode, or `--emulator unicorn`"
 _COMMANDS = (f"include @{_SCRIPT}", "emulation ServeMcuHarness")
 
 
@@ -44,7 +52,7 @@ class RenodeServer:
         self._process: Background | None = None
         try:
             (self.directory / "tmp").mkdir()
-            (self.directory / _SCRIPT).write_text(_sources(install.version), encoding="utf-8")
+            (self.directory / _SCRIPT).write_text(csharp_source(), encoding="utf-8")
             self.root = self._start()
         except BaseException:
             self.close()
@@ -164,17 +172,24 @@ class RenodeServer:
         code = self._process.wait(_POLL_S)
         if code is not None:
             what = f"it was killed by signal {-code}" if code < 0 else f"it exited with {code}"
-        tail = "".join(f"\n    {line}" for line in self._process.output().strip().splitlines()[-15:])
-        output = f"\n  last output:{tail}" if tail else ""
+        output = self._process.output()
+        said = _without_stack_frames(output)
+        tail = "".join(f"\n    {line}" for line in said[-15:])
+        last = f"\n  last output:{tail}" if tail else ""
         return EmulatorError(
-            f"Renode {self._install.version} ended: {what}\n  command: {self._install.path}{output}",
-            hint="run it again; if it happens again, try another version of Renode, or `--emulator unicorn`",
+            f"Renode {self._install.version} ended: {what}\n  command: {self._install.path}{last}",
+            hint=_PYTHON_RAISED if _PYTHON_FRAME in output else _TRY_AGAIN,
         )
 
 
-def _sources(version: str) -> str:
-    """All our C#, as one file: every `include` costs a compiler run."""
+def _without_stack_frames(output: str) -> list[str]:
+    """The lines of Renode's output without those of stack traces, which leave no room for the error itself."""
+    lines = (line.rstrip() for line in output.splitlines())
+    return [line for line in lines if line and not line.lstrip().startswith(_STACK_FRAMES)]
+
+
+def csharp_source(name: str = "") -> str:
+    """The text of one of our C# files; of all, as one file, without a name: every `include` costs a compiler run."""
     folder = files("mcu_harness.emulator.renode") / "csharp"
-    sources = sorted((file for file in folder.iterdir() if file.name.endswith(".cs")), key=lambda file: file.name)
-    symbols = [f"#define {symbol}" for symbol in versions.facts(version).symbols]
-    return "\n".join([*symbols, *(file.read_text("utf-8") for file in sources)])
+    names = [name] if name else sorted(file.name for file in folder.iterdir() if file.name.endswith(".cs"))
+    return "\n".join((folder / each).read_text("utf-8") for each in names)

@@ -42,15 +42,11 @@ namespace McuHarness
         {
             // The hook knows the program counter of the block's start only: let every block be one instruction.
             core.MaximumBlockSize = 1;
-#if MEMORY_HOOK_HAS_WIDTH
-            core.SetHookAtMemoryAccess((pc, operation, address, physical, width, value) =>
-#else
-            core.SetHookAtMemoryAccess((pc, operation, address, physical, value) =>
-#endif
+            AccessHook.Set(core, (pc, operation, address) =>
             {
-                if(operation == MemoryOperation.MemoryWrite && Holds(physical))
+                if(operation == MemoryOperation.MemoryWrite && Holds(address))
                 {
-                    written(pc, physical);
+                    written(pc, address);
                 }
             });
         }

@@ -11,8 +11,7 @@ namespace McuHarness
         /// <summary>`reached(address)` is called on arrival at one of them.</summary>
         public Marks(CortexM core, Action<ulong> reached)
         {
-            this.core = core;
-            hook = (cpu, address) => reached(address);
+            hook = new AddressHook(core, reached);
         }
 
         /// <summary>
@@ -25,20 +24,19 @@ namespace McuHarness
             var wanted = new HashSet<ulong>(addresses);
             foreach(var address in set.Where(x => !wanted.Contains(x)).ToList())
             {
-                core.RemoveHook(address, hook);
+                hook.Remove(address);
                 set.Remove(address);
             }
             foreach(var address in wanted)
             {
                 if(set.Add(address))
                 {
-                    core.AddHook(address, hook);
+                    hook.Add(address);
                 }
             }
         }
 
-        private readonly CortexM core;
-        private readonly Action<ICpuSupportingGdb, ulong> hook;
+        private readonly AddressHook hook;
         private readonly HashSet<ulong> set = new HashSet<ulong>();
     }
 }

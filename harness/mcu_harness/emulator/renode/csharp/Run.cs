@@ -241,13 +241,13 @@ namespace McuHarness
             if(answer != 0)
             {
                 // Renode will now put the answer of its own semihosting, 0, into r0.
-                Action<ICpuSupportingGdb, ulong> correct = null;
-                correct = (cpu, address) =>
+                AddressHook correct = null;
+                correct = new AddressHook(core, address =>
                 {
                     core.SetRegister(0, answer);
-                    core.RemoveHook(next, correct);
-                };
-                core.AddHook(next, correct);
+                    correct.Remove(address);
+                });
+                correct.Add(next);
                 core.ActivateNewHooks();
             }
             Converse(next);
