@@ -217,7 +217,7 @@ def test_renode_does_not_outlive_the_harness(end: str, board: Board, program: Pr
         import os, signal, sys
         sys.path[:0] = {sys.path!r}
         from small_firmware import plan_for
-        from mcu_harness.hardware.board import find_board
+        from mcu_harness.hardware.board_file import find_board
         from mcu_harness.image.program import read_program
         from mcu_harness.emulator.renode.emulator import RenodeEmulator
         from pathlib import Path
