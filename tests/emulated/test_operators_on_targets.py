@@ -95,8 +95,17 @@ def unsigned_edges() -> ModelBuilder:
     return builder
 
 
+def nothing_to_compute() -> ModelBuilder:
+    """A view of the input: no code refers to the arena."""
+    builder = ModelBuilder(seed=1)
+    builder.output(builder.reshape(builder.input((1, 2, 8)), (4, 4)))
+    return builder
+
+
 @pytest.fixture(
-    scope="module", params=[main_operators, data_and_float_operators, unsigned_edges], ids=lambda make: make.__name__
+    scope="module",
+    params=[main_operators, data_and_float_operators, unsigned_edges, nothing_to_compute],
+    ids=lambda make: make.__name__,
 )
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
     path: Path = tmp_path_factory.mktemp("model") / "model.tflite"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import math
 import zipfile
 import zlib
@@ -20,7 +21,7 @@ from mcu_harness.model.layout import Layout
 
 Array = npt.NDArray[np.generic]
 
-MAX_ARRAYS_BYTES = 1 << 30
+MAX_ARRAYS_BYTES = 1 << 28  # of one file: thousands of inputs of the largest kind that a board takes
 # What numpy.load raises on files that are damaged or of another kind; it parses headers as Python literals.
 _UNREADABLE = (
     ValueError,
@@ -31,9 +32,10 @@ _UNREADABLE = (
     KeyError,
     SyntaxError,
     TokenError,
-    NotImplementedError,
+    RuntimeError,  # encrypted, or compressed in a way that is not there
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
 )
 
 
@@ -176,20 +178,32 @@ def quantized(array: Array, tensor: Tensor) -> Array:
 
 def _load(path: Path) -> dict[str, Array]:
     """All arrays of a file by name; a .npy file has one, called arr_0. Nothing in it is executed."""
+    place = str(path)
     try:
         # mapped, so that a header with an absurd shape fails before memory is asked for
         content = np.load(path, mmap_mode="r", allow_pickle=False)
         if isinstance(content, np.ndarray):
+            _check_bytes(path, content.nbytes)
             return {"arr_0": np.array(content)}
+        arrays = {}
         with content:
-            total = sum(entry.file_size for entry in content.zip.infolist())
-            if total > MAX_ARRAYS_BYTES:
-                raise ModelError(f"{path}: {total} bytes of arrays, at most {MAX_ARRAYS_BYTES} are read")
-            return {name: content[name] for name in content.files}
+            _check_bytes(path, sum(entry.file_size for entry in content.zip.infolist()))
+            for name in content.files:
+                place = f"{path}: array {name[:60]!a}"
+                arrays[name] = content[name]
+            return arrays
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
     except _UNREADABLE as error:
         why = "it is another kind of file, or holds Python objects" if "pickle" in str(error) else str(error)
         raise ModelError(
-            f"{path}: not a usable .npy or .npz file: {why}", hint="write it with numpy.save or numpy.savez"
+            f"{place}: not a usable .npy or .npz file: {why}", hint="write it with numpy.save or numpy.savez"
         ) from error
+
+
+def _check_bytes(path: Path, nbytes: int) -> None:
+    if nbytes > MAX_ARRAYS_BYTES:
+        raise ModelError(
+            f"{path}: {nbytes} bytes of arrays, at most {MAX_ARRAYS_BYTES} are read",
+            hint="write fewer samples: each costs an emulated inference",
+        )

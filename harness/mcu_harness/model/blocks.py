@@ -46,11 +46,15 @@ class Use:
 
 @dataclass(slots=True)
 class Block:
-    """Uses that start at one address: tensors (in the order they are written), or one layer's scratch."""
+    """Uses that start at one address: tensors (in the order they are written), or one layer's scratch.
+
+    `alive` are the tensors that may still be read, while blocks are put together.
+    """
 
     uses: list[Use] = field(default_factory=list)
     tensors: list[int] = field(default_factory=list)
     scratch_of: int | None = None
+    alive: list[int] = field(default_factory=list)
 
     @property
     def nbytes(self) -> int:
@@ -94,7 +98,7 @@ def shared(graph: Graph, scratch: Mapping[int, int], declined: frozenset[int] = 
     An ADD of two dying tensors can overwrite either, and which is better depends on everything else.
     """
     uses = lifetimes(graph)
-    home: dict[int, Block] = {index: Block([uses[index]], [index]) for index in graph.inputs}
+    home: dict[int, Block] = {index: Block([uses[index]], [index], alive=[index]) for index in graph.inputs}
     blocks = list(home.values())
     for layer in graph.layers:
         host = _host(graph, layer, uses, home, 1 if layer.index in declined else 0)
@@ -106,6 +110,7 @@ def shared(graph: Graph, scratch: Mapping[int, int], declined: frozenset[int] = 
                 home[index], host = host, None
             home[index].uses.append(uses[index])
             home[index].tensors.append(index)
+            home[index].alive.append(index)
     return blocks + _scratch_blocks(scratch)
 
 
@@ -157,5 +162,6 @@ def _can_take_over(
     index = layer.inputs[position]
     if index not in home or graph.tensors[index].shape != graph.tensors[layer.outputs[0]].shape:
         return False
-    others: Sequence[int] = [other for other in home[index].tensors if other != index]
-    return uses[index].last == layer.index and all(uses[other].last < layer.index for other in others)
+    block = home[index]
+    block.alive = [other for other in block.alive if uses[other].last >= layer.index]
+    return uses[index].last == layer.index and block.alive == [index]

@@ -7,9 +7,12 @@ low enough never reaches what is still needed: two tensors of n bytes then fit i
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from mcu_harness.model.graph import Graph, Layer
 from mcu_harness.model.operation import Operation
+
+Numbers = npt.NDArray[np.int64]
 
 # Operators with one output position (all of its channels) per window, in NHWC order, reading no other input position.
 WINDOWS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"})
@@ -29,17 +32,34 @@ def raster_distance(graph: Graph, layer: Layer, positions: int = 1) -> int | Non
     kernel = op.shape(1)[1:3] if len(op.inputs) > 1 else (op.number("filter_height"), op.number("filter_width"))
     rows = _first_read(op, "h", height, out_height, kernel[0])
     columns = _first_read(op, "w", width, out_width, kernel[1])
-    image = np.arange(batches, dtype=np.int64) * height
-    first = ((image[:, None, None] + rows[None, :, None]) * width + columns[None, None, :]).reshape(-1) * channels
-    needed = np.minimum.accumulate(first[::-1])[::-1]  # from here on, nothing below this is read any more
-    position = np.arange(1, len(first) + 1, dtype=np.int64)
-    written = np.minimum(position + positions - 1, len(first)) * out_channels
-    return max(0, int(np.max(written - needed)))
+    # Rows and columns only ever move on, so what is needed from a position on is what that position reads first or, where the
+    # border lets two rows begin at one, what the next row reads first.
+    row = np.arange(batches * out_height, dtype=np.int64)
+    source = ((row // out_height) * height + rows[row % out_height]) * width * channels
+    following = np.append(source[1:] + columns[0] * channels, np.iinfo(np.int64).max)
+    last = len(row) * out_width
+    column = np.arange(out_width, dtype=np.int64)
+
+    def written(position: Numbers) -> Numbers:
+        """Bytes that may be written once `position` is."""
+        reached: Numbers = np.minimum(position + positions, last) * out_channels
+        return reached
+
+    # All rows but those at the end, where fewer positions than `positions` are left, differ by a constant only.
+    explicit = min(len(row), -(-positions // out_width) + 1)
+    plain = row[: len(row) - explicit]
+    distances = [0]
+    if len(plain):
+        first_row = int(np.max(written(column) - columns * channels))
+        distances.append(first_row + int(np.max(plain * out_width * out_channels - source[plain])))
+        distances.append(int(np.max(written(plain * out_width + out_width - 1) - following[plain])))
+    for each in row[len(row) - explicit :]:
+        needed = np.minimum(source[each] + columns * channels, following[each])
+        distances.append(int(np.max(written(each * out_width + column) - needed)))
+    return max(distances)
 
 
-def _first_read(
-    op: Operation, letter: str, size: int, out_size: int, kernel: int
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _first_read(op: Operation, letter: str, size: int, out_size: int, kernel: int) -> Numbers:
     """The lowest row (or column) inside the image that each output row (or column) may read."""
     stride = op.number(f"stride_{letter}")
     dilation = op.number(f"dilation_{letter}_factor") if f"dilation_{letter}_factor" in op.attributes else 1

@@ -6,9 +6,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+import numpy as np
+
 from mcu_harness.model.blocks import Block, occupancy
 
 Order = list[int]
+# More pairs of blocks that are in use together than this cost too much time and memory to look at one by one.
+_MOST_PAIRS = 400_000
+ORDERS = 7  # that `_orders` gives
 
 
 def place(
@@ -26,6 +31,8 @@ def place(
     Stops looking once `target_bytes` are met or, all the orders that tend to be good tried, about `effort` comparisons
     of two blocks are spent.
     """
+    if _pairs(blocks) > _MOST_PAIRS:
+        return _at_once(blocks, alignment)
     apart = _separations(blocks, alignment)
     for low, high, distance in closer:
         apart[low][high] = min(apart[low][high], -(-distance // alignment) * alignment)
@@ -51,15 +58,49 @@ def place(
         effort -= round_effort
 
 
+def _pairs(blocks: Sequence[Block]) -> int:
+    """Pairs of blocks that meet in time, at most: as if each were in use from its first to its last use."""
+    firsts = np.sort([min(use.first for use in block.uses) for block in blocks])
+    lasts = np.array([max(use.last for use in block.uses) for block in blocks])
+    begun = np.searchsorted(firsts, lasts, side="right")  # blocks begun before this one ends, and so, summed up, ...
+    ended = np.searchsorted(np.sort(lasts), [min(use.first for use in block.uses) for block in blocks], side="left")
+    return int((begun - ended).sum()) // 2
+
+
+def _at_once(blocks: Sequence[Block], alignment: int) -> list[int]:
+    """Offsets for very many blocks: the largest first, each in the lowest gap among those that it meets in time."""
+    first = np.array([min(use.first for use in block.uses) for block in blocks])
+    last = np.array([max(use.last for use in block.uses) for block in blocks])
+    size = np.array([-(-block.nbytes // alignment) * alignment for block in blocks])
+    offsets = np.full(len(blocks), -1, np.int64)
+    for block in sorted(range(len(blocks)), key=lambda i: (-size[i], i)):
+        met = np.flatnonzero((offsets >= 0) & (first <= last[block]) & (last >= first[block]))
+        met = met[np.argsort(offsets[met], kind="stable")]
+        ends = np.maximum.accumulate(np.append(0, offsets[met] + size[met]))
+        starts = np.append(offsets[met], np.iinfo(np.int64).max)
+        offsets[block] = ends[np.flatnonzero(starts - ends >= size[block])[0]]
+    return [int(offset) for offset in offsets]
+
+
 def _separations(blocks: Sequence[Block], alignment: int) -> list[dict[int, int]]:
-    """`[a][b]`: how far above the start of a must b start, if it lies above; only for blocks that meet in time."""
+    """`[a][b]`: how far above the start of a must b start, if it lies above; only for blocks that meet in time.
+
+    A sweep over all uses by the moment at which they begin: the cost is the number of pairs that meet.
+    """
     result: list[dict[int, int]] = [{} for _ in blocks]
-    for sizes in occupancy(blocks).values():
-        for a, size in sizes.items():
-            room = -(-size // alignment) * alignment
-            for b in sizes:
-                if a != b:
-                    result[a][b] = max(room, result[a].get(b, 0))
+    uses = sorted(
+        (use.first, use.last, number, use.nbytes) for number, block in enumerate(blocks) for use in block.uses
+    )
+    active: list[tuple[int, int, int]] = []
+    for first, last, a, size in uses:
+        active = [use for use in active if use[0] >= first]
+        room = -(-size // alignment) * alignment
+        for _, b, other_size in active:
+            if a != b:
+                other_room = -(-other_size // alignment) * alignment
+                result[a][b] = max(room, result[a].get(b, 0))
+                result[b][a] = max(other_room, result[b].get(a, 0))
+        active.append((last, a, size))
     return result
 
 

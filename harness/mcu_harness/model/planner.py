@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mcu_harness.model.blocks import Block, choices, occupancy, overlaps, separate, shared
 from mcu_harness.model.graph import Graph
 from mcu_harness.model.overlap import raster_distance
-from mcu_harness.model.placement import place
+from mcu_harness.model.placement import ORDERS, place
 
 # Offsets are multiples of this. A word: the largest access of the portable and DSP kernels, and Cortex-M0 faults on
 # words that are not aligned. A larger one buys nothing there and costs up to its size for every tensor.
@@ -18,6 +18,9 @@ ALIGNMENT = 4
 # compared, with as much again in all, when layers can work in place in more than one way.
 _SEARCH_EFFORT = 400_000
 _COMBINATIONS = 32
+# Pair comparisons that all plans together may spend before no further one is begun: only models of hundreds of tensors that
+# are all alive at once come near.
+_MOST_EFFORT = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +96,20 @@ def plan(
     }
     best = _sharing(graph, shared(graph, requests), alignment, _SEARCH_EFFORT, distances)
     declined: frozenset[int] = frozenset()
-    for layer in choices(graph)[:_COMBINATIONS]:
-        if best.arena_bytes <= best.lower_bound:
+    for tried, layer in enumerate(choices(graph)[:_COMBINATIONS], start=1):
+        if best.arena_bytes <= best.lower_bound or tried * _effort_of_one(best) > _MOST_EFFORT:
             break
         blocks = shared(graph, requests, declined | {layer})
         other = _sharing(graph, blocks, alignment, _SEARCH_EFFORT // _COMBINATIONS, distances)
         if other.arena_bytes < best.arena_bytes:
             best, declined = other, declined | {layer}
     return best
+
+
+def _effort_of_one(memory: MemoryPlan) -> int:
+    """Pair comparisons of trying each of the orders that tend to be good, about: tensors alive together, squared."""
+    alive = sum(use.last - use.first + 1 for use in memory.tensors.values()) // max(len(memory.live_bytes), 1)
+    return ORDERS * alive * len(memory.tensors)
 
 
 def _apart(graph: Graph, blocks: Sequence[Block], alignment: int) -> MemoryPlan:

@@ -72,7 +72,9 @@ def _sum(operation: Operation) -> str:
 
 
 def _hard_swish(operation: Operation) -> str:
-    """LiteRT asks for input scale / 128 / output scale below one."""
+    """LiteRT asks for input scale / 128 / output scale below one, and shifts 32 bits by what the input scale is above 3 / 256."""
+    if _scales(operation.inputs[0])[0] >= 2.0**24:
+        return "the input scale is absurdly large"
     fits = _scales(operation.inputs[0])[0] / 128 < _scales(operation.outputs[0])[0] * (1 - 1e-6)
     return "" if fits else "the output scale is less than the input scale / 128"
 

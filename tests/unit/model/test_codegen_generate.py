@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from host_firmware import check_against_reference
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.codegen import c_text
 from mcu_harness.model.codegen.generate import emit_layers, generate, plan_memory
@@ -143,3 +144,19 @@ def test_constants_are_aligned_as_asked_and_hold_every_element() -> None:
     text = c_text.constant_definition("mcu_layer_00", Constant("filter", np.arange(-100, 100, dtype=np.int8), 8))
     assert text.startswith("const int8_t mcu_layer_00_filter[200] __attribute__((aligned(8))) = {")
     assert [int(v) for v in re.findall(r"-?\d+", text[text.index("{") :])] == list(range(-100, 100))
+
+
+def test_a_filter_that_layers_share_is_written_once(tmp_path: Path) -> None:
+    builder = ModelBuilder(1)
+    x = first = builder.input((1, 64))
+    filters = builder.constant(builder.rng.integers(-127, 128, (64, 64)).astype(np.int8), 0.01)
+    for _ in range(20):
+        x = builder.operator("FULLY_CONNECTED", [x, filters, -1], builder.tensor((1, 64), 0.1))
+    builder.output(x, builder.fully_connected(first, units=64, bias=False))
+    graph = import_tflite(builder.write(tmp_path / "m.tflite"))
+    sources = generate(graph, plan_memory(graph, TARGET), TARGET)
+    assert len(re.findall(r"const int8_t \w+_filter\[4096\] __", sources.files["weights.c"])) == 2
+    assert (
+        "#define mcu_layer_19_fully_connected_filter mcu_layer_00_fully_connected_filter\n" in sources.files["model.h"]
+    )
+    check_against_reference(builder, tmp_path, share=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +179,36 @@ def test_a_header_with_an_absurd_shape_is_refused_without_asking_for_memory(plai
     header = content.replace(b"(5, 3, 2), }" + b" " * 10, b"(9999999999999, 3), }".ljust(22))
     (tmp_path / "x.npy").write_bytes(header)
     _fails("not a usable .npy or .npz file", tmp_path / "x.npy", plain)
+
+
+def test_a_sparse_file_of_gigabytes_is_refused_before_it_is_read(plain: Graph, tmp_path: Path) -> None:
+    path = tmp_path / "sparse.npy"
+    header = np.lib.format.header_data_from_array_1_0(np.zeros((1, *plain.tensors[0].shape), np.int8))
+    header["shape"] = (5_000_000_000 // plain.tensors[0].elements, *plain.tensors[0].shape)
+    with path.open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, header)
+        stream.truncate(stream.tell() + 5_000_000_000)
+    tracemalloc.start()
+    with pytest.raises(ModelError, match=r"sparse\.npy: \d{10} bytes of arrays, at most"):
+        load_inputs(path, plain)
+    assert tracemalloc.get_traced_memory()[1] < 1e6
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("flag", ["encrypted", "method"])
+def test_an_archive_that_cannot_be_opened_is_named_with_its_array(plain: Graph, tmp_path: Path, flag: str) -> None:
+    path = tmp_path / "samples.npz"
+    np.savez(path, inputs=np.zeros((1, *plain.tensors[0].shape), np.int8))
+    content = bytearray(path.read_bytes())
+    for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = content.index(signature) + at
+        if flag == "encrypted":
+            content[place] |= 1
+        else:
+            content[place + 2 : place + 4] = (99).to_bytes(2, "little")
+    path.write_bytes(bytes(content))
+    with pytest.raises(ModelError, match=r"samples\.npz: array 'inputs': not a usable"):
+        load_inputs(path, plain)
 
 
 def test_a_missing_file_is_named(plain: Graph, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import tracemalloc
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from mcu_harness.model.blocks import IN_PLACE, VIEWS, Block, Use
-from mcu_harness.model.graph import Graph, Layer, Tensor
+from mcu_harness.model.graph import Graph, Layer, Quantization, Tensor
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.overlap import raster_distance
 from mcu_harness.model.placement import place
@@ -353,3 +354,63 @@ def test_plans_are_the_same_every_time() -> None:
     for seed in range(20):
         graph = _random_graph(random.Random(seed))
         assert plan(graph) == plan(graph)
+
+
+def _fan(count: int) -> Graph:
+    """`count` inputs, one layer each, and one that reads all of them: everything is alive at once."""
+    tensors = tuple(Tensor(i, "", (1, 16 if i < 2 * count else 16 * count), "int8") for i in range(2 * count + 1))
+    layers = [Layer(i, "SIN", (i,), (count + i,)) for i in range(count)]
+    layers.append(Layer(count, "CONCATENATION", tuple(range(count, 2 * count)), (2 * count,)))
+    return Graph("fan", tensors, tuple(layers), tuple(range(count)), (2 * count,), "", 0)
+
+
+@pytest.mark.parametrize("count", [20, 400, 1200])
+def test_many_tensors_alive_at_once_are_planned_in_a_few_attempts(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, attempts = _fan(count), 0
+
+    def counted(*arguments: object) -> list[int]:
+        nonlocal attempts
+        attempts += 1
+        return place(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("mcu_harness.model.planner.place", counted)
+    tracemalloc.start()
+    memory = plan(graph)
+    assert tracemalloc.get_traced_memory()[1] < 200e6
+    tracemalloc.stop()
+    assert attempts < 5
+    assert memory.arena_bytes == memory.lower_bound
+    _replay_all(graph, memory)
+
+
+def _replay_all(graph: Graph, memory: MemoryPlan) -> None:
+    """Fail where two tensors that are in use together share bytes."""
+    places = sorted(memory.tensors.values(), key=lambda p: p.offset)
+    for earlier, later in itertools.pairwise(places):
+        if earlier.first <= later.last and later.first <= earlier.last:
+            assert earlier.offset + earlier.nbytes <= later.offset
+
+
+def test_very_many_blocks_are_placed_without_conflict() -> None:
+    """Beyond the number of pairs that are looked at one by one."""
+    rng = random.Random(3)
+    blocks = []
+    for _ in range(1300):
+        first = rng.randrange(100)
+        blocks.append(Block([Use(first, first + rng.randrange(30, 100), rng.randrange(1, 60))]))
+    offsets = place(blocks, 4, 0, 1000)
+    for (a, at_a), (b, at_b) in itertools.combinations(zip(blocks, offsets, strict=True), 2):
+        if a.uses[0].meets(b.uses[0]):
+            assert at_a + a.nbytes <= at_b or at_b + b.nbytes <= at_a
+    assert all(offset % 4 == 0 for offset in offsets)
+
+
+def test_a_window_over_a_huge_image_costs_no_memory() -> None:
+    scale = Quantization((0.1,), (0,))
+    tensors = (Tensor(0, "", (1, 8192, 8192, 1), "int8", scale), Tensor(1, "", (1, 8192, 8192, 1), "int8", scale))
+    options = {"filter_height": 3, "filter_width": 3, "stride_h": 1, "stride_w": 1, "padding": "SAME"}
+    graph = Graph("g", tensors, (Layer(0, "MAX_POOL_2D", (0,), (1,), options),), (0,), (1,), "", 0)  # type: ignore[arg-type]
+    tracemalloc.start()
+    assert raster_distance(graph, graph.layers[0]) == 8192 + 2
+    assert tracemalloc.get_traced_memory()[1] < 10e6
+    tracemalloc.stop()

@@ -39,7 +39,7 @@ def test_labels_that_no_output_can_be_at_are_an_error(tmp_path: Path, labels: li
 def test_more_seeded_inputs_than_memory_are_an_error(count: int) -> None:
     with pytest.raises(ModelError, match=f"{count} seeded inputs are too many") as caught:
         samples_for(MODEL, InputSpec(count=count))
-    assert "`count` can be up to 1000000" in caught.value.hint
+    assert "`count` can be up to 547827" in caught.value.hint
 
 
 def test_pickled_objects_are_refused_without_advice_to_load_them_anyway(tmp_path: Path) -> None:

@@ -21,7 +21,6 @@ from mcu_harness.model.codegen.fixed_point import (
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     round_half_away,
-    rounding_divide_by_power,
     truncating_doubling_high_multiply,
     wrap,
 )
@@ -54,12 +53,12 @@ def requantize(source: Affine, result: Affine) -> ByteFunction:
 def relu(source: Affine, result: Affine, ceiling: float | None) -> ByteFunction:
     """RELU (`ceiling` None) and RELU6 (6.0). The real multiplier is a float32 quotient, as in the reference."""
     multiplier, shift = quantize_multiplier(_quotient(source.scale, result.scale))
-    highest = None if ceiling is None else result.zero_point + round_half_away(_quotient(ceiling, result.scale))
+    highest = wrap(result.zero_point + _to_32_bits(_quotient(ceiling or 0.0, result.scale)), 32)
 
     def function(value: int) -> int:
         scaled = multiply_by_quantized_multiplier(value - source.zero_point, multiplier, shift)
         above = max(scaled + result.zero_point, result.zero_point)
-        return above if highest is None else min(above, highest)
+        return above if ceiling is None else max(min(above, highest), result.zero_point)
 
     return function
 
@@ -119,10 +118,10 @@ def hard_swish(source: Affine, result: Affine) -> ByteFunction:
         if gate_shift > 0:
             gate = _saturate_16(gate << 1)
         elif gate_shift < 0:
-            gate = rounding_divide_by_power(gate, -gate_shift)
+            gate = _divide_16_by_power(gate, -gate_shift)
         gate = (gate + (1 << 15)) >> 1
         product = truncating_doubling_high_multiply(gate, scaled, 16)
-        return wrap(rounding_divide_by_power(product, -output_shift) + result.zero_point, 16)
+        return wrap(_divide_16_by_power(product, -output_shift) + result.zero_point, 16)
 
     return function
 
@@ -141,6 +140,19 @@ def _of_real(function: Callable[[np.float32], np.float32], source: Affine, resul
 def _quotient(numerator: float, denominator: float) -> float:
     """A float32 division."""
     return float(np.float32(numerator) / np.float32(denominator))
+
+
+def _to_32_bits(value: float) -> int:
+    """`value` rounded to an int32; what does not fit becomes the smallest one, as x86 converts it."""
+    rounded = round_half_away(value)
+    return rounded if -(2**31) <= rounded < 2**31 else -(2**31)
+
+
+def _divide_16_by_power(value: int, exponent: int) -> int:
+    """rounding_divide_by_power of a 16-bit integer, whose mask of the lowest `exponent` bits has 16 bits too: from 16 on,
+    where the quotient is 0, all bits are in the remainder and none in the threshold, and most results are off by one."""
+    mask = wrap((1 << exponent) - 1, 16)
+    return (value >> exponent) + ((value & mask) > (mask >> 1) + (value < 0))
 
 
 def _to_16_bits(multiplier: int) -> int:

@@ -41,6 +41,8 @@ def activation_range(layer: Layer, output: Tensor) -> tuple[int, int]:
 
     def quantized(real: float) -> int:
         steps = np.float32(real) / np.float32(quantization.scale)
+        if abs(steps) >= 2.0**31:
+            raise unsupported(layer, f"its output scale {quantization.scale:g} is absurdly small for {activation}")
         return quantization.zero_point + round_half_away(float(steps))
 
     match activation:
@@ -94,23 +96,23 @@ def dot_products(layer: Layer, context: Context, filters: npt.NDArray[np.int8]) 
     if weights.quantization is None or len(weights.quantization.scales) not in (1, len(filters)):
         raise unsupported(layer, f"filter {weights.index} ({weights.name!r}) needs one scale, or one an output channel")
     scales = tuple(incoming.scale * float(np.float32(scale)) / outgoing.scale for scale in weights.quantization.scales)
-    wide = filters.astype(np.int64)
     bias = _bias(layer, context, len(filters))
-    folded = bias - incoming.zero_point * wide.sum(axis=1)
-    reach = np.maximum(*(np.abs(end) for end in _ends(wide, bias, incoming.zero_point)))
+    folded = bias - incoming.zero_point * filters.sum(axis=1, dtype=np.int64)
+    reach = np.maximum(*(np.abs(end) for end in _ends(filters, bias, incoming.zero_point)))
     if int(reach.max(initial=0)) >= _ACCUMULATOR_LIMIT:
         raise _overflow(layer, int(reach.argmax()), int(reach.max()))
     return Sums(filters, folded.astype(np.int32), scales, reach)
 
 
-def _ends(filters: Int64s, bias: Int64s, zero_point: int) -> tuple[Int64s, Int64s]:
+def _ends(filters: npt.NDArray[np.int8], bias: Int64s, zero_point: int) -> tuple[Int64s, Int64s]:
     """Least and greatest value of each sum, partial sums included, over all int8 inputs.
 
     A tap that is not there yet counts as if its input were 0, which is an int8 too: so partial sums of raw bytes on top of
     the folded bias lie between the same ends.
     """
     lowest, highest = -128 - zero_point, 127 - zero_point
-    positive, negative = np.maximum(filters, 0).sum(axis=1), np.minimum(filters, 0).sum(axis=1)
+    positive = np.maximum(filters, 0).sum(axis=1, dtype=np.int64)
+    negative = filters.sum(axis=1, dtype=np.int64) - positive
     return bias + positive * lowest + negative * highest, bias + positive * highest + negative * lowest
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from mcu_harness.model.codegen import lookup_tables
 from mcu_harness.model.codegen.fixed_point import Affine
@@ -13,12 +15,14 @@ from mcu_harness.model.codegen.lookup_tables import ByteFunction
 from mcu_harness.model.codegen.operators.movement import copy_tensor
 from mcu_harness.model.codegen.quantization import affine
 from mcu_harness.model.codegen.strided_copy import StridedCopy
-from mcu_harness.model.graph import BYTE_RANGES, Layer
+from mcu_harness.model.graph import BYTE_RANGES, Attribute, Layer
 
-_FUNCTIONS: dict[str, Callable[[Affine, Affine, Layer], ByteFunction]] = {
+Options = dict[str, Attribute]
+
+_FUNCTIONS: dict[str, Callable[[Affine, Affine, Options], ByteFunction]] = {
     "RELU": lambda source, result, _: lookup_tables.relu(source, result, None),
     "RELU6": lambda source, result, _: lookup_tables.relu(source, result, 6.0),
-    "LEAKY_RELU": lambda source, result, layer: lookup_tables.leaky_relu(source, result, _alpha(layer)),
+    "LEAKY_RELU": lambda source, result, options: lookup_tables.leaky_relu(source, result, float(options["alpha"])),  # type: ignore[arg-type]
     "LOGISTIC": lambda source, result, _: lookup_tables.logistic(source, result),
     "TANH": lambda source, result, _: lookup_tables.tanh(source, result),
     "HARD_SWISH": lambda source, result, _: lookup_tables.hard_swish(source, result),
@@ -26,15 +30,32 @@ _FUNCTIONS: dict[str, Callable[[Affine, Affine, Layer], ByteFunction]] = {
 }
 
 
+@lru_cache(maxsize=1024)  # a layer is emitted several times, and deep models have many alike
+def table_of(
+    operator: str,
+    source: tuple[Affine, str],
+    result: tuple[Affine, str],
+    options: tuple[tuple[str, Attribute], ...] = (),
+) -> npt.NDArray[np.uint8]:
+    """uint8 [256]: entry v & 255 is the operator's result for v. `source` and `result` are quantisation and type.
+
+    Raises ValueError where the reference refuses the scales.
+    """
+    function = _FUNCTIONS[operator](source[0], result[0], dict(options))
+    table = lookup_tables.byte_table(function, source[1], result[1])
+    table.flags.writeable = False
+    return table
+
+
 def emit(layer: Layer, context: Context) -> LayerCode:
     source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
     if source.dtype not in BYTE_RANGES or result.dtype not in BYTE_RANGES:
         raise unsupported(layer, f"from {source.dtype} to {result.dtype}; int8 and uint8 are")
+    ends = ((affine(layer, source), source.dtype), (affine(layer, result), result.dtype))
     try:
-        function = _FUNCTIONS[layer.operator](affine(layer, source), affine(layer, result), layer)
+        table = table_of(layer.operator, *ends, tuple(sorted(layer.attributes.items())))
     except ValueError as error:
         raise unsupported(layer, str(error)) from error
-    table = lookup_tables.byte_table(function, source.dtype, result.dtype)
     if np.array_equal(table, np.arange(256)):
         if not source.is_constant and context.same_place(source.index, result.index):
             return LayerCode(body=())
@@ -43,7 +64,3 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     pointer, constants = context.operand(source.index, "input")
     call = f"{kernel.function}({context.write(result.index)}, {pointer}, {context.name('table')}, {result.nbytes}u);"
     return LayerCode((call,), kernels=kernel.files, constants=(*constants, Constant("table", table)))
-
-
-def _alpha(layer: Layer) -> float:
-    return float(layer.attributes["alpha"])  # type: ignore[arg-type]
