@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -111,7 +110,7 @@ class Session:
 
     def add_json(self, text: str) -> None:
         """Take over results from `take_json` of another process."""
-        self.runs += results_json.from_plain(json.loads(text), "a worker's results").runs
+        self.runs += results_json.parse(text, "a worker's results").runs
 
     def write(self, directory: Path) -> list[Path]:
         """Write results.json and the board reports; returns the paths."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -11,8 +13,11 @@ from mcu_harness.base.errors import HarnessError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` by `text`, UTF-8 with "\\n" at line ends, as `write_bytes` does."""
-    write_bytes(path, text.encode("utf-8"))
+    """Replace `path` by `text`, UTF-8 with "\\n" at line ends, as `write_bytes` does.
+
+    Half a character, which names of files may hold, is written as its number.
+    """
+    write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -35,11 +40,28 @@ def write_bytes(path: Path, content: bytes) -> None:
         os.umask(umask)
         Path(temporary).chmod(0o666 & ~umask)
         Path(temporary).replace(path)
+        temporary = ""
     except OSError as error:
-        if temporary:
+        raise HarnessError(f"{path} cannot be written: {error.strerror}", hint="choose another place") from error
+    finally:
+        if temporary:  # whatever came between, an interrupt among it
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
-        raise HarnessError(f"{path} cannot be written: {error.strerror}", hint="choose another place") from error
+
+
+def read_bounded(path: Path, most_bytes: int) -> bytes:
+    """The content of `path`, which may be a pipe; OSError also for devices, and for more than `most_bytes`.
+
+    A device has no end, and a file of zeros may be far larger than what it takes on the disk.
+    """
+    with path.open("rb") as stream:
+        mode = os.fstat(stream.fileno()).st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise OSError(errno.EINVAL, "it is a device", str(path))
+        content = stream.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"it is larger than {most_bytes >> 20} MiB", str(path))
+    return content
 
 
 def why_no_file(path: Path) -> str:

@@ -15,9 +15,11 @@ from typing import TypeVar
 
 from mcu_harness.base import units
 from mcu_harness.base.errors import HarnessError, UnitError
+from mcu_harness.base.files import read_bounded
 
 N = TypeVar("N", int, float)
 T = TypeVar("T")
+_MOST_BYTES = 16 << 20  # of a file that a person wrote
 _TYPE_NAMES: dict[type, str] = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -182,7 +184,7 @@ class Table:
 def load(path: Path, error: type[HarnessError]) -> Table:
     """Parse `path`; raises `error` with file and line for what is not TOML, or not readable."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bounded(path, _MOST_BYTES).decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as cause:
         raise error(f"{path}: not UTF-8 text ({cause})", hint="save the file as UTF-8") from cause
     except OSError as cause:

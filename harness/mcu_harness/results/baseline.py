@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from mcu_harness.base.errors import ResultsError
 from mcu_harness.base.files import write_text
+from mcu_harness.results import json_reader
 from mcu_harness.results.records import RunResult
 from mcu_harness.scenario.figures import FIGURES, compared
 from mcu_harness.scenario.figures import Parts as HasParts
@@ -36,7 +37,8 @@ Parts = dict[str, float]
 class Snapshot:
     """The figures of one case, with their parts: `parts[figure]["function f"]` and so on, per kind adding up to it.
 
-    `depends_on` is what makes two snapshots comparable, `made_from` (digests) what may have changed between them.
+    `depends_on` is what makes two snapshots comparable, `made_from` (digests) what may have changed between them. `source` is the
+    scenario's file and the test that it comes from; a baseline has none, since its place says so.
     """
 
     scenario: str
@@ -48,6 +50,7 @@ class Snapshot:
     depends_on: dict[str, str]
     made_from: dict[str, str]
     format_version: int = field(default=FORMAT_VERSION)
+    source: str = ""
 
 
 def snapshot(run: RunResult, like: Snapshot | None = None) -> Snapshot:
@@ -80,6 +83,7 @@ def snapshot(run: RunResult, like: Snapshot | None = None) -> Snapshot:
             "kernel set": made.kernel_set,
         },
         made_from={name: digest[:_DIGEST_DIGITS] for name, digest in digests.items() if digest},
+        source="::".join(filter(None, (run.scenario_path, run.test))),
     )
 
 
@@ -149,6 +153,7 @@ def to_text(accepted: Snapshot) -> str:
         },
     )
     plain = make_converter().unstructure(tidy)
+    del plain["source"]
     return json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -159,29 +164,17 @@ def save(accepted: Snapshot, path: Path) -> None:
 
 def load(path: Path) -> Snapshot:
     """Read a baseline; raises ResultsError that names the file and the way out."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ResultsError(f"{path}: not UTF-8 text", hint=_AGAIN) from error
-    return parse(text, str(path))
+    return parse(json_reader.read_text(path, _AGAIN), str(path))
 
 
 def parse(text: str, origin: str) -> Snapshot:
     """The baseline that `text` is; raises ResultsError that names `origin` and what is wrong there."""
-    from cattrs import BaseValidationError, transform_error
-    from cattrs.preconf.json import make_converter
-
-    try:
-        plain = json.loads(text)
-    except ValueError as error:
-        hint = "it holds a merge conflict: resolve it, or " + _AGAIN if "\n<<<<<<< " in "\n" + text else _AGAIN
-        raise ResultsError(f"{origin}: not JSON: {error}", hint=hint) from error
+    plain = json_reader.parse(text, origin, _AGAIN)
     version = plain.get("format_version") if isinstance(plain, dict) else None
     if version != FORMAT_VERSION:
         raise ResultsError(f"{origin}: format_version is {version!r}, this version reads {FORMAT_VERSION}", hint=_AGAIN)
-    try:
-        return make_converter(forbid_extra_keys=True).structure(plain, Snapshot)
-    except BaseValidationError as error:
-        raise ResultsError(f"{origin}: not a baseline: {transform_error(error)[0]}", hint=_AGAIN) from error
+    accepted = json_reader.structure(plain, Snapshot, origin, "a baseline", _AGAIN)
+    for name, value in accepted.figures.items():
+        if value < 0:
+            raise ResultsError(f"{origin}: not a baseline: {name[:40]} is {value:g}, less than 0", hint=_AGAIN)
+    return accepted

@@ -12,6 +12,7 @@ from mcu_harness.base.errors import HarnessError, ResultsError
 from mcu_harness.results import baseline
 from mcu_harness.results import results_file as results_json
 from mcu_harness.results.baseline import Snapshot, snapshot
+from mcu_harness.results.records import case_key
 
 _TIMEOUT_S = 60.0
 _BLOBS_AT_ONCE = 200
@@ -45,7 +46,8 @@ def from_files(paths: Sequence[Path]) -> list[Series]:
     """Series over results files, oldest first as given; raises ResultsError."""
     found: list[tuple[Point, Snapshot]] = []
     for path in paths:
-        for run in results_json.load(path).runs:
+        # A case that is there several times counts with its last run, as when a test was run again.
+        for run in {case_key(run): run for run in results_json.load(path).runs}.values():
             case = snapshot(run)
             label = run.provenance.commit[:9] or path.stem
             found.append((Point(label, "", case.figures), case))
@@ -136,5 +138,7 @@ def _series(found: Iterable[tuple[Point, Snapshot]]) -> list[Series]:
     points: dict[tuple[str, str, str], list[Point]] = {}
     for point, case in found:
         name = case.scenario if case.model in ("", case.scenario) else f"{case.scenario}/{case.model}"
+        if test := case.source.partition("::")[2]:
+            name += f" ({test})"
         points.setdefault((name, case.board, case.toolchain), []).append(point)
     return [Series(*key, tuple(points[key])) for key in sorted(points)]

@@ -355,6 +355,9 @@ class RunResult:
     spreads: dict[str, Spread] = field(default_factory=dict)  # of "instructions" and "cycles", where known
     accesses: MemoryAccesses | None = None  # where a memory trace was asked for
     what_ifs: tuple[WhatIf, ...] = ()
+    test: str = (
+        ""  # node id of the test that made it, where that is not the scenario itself; with " (2)" for its second
+    )
 
     @classmethod
     def not_run(
@@ -417,9 +420,10 @@ def with_findings(run: RunResult, findings: Iterable[Finding]) -> RunResult:
 
 
 def case_key(run: RunResult) -> tuple[str, ...]:
-    """What tells runs apart: two runs with the same key are of the same case."""
+    """What tells runs apart, within a session and between sessions: runs with the same key are of the same case."""
     flags = " ".join(run.toolchain.flags)
-    return (run.scenario, run.model, run.board, run.toolchain.name, flags, run.emulator.name)
+    tools = (run.toolchain.name, flags, run.emulator.name)
+    return (run.scenario, run.model, run.board, *tools, run.scenario_path, run.test)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from mcu_harness.base.errors import ResultsError
 from mcu_harness.base.files import write_text
 from mcu_harness.base.text import is_plain_name
+from mcu_harness.results import json_reader
 from mcu_harness.results.older_formats import READ_VERSIONS, from_version_1
 from mcu_harness.results.records import Results
 
@@ -38,34 +39,25 @@ def save(results: Results, path: Path) -> None:
 
 def load(path: Path) -> Results:
     """Read `path`; raises ResultsError that names the file and what is wrong in it."""
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise ResultsError(f"{path}: not JSON: {error}", hint="give the results.json of a run") from error
-    return from_plain(plain, str(path))
+    return parse(json_reader.read_text(path), str(path))
+
+
+def parse(text: str, origin: str) -> Results:
+    """The results that `text` holds; raises ResultsError that names `origin`."""
+    return from_plain(json_reader.parse(text, origin, "give the results.json of a run"), origin)
 
 
 def from_plain(plain: object, origin: str) -> Results:
     """Parsed JSON as `Results`; raises ResultsError that names `origin` and the first wrong place."""
-    # Not at the top: only commands that read or write results need it.
-    from cattrs import BaseValidationError, transform_error
-    from cattrs.preconf.json import make_converter
-
     version = plain.get("format_version") if isinstance(plain, dict) else None
     if version not in READ_VERSIONS:
         raise ResultsError(
             f"{origin}: format_version is {version!r}, this version reads {' and '.join(map(str, READ_VERSIONS))}",
             hint="make the results again with this version of mcu-harness",
         )
-    try:
-        if version == 1:
-            plain = from_version_1(plain)
-        results: Results = make_converter(forbid_extra_keys=True).structure(plain, Results)
-    except BaseValidationError as error:
-        first = transform_error(error)[0]
-        raise ResultsError(f"{origin}: not a results file: {first}", hint="make the results again") from error
+    if version == 1:
+        plain = from_version_1(plain)
+    results = json_reader.structure(plain, Results, origin, "a results file", "make the results again")
     for run in results.runs:  # reports are named after boards
         if not is_plain_name(run.board):
             raise ResultsError(f"{origin}: {run.board!r} is not the name of a board", hint="make the results again")

@@ -80,6 +80,38 @@ def test_cases_of_one_side_only_are_told() -> None:
     assert ([c.board for c in found.gone], [c.board for c in found.new]) == (["c"], ["d"])
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (["s m b gnu"], ["s m b gnu"] * 3, [(0, 0), (0, 1), (0, 2)]),
+        (["s m b gnu"] * 2, ["s m b gnu"], [(0, 0), (1, 0)]),
+        (["s m b gnu"] * 2, ["s m b gnu"] * 2, []),
+        (["s m b gnu", "s m b gnu", "s m c gnu"], ["s m c gnu", "s m b gnu"], [(2, 0), (0, 1), (1, 1)]),
+    ],
+)
+def test_a_case_that_one_side_has_once_meets_all_of_the_other(
+    before: list[str], after: list[str], expected: list[tuple[int, int]]
+) -> None:
+    assert match(cases(*before), cases(*after)) == expected
+
+
+def test_tests_of_one_model_and_board_meet_by_their_names() -> None:
+    one, other = (replace(CASE, source=f"test_x.py::test_{name}") for name in "ab")
+    assert match([one, other], [other, one]) == [(1, 0), (0, 1)]
+    assert match([one, other], [other]) == [(1, 0)]
+    # Results from before sources were kept, and files that were moved.
+    assert match([CASE], [one]) == [(0, 0)]
+
+
+def test_a_case_that_both_sides_have_several_times_is_named_and_paired_with_nothing() -> None:
+    found = pair(
+        cases("s m b gnu", "s m b gnu", "t m c gnu"), cases("s m b gnu", "s m b gnu", "t m c gnu", "n m b gnu")
+    )
+    assert [p.after.scenario for p in found.both] == ["t"]
+    assert [(len(a.before), len(a.after), a.after[0].scenario) for a in found.ambiguous] == [(2, 2, "s")]
+    assert (found.gone, [case.scenario for case in found.new]) == ((), ["n"])
+
+
 def test_snapshots_come_from_results_baselines_and_directories(tmp_path: Path) -> None:
     results_json.save(RESULTS, tmp_path / "results.json")
     baseline.save(CASE, tmp_path / "accepted" / "tiny@board_a.json")
@@ -173,3 +205,47 @@ def test_plot_is_well_formed_and_names_are_inert(tmp_path: Path) -> None:
     assert any("+100.00 %" in text for text in texts)
     assert not list(root.iter("{http://www.w3.org/2000/svg}script"))
     assert trend.to_csv(series).count("board_a") == 2
+
+
+def results(path: Path, *runs: RunResult) -> Path:
+    results_json.save(Results(runs), path)
+    return path
+
+
+@pytest.mark.parametrize("worse", [0, 1, 2])
+def test_compare_fails_by_any_of_the_runs_of_a_case(tmp_path: Path, worse: int) -> None:
+    before = results(tmp_path / "before.json", PASSING)
+    runs = [PASSING] * 3
+    assert command("compare", before, results(tmp_path / "same.json", *runs), "--fail", "cycles:2%") == 0
+    runs[worse] = slower()
+    assert command("compare", before, results(tmp_path / "worse.json", *runs), "--fail", "cycles:2%") == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ((PASSING, PASSING), (slower(), slower()), "2 times before and 2 times after"),
+        ((PASSING,), (replace(PASSING, scenario="other", model="other", board="board_z"),), "no case in common"),
+        ((PASSING,), (), "no case in common"),
+        ((), (), "no case in common"),
+    ],
+)
+def test_compare_that_pairs_nothing_does_not_pass(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    before: tuple[RunResult, ...],
+    after: tuple[RunResult, ...],
+    said: str,
+) -> None:
+    files = (results(tmp_path / "before.json", *before), results(tmp_path / "after.json", *after))
+    assert command("compare", *files, "--fail", "cycles:2%") == 1
+    assert said in capsys.readouterr().out
+    assert command("compare", *files) == 0
+
+
+def test_history_counts_the_last_run_of_a_case_and_tells_tests_apart(tmp_path: Path) -> None:
+    again = results(tmp_path / "again.json", slower(), PASSING)
+    (series,) = history.from_files([again])
+    assert [point.figures["cycles"] for point in series.points] == [26_514]
+    both = results(tmp_path / "both.json", *(replace(PASSING, test=f"test_x.py::test_{name}") for name in "ab"))
+    assert len(history.from_files([both])) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from mcu_harness.base import units
 from mcu_harness.results.baseline import Snapshot
@@ -16,7 +17,7 @@ from mcu_harness.results.comparison import (
     regression_findings,
     worsening,
 )
-from mcu_harness.results.matching import Pair, Pairs
+from mcu_harness.results.matching import Ambiguous, Pair, Pairs
 from mcu_harness.results.records import FigureChange, Finding, Verdict
 from mcu_harness.results.report import text
 from mcu_harness.scenario.figures import compared
@@ -25,23 +26,58 @@ from mcu_harness.scenario.tolerance import Tolerance
 _MOST_CASES, _MOST_PARTS = 10, 5
 
 
-def judge(pairs: Pairs, tolerances: Iterable[Tolerance]) -> list[tuple[Pair, Finding]]:
-    """Findings of all cases that break `tolerances` or cannot be held to them."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is wrong with a case: `case` names it, `pair` is None for one that could not be paired."""
+
+    case: str
+    finding: Finding
+    pair: Pair | None = None
+
+
+def judge(pairs: Pairs, tolerances: Iterable[Tolerance]) -> list[Judged]:
+    """Findings of all cases that break `tolerances` or cannot be held to them; [] without tolerances."""
     held = tuple(tolerances)
-    found = []
-    for pair in pairs.both:
-        for finding in regression_findings(pair.comparison, held, "take the later results as the new reference"):
-            found.append((pair, finding))
+    if not held:
+        return []
+    found = [
+        Judged(" on ".join(_case(pair.after)), finding, pair)
+        for pair in pairs.both
+        for finding in regression_findings(pair.comparison, held, "take the later results as the new reference")
+    ]
+    found += [
+        Judged(" on ".join(_case(unclear.after[0])), _not_comparable(_ambiguous(unclear)))
+        for unclear in pairs.ambiguous
+    ]
+    if not pairs.both and not found:
+        found.append(
+            Judged("all cases", _not_comparable("the two have no case in common, so nothing was held to anything"))
+        )
     return found
 
 
-def to_text(pairs: Pairs, findings: list[tuple[Pair, Finding]], verbosity: int = 0) -> str:
+def _not_comparable(message: str) -> Finding:
+    return Finding(
+        code="compare.not-paired",
+        verdict=Verdict.NOT_COMPARABLE,
+        message=message,
+        advice="compare results of one session with those of another; a case is told by scenario, model, board, compiler and test",
+    )
+
+
+def _ambiguous(unclear: Ambiguous) -> str:
+    before, after = len(unclear.before), len(unclear.after)
+    return f"the case is there {before} times before and {after} times after: which belongs to which cannot be told"
+
+
+def to_text(pairs: Pairs, findings: list[Judged], verbosity: int = 0) -> str:
     """The table, what moved in the cases that moved most, and what fails; all cases and parts with verbosity 1."""
     from tabulate import tabulate
 
     figures = [f for f in compared() if any(f in p.before.figures or f in p.after.figures for p in pairs.both)]
     rows = [[*_case(p.after), *(_cell(p, figure) for figure in figures)] for p in pairs.both]
     rows += [[*_case(case), "gone"] for case in pairs.gone] + [[*_case(case), "new"] for case in pairs.new]
+    rows += [[*_case(unclear.after[0]), "ambiguous"] for unclear in pairs.ambiguous]
     titles = ["scenario", "board", *(figure_name(figure) for figure in figures)]
     alignment = ("left", "left", *["right"] * len(figures))
     table = tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True) if rows else "no cases"
@@ -55,14 +91,18 @@ def to_text(pairs: Pairs, findings: list[tuple[Pair, Finding]], verbosity: int =
     for reason in sorted({p.comparison.incomparable for p in pairs.both} - {""}):
         count = sum(p.comparison.incomparable == reason for p in pairs.both)
         lines += ["", f"not comparable in {count} cases: {reason}"]
-    for pair, finding in findings:  # what moved is said above
-        lines += ["", f"{' on '.join(_case(pair.after))}: {text.finding_lines(finding, 0)[0]}"]
+    told = {judged.case for judged in findings if judged.pair is None}
+    for unclear in pairs.ambiguous:
+        if " on ".join(_case(unclear.after[0])) not in told:
+            lines += ["", f"{' on '.join(_case(unclear.after[0]))}: {_ambiguous(unclear)}"]
+    for judged in findings:  # what moved is said above
+        lines += ["", f"{judged.case}: {text.finding_lines(judged.finding, 0)[0]}"]
     return "\n".join(lines) + "\n"
 
 
-def to_json(pairs: Pairs, findings: list[tuple[Pair, Finding]]) -> str:
+def to_json(pairs: Pairs, findings: list[Judged]) -> str:
     """The same for programs."""
-    failing = {(id(pair), finding.code) for pair, finding in findings if finding.verdict is Verdict.FAIL}
+    failing = {(id(judged.pair), judged.finding.code) for judged in findings if judged.finding.verdict is Verdict.FAIL}
     cases = [
         {
             "scenario": pair.after.scenario,
@@ -84,7 +124,8 @@ def to_json(pairs: Pairs, findings: list[tuple[Pair, Finding]]) -> str:
         }
         for pair in pairs.both
     ]
-    alone = {"gone": pairs.gone, "new": pairs.new}
+    unclear = [case for found in pairs.ambiguous for case in found.after]
+    alone = {"gone": pairs.gone, "new": pairs.new, "ambiguous": unclear}
     made = {"cases": cases, **{key: [list(_case(case)) for case in found] for key, found in alone.items()}}
     return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from mcu_harness.results.records import Finding, Results, RunResult, Verdict, case_key
+from mcu_harness.results.records import Finding, Results, RunResult, Verdict
 from mcu_harness.results.report import text
 from mcu_harness.results.report.finding_location import place_of
 
@@ -53,6 +53,6 @@ def _fingerprint(run: RunResult, finding: Finding, number: int) -> str:
 
     Flags are left out, so that a change of flags does not make every finding new.
     """
-    scenario, model, board, toolchain, _, emulator = case_key(run)
-    parts = (scenario, model, board, toolchain, emulator, finding.code, str(number))
+    case = (run.scenario, run.model, run.board, run.toolchain.name, run.emulator.name)
+    parts = (*case, finding.code, str(number), *([run.test] if run.test else []))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

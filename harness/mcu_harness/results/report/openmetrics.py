@@ -5,6 +5,8 @@ Format: https://prometheus.io/docs/specs/om/open_metrics_spec/ (labels escape ba
 
 from __future__ import annotations
 
+from collections import Counter
+
 from mcu_harness.results.records import Measurement, Results, RunResult
 from mcu_harness.results.report import text
 
@@ -13,20 +15,23 @@ _UNITS = {"B": "bytes", "s": "seconds", "J": "joules", "fraction": "ratio"}
 
 
 def to_text(results: Results) -> str:
-    """All measured figures of all runs."""
-    families: dict[str, list[str]] = {}
+    """All measured figures of all runs; of runs that nothing tells apart, the last one's, since a series has one value."""
+    families: dict[str, dict[str, float]] = {}
     about: dict[str, Measurement] = {}
+    crowded = Counter(_labels(run) for run in results.runs)
     for run in results.runs:
+        labels = _labels(run, source=crowded[_labels(run)] > 1)
         for measurement in text.ordered(run.measurements):
             if measurement.value is not None:
                 name = _family(measurement)
                 about.setdefault(name, measurement)
-                families.setdefault(name, []).append(f"{name}{_labels(run)} {measurement.value}")
+                families.setdefault(name, {})[labels] = measurement.value
     lines = []
     for name, samples in families.items():
         unit = _UNITS.get(about[name].unit)
         lines += [f"# TYPE {name} gauge", *([f"# UNIT {name} {unit}"] if unit else [])]
-        lines += [f"# HELP {name} {_escape(text.title(about[name]))}", *samples]
+        lines += [f"# HELP {name} {_escape(text.title(about[name]))}"]
+        lines += [f"{name}{labels} {value}" for labels, value in samples.items()]
     return "\n".join([*lines, "# EOF"]) + "\n"
 
 
@@ -36,13 +41,15 @@ def _family(measurement: Measurement) -> str:
     return f"mcu_{name}" if not unit or name.endswith(f"_{unit}") else f"mcu_{name}_{unit}"
 
 
-def _labels(run: RunResult) -> str:
+def _labels(run: RunResult, source: bool = False) -> str:
+    """The labels of `run`, with the test or the file that it comes from where others have the same without."""
     labels = {
         "scenario": run.scenario,
         "model": run.model,
         "board": run.board,
         "toolchain": run.toolchain.name,
         "emulator": run.emulator.name,
+        **({"source": run.test or run.scenario_path} if source else {}),
     }
     return "{" + ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items()) + "}"
 
