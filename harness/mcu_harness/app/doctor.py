@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 from mcu_harness import __version__
-from mcu_harness.base.errors import HarnessError
+from mcu_harness.base.errors import EmulatorError, HarnessError
 
 
 def examine() -> tuple[list[str], bool]:
@@ -16,14 +17,12 @@ def examine() -> tuple[list[str], bool]:
 
     A line begins with "ok", "missing", "broken", or "optional": missing, but another does the same.
     """
-    from mcu_harness.emulator.select import EMULATORS, emulator_entry
+    from mcu_harness.emulator.select import EMULATORS
     from mcu_harness.image.toolchain import NAMES, find_toolchain
 
     lines = [f"mcu-harness {__version__}, Python {sys.version.split()[0]}"]
     compiler = _examine("compiler", NAMES, lambda name: find_toolchain(name).version, lines)
-    emulator = _examine(
-        "emulator", [entry.name for entry in EMULATORS], lambda name: emulator_entry(name).describe(), lines
-    )
+    emulator = _examine("emulator", [entry.name for entry in EMULATORS], _emulator, lines)
     cache = _cache(lines)
     if importlib.util.find_spec("ai_edge_litert"):
         lines.append(f"ok       oracle litert: LiteRT {_version('ai-edge-litert')}")
@@ -55,12 +54,37 @@ def _examine(kind: str, names: Iterable[str], about: Callable[[str], str], lines
             lines.append(f"ok       {kind} {name}: {about(name)}")
             working.append(name)
         except HarnessError as error:
-            absent = isinstance(error, ToolchainMissing) or kind != "compiler"
+            absent = isinstance(error, ToolchainMissing | _EmulatorMissing)
             others.append((name, error.hint or error.message if absent else str(error), absent))
     for name, what, absent in others:
         state = "broken " if not absent else "optional" if working else "missing"
         lines.append(f"{state:8} {kind} {name}: {what}")
     return working
+
+
+class _EmulatorMissing(EmulatorError):
+    """Not installed, other than installed and broken."""
+
+
+def _emulator(name: str) -> str:
+    """Version and place of the emulator `name`, after it has run ten instructions; raises HarnessError."""
+    from mcu_harness.emulator.select import emulator_entry
+    from mcu_harness.emulator.trial import try_out
+
+    entry = emulator_entry(name)
+    try:
+        described = entry.describe()
+    except EmulatorError as error:
+        raise _EmulatorMissing(error.message, hint=error.hint) from error
+    emulator = entry.make()
+    started = time.perf_counter()
+    try:
+        instructions = try_out(emulator)
+    except EmulatorError as error:
+        raise EmulatorError(f"{described}\n  {error.message}", hint=error.hint) from error
+    finally:
+        emulator.close()
+    return f"{described}; ran {instructions} instructions in {time.perf_counter() - started:.1f} s"
 
 
 def _cache(lines: list[str]) -> bool:

@@ -56,13 +56,13 @@ class Session:
 
         if options.kernels:
             case = replace(case, scenario=replace(case.scenario, kernels=options.kernels))
-        emulator = self._emulator(case, options)
+        emulator, passed_over = self._emulator(case, options)
         questions = (*case.scenario.what_if, *options.what_if)
         toolchain = case.toolchain or options.toolchain
         result = run_case(case, emulator, toolchain, progress, questions, memory_trace=options.memory_trace)
         if gated:
             result = self._gate.judge(case, result)
-        result = with_findings(result, rules(result))
+        result = with_findings(result, (*passed_over, *rules(result)))
         self.runs.append(result)
         return result
 
@@ -78,7 +78,8 @@ class Session:
         """Baseline files that belong to no expected case."""
         return sorted(self._unused | {shown(path) for path in self._gate.unused(self._expected)})
 
-    def _emulator(self, case: Case, options: Options) -> Emulator:
+    def _emulator(self, case: Case, options: Options) -> tuple[Emulator, list[Finding]]:
+        """The emulator for `case`, kept for the next ones too, and a note for each that should have been it."""
         from mcu_harness.emulator.select import Need, select
 
         needs = []
@@ -88,10 +89,20 @@ class Session:
             needs.append(Need.MEMORY_TRACE)
         if case.scenario.firmware is not None:
             needs.append(Need.UNMODELLED_DEVICES)
-        entry = select(options.emulator, case.board, needs)
-        if entry.name not in self._emulators:
-            self._emulators[entry.name] = entry.make()
-        return self._emulators[entry.name]
+        chosen = select(options.emulator, case.board, needs)
+        name = chosen.entry.name
+        if name not in self._emulators:
+            self._emulators[name] = chosen.entry.make()
+        notes = [
+            Finding(
+                "emulator.passed-over",
+                Verdict.PASS,
+                f"run in {name}, since what it would have run in cannot be used: {each}",
+                "`mcu-harness doctor` shows all that was said; --emulator chooses one without a trial",
+            )
+            for each in chosen.passed_over
+        ]
+        return self._emulators[name], notes
 
     @property
     def results(self) -> Results:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.metadata import version
 
+from mcu_harness.base.cache import digest
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import Emulator
 from mcu_harness.hardware.board import Board
@@ -29,14 +30,24 @@ class EmulatorEntry:
     """An emulator. Nothing of it is imported or started before `make`, which raises EmulatorError where it is missing.
 
     `supports(board)` is "" when it can run `board`, else why not; `describe()` says its version and place, and raises
-    EmulatorError where it is missing. `has` are the needs that it meets.
+    EmulatorError where it is missing; `identity()` changes with the program that is installed. `has` are the needs that
+    it meets.
     """
 
     name: str
     make: Callable[[], Emulator]
     supports: Callable[[Board], str]
     describe: Callable[[], str]
+    identity: Callable[[], str]
     has: frozenset[Need]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The emulator that a run gets; `passed_over` says what was wrong with those that it would have got instead."""
+
+    entry: EmulatorEntry
+    passed_over: tuple[str, ...] = ()
 
 
 def _unicorn() -> Emulator:
@@ -71,6 +82,15 @@ def _renode_description() -> str:
     return f"{found.version}, from {found.origin}: {found.path}"
 
 
+def _renode_identity() -> str:
+    from mcu_harness.emulator.renode.find import find_renode
+    from mcu_harness.emulator.renode.server import csharp_source
+
+    found = find_renode()
+    changed = found.path.resolve().stat().st_mtime_ns
+    return f"{found.version} {found.path.resolve()} {changed} {digest([csharp_source()])}"
+
+
 # In the order in which they are shown. `auto` prefers the later ones; the first is always there.
 EMULATORS: tuple[EmulatorEntry, ...] = (
     EmulatorEntry(
@@ -78,6 +98,7 @@ EMULATORS: tuple[EmulatorEntry, ...] = (
         make=_unicorn,
         supports=_unicorn_supports,
         describe=lambda: f"{version('unicorn')}, in process",
+        identity=lambda: version("unicorn"),
         has=frozenset({Need.MEMORY_TRACE, Need.UNMODELLED_DEVICES}),
     ),
     EmulatorEntry(
@@ -85,6 +106,7 @@ EMULATORS: tuple[EmulatorEntry, ...] = (
         make=_renode,
         supports=_renode_supports,
         describe=_renode_description,
+        identity=_renode_identity,
         has=frozenset({Need.PLATFORM_FILES}),
     ),
 )
@@ -99,19 +121,27 @@ def emulator_entry(name: str) -> EmulatorEntry:
     raise EmulatorError(f"no emulator named {name!r}", hint=f"choose one of: auto, {known}")
 
 
-def select(asked: str, board: Board, needs: Iterable[Need] = ()) -> EmulatorEntry:
+def select(asked: str, board: Board, needs: Iterable[Need] = ()) -> Selection:
     """The emulator called `asked`, or the one that "auto" means for a run on `board` that has `needs`.
 
-    That is the most preferred of those that meet the needs, are installed and support the board. Where there is none it
-    is the first that meets them, whose own error says what is missing. Needs hold in their order: one that no emulator
-    meets together with those before it is left unmet. Raises EmulatorError for a name that none has.
+    That is the most preferred of those that meet the needs, are installed, support the board and pass a trial. Where
+    there is none it is the first that meets them, whose own error says what is missing. Needs hold in their order: one
+    that no emulator meets together with those before it is left unmet. Raises EmulatorError for a name that none has.
     """
     if asked != "auto":
-        return emulator_entry(asked)
+        return Selection(emulator_entry(asked))
     able = EMULATORS
     for need in needs:
         able = tuple(entry for entry in able if need in entry.has) or able
-    return next((entry for entry in reversed(able) if _is_found(entry) and not entry.supports(board)), able[0])
+    passed_over: list[str] = []
+    for entry in reversed(able[1:]):
+        if not _is_found(entry) or entry.supports(board):
+            continue
+        reason = _why_unusable(entry)
+        if not reason:
+            return Selection(entry, tuple(passed_over))
+        passed_over.append(f"{entry.name} {entry.describe()}: {reason}")
+    return Selection(able[0], tuple(passed_over))
 
 
 @cache
@@ -121,3 +151,10 @@ def _is_found(entry: EmulatorEntry) -> bool:
     except EmulatorError:
         return False
     return True
+
+
+@cache
+def _why_unusable(entry: EmulatorEntry) -> str:
+    from mcu_harness.emulator.trial import why_unusable
+
+    return why_unusable(entry.make(), entry.identity())

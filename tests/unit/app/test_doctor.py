@@ -54,6 +54,31 @@ def test_a_broken_compiler_is_told_from_a_missing_one(compilers: dict[str, objec
     assert line(lines, "compiler gnu").startswith("broken   compiler gnu: it says nothing")
 
 
+def test_emulators_are_tried_and_one_that_does_not_start_is_broken(
+    compilers: dict[str, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    compilers |= {name: Toolchain(name, "1", (name,)) for name in ("gnu", "zig")}
+    path = tmp_path / "renode"
+    path.write_text(
+        "#!/bin/sh\n[ $1 = --version ] && echo Renode v1.16.1.1 && exit\necho no such library >&2\nexit 7\n"
+    )
+    path.chmod(0o755)
+    monkeypatch.setenv("RENODE_PATH", str(path))
+    lines, usable = examine()
+    assert usable
+    assert "in process; ran 10 instructions in " in line(lines, "ok       emulator unicorn")
+    broken = line(lines, "broken   emulator renode: 1.16.1, from RENODE_PATH")
+    assert "it exited with 7" in broken and "no such library" in broken and "--emulator unicorn" in broken
+
+
+def test_emulator_that_is_not_there_is_optional(
+    compilers: dict[str, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    compilers |= {name: Toolchain(name, "1", (name,)) for name in ("gnu", "zig")}
+    monkeypatch.setenv("RENODE_PATH", str(tmp_path / "nowhere"))
+    assert line(examine()[0], "emulator renode").startswith("optional emulator renode: ")
+
+
 def test_a_cache_that_cannot_be_written_is_told(
     compilers: dict[str, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

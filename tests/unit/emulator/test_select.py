@@ -27,15 +27,17 @@ def renode(monkeypatch: pytest.MonkeyPatch) -> Renode:
         made = replace(
             emulator_entry("renode"),
             describe=describe,
+            identity=lambda: "of this test",
             supports=lambda board: "no platform" if board.name == cannot else "",
         )
         monkeypatch.setattr(module, "EMULATORS", (emulator_entry("unicorn"), made))
+        monkeypatch.setattr(module, "_why_unusable", lambda entry: "")
 
     return set_up
 
 
 def chosen(asked: str, *needs: Need, board: str = F4) -> str:
-    return select(asked, find_board(board), needs).name
+    return select(asked, find_board(board), needs).entry.name
 
 
 def test_auto_takes_renode_where_one_is_found(renode: Renode) -> None:
@@ -76,8 +78,11 @@ def test_a_name_that_is_asked_for_is_taken_whatever_the_run_needs(renode: Renode
 
 
 def test_a_new_entry_is_preferred_to_those_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    qemu = EmulatorEntry("qemu", EMULATORS[0].make, lambda _: "", lambda: "9.1", frozenset({Need.MEMORY_TRACE}))
+    qemu = EmulatorEntry(
+        "qemu", EMULATORS[0].make, lambda _: "", lambda: "9.1", lambda: "9.1", frozenset({Need.MEMORY_TRACE})
+    )
     monkeypatch.setattr(module, "EMULATORS", (*EMULATORS, qemu))
+    monkeypatch.setattr(module, "_why_unusable", lambda entry: "")
     assert emulator_entry("qemu") is qemu
     assert chosen("auto", Need.MEMORY_TRACE) == "qemu"
     assert chosen("auto", Need.UNMODELLED_DEVICES) == "unicorn"

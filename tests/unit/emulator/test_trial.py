@@ -1,0 +1,83 @@
+"""Whether an emulator can be used, found out by running ten instructions in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mcu_harness.base.errors import EmulatorError
+from mcu_harness.emulator.contract import Execution, RunPlan
+from mcu_harness.emulator.select import emulator_entry, select
+from mcu_harness.emulator.trial import try_out, why_unusable
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
+from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board_file import find_board
+from mcu_harness.image.program import Program
+
+
+class Altered(UnicornEmulator):
+    """The embedded emulator, with something else in its answers; counts its runs."""
+
+    def __init__(self, **changes: object) -> None:
+        self._changes = changes
+        self.runs = 0
+
+    def run(self, program: Program, board: Board, plan: RunPlan) -> Execution:
+        self.runs += 1
+        return replace(super().run(program, board, plan), **self._changes)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MCU_HARNESS_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def broken_renode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A Renode that knows its version and nothing else."""
+    path = tmp_path / "renode"
+    path.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo Renode v1.16.1.1 && exit\necho no such library >&2\nexit 7\n'
+    )
+    path.chmod(0o755)
+    monkeypatch.setenv("RENODE_PATH", str(path))
+    return path
+
+
+def test_ten_instructions_are_run_and_counted() -> None:
+    assert try_out(UnicornEmulator()) == 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"status": 41}, "result 41 instead of 42"),
+        ({"window_instructions": (22,)}, r"\(22,\) instructions counted"),
+    ],
+)
+def test_emulator_that_computes_or_counts_something_else_is_refused(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(EmulatorError, match=said):
+        try_out(Altered(**changes))
+    assert "does not run ten instructions right" in why_unusable(Altered(**changes), "1")
+
+
+def test_success_is_remembered_for_that_program_and_failure_is_not() -> None:
+    for identity, runs in (("1", 1), ("1", 0), ("2", 1)):
+        emulator = Altered()
+        assert why_unusable(emulator, identity) == ""
+        assert emulator.runs == runs
+    for _ in range(2):
+        emulator = Altered(status=0)
+        assert why_unusable(emulator, "3")
+        assert emulator.runs == 1
+
+
+def test_auto_passes_over_a_renode_that_does_not_start_and_says_why(broken_renode: Path) -> None:
+    selection = select("auto", find_board("stm32f4_discovery"))
+    assert selection.entry is emulator_entry("unicorn")
+    (said,) = selection.passed_over
+    assert said.startswith("renode 1.16.1, from RENODE_PATH: ") and str(broken_renode) in said
+    assert said.endswith("Renode 1.16.1 ended: it exited with 7")
+    assert select("renode", find_board("stm32f4_discovery")).passed_over == ()
