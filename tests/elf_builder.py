@@ -39,16 +39,16 @@ class ElfBuilder:
     kind: int = 2
     entry: int = 0x0800_0001
     segments: list[SegmentSpec] = field(default_factory=list)
-    symbols: list[tuple[str, int, int, int, int, int]] = field(default_factory=list)
+    symbols: list[tuple[str, int, int, int, int, int | None]] = field(default_factory=list)
 
     def segment(self, address: int, load_address: int | None, flags: int, *sections: SectionSpec) -> None:
         load = address if load_address is None else load_address
         self.segments.append(SegmentSpec(address, load, list(sections), flags))
 
     def symbol(
-        self, name: str, value: int, size: int = 0, kind: int = NOTYPE, bind: int = GLOBAL, section: int = 1
+        self, name: str, value: int, size: int = 0, kind: int = NOTYPE, bind: int = GLOBAL, section: int | None = None
     ) -> None:
-        """`section` is an index; any ordinary one will do, since addresses decide."""
+        """`section` is an index; None for the first section that holds `value`, else the first of all."""
         self.symbols.append((name, value, size, kind, bind, section))
 
     def build(self, *, sections: bool = True, symbols: bool = True) -> bytes:
@@ -85,7 +85,10 @@ class ElfBuilder:
             )
         if symbols and self.symbols:
             strings, table = bytearray(b"\0"), bytearray(16)
-            for name, value, size, kind, bind, section in self.symbols:
+            specs = [section for segment in self.segments for section in segment.sections]
+            for name, value, size, kind, bind, index in self.symbols:
+                holders = [nth for nth, s in enumerate(specs, 1) if s.address <= value & ~1 < s.address + s.size]
+                section = (holders or [1])[0] if index is None else index
                 table += struct.pack("<IIIBBH", len(strings), value, size, bind << 4 | kind, 0, section)
                 strings += name.encode() + b"\0"
             link = len(headers) + 1

@@ -54,6 +54,7 @@ SECTIONS {
         __init_array_start = .; KEEP(*(SORT(.init_array.*))) KEEP(*(.init_array*)) __init_array_end = .;
         __fini_array_start = .; KEEP(*(.fini_array*)) __fini_array_end = .;
     } > FLASH
+    MORE_SECTIONS
     _sidata = LOADADDR(.data);
     .data : { _sdata = .; *(.data*) . = ALIGN(4); _edata = .; } > RAM AT > FLASH
     .bss : { _sbss = .; *(.bss*) *(COMMON) . = ALIGN(4); _ebss = .; } > RAM
@@ -75,16 +76,22 @@ def build(
     ram_size: int = 64 << 10,
     language: str = "c",
     start: str = START,
+    sections: str = "",
     name: str = "firmware",
 ) -> Path:
-    """Compile `code` (C or "c++") with newlib; returns the ELF. Skips the test without arm-none-eabi-gcc or newlib."""
+    """Compile `code` (C or "c++") with newlib; returns the ELF. `sections` are more of them for the linker script. Skips the test without arm-none-eabi-gcc or newlib."""
     compiler = shutil.which("arm-none-eabi-gcc")
     if compiler is None:
         pytest.skip("no arm-none-eabi-gcc")
     source = folder / f"{name}.{'cpp' if language == 'c++' else 'c'}"
     source.write_text(code)
     (folder / "start.c").write_text(start)
-    sizes = {"FLASH_ORIGIN": f"{flash:#x}", "FLASH_SIZE": str(flash_size), "RAM_SIZE": str(ram_size)}
+    sizes = {
+        "FLASH_ORIGIN": f"{flash:#x}",
+        "FLASH_SIZE": str(flash_size),
+        "RAM_SIZE": str(ram_size),
+        "MORE_SECTIONS": sections,
+    }
     script = SCRIPT
     for key, value in sizes.items():
         script = script.replace(key, value)

@@ -81,6 +81,7 @@ class SectionHeader(NamedTuple):
 class RawSymbol(NamedTuple):
     """One symbol table entry. `kind` is function, object, other, or "" for sections, files and the like.
 
+    `section` is the index of the section header it belongs to, None for a number that no section has (SHN_ABS).
     `file` is the source file of a local symbol, where the table names it.
     """
 
@@ -90,6 +91,7 @@ class RawSymbol(NamedTuple):
     kind: str
     is_local: bool
     is_defined: bool
+    section: int | None = None
     file: str = ""
 
 
@@ -259,6 +261,7 @@ def _symbols(path: Path, elf: ELFFile, raw: list[Any], file_size: int) -> Iterat
             kind=_SYMBOL_KINDS.get(symbol["st_info"]["type"], ""),
             is_local=is_local,
             is_defined=section == "SHN_ABS" or (isinstance(section, int) and section < _FIRST_RESERVED_SECTION),
+            section=section if isinstance(section, int) else None,
             file=source if is_local else "",
         )
 

@@ -92,11 +92,15 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A part of a stretch that lies in one memory (None: in none); `spilled` when only by having outgrown it."""
+    """A part of a stretch that lies in one memory (None: in none); `spilled` when only by having outgrown it.
+
+    `own` are the bytes of it that no piece before it has: overlays share them.
+    """
 
     stretch: _Stretch
     start: int
     size: int
+    own: int
     memory: Memory | None
     spilled: bool
 
@@ -121,7 +125,7 @@ def read_footprint(program: Program, board: Board) -> Footprint:
         if piece.stretch.lives:
             home.setdefault(piece.stretch.section, name)
             if _is_ram(piece.memory, sections[piece.stretch.section]):
-                ram[piece.stretch.section] += piece.size
+                ram[piece.stretch.section] += piece.own
         if piece.stretch.stored:
             load.setdefault(piece.stretch.section, name)
     uses = [
@@ -181,6 +185,7 @@ def _pieces(stretches: list[_Stretch], board: Board) -> Iterator[_Piece]:
     origins = [memory.origin for memory in memories]
     grown: Memory | None = None  # the memory whose contents went on beyond its end, up to `reached`
     reached = 0
+    taken = 0  # up to where something lives already
     for stretch in stretches:
         position = stretch.start
         while position < stretch.end:
@@ -190,8 +195,10 @@ def _pieces(stretches: list[_Stretch], board: Board) -> Iterator[_Piece]:
             size = min(stop, stretch.end) - position
             if memory is None and grown is not None and position - reached > _SPILL_GAP_BYTES:
                 grown = None
-            yield _Piece(stretch, position, size, memory or grown, memory is None and grown is not None)
+            own = max(0, position + size - max(position, taken)) if stretch.lives else size
+            yield _Piece(stretch, position, size, own, memory or grown, memory is None and grown is not None)
             position += size
+            taken = max(taken, position) if stretch.lives else taken
             if memory is not None:
                 grown = memory if position == memory.end else None
             reached = max(reached, position)
@@ -212,7 +219,7 @@ def _regions(pieces: list[_Piece], board: Board) -> Iterator[RegionUse]:
     for piece in pieces:
         if piece.memory is not None:
             name = _canonical(piece.memory, board).name
-            used[name] += piece.size
+            used[name] += piece.own
             if piece.spilled:
                 excess[name] = max(excess[name], piece.start + piece.size - piece.memory.end)
     for memory in board.memories:

@@ -7,13 +7,25 @@ import hashlib
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mcu_harness.base.errors import ElfError
 from mcu_harness.image import elf_reader
-from mcu_harness.image.elf_reader import ElfFile, ProgramHeader, RawSymbol, SectionHeader
+from mcu_harness.image.elf_reader import ElfFile, ProgramHeader, SectionHeader
+from mcu_harness.image.symbols import (
+    Section,
+    Symbol,
+    is_clone_of,
+    is_code,
+    of_loaded_sections,
+    read_code_ranges,
+    read_symbols,
+    with_sizes,
+)
+
+__all__ = ["Program", "Section", "Segment", "Symbol", "read_program"]
 
 _MOST_COMMENT_BYTES = 1 << 16
 _COMPILER = re.compile(r"GCC: (?:\([^)]*\) )?([\d.]+)|clang version ([\d.]+)")
@@ -29,38 +41,6 @@ class Segment:
     memory_size: int
     executable: bool
     writable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """An allocated section. `in_file` is false for .bss and .noinit."""
-
-    name: str
-    address: int
-    load_address: int
-    size: int
-    in_file: bool
-    executable: bool
-    writable: bool
-
-    @property
-    def end(self) -> int:
-        return self.address + self.size
-
-
-@dataclass(frozen=True, slots=True)
-class Symbol:
-    """A function or object; `address` has no Thumb bit. `name` and `file` are untrusted text (user ELFs).
-
-    `file` is the source file of a `static` one, "" where it is not known.
-    """
-
-    name: str
-    address: int
-    size: int
-    kind: str  # "function", "object", "other"
-    section: str
-    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +65,14 @@ class Program:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_name", {symbol.name: symbol for symbol in reversed(self.symbols)})
         code = {section.name for section in self.sections if section.executable}
-        object.__setattr__(self, "_functions", tuple(s for s in self.symbols if s.size and _is_code(s, code)))
+        object.__setattr__(self, "_functions", tuple(s for s in self.symbols if s.size and is_code(s, code)))
         names = sorted((s.name, s.address) for s in self._functions)
         shared = (a[0] for a, b in itertools.pairwise(names) if a[0] == b[0] and a[1] != b[1])
         object.__setattr__(self, "_shared_names", frozenset(shared))
 
     def symbol(self, name: str) -> Symbol:
         """The symbol of that name; ElfError with near names where there is none."""
-        found = self._by_name.get(name)
+        found = self._by_name.get(name) or self._clone(name)
         if found is None:
             near = difflib.get_close_matches(name, self._by_name, n=3)
             hint = "did you mean " + " or ".join(repr(each) for each in near) + "?" if near else ""
@@ -100,6 +80,15 @@ class Program:
                 hint = "the file is stripped: it has no symbols at all"
             raise ElfError(f"{self.path}: no symbol is called {name!r}", hint=hint)
         return found
+
+    def _clone(self, name: str) -> Symbol | None:
+        """What the compiler made of the function `name`, where it made one clone of it and dropped the original."""
+        clones = [symbol for symbol in self._functions if is_clone_of(symbol.name, name)]
+        addresses = {symbol.address for symbol in clones}
+        if len(addresses) > 1:
+            names = ", ".join(sorted({symbol.name for symbol in clones}))
+            raise ElfError(f"{self.path}: the compiler made several clones of {name!r}", hint=f"name one of {names}")
+        return clones[0] if clones else None
 
     def is_shared_name(self, name: str) -> bool:
         """Whether several functions are called `name`, as `static` ones of several files may be."""
@@ -146,10 +135,6 @@ def _word(data: bytes) -> int | None:
     return int.from_bytes(data, "little") if len(data) == 4 else None
 
 
-def _is_code(symbol: Symbol, code_sections: set[str]) -> bool:
-    return symbol.kind == "function" or (symbol.kind == "other" and symbol.section in code_sections)
-
-
 def read_program(path: Path) -> Program:
     """Parse an ELF; raises ElfError for what is not a linked little-endian 32-bit Arm executable.
 
@@ -160,14 +145,14 @@ def read_program(path: Path) -> Program:
     segments = tuple(_segment(file, header) for header in sorted(loads, key=lambda load: load.vaddr))
     _refuse_overlaps(path, segments)
     sections = tuple(sorted(_sections(file, loads), key=lambda section: (section.address, section.size)))
-    raw = file.symbols
+    raw = of_loaded_sections(file)
     return Program(
         path=path,
         entry=file.entry & ~1,
         segments=segments,
         sections=sections,
-        symbols=tuple(_with_sizes(_symbols(raw, sections), sections)),
-        code_ranges=tuple(_code_ranges(raw, sections)),
+        symbols=tuple(with_sizes(read_symbols(raw, file.section_headers, sections), sections)),
+        code_ranges=tuple(read_code_ranges(raw, sections)),
         digest=hashlib.sha256(file.data).hexdigest(),
         compiler=_compiler(file),
     )
@@ -183,25 +168,6 @@ def _compiler(file: ElfFile) -> tuple[str, str] | None:
         if found:
             return ("gcc", found[1]) if found[1] else ("clang", found[2])
     return None
-
-
-def _with_sizes(symbols: list[Symbol], sections: tuple[Section, ...]) -> Iterator[Symbol]:
-    """Give code without a size one: up to the next symbol of its section, or its end.
-
-    Assembler files often leave out the size, and even the type: a label counts as code where it stands in an
-    executable section, outside every function.
-    """
-    code = {section.name: section.end for section in sections if section.executable}
-    addresses = sorted({symbol.address for symbol in symbols})
-    covered = 0
-    for symbol in symbols:
-        if symbol.section in code and symbol.size == 0 and symbol.kind != "object" and symbol.address >= covered:
-            after = bisect_right(addresses, symbol.address)
-            end = min(code[symbol.section], addresses[after] if after < len(addresses) else 1 << 32)
-            symbol = replace(symbol, size=end - symbol.address)
-        if symbol.kind == "function" or symbol.section in code:
-            covered = max(covered, symbol.address + symbol.size)
-        yield symbol
 
 
 def _segment(file: ElfFile, header: ProgramHeader) -> Segment:
@@ -226,16 +192,28 @@ def _segment(file: ElfFile, header: ProgramHeader) -> Segment:
 
 
 def _refuse_overlaps(path: Path, segments: tuple[Segment, ...]) -> None:
-    """No byte may be two things: neither where segments live nor where they are loaded."""
-    live = sorted((segment.address, segment.address + segment.memory_size) for segment in segments)
-    load = sorted((segment.load_address, segment.load_address + len(segment.data)) for segment in segments)
-    for spans in (live, [span for span in load if span[0] < span[1]]):
-        for before, after in itertools.pairwise(spans):
-            if after[0] < before[1]:
+    """No byte may be two things where segments are loaded; where they live, only overlays may share one.
+
+    Overlays (OVERLAY in a linker script) are copied to one place by the program, one after the other: all of them are
+    loaded elsewhere.
+    """
+    live = [(segment.address, segment.address + segment.memory_size, _is_overlay(segment)) for segment in segments]
+    load = [(segment.load_address, segment.load_address + len(segment.data), False) for segment in segments]
+    for spans in (live, load):
+        reached, shared = 0, True  # the end of what came before, and whether all that reaches there may be shared
+        for low, high, may_share in sorted(span for span in spans if span[0] < span[1]):
+            if low < reached and not (may_share and shared):
                 raise ElfError(
-                    f"{path}: two segments overlap at {after[0]:#010x}",
+                    f"{path}: two segments overlap at {low:#010x}",
                     hint="one memory's contents have grown into the next, or the linker script places two there",
                 )
+            shared = may_share and (shared or low >= reached)
+            reached = max(reached, high)
+
+
+def _is_overlay(segment: Segment) -> bool:
+    """Whether the program copies it to where it lives, all of it."""
+    return segment.load_address != segment.address and len(segment.data) == segment.memory_size
 
 
 def _sections(file: ElfFile, loads: list[ProgramHeader]) -> list[Section]:
@@ -283,54 +261,3 @@ def _sections_of_segments(loads: list[ProgramHeader]) -> list[Section]:
             zeros = load.memsz - load.filesz
             made.append(Section(f"segment {nth} zeros", start, start, zeros, False, executable, writable))
     return made
-
-
-def _symbols(raw: tuple[RawSymbol, ...], sections: tuple[Section, ...]) -> list[Symbol]:
-    found = []
-    for entry in raw:
-        kind = entry.kind
-        if not kind or not entry.name or entry.name[0] == "$" or not entry.is_defined:
-            continue
-        address = entry.value & ~1 if kind == "function" else entry.value
-        size = min(entry.size, (1 << 32) - address)
-        symbol = Symbol(entry.name, address, size, kind, _holder(sections, address), entry.file)
-        found.append((symbol, entry.is_local))
-    found.sort(key=lambda pair: (pair[0].address, *_rank(*pair)))
-    return [symbol for symbol, _ in found]
-
-
-def _rank(symbol: Symbol, is_local: bool) -> tuple[bool, bool, bool, int, str]:
-    """Which of several names of one address is the best: typed, then sized, then global, then the shortest."""
-    return symbol.kind == "other", symbol.size == 0, is_local, len(symbol.name), symbol.name
-
-
-def _holder(sections: tuple[Section, ...], address: int) -> str:
-    nth = bisect_right(sections, address, key=lambda section: section.address) - 1
-    return sections[nth].name if nth >= 0 and address < sections[nth].end else ""
-
-
-def _code_ranges(raw: tuple[RawSymbol, ...], sections: tuple[Section, ...]) -> list[tuple[int, int]]:
-    """Where Thumb code lies: by the mapping symbols $t and $d (and $a) where a section has any, else all of it.
-
-    Mapping symbols: ELF for the Arm Architecture, 5.5.5. They may carry a suffix ("$t.12").
-    """
-    marks = sorted((entry.value, entry.name[:2] == "$t") for entry in raw if entry.name[:2] in ("$t", "$d", "$a"))
-    places = [place for place, _ in marks]
-    ranges: list[tuple[int, int]] = []
-    for section in sections:
-        if not section.executable:
-            continue
-        first = bisect_right(places, section.address - 1)
-        last = bisect_right(places, section.end - 1)
-        if first == last:
-            ranges.append((section.address, section.end))
-            continue
-        for nth in range(first, last):
-            start, is_code = marks[nth]
-            end = places[nth + 1] if nth + 1 < last else section.end
-            if is_code and start < end:
-                if ranges and ranges[-1][1] == start:
-                    ranges[-1] = (ranges[-1][0], end)
-                else:
-                    ranges.append((start, end))
-    return ranges

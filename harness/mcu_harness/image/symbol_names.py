@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from mcu_harness.base.text import one_line
 from mcu_harness.image.program import Program, Symbol
+from mcu_harness.image.symbols import is_clone_of
 
 _MANGLED = ("_Z", "_R")
 _IN_FILE = re.compile(r"(?P<file>[^:]+\.[A-Za-z+]+):(?!:)(?P<name>.+)", re.DOTALL)
@@ -66,7 +67,7 @@ def titles(program: Program, functions: Iterable[Symbol]) -> dict[int, str]:
 
 
 def matching(functions: Sequence[Symbol], pattern: str) -> list[Symbol]:
-    """The functions that a shell pattern names: by symbol or readable name, and as FILE:NAME for `static` ones."""
+    """The functions that a shell pattern names: by symbol (or the symbol of a changed copy) or readable name, and as FILE:NAME for `static` ones."""
     file = "*"
     if split := _IN_FILE.fullmatch(pattern):
         file, pattern = split["file"], split["name"]
@@ -75,7 +76,7 @@ def matching(functions: Sequence[Symbol], pattern: str) -> list[Symbol]:
     def matches(function: Symbol) -> bool:
         if file != "*" and not fnmatchcase(function.file.rpartition("/")[2], file):
             return False
-        if fnmatchcase(function.name, pattern):
+        if fnmatchcase(function.name, pattern) or is_clone_of(function.name, pattern):
             return True
         # Demangling takes a while: only what can match.
         mangled = function.name.startswith(_MANGLED) and all(word in function.name for word in words)

@@ -5,9 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from elf_builder import EXEC, FUNC, LOCAL, NOTYPE, OBJECT, ElfBuilder, R, X, ordinary, text
+from elf_builder import (
+    ABSOLUTE,
+    EXEC,
+    FUNC,
+    GLOBAL,
+    LOCAL,
+    NOTYPE,
+    OBJECT,
+    ElfBuilder,
+    R,
+    SectionSpec,
+    X,
+    ordinary,
+    text,
+)
 from mcu_harness.base.errors import ElfError
+from mcu_harness.image.footprint import read_footprint
 from mcu_harness.image.program import Program, read_program
+from mcu_harness.image.symbol_names import matching
+from sample_boards import board as sample_board
+from sample_boards import memory
 
 
 def read(builder: ElfBuilder, tmp_path: Path, **options: bool) -> Program:
@@ -161,3 +179,84 @@ def test_section_flags_are_read(tmp_path: Path) -> None:
     builder = ordinary()
     builder.segments[0].sections[1].flags |= EXEC
     assert [s.executable for s in read(builder, tmp_path).sections] == [True, True, False, False]
+
+
+# Symbols that are not where their number says.
+
+
+def notes(address: int, size: int) -> SectionSpec:
+    """A section that stays in the file, as log strings that a host decodes do."""
+    return SectionSpec(".notes", address, size, 0, True)
+
+
+def test_symbols_of_sections_that_are_not_loaded_are_no_addresses(tmp_path: Path) -> None:
+    builder = code_only(("main", 0x1001, 0x20, FUNC, GLOBAL), ("blink", 0x1020, 0, NOTYPE, GLOBAL))
+    builder.segments[0].sections.append(notes(0x1100, 0x40))  # the second section
+    builder.symbol("message", 0x1010, 0x40, OBJECT, section=2)
+    builder.symbol("$d", 0x1010, 0, NOTYPE, LOCAL, section=2)
+    builder.symbol("$t", 0x1000, 0, NOTYPE, LOCAL, section=1)
+    program = read(builder, tmp_path)
+    assert [symbol.name for symbol in program.symbols] == ["main", "blink"]
+    assert [name_at(program, at) for at in (0x1000, 0x101E, 0x1020, 0x10FE)] == ["main", "main", "blink", "blink"]
+    assert program.code_ranges == ((0x1000, 0x1100),)
+
+
+def test_absolute_numbers_cut_no_function_in_two(tmp_path: Path) -> None:
+    builder = code_only(("main", 0x1000, 0, NOTYPE, GLOBAL))
+    builder.symbol("__heap_size", 0x1040, 0, NOTYPE, section=ABSOLUTE)
+    builder.symbol("rom_memcpy", 0x1080, 0x10, FUNC, section=ABSOLUTE)
+    program = read(builder, tmp_path)
+    assert [name_at(program, at) for at in (0x103E, 0x1040, 0x1060)] == ["main"] * 3
+    assert name_at(program, 0x1084) == "rom_memcpy"  # a function of a ROM has a fixed address
+
+
+# Changed copies of functions.
+
+
+def test_the_one_copy_of_a_function_goes_by_its_name(tmp_path: Path) -> None:
+    builder = code_only(("work.constprop.0", 0x1001, 0x20, FUNC, LOCAL), ("work.cold", 0x1021, 0x20, FUNC, LOCAL))
+    program = read(builder, tmp_path)
+    assert program.symbol("work").name == "work.constprop.0"
+    assert [symbol.name for symbol in matching(program.symbols, "work")] == ["work.constprop.0"]
+    with pytest.raises(ElfError, match=r"no symbol is called 'wor'"):
+        program.symbol("wor")
+
+
+def test_a_function_itself_comes_before_its_copies_and_several_copies_are_named(tmp_path: Path) -> None:
+    copies = (("work.isra.0", 0x1021, 0x20, FUNC, LOCAL), ("work.constprop.0.isra.0", 0x1041, 0x20, FUNC, LOCAL))
+    program = read(code_only(("work", 0x1001, 0x20, FUNC, GLOBAL), *copies), tmp_path)
+    assert program.symbol("work").address == 0x1000
+    assert len(matching(program.symbols, "work")) == 3
+    with pytest.raises(ElfError, match=r"several clones of 'work'.*\n.*work.constprop.0.isra.0, work.isra.0"):
+        read(code_only(*copies), tmp_path).symbol("work")
+
+
+# Overlays.
+
+
+def overlays(load: int) -> ElfBuilder:
+    builder = ordinary()
+    builder.segment(0x2000_1000, 0x0800_1000, R | X, text(0x2000_1000, 0x14, ".ov_a"))
+    builder.segment(0x2000_1000, load, R | X, text(0x2000_1000, 0x1C, ".ov_b"))
+    return builder
+
+
+def test_overlays_share_where_they_live_and_not_where_they_are_loaded(tmp_path: Path) -> None:
+    program = read(overlays(0x0800_1014), tmp_path)
+    board = sample_board(
+        memories=(memory("flash", "flash", 0x0800_0000, 1 << 16), memory("sram", "ram", 0x2000_0000, 1 << 16))
+    )
+    footprint = read_footprint(program, board)
+    assert footprint.flash_bytes == 0x70 + 0x14 + 0x1C
+    assert footprint.ram_bytes == 0x110 + 0x1C  # the larger of the two
+    assert {region.region: region.used for region in footprint.regions} == {"flash": 0xA0, "sram": 0x12C}
+    with pytest.raises(ElfError, match="two segments overlap at 0x08001010"):
+        read(overlays(0x0800_1010), tmp_path)
+
+
+def test_no_overlay_shares_memory_with_what_stays_there(tmp_path: Path) -> None:
+    builder = ordinary()
+    builder.segment(0x2000_0000, 0x0800_1000, R | X, text(0x2000_0000, 8, ".ov_a"))
+    builder.segments[1].load_address = 0x2000_0000
+    with pytest.raises(ElfError, match="two segments overlap at 0x20000000"):
+        read(builder, tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from mcu_harness.analysis.address_names import Places
 from mcu_harness.analysis.diagnose.context import Case
 from mcu_harness.analysis.diagnose.endings import known_ending, other_ending
@@ -9,6 +11,7 @@ from mcu_harness.analysis.diagnose.faults import fault_finding
 from mcu_harness.analysis.diagnose.stack import stack_finding
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading
+from mcu_harness.base.text import one_line
 from mcu_harness.emulator.contract import Execution, ExitReason, FaultKind
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
@@ -76,4 +79,24 @@ def run_notes(execution: Execution, program: Program) -> list[Finding]:
                 advice="what it does with these devices is not to be trusted; Renode models many of them",
             )
         )
+    for low, names in sorted(_overlays(program).items()):
+        notes.append(
+            Finding(
+                code="firmware.overlays",
+                verdict=Verdict.PASS,
+                message=f"{one_line(', '.join(names))} are overlays that share the memory at {low:#010x}: what runs there is "
+                "counted for the functions of one of them",
+                advice="measure overlays in images of their own to tell them apart",
+            )
+        )
     return notes
+
+
+def _overlays(program: Program) -> dict[int, list[str]]:
+    """The sections of code that share memory, by their lowest address."""
+    found: dict[int, list[str]] = {}
+    code = [section for section in program.sections if section.executable]
+    for before, after in itertools.pairwise(code):  # sorted by address
+        if after.address < before.end:
+            found.setdefault(before.address, [before.name]).append(after.name)
+    return found
