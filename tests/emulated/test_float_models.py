@@ -59,3 +59,45 @@ def test_the_int8_file_is_kept_where_asked(tmp_path: Path, capsys: pytest.Captur
     assert main(["convert", str(model), "--calibration", str(samples), "--output", str(output)]) == 0
     assert f"wrote {output}: {output.stat().st_size} bytes, 4 layers" in capsys.readouterr().out
     assert main(["run", str(output), "--board", BOARD]) == 0
+
+
+def test_an_onnx_model_with_channels_second_runs_on_inputs_as_it_has_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    from onnx_cases import CASES
+    from onnx_models import OnnxBuilder
+
+    builder = OnnxBuilder(seed=2)
+    CASES["residual_blocks"](builder)
+    builder.write(tmp_path / "net.onnx")
+    calibration_file(tmp_path / "c.npz", shape=(3, 12, 12))
+    rng = np.random.default_rng(3)
+    np.savez(tmp_path / "test.npz", x=rng.normal(size=(3, 3, 12, 12)).astype(np.float32), labels=np.arange(3))
+    scenario = tmp_path / "net.toml"
+    scenario.write_text(
+        f'model = "net.onnx"\nboards = ["{BOARD}"]\n[quantize]\ncalibration = "c.npz"\nmethod = "percentile"\n'
+        '[inputs]\nfile = "test.npz"\n'
+    )
+    assert main(["run", str(scenario), "--json", str(tmp_path / "r.json")]) == 0
+    outputs = results(tmp_path / "r.json")["outputs"]
+    assert outputs["inputs"] == 3 and outputs["mismatches"] == 0
+    command = ["convert", str(tmp_path / "net.onnx"), "--calibration", str(tmp_path / "c.npz")]
+    assert main([*command, "--output", str(tmp_path / "net.tflite")]) == 0
+    printed = capsys.readouterr().out
+    assert "input 'x': (1, 3, 12, 12) in the ONNX model is (1, 12, 12, 3) here" in printed
+    assert main(["convert", str(tmp_path / "net.onnx"), "--output", str(tmp_path / "none.tflite")]) == 2
+    assert "no calibration samples" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["net.onnx", "net.pt", "net.pth", "net.h5", "net.py", "net.keras", "net.pt2"])
+def test_files_that_are_not_what_their_name_says_get_one_error(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"\x80\x04\x95 neither a model nor anything else")
+    command = ["convert", str(path), "--calibration", str(calibration_file(tmp_path / "c.npz"))]
+    assert main([*command, "--output", str(tmp_path / "out.tflite")]) == 2
+    text = capsys.readouterr().err
+    assert str(path) in text and "Traceback" not in text and "hint: " in text
+    assert not (tmp_path / "out.tflite").exists()

@@ -14,12 +14,12 @@ from mcu_harness.base.files import why_no_file
 from mcu_harness.model.convert import child, record
 from mcu_harness.model.convert.formats import Format, format_of
 from mcu_harness.model.convert.record import Conversion
+from mcu_harness.model.convert.weights_beside import WEIGHTS_BESIDE
 from mcu_harness.scenario.model_files import why_no_model
 from mcu_harness.scenario.quantize import QuantizeSpec
 
 _FORM = "1"  # changes with what our own part of a conversion writes
 _MOST_BYTES = 1 << 30
-WEIGHTS_BESIDE = (".data", "_data")  # what exporters add to the name of an ONNX file for its weights
 Progress = Callable[[str], None]
 
 
@@ -40,6 +40,8 @@ def canonical_model(path: Path, spec: QuantizeSpec, progress: Progress = _silent
     kind = format_of(path)
     if kind is Format.INT8_TFLITE:
         return Conversion(path)
+    if kind not in _ROUTES:
+        raise ModelError(f"{path}: {kind.value} models are not converted", hint="export the model to ONNX or .tflite")
     return _ROUTES[kind](_Job(path, kind.value, spec, BuildCache(default_root()), progress))
 
 
@@ -136,6 +138,11 @@ def _float_tflite(job: _Job) -> Conversion:
     return job.converted(child.CALIBRATE, job.path, "the float .tflite, in LiteRT")
 
 
+def _onnx(job: _Job) -> Conversion:
+    return job.converted(child.ONNX, job.path, "the ONNX model, in onnxruntime")
+
+
 _ROUTES: dict[Format, Callable[[_Job], Conversion]] = {
     Format.FLOAT_TFLITE: _float_tflite,
+    Format.ONNX: _onnx,
 }

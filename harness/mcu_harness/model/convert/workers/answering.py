@@ -9,13 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-
-class Refusal(Exception):
-    """The model cannot be converted: `message` says what in it and where, `hint` what to do."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message, self.hint = message, hint
+from mcu_harness.model.convert.refusal import Refusal
 
 
 def answer(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -33,9 +27,3 @@ def answer(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     sys.stdout.flush()
     with os.fdopen(out, "w", encoding="utf-8") as stream:
         stream.write("\n" + json.dumps(found) + "\n")
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text that says something; its type where it has none."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__

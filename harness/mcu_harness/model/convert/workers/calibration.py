@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.arrays import load_float_inputs
-from mcu_harness.model.convert.workers.answering import Refusal
+from mcu_harness.model.convert.refusal import Refusal
 
 FloatArray = npt.NDArray[np.float32]
 

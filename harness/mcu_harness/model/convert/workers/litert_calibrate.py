@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from mcu_harness.model.convert.workers.answering import Refusal, answer, first_line
+from mcu_harness.model.convert.refusal import Refusal, first_line
+from mcu_harness.model.convert.workers.answering import answer
 from mcu_harness.model.convert.workers.calibration import samples
 
 

@@ -1,0 +1,53 @@
+"""ONNX, float or QDQ, to int8 .tflite. Request: model, output, original, calibration, count, method, per_channel."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from mcu_harness.model.convert.float_onnx import prepared, quantised
+from mcu_harness.model.convert.qdq import operators
+from mcu_harness.model.convert.qdq.importer import Importer
+from mcu_harness.model.convert.qdq.reader import is_quantised, read
+from mcu_harness.model.convert.workers.answering import answer
+from mcu_harness.model.convert.workers.calibration import samples
+
+assert operators.__all__  # importing them registers their handlers
+
+
+def convert(request: dict[str, Any]) -> dict[str, Any]:
+    model = read(Path(request["model"]))
+    told: dict[str, Any] = {"original_is": "the QDQ model, in onnxruntime without optimisation"}
+    with tempfile.TemporaryDirectory(dir=Path(request["output"]).parent) as folder:
+        if not is_quantised(model):
+            told["original_is"] = "the float ONNX model, in onnxruntime"
+            given = samples(request["calibration"], _inputs(model), request["count"])
+            model = prepared(model, Path(folder))
+            onnx.save(model, request["original"])
+            options = {key: request[key] for key in ("method", "per_channel")}
+            model = quantised(model, given, Path(folder), **options)
+        else:
+            onnx.save(model, request["original"])
+        content, facts = Importer(model).convert()
+    if request["calibration"] and told["original_is"].startswith("the QDQ"):
+        facts["notes"].append(
+            "the model is quantised already: its own ranges hold, the calibration samples are not used"
+        )
+    Path(request["output"]).write_bytes(content)
+    return facts | told
+
+
+def _inputs(model: onnx.ModelProto) -> list[tuple[str, tuple[int, ...]]]:
+    constants = {constant.name for constant in model.graph.initializer}
+    return [
+        (tensor.name, tuple(dimension.dim_value for dimension in tensor.type.tensor_type.shape.dim))
+        for tensor in model.graph.input
+        if tensor.name not in constants
+    ]
+
+
+if __name__ == "__main__":
+    answer(convert)
