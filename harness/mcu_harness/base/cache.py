@@ -2,7 +2,9 @@
 
 An entry is named by a digest of all that went into it and appears by atomic rename, so any number of processes may
 share the directory without locks, and all of it may be deleted at any time. Entries that were not used for longest
-go when the directory grows beyond its limit.
+go when the directory grows beyond its limit. Beside each lies the digest of its content, so that one that a disk has
+damaged is made again. Somebody else's files may lie in the directory: what does not carry a name of ours is left alone,
+and nothing is reached through a link.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
+import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -23,6 +27,8 @@ from mcu_harness.base.errors import HarnessError
 KINDS = ("o", "a", "elf", "trace", "tflite", "conversion", "original")
 _LIMIT_BYTES = 1 << 30
 _ABANDONED_S = 24 * 3600.0  # scratch directories older than this belong to processes that were killed
+_KINDS = ("o", "a", "elf", "trace")
+_SCRATCH = "mcu-harness-scratch-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +43,33 @@ class BuildCache:
         return self.root / kind / key[:2] / f"{key}.{kind}"
 
     def has(self, path: Path) -> bool:
-        """Whether the entry exists and is not empty, as a power failure leaves it; marks it as used."""
+        """Whether the entry exists as it was published; marks it as used."""
         try:
-            with contextlib.suppress(PermissionError):  # a cache that is shared read-only is fine
-                os.utime(path)
-            return path.stat().st_size > 0
-        except OSError:
+            if path.stat().st_size == 0 or _content_digest(path) != self._sum(path).read_text(encoding="ascii"):
+                return False
+        except (OSError, ValueError):
             return False
+        with contextlib.suppress(OSError):  # a cache that is shared read-only is fine
+            os.utime(path)
+        return True
 
     def publish(self, made: Path, target: Path) -> None:
         """Move `made`, from this cache's scratch, to its place: readers see all of it or nothing."""
-        target.parent.mkdir(parents=True, exist_ok=True)
+        total = self._sum(target)
+        written = made.with_name(f"{made.name}.sum")
+        written.write_text(_content_digest(made), encoding="ascii")
+        for folder in (target.parent, total.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        written.replace(total)
         try:
             made.replace(target)
         except PermissionError:  # Windows: another process made the same entry and has it open
             if not target.is_file():
                 raise
+
+    def _sum(self, entry: Path) -> Path:
+        """Where the digest of an entry's content lies."""
+        return self.root / "sum" / entry.parent.name / entry.name
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -62,7 +79,9 @@ class BuildCache:
         """
         try:
             (self.root / "tmp").mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self.root / "tmp", ignore_cleanup_errors=True) as name:
+            with tempfile.TemporaryDirectory(
+                dir=self.root / "tmp", prefix=_SCRATCH, ignore_cleanup_errors=True
+            ) as name:
                 yield Path(name).resolve()
         except OSError as cause:
             raise HarnessError(
@@ -72,23 +91,40 @@ class BuildCache:
 
     def prune(self) -> None:
         """Remove what was not used for longest until `limit_bytes` are kept, and scratch that was left behind."""
-        entries = []
-        for kind in KINDS:
-            for path in self.root.glob(f"{kind}/*/*"):
-                with contextlib.suppress(OSError):  # another process removed it
-                    status = path.stat()
-                    entries.append((status.st_mtime, status.st_size, path))
-        kept = sum(size for _, size, _ in entries)
-        for _, size, path in sorted(entries, key=lambda entry: entry[0]):
+        entries = [found for kind in _KINDS for found in self._entries(kind)]
+        kept = sum(status.st_size for status, _ in entries)
+        for status, path in sorted(entries, key=lambda entry: entry[0].st_mtime):
             if kept <= self.limit_bytes:
                 break
             with contextlib.suppress(OSError):
                 path.unlink()
-                kept -= size
-        for path in self.root.glob("tmp/*"):
+                kept -= status.st_size
+                self._sum(path).unlink()
+        for entry in _real_folders(self.root / "tmp"):
             with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > _ABANDONED_S:
-                    _remove_tree(path)
+                age = time.time() - entry.stat(follow_symlinks=False).st_mtime
+                if entry.name.startswith(_SCRATCH) and age > _ABANDONED_S:
+                    shutil.rmtree(entry.path)
+
+    def _entries(self, kind: str) -> Iterator[tuple[os.stat_result, Path]]:
+        """Everything of one kind that this cache has put there: by its name, and not through links."""
+        ours = re.compile(rf"[0-9a-f]{{64}}\.{kind}")
+        for folder in _real_folders(self.root / kind):
+            with contextlib.suppress(OSError), os.scandir(folder.path) as found:  # another process removed it
+                for entry in found:
+                    if ours.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                        yield entry.stat(follow_symlinks=False), Path(entry.path)
+
+
+def _real_folders(path: Path) -> list[os.DirEntry[str]]:
+    """The folders in `path` that are no links; [] where `path` is one, or is not there."""
+    if path.is_symlink():
+        return []
+    try:
+        with os.scandir(path) as found:
+            return [entry for entry in found if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
 
 
 def default_root() -> Path:
@@ -115,10 +151,6 @@ def digest(parts: Iterable[str | bytes]) -> str:
     return total.hexdigest()
 
 
-def _remove_tree(path: Path) -> None:
-    for inner in path.iterdir():
-        if inner.is_dir() and not inner.is_symlink():
-            _remove_tree(inner)
-        else:
-            inner.unlink()
-    path.rmdir()
+def _content_digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

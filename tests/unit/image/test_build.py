@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mcu_harness.base.cache import BuildCache, default_root
+from mcu_harness.base.cache import BuildCache, default_root, digest
 from mcu_harness.base.errors import BoardError, BuildError, HarnessError
 from mcu_harness.hardware.board import Board, RegisterStep
 from mcu_harness.image.build import Image, build
@@ -175,12 +175,18 @@ def test_the_cache_lies_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp
     assert default_root() == tmp_path / "xdg" / "mcu-harness"
 
 
+def published(cache: BuildCache, kind: str, key: str, content: bytes) -> Path:
+    path = cache.entry(kind, digest([key]))
+    with cache.scratch() as scratch:
+        (scratch / "made").write_bytes(content)
+        cache.publish(scratch / "made", path)
+    return path
+
+
 def filled_cache(root: Path, limit_bytes: int) -> tuple[BuildCache, list[Path]]:
     cache = BuildCache(root, limit_bytes)
-    paths = [cache.entry("elf", f"{nth:02}key") for nth in range(4)]
+    paths = [published(cache, "elf", str(nth), bytes(100)) for nth in range(4)]
     for nth, path in enumerate(paths):
-        path.parent.mkdir(parents=True)
-        path.write_bytes(bytes(100))
         os.utime(path, (nth, nth))
     return cache, paths
 
@@ -200,13 +206,61 @@ def test_within_its_limit_nothing_goes(tmp_path: Path) -> None:
 
 def test_scratch_of_killed_processes_goes_after_a_day(tmp_path: Path) -> None:
     cache = BuildCache(tmp_path)
+    with cache.scratch() as killed:
+        pass
     with cache.scratch() as fresh:
-        old = tmp_path / "tmp" / "old"
-        (old / "source").mkdir(parents=True)
-        (old / "source" / "x.c").write_text("")
-        os.utime(old, (0, 0))
+        (killed / "source").mkdir(parents=True)
+        (killed / "source" / "x.c").write_text("")
+        os.utime(killed, (0, 0))
         cache.prune()
-        assert fresh.is_dir() and not old.exists()
+        assert fresh.is_dir() and not killed.exists()
+
+
+def test_files_of_others_stay_whatever_their_age_and_links_lead_nowhere(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    cache = BuildCache(tmp_path / "cache", limit_bytes=0)
+    entry = published(cache, "elf", "x", b"content")
+    with cache.scratch() as scratch:
+        name = scratch.name
+    theirs = [
+        mine / "thesis" / "chapter.tex",
+        mine / "aa" / entry.name,
+        cache.root / "tmp" / "my-work" / "notes.txt",
+        cache.root / "elf" / "zz" / "firmware.elf",
+        cache.root / "elf" / "zz" / f"{entry.stem}.elf.bak",
+        cache.root / "notes.elf",
+    ]
+    for path in theirs:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("somebody's work")
+        for old in (path, path.parent):
+            os.utime(old, (0, 0))
+    links = [
+        (cache.root / "tmp" / f"{name}x", mine / "thesis"),
+        (cache.root / "o", mine),
+        (cache.root / "a" / "aa", mine / "aa"),
+    ]
+    for link, target in links:
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(target)
+        os.utime(link, (0, 0), follow_symlinks=False)
+    cache.prune()
+    assert not entry.exists(), "it was over the limit"
+    assert all(path.read_text() == "somebody's work" for path in theirs)
+    assert all(link.is_symlink() for link, _ in links)
+
+
+def test_a_cache_whose_folder_of_scratch_is_a_link_removes_nothing_there(tmp_path: Path) -> None:
+    cache = BuildCache(tmp_path / "cache")
+    with cache.scratch() as scratch:
+        pass
+    elsewhere = tmp_path / "elsewhere" / scratch.name
+    elsewhere.mkdir(parents=True)
+    os.utime(elsewhere, (0, 0))
+    (cache.root / "tmp").rmdir()
+    (cache.root / "tmp").symlink_to(elsewhere.parent)
+    cache.prune()
+    assert elsewhere.is_dir()
 
 
 def test_an_image_is_a_value(toolchain: Toolchain, tmp_path: Path) -> None:
@@ -272,14 +326,47 @@ def test_a_full_disk_is_an_error_that_names_the_cache(tmp_path: Path, monkeypatc
     assert str(tmp_path / "cache") in caught.value.message and "MCU_HARNESS_CACHE" in caught.value.hint
 
 
-def test_an_empty_entry_is_none(tmp_path: Path) -> None:
+def test_an_entry_that_was_damaged_or_never_finished_is_none(tmp_path: Path) -> None:
     cache = BuildCache(tmp_path)
-    entry = cache.entry("elf", "00key")
-    entry.parent.mkdir(parents=True)
-    entry.write_bytes(b"")
-    assert not cache.has(entry)
-    entry.write_bytes(b"x")
+    entry = published(cache, "elf", "x", bytes(1000))
     assert cache.has(entry)
+    damaged = bytearray(1000)
+    damaged[500] ^= 1
+    for content in (b"", bytes(999), bytes(damaged)):
+        entry.write_bytes(content)
+        assert not cache.has(entry)
+    entry.write_bytes(bytes(1000))
+    assert cache.has(entry)
+    entry.unlink()
+    assert not cache.has(entry)
+
+
+@pytest.mark.parametrize("kind", ["elf", "o"])
+def test_a_flipped_bit_in_the_cache_is_built_anew(toolchain: Toolchain, tmp_path: Path, kind: str) -> None:
+    right = build(COUNTING, board(), toolchain, tmp_path).elf.read_bytes()
+    paths = sorted(tmp_path.glob(f"{kind}/*/*"))
+    for path in paths:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 0x10
+        path.write_bytes(content)
+    if kind == "o":
+        (elf,) = tmp_path.glob("elf/*/*")
+        elf.unlink()
+    again = build(COUNTING, board(), toolchain, tmp_path)
+    assert paths and not again.from_cache and again.elf.read_bytes() == right
+
+
+def test_a_warm_cache_on_a_disk_that_cannot_be_written_is_used(
+    toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(COUNTING, board(), toolchain, tmp_path)
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    for name in ("utime", "mkdir", "rename", "replace"):
+        monkeypatch.setattr(os, name, read_only)
+    assert build(COUNTING, board(), toolchain, tmp_path).from_cache
 
 
 def test_without_a_home_the_error_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
