@@ -6,19 +6,20 @@ is met, so that an unrelated run pays next to nothing.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mcu_harness.app import pytest_board
 from mcu_harness.app.options import MARKERS, OPTIONS, Source, settings
 
 if TYPE_CHECKING:
     from mcu_harness.app.options import Settings
     from mcu_harness.app.session import Session
-    from mcu_harness.results.records import RunResult
+    from mcu_harness.results.records import Finding, RunResult
     from mcu_harness.scenario.cases import Case
 
 
@@ -43,7 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     collector = _Collector(config)
-    config.pluginmanager.register(collector, "mcu_harness_collector")
+    config.pluginmanager.register(collector, pytest_board.KEEPER)
+    config.pluginmanager.register(pytest_board, "mcu_harness_board")
     if any(config.getoption(option.flag) for option in OPTIONS):
         from mcu_harness.base.errors import HarnessError
 
@@ -81,17 +83,21 @@ class _Collector:
 
     def measure(self, case: Case, node: pytest.Item, gated: bool = True) -> RunResult:
         """Run one case for the test `node`, whose properties get the figures; raises HarnessError."""
+        rules = self._rules(node)
+        return self._told(self.session.run(case, self.settings.options, gated=gated, rules=rules), node)
+
+    def keep(self, case: Case, result: RunResult, node: pytest.Item, label: str) -> RunResult:
+        """Judge and keep a result that the test `node` made itself, as a run of `case`; see `pytest_board.Keeper`."""
+        return self._told(self.session.keep(case, result, rules=self._rules(node)), node, label)
+
+    def _rules(self, node: pytest.Item) -> Callable[[RunResult], Iterable[Finding]]:
+        return lambda run: chain(*node.ihook.pytest_mcu_findings(config=self.config, result=run))
+
+    def _told(self, result: RunResult, node: pytest.Item, label: str = "") -> RunResult:
         from mcu_harness.results.report.junit import properties
 
-        hook = node.ihook
-        result = self.session.run(
-            case,
-            self.settings.options,
-            gated=gated,
-            rules=lambda run: chain(*hook.pytest_mcu_findings(config=self.config, result=run)),
-        )
-        node.user_properties += properties(result)
-        hook.pytest_mcu_result(config=self.config, result=result)
+        node.user_properties += [(f"{label}{name}", value) for name, value in properties(result)]
+        node.ihook.pytest_mcu_result(config=self.config, result=result)
         return result
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -159,7 +165,7 @@ class ScenarioFailure(Exception):
 
 
 def _collector(config: pytest.Config) -> _Collector:
-    plugin = config.pluginmanager.get_plugin("mcu_harness_collector")
+    plugin = config.pluginmanager.get_plugin(pytest_board.KEEPER)
     assert isinstance(plugin, _Collector)
     return plugin
 

@@ -60,6 +60,17 @@ class Session:
         questions = (*case.scenario.what_if, *options.what_if)
         toolchain = case.toolchain or options.toolchain
         result = run_case(case, emulator, toolchain, progress, questions, memory_trace=options.memory_trace)
+        return self.keep(case, result, gated=gated, rules=rules)
+
+    def keep(
+        self,
+        case: Case,
+        result: RunResult,
+        *,
+        gated: bool = True,
+        rules: Callable[[RunResult], Iterable[Finding]] = lambda _: (),
+    ) -> RunResult:
+        """Judge the result of a run of `case` as `run` does, and keep it."""
         if gated:
             result = self._gate.judge(case, result)
         result = with_findings(result, (*passed_over, *rules(result)))

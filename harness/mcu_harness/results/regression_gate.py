@@ -111,7 +111,7 @@ class Gate:
         """The command that makes the present figures of `case` the accepted ones."""
         what = shown(case.scenario.path or case.model)
         if self.is_pytest:
-            return shlex.join([*self.accept_words, f"{what}::{case.name}"])
+            return shlex.join([*self.accept_words, case.accepted_by or f"{what}::{case.name}"])
         return shlex.join([*self.accept_words, what, "--board", _board(case)])
 
     @property

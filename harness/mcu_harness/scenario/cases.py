@@ -18,12 +18,16 @@ from mcu_harness.scenario.scenario import InputSpec, Scenario, scenario_for_mode
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A single run to be made. `toolchain` "" means the session's own, and is set where a session has several."""
+    """A single run to be made. `toolchain` "" means the session's own, and is set where a session has several.
+
+    `accepted_by` is what pytest has to run for it, where that is not the scenario file.
+    """
 
     scenario: Scenario
     model: Path
     board: Board
     toolchain: str = ""
+    accepted_by: str = ""
 
     @property
     def name(self) -> str:

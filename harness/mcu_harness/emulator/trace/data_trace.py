@@ -22,6 +22,7 @@ import numpy.typing as npt
 from mcu_harness.emulator.contract import DataTrace
 from mcu_harness.emulator.recorder import block_hook
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
+from mcu_harness.emulator.recorder.counted import Mark
 from mcu_harness.emulator.recorder.tables import Table, aligned
 from mcu_harness.emulator.trace import access_hook
 from mcu_harness.emulator.trace.access_filter import filtered
@@ -111,8 +112,8 @@ class MemoryTracer:
                 at = address - memory.origin
                 shadow[at : at + size] = 1
 
-    def result(self) -> DataTrace:
-        """What was traced so far."""
+    def result(self, since: Mark | None = None) -> DataTrace:
+        """What was traced so far. `since` is when that began, None for the start of the run."""
         self._flush()
         self._compact(0)
         (sums,) = self._sums
@@ -121,6 +122,8 @@ class MemoryTracer:
         access = [self._accesses[key] for key in zip(block.tolist(), sums[:, 1].tolist(), strict=True)]
         cuts = np.array(self._cuts, np.int64)
         counts = steps.edge_count
+        if since is not None:
+            counts[: len(since.counts)] -= since.counts
         ran = np.flatnonzero(counts > 0)
         first, following = (
             self._of_edges(column, len(counts)) for column in (access_hook.FIRST_MISSES, access_hook.NEXT_MISSES)

@@ -1,0 +1,127 @@
+"""The console of a live board: all that was said on it, and when, and what a test waits for."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from dataclasses import dataclass
+
+from mcu_harness.base.text import one_line
+
+_MOST_PATTERN_BYTES = 1 << 12  # how much of the latest output a pattern is looked for in, at each byte
+_CAN_GROW = re.compile(r"(?<!\\)[*+?{|]")  # what makes a pattern match more when more text comes
+_ENCODING = ("utf-8", "surrogateescape")  # text and bytes are told from each other without loss
+
+
+Data = builtins.bytes  # the class below has a property of that name
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """`data` went to the firmware (`sent`) or came from it; `at` is when, in cycles."""
+
+    at: int
+    sent: bool
+    data: bytes
+
+
+class Pattern:
+    """What `expect` was given: text or bytes, as a regular expression."""
+
+    def __init__(self, pattern: str | bytes | re.Pattern[str] | re.Pattern[bytes]) -> None:
+        compiled = re.compile(pattern)
+        self.source = compiled.pattern
+        self._text: re.Pattern[str] | None = compiled if isinstance(compiled.pattern, str) else None
+        self._bytes: re.Pattern[bytes] | None = compiled if isinstance(compiled.pattern, bytes) else None
+        source = self.source if isinstance(self.source, str) else self.source.decode("latin-1")
+        self.can_grow = bool(_CAN_GROW.search(source))
+
+    def search(self, data: bytes) -> tuple[re.Match[str] | re.Match[bytes], int] | None:
+        """The match in `data`, and how many of its bytes lie before the match's end."""
+        if self._bytes is not None:
+            found = self._bytes.search(data)
+            return (found, found.end()) if found else None
+        assert self._text is not None
+        text = data.decode(*_ENCODING)
+        match = self._text.search(text)
+        return (match, len(text[: match.end()].encode(*_ENCODING))) if match else None
+
+
+class Console:
+    """Everything said so far. What `expect` has matched is not looked at again."""
+
+    def __init__(self) -> None:
+        self.said: list[Said] = []
+        self._heard = bytearray()
+        self._taken = 0
+        self._wanted: Pattern | None = None
+        self._any = False
+
+    @property
+    def bytes(self) -> Data:
+        """All that the firmware wrote."""
+        return Data(self._heard)
+
+    @property
+    def text(self) -> str:
+        """The same as text; bytes that are no UTF-8 are "\\ufffd"."""
+        return self._heard.decode("utf-8", "replace")
+
+    @property
+    def pending(self) -> Data:
+        """What came since the last match."""
+        return Data(self._heard[self._taken :])
+
+    def heard(self, data: Data, now: int) -> bool:
+        """The firmware wrote `data`; returns whether somebody waits for just that."""
+        self._note(Said(now, False, data))
+        self._heard += data
+        if self._any:
+            return True
+        if self._wanted is None:
+            return False
+        return self._wanted.search(self.pending[-_MOST_PATTERN_BYTES:]) is not None
+
+    def sent(self, data: Data, now: int) -> None:
+        self._note(Said(now, True, data))
+
+    def want(self, pattern: Pattern | None, any_byte: bool = False) -> None:
+        """From now on wait for `pattern`, or for any byte; None for nothing."""
+        self._wanted, self._any = pattern, any_byte
+
+    def match(self, pattern: Pattern) -> tuple[re.Match[str] | re.Match[Data], bool] | None:
+        """The match of `pattern` in what is pending, and whether more text could make it longer."""
+        pending = self.pending
+        found = pattern.search(pending)
+        return (found[0], pattern.can_grow and found[1] == len(pending)) if found else None
+
+    def take(self, pattern: Pattern) -> None:
+        """What is matched is done with."""
+        found = pattern.search(self.pending)
+        self._taken += found[1] if found else 0
+
+    def rewind(self, heard: int, taken: int) -> None:
+        """Forget what was said after the first `heard` bytes, of which `taken` were matched."""
+        del self._heard[heard:]
+        self._taken = taken
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """What `rewind` takes."""
+        return len(self._heard), self._taken
+
+    def _note(self, said: Said) -> None:
+        last = self.said[-1] if self.said else None
+        if last is not None and last.sent == said.sent and not last.data.endswith(b"\n"):
+            self.said[-1] = Said(last.at, last.sent, last.data + said.data)
+        else:
+            self.said.append(said)
+
+    def transcript(self, clock_hz: int, most: int = 200) -> list[str]:
+        """Lines "   1.250 ms  > text" (sent) and "< text", each with the time of its first byte."""
+        lines = []
+        for said in self.said[-most:]:
+            text = one_line(said.data.decode("utf-8", "backslashreplace").rstrip("\r\n"))
+            lines.append(f"{said.at / clock_hz * 1e3:12.3f} ms  {'>' if said.sent else '<'} {text}")
+        left_out = len(self.said) - most
+        return [f"({left_out} lines before)", *lines] if left_out > 0 else lines

@@ -1,0 +1,75 @@
+"""The `mcu_board` fixture: live boards for tests, closed whatever happens, and their transcripts in reports of failures."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import pytest
+
+if TYPE_CHECKING:
+    from mcu_harness.app.live.board import LiveBoard
+    from mcu_harness.results.records import RunResult
+    from mcu_harness.scenario.cases import Case
+
+KEEPER = "mcu_harness_collector"  # the name of the plugin that keeps results
+
+_BOARDS = pytest.StashKey[list["LiveBoard"]]()
+
+
+class Keeper(Protocol):
+    """What is needed of the plugin."""
+
+    def keep(self, case: Case, result: RunResult, node: pytest.Item, label: str) -> RunResult:
+        """Judge a result, keep it, and give its figures to `node`, each with `label` before its name."""
+        ...
+
+
+class OpenBoard(Protocol):
+    """`mcu_board(image, board)`: the image's path is relative to the test's file, the board a name or a file's path."""
+
+    def __call__(self, image: str | Path, board: str) -> LiveBoard: ...
+
+
+@pytest.fixture
+def mcu_board(request: pytest.FixtureRequest) -> Iterator[OpenBoard]:
+    """A function `mcu_board(image, board) -> LiveBoard` that starts firmware on an emulated board, just after reset.
+
+    A test may open several. Each is closed when the test is over, whatever happened in it.
+    """
+    item: pytest.Item = request.node
+    boards = item.stash.setdefault(_BOARDS, [])
+
+    def keep(case: Case, result: RunResult) -> RunResult:
+        keeper = cast(Keeper, request.config.pluginmanager.get_plugin(KEEPER))
+        return keeper.keep(case, result, item, f"{case.scenario.name.removeprefix(item.name)[1:]}.")
+
+    def open_one(image: str | Path, board: str) -> LiveBoard:
+        __tracebackhide__ = True
+        # Late: this is what pulls in the emulator.
+        from mcu_harness.app.live.firmware import TestPlace
+        from mcu_harness.app.live.opening import open_board
+
+        test = TestPlace(request.path, item.name, item.nodeid)
+        boards.append(open_board(request.path.parent / image, board, test, keep))
+        return boards[-1]
+
+    try:
+        yield open_one
+    finally:
+        for board in boards:
+            board.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, Any, pytest.TestReport]:
+    """A failure shows what was said on the boards' consoles, with its times."""
+    report = cast(pytest.TestReport, (yield))
+    boards = item.stash.get(_BOARDS, [])
+    if call.when == "call" and report.failed:
+        for nth, board in enumerate(boards, start=1):
+            number = f" {nth}" if len(boards) > 1 else ""
+            if board.transcript:
+                report.sections.append((f"mcu-harness: console of board{number}", board.transcript))
+    return report

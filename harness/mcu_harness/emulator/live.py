@@ -1,0 +1,111 @@
+"""A machine that a test holds in its hands: it runs as far as it is told, and is looked at and changed in between.
+
+Where `contract` is a plan and its execution, this is a conversation: `go` until a time, a place or a wish, `read`, `write`,
+`go` on. Time is virtual: it passes in `go` and nowhere else, in cycles of the core, slept ones included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from mcu_harness.emulator.contract import BlockCounts, Call, DataTrace, Fault
+
+
+class StopReason(StrEnum):
+    """Why `go` came back."""
+
+    TIME = "the time is up"
+    PLACE = "a place was reached"
+    ASKED = "it was asked to"  # by what listens to the console
+    EXITED = "the program ended"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where the core stands at `pc`, before that instruction; `detail` and `fault` say what went wrong, if anything."""
+
+    reason: StopReason
+    pc: int
+    detail: str = ""
+    status: int | None = None
+    fault: Fault | None = None
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the program cannot go on without a reset."""
+        return self.reason in (StopReason.EXITED, StopReason.FAULT)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What ran between two times of a live run, as `Execution` has it of a whole one."""
+
+    instructions: int
+    cycles_by_clock: int
+    counts: BlockCounts
+    trace: DataTrace | None
+    heap: tuple[int, int] | None
+
+
+class LiveMachine(Protocol):
+    """Addresses have no Thumb bit. Raises EmulatorError where there is no memory, and after `close`."""
+
+    name: str
+
+    def version(self) -> str: ...
+
+    @property
+    def now(self) -> int:
+        """The time in cycles since reset."""
+        ...
+
+    @property
+    def pc(self) -> int: ...
+
+    @property
+    def sleeps(self) -> str:
+        """What the core waits in, "" while it works; with ", and nothing can wake it" where that is so."""
+        ...
+
+    def go(self, until: int, places: Collection[int] = ()) -> Stop:
+        """Run until the time `until`, before the instruction at one of `places`, or until something else stops it."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """The program can read `data` from its console from now on."""
+        ...
+
+    @property
+    def unread(self) -> bytes:
+        """What it has not read of that."""
+        ...
+
+    def read(self, address: int, size: int) -> bytes: ...
+
+    def write(self, address: int, data: bytes) -> None: ...
+
+    def registers(self) -> dict[str, int]: ...
+
+    def set_register(self, name: str, value: int) -> None: ...
+
+    def calls(self) -> Sequence[Call]:
+        """The calls under way, outermost first."""
+        ...
+
+    def begin(self, traced: bool) -> object:
+        """A stretch begins here; hand what is returned to `end`. `traced` also traces memory, for one at a time."""
+        ...
+
+    def end(self, begun: object) -> Stretch: ...
+
+    def close(self) -> None:
+        """Give everything back; harmless when called twice."""
+        ...
+
+
+# Told of what the program writes to its console; True asks `go` to come back.
+Listener = Callable[[bytes], bool]
