@@ -60,7 +60,7 @@ class Session:
         questions = (*case.scenario.what_if, *options.what_if)
         toolchain = case.toolchain or options.toolchain
         result = run_case(case, emulator, toolchain, progress, questions, memory_trace=options.memory_trace)
-        return self.keep(case, result, gated=gated, rules=rules)
+        return self.keep(case, result, gated=gated, rules=lambda run: (*passed_over, *rules(run)))
 
     def keep(
         self,
@@ -73,7 +73,7 @@ class Session:
         """Judge the result of a run of `case` as `run` does, and keep it."""
         if gated:
             result = self._gate.judge(case, result)
-        result = with_findings(result, (*passed_over, *rules(result)))
+        result = with_findings(result, rules(result))
         self.runs.append(result)
         return result
 
