@@ -33,6 +33,7 @@ from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import BOARD_DIRECTORY, board_names, find_board, load_board
 from mcu_harness.model.operators import MAX_RANK, OPERATORS
 from mcu_harness.results import records
+from mcu_harness.results.finding_codes import Category, Code, category_of
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.report.columns import columns
 from mcu_harness.results.report.formats import FORMATS
@@ -302,6 +303,10 @@ def results_page() -> str:
             text += inspect.cleandoc(record.__doc__) + "\n\n"
         rows = [(f"`{field.name}`", f"`{field.type}`".replace("|", "or")) for field in dataclasses.fields(record)]
         text += _markdown_table(("field", "type"), rows)
+    text += "\n## Codes of findings\n\nOf a figure: `budget.KEY` and `baseline.KEY`, with the figure's key.\n\n"
+    for category in Category:
+        if codes := [f"`{code.value}`" for code in Code if category_of(code) is category]:
+            text += f"- {', '.join(codes)}\n"
     text += "\n## Kinds of origin\n\n" + ", ".join(f"`{kind.value}`" for kind in OriginKind) + "\n"
     text += "\n## Figures\n\nBudgets, columns and tolerances take the key.\n\n" + _markdown_table(
         ("measurement", "key", "unit", "meaning", "may have"), figure_rows()

@@ -18,6 +18,7 @@ from mcu_harness.hardware.arm.decoder import disassembled
 from mcu_harness.hardware.arm.instruction_set import FLOATING, Part, part_of, parts_of
 from mcu_harness.hardware.arm.thumb import instruction_size
 from mcu_harness.hardware.board import Board
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, Verdict
 
 _MOST_PLACES = 8
@@ -72,7 +73,7 @@ def instruction_finding(breaches: Sequence[Breach], board: Board, places: Places
         details.append(f"and {len(breaches) - _MOST_PLACES:,} more instructions that need {first.part}")
     need = f"it needs {first.part}; the board has {_has(board)}"
     return Finding(
-        code="law.instruction",
+        code=Code.LAW_INSTRUCTION,
         verdict=Verdict.FAIL,
         message=f"the {board.core.title} of {board.name} has no `{text}`, {places.where(first.address)}{layer}: {need}",
         advice=_advice(first.part, board),
@@ -84,7 +85,7 @@ def fpu_finding(address: int, board: Board, places: Places, stopped: bool = Fals
     """The finding for the FPU used while it was off, first at `address`."""
     told = "the emulator stopped there" if stopped else "the emulator executed it all the same"
     return Finding(
-        code="law.fpu-off",
+        code=Code.LAW_FPU_OFF,
         verdict=Verdict.FAIL,
         message=f"the FPU is used while it is off, {places.where(address)}: "
         f"coprocessors 10 and 11 were not enabled in CPACR ({_CPACR})",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from mcu_harness.base import units
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.footprint import Footprint, RegionUse
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Contributor, Finding, Verdict
 
 # Below this the interrupt frame and main's own frame alone would run into the data.
@@ -26,7 +27,7 @@ def check_fit(footprint: Footprint, board: Board) -> list[Finding]:
     if footprint.outside and not findings:
         findings.append(
             Finding(
-                code="fit.outside",
+                code=Code.FIT_OUTSIDE,
                 verdict=Verdict.FAIL,
                 message=f"sections lie in no memory of {board.name}: {', '.join(footprint.outside)}",
                 advice="check the linker script against the board's memories, or add the memory to the board file",
@@ -39,7 +40,7 @@ def _too_small(footprint: Footprint, region: RegionUse, stack: int) -> Finding:
     over = region.used + stack - region.capacity
     needed = f"{units.format_count(region.used)} B" + (f" and {stack} B for the least stack" if stack else "")
     return Finding(
-        code=f"fit.{region.kind}",
+        code=Code.FIT_FLASH if region.kind == "flash" else Code.FIT_RAM,
         verdict=Verdict.FAIL,
         message=f"does not fit: {region.region} needs {needed}, {units.format_count(over)} B more than its "
         f"{units.format_count(region.capacity)} B",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, OutputCheck, Verdict
 
 Array = npt.NDArray[np.generic]
@@ -69,7 +70,7 @@ def unchecked(why: str) -> OutputCheck:
 def unchecked_finding(check: OutputCheck) -> Finding:
     """The finding for outputs that were asked to be compared and could not be: `check.oracle` says why."""
     return Finding(
-        code="output.unchecked",
+        code=Code.OUTPUT_UNCHECKED,
         verdict=Verdict.NOT_MEASURED,
         message=f"whether the outputs are right is not known: {check.oracle}",
         advice='install the oracle, or write oracle = "none" under [outputs] in a scenario to do without',
@@ -79,7 +80,7 @@ def unchecked_finding(check: OutputCheck) -> Finding:
 def output_finding(check: OutputCheck, diverging: str) -> Finding:
     """The finding for a check with mismatches; it comes before all costs. `diverging` says where they begin."""
     return Finding(
-        code="output.mismatch",
+        code=Code.OUTPUT_MISMATCH,
         verdict=Verdict.FAIL,
         message=f"{check.mismatches} of {check.inputs} outputs differ from {check.oracle} by up to {check.max_abs_diff}: "
         f"{check.first_difference}; begins at: {diverging}",

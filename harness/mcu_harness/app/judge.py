@@ -11,6 +11,7 @@ from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.text import shown
 from mcu_harness.emulator.contract import Execution
 from mcu_harness.results.budgets import check_budgets
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, OutputCheck, Provenance, RunResult, Tool, Verdict, worst
 from mcu_harness.scenario.cases import Case
 
@@ -90,7 +91,7 @@ def not_set_up(case: Case, emulator: str, toolchain: str, error: HarnessError) -
     """
     board = case.board
     finding = Finding(
-        code="setup.error",
+        code=Code.SETUP_ERROR,
         verdict=Verdict.NOT_MEASURED,
         message=error.message,
         advice=error.hint or "look at the error above; the other cases are not concerned",

@@ -19,6 +19,7 @@ from mcu_harness.image.raw_reader import read_image
 from mcu_harness.image.start_up import Boot, check_start, find_boot
 from mcu_harness.image.symbol_names import matching, readable
 from mcu_harness.image.user_build import build_firmware
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, OutputCheck, StackArea, Tool, Verdict
 from mcu_harness.scenario.cases import Case
 from mcu_harness.scenario.firmware_tables import BOARD_PLACEHOLDER, FirmwareSpec, Region, is_address
@@ -162,7 +163,7 @@ def _matches(functions: list[Symbol], pattern: str) -> set[int]:
 def _notes(boot: Boot) -> Iterator[Finding]:
     if boot.vectors is None:
         yield Finding(
-            code="firmware.no-vectors",
+            code=Code.FIRMWARE_NO_VECTORS,
             verdict=Verdict.PASS,
             message=f"the image has no vector table: it was started at its entry {boot.first:#010x}, "
             f"with the stack at {boot.stack_top:#010x}",
@@ -173,7 +174,7 @@ def _notes(boot: Boot) -> Iterator[Finding]:
 def _runtime_notes(program: Program, spec: FirmwareSpec) -> Iterator[Finding]:
     for runtime in () if spec.layers or spec.regions else runtimes_in(program):
         yield Finding(
-            code="firmware.runtime",
+            code=Code.FIRMWARE_RUNTIME,
             verdict=Verdict.PASS,
             message=f"{runtime.title} is in it, and its operators are not shown as layers",
             advice=f"they are with `--layers {runtime.name}`, or `layers` in [profile] of a scenario",

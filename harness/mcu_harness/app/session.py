@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mcu_harness.base.files import write_text
 from mcu_harness.base.text import shown
 from mcu_harness.results import results_file as results_json
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, Results, RunResult, Verdict, in_order, with_findings
 from mcu_harness.results.regression_gate import Gate, undecided
 from mcu_harness.results.report import markdown, terminal
@@ -106,7 +107,7 @@ class Session:
             self._emulators[name] = chosen.entry.make()
         notes = [
             Finding(
-                "emulator.passed-over",
+                Code.EMULATOR_PASSED_OVER,
                 Verdict.PASS,
                 f"run in {name}, since what it would have run in cannot be used: {each}",
                 "`mcu-harness doctor` shows all that was said; --emulator chooses one without a trial",

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mcu_harness.results.finding_codes import Category, Code
 from mcu_harness.results.records import RegionResult, Results, RunResult, Verdict
 from mcu_harness.scenario.figures import FIGURES, Better
 
@@ -140,11 +141,11 @@ def _standing(run: RunResult) -> Standing:
     """From the findings; what the baseline says is another question."""
     if not run.regions:
         return Standing.NOT_RUN
-    found = [f for f in run.findings if not f.code.startswith("baseline.")]
-    failed = {f.code for f in found if f.verdict is Verdict.FAIL}
-    if any(code.startswith("fit.") or code == "run.stack-overflow" for code in failed):
+    found = [f for f in run.findings if f.category is not Category.BASELINE]
+    failed = [f for f in found if f.verdict is Verdict.FAIL]
+    if any(f.category is Category.FIT or f.code == Code.RUN_STACK_OVERFLOW for f in failed):
         return Standing.TOO_SMALL
-    if any(not code.startswith("budget.") for code in failed):
+    if any(f.category is not Category.BUDGET for f in failed):
         return Standing.FAILS
     if failed:
         return Standing.MISSES
@@ -154,7 +155,7 @@ def _standing(run: RunResult) -> Standing:
 def _memories(run: RunResult) -> Iterable[Constraint]:
     """The memories that the firmware is linked into; the stack takes from the one with the data."""
     stack = run.value("stack_hwm_bytes") or 0
-    overflown = any(f.code == "run.stack-overflow" for f in run.findings)
+    overflown = any(f.code == Code.RUN_STACK_OVERFLOW for f in run.findings)
     for region in _linked(run.regions):
         holds_data = "data" in region.role or (not region.role and region.kind == "ram")
         used = region.used_bytes + stack if holds_data else region.used_bytes

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mcu_harness.base import units
+from mcu_harness.results.finding_codes import budget_code
 from mcu_harness.results.records import Contributor, Finding, Measurement, Verdict
 from mcu_harness.scenario.figures import Better, budgeted
 from mcu_harness.scenario.limits import Budget
@@ -23,7 +24,7 @@ def check_budget(
     if measurement is None or measurement.value is None:
         why = measurement.origin if measurement else figure.limit.unmeasured
         return Finding(
-            code=f"budget.{figure.key}",
+            code=budget_code(figure.key),
             verdict=Verdict.NOT_MEASURED,
             message=f"{figure.in_sentences} has a budget but was not measured: {why}",
             advice=f"remove the {figure.key} budget, or make the run measure it",
@@ -39,7 +40,7 @@ def check_budget(
     relation = "below the required" if at_least else "over the budget of"
     share = f" ({over / budget.limit * 100:.1f} %)" if budget.limit else ""
     return Finding(
-        code=f"budget.{figure.key}",
+        code=budget_code(figure.key),
         verdict=Verdict.FAIL,
         message=f"{figure.in_sentences} is {shown}, {units.format_value(over, unit)}{share} {relation} {limit}",
         advice=f"{figure.limit.advice}; to accept it, {verb} `{figure.key}` under [budgets] in the scenario",

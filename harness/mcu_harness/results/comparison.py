@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mcu_harness.base import units
 from mcu_harness.results.baseline import Snapshot
+from mcu_harness.results.finding_codes import Code, baseline_code
 from mcu_harness.results.records import Contributor, FigureChange, Finding, Verdict
 from mcu_harness.scenario.figures import DEPENDENCIES, FIGURES, Better, compared
 from mcu_harness.scenario.tolerance import Tolerance
@@ -144,7 +145,7 @@ def regression_findings(comparison: Comparison, tolerances: Iterable[Tolerance],
     if blocked:
         findings.append(
             Finding(
-                code="baseline.not-comparable",
+                code=Code.BASELINE_NOT_COMPARABLE,
                 verdict=Verdict.NOT_COMPARABLE,
                 message=f"{', '.join(blocked)}: the baseline was made with something else: {comparison.incomparable}",
                 advice=f"compare with what the baseline was made with, or accept the new figures: {accept}",
@@ -156,7 +157,7 @@ def regression_findings(comparison: Comparison, tolerances: Iterable[Tolerance],
         if tolerance.figure in comparison.missing:
             findings.append(
                 Finding(
-                    code=f"baseline.{tolerance.key}",
+                    code=baseline_code(tolerance.key),
                     verdict=Verdict.NOT_MEASURED,
                     message=f"{tolerance.key} is missing in the run or in its baseline",
                     advice=f"make the run measure it, or accept the new figures: {accept}",
@@ -165,7 +166,7 @@ def regression_findings(comparison: Comparison, tolerances: Iterable[Tolerance],
         elif change is not None and tolerance.exceeded(change.before, change.after):
             findings.append(
                 Finding(
-                    code=f"baseline.{tolerance.key}",
+                    code=baseline_code(tolerance.key),
                     verdict=Verdict.FAIL,
                     message=f"{change_text(change)} {beyond} its baseline by more than {tolerance.amount}; "
                     f"{causes_text(comparison.causes)}",

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from mcu_harness.base.text import one_line
 from mcu_harness.results.access_records import MemoryAccesses
+from mcu_harness.results.finding_codes import Category, category_of
 from mcu_harness.results.origin import Origin, OriginKind
 from mcu_harness.scenario.figures import FIGURES
 
@@ -59,7 +60,7 @@ class Contributor:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something a person must know. `code` is stable and dotted ("budget.flash", "output.mismatch", "fault.hard").
+    """Something a person must know. `code` is stable and dotted ("budget.flash", "output.mismatch"): see `finding_codes`.
 
     `limit`, `measured` and `unit` are set when it is about a figure; `advice` says what to do next. With `baseline`,
     the accepted value, `contributors` are not parts of the figure but of what it moved by, signed. `details` are
@@ -76,6 +77,10 @@ class Finding:
     contributors: tuple[Contributor, ...] = ()
     baseline: float | int | None = None
     details: tuple[str, ...] = ()
+
+    @property
+    def category(self) -> Category:
+        return category_of(self.code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from mcu_harness.base.text import shown
 from mcu_harness.hardware.board_file import board_names
 from mcu_harness.results import baseline
 from mcu_harness.results.comparison import Comparison, change_text, compare, regression_findings
+from mcu_harness.results.finding_codes import Category, Code
 from mcu_harness.results.records import BaselineCheck, Finding, RunResult, Verdict, with_findings, worst
 from mcu_harness.scenario.cases import Case
 from mcu_harness.scenario.discovery import is_scenario_file
@@ -151,7 +152,7 @@ class Gate:
         """Writes the baseline. A wrong run must not become what later ones are held to; a larger one may."""
         if not _is_judged(run):
             message = f"{shown(path)} was left as it is: figures of a run that went wrong are not accepted"
-            return _with(run, None, [Finding("baseline.refused", Verdict.PASS, message, "correct the run first")])
+            return _with(run, None, [Finding(Code.BASELINE_REFUSED, Verdict.PASS, message, "correct the run first")])
         check, moved = None, "new"
         if path.is_file():
             try:
@@ -164,11 +165,11 @@ class Gate:
                 moved = "in place of one that could not be read"
         baseline.save(baseline.snapshot(run), path)
         message = f"accepted as {shown(path)}: {moved}"
-        return _with(run, check, [Finding("baseline.accepted", Verdict.PASS, message, "commit the file")])
+        return _with(run, check, [Finding(Code.BASELINE_ACCEPTED, Verdict.PASS, message, "commit the file")])
 
     def _missing(self, case: Case, path: Path) -> Finding:
         return Finding(
-            code="baseline.missing",
+            code=Code.BASELINE_MISSING,
             verdict=Verdict.FAIL if in_ci() else Verdict.PASS,
             message=f"there is no baseline {shown(path)}",
             advice=f"accept the present figures and commit the file: {self.accept_command(case)}",
@@ -182,7 +183,7 @@ def _check(path: Path, verdict: Verdict, comparison: Comparison) -> BaselineChec
 def _is_judged(run: RunResult) -> bool:
     """Whether nothing but a budget was broken: then the figures are those of a run that did its work."""
     failed = [finding for finding in run.findings if finding.verdict is not Verdict.PASS]
-    return all(finding.code.startswith("budget.") for finding in failed)
+    return all(finding.category is Category.BUDGET for finding in failed)
 
 
 def _file_name(case: Case, toolchain: str = "") -> str:

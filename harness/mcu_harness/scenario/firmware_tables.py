@@ -33,6 +33,15 @@ class DialogueStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict:
+    """What does not go together with the rest: its key, what is wrong, and a way out."""
+
+    key: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class FirmwareSpec:
     """Firmware that is not generated here. Places in it (`begin`, `end`, `stop`) are symbols or "0x..." addresses.
 
@@ -60,21 +69,28 @@ class FirmwareSpec:
 
     def check(self) -> None:
         """Raises ScenarioError where parts do not go together; the message names the key."""
+        conflict = self.conflict()
+        if conflict is not None:
+            raise ScenarioError(f"{conflict.key}: {conflict.message}", hint=conflict.hint)
+
+    def conflict(self) -> Conflict | None:
+        """The first part that does not go together with the others, None without one."""
         if self.end and not self.begin:
-            raise ScenarioError("end: an end without a beginning", hint="give `begin` as well")
+            return Conflict("end", "an end without a beginning", "give `begin` as well")
         if self.each_call and not self.regions:
-            raise ScenarioError("each_call: calls of what?", hint="name functions in [profile] regions")
+            return Conflict("each_call", "calls of what?", "name functions in [profile] regions")
         if self.begin and any(step.measure for step in self.dialogue):
-            raise ScenarioError(
-                "begin: the dialogue already says what is measured", hint="leave out `begin`, or `measure = true`"
+            return Conflict(
+                "begin", "the dialogue already says what is measured", "leave out `begin`, or `measure = true`"
             )
         if self.begin and self.begin == self.end:
-            raise ScenarioError("end: measurement would begin and end at the same place", hint="choose two symbols")
+            return Conflict("end", "measurement would begin and end at the same place", "choose two symbols")
         if self.begin and self.begin == self.stop:
-            raise ScenarioError("stop: the program would be over where measuring begins", hint="choose two symbols")
+            return Conflict("stop", "the program would be over where measuring begins", "choose two symbols")
         names = [region.name for region in self.regions]
         if len(set(names)) != len(names):
-            raise ScenarioError("regions: two regions have the same name")
+            return Conflict("regions", "two regions have the same name", "")
+        return None
 
 
 def is_address(place: str) -> bool:
@@ -111,12 +127,10 @@ def read_firmware(top: Table) -> FirmwareSpec | None:
     table.done()
     if profile is not None:
         profile.done()
-    try:
-        spec.check()
-    except ScenarioError as error:
-        key, _, message = error.message.partition(": ")
-        where = profile if key in ("regions", "each_call") and profile is not None else table
-        raise where.fail(key, message, hint=error.hint) from error
+    conflict = spec.conflict()
+    if conflict is not None:
+        where = profile if conflict.key in ("regions", "each_call") and profile is not None else table
+        raise where.fail(conflict.key, conflict.message, hint=conflict.hint)
     return spec
 
 

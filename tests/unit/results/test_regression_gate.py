@@ -9,7 +9,15 @@ import pytest
 
 from mcu_harness.base.errors import ResultsError
 from mcu_harness.results import baseline
-from mcu_harness.results.records import BaselineCheck, Finding, Results, RunResult, Verdict, with_findings
+from mcu_harness.results.records import (
+    BaselineCheck,
+    FigureChange,
+    Finding,
+    Results,
+    RunResult,
+    Verdict,
+    with_findings,
+)
 from mcu_harness.results.regression_gate import Gate, in_ci, undecided
 from mcu_harness.results.report.baseline_notes import baseline_notes
 from mcu_harness.scenario.cases import Case, cases_of
@@ -216,7 +224,8 @@ def test_notes_after_a_session_are_few_and_show_first_what_moved() -> None:
         return replace(noted, board=board, baseline=check, scenario_path="my dir/tiny.toml")
 
     accepted = [run("baseline.accepted", f"accepted as {i}: new", f"b{i}") for i in range(9)]
-    accepted[8] = run("baseline.accepted", "accepted as 8: cycles 1 -> 2", "b8")
+    last = run("baseline.accepted", "accepted as 8: cycles 1 -> 2", "b8")
+    accepted[8] = replace(last, baseline=BaselineCheck("8", Verdict.PASS, changes=(FigureChange("cycles", 1, 2),)))
     lines = baseline_notes(Results(tuple(accepted)), [], ["pytest"])
     assert lines[0].endswith("cycles 1 -> 2") and lines[-1].startswith("baseline: 4 more") and len(lines) == 6
     missing = [run("baseline.missing", "there is none", f"b{i}") for i in range(9)]

@@ -6,6 +6,7 @@ from mcu_harness.analysis.diagnose.arguments import arguments, text_at
 from mcu_harness.analysis.diagnose.context import Case, call_lines, register_lines
 from mcu_harness.analysis.diagnose.handlers import FAULTS, Ending, ending_of, exception_name, vectors_of, vectors_text
 from mcu_harness.emulator.contract import Call, ExitReason
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, Verdict
 
 _ADVICE = {
@@ -15,10 +16,10 @@ _ADVICE = {
     ExitReason.STOPPED_EARLY: "the firmware ended before it had run every input",
 }
 _CODES = {
-    ExitReason.TIMEOUT: "run.timeout",
-    ExitReason.INSTRUCTION_LIMIT: "run.instruction-limit",
-    ExitReason.ENDLESS_LOOP: "run.endless-loop",
-    ExitReason.STOPPED_EARLY: "run.stopped-early",
+    ExitReason.TIMEOUT: Code.RUN_TIMEOUT,
+    ExitReason.INSTRUCTION_LIMIT: Code.RUN_INSTRUCTION_LIMIT,
+    ExitReason.ENDLESS_LOOP: Code.RUN_ENDLESS_LOOP,
+    ExitReason.STOPPED_EARLY: Code.RUN_STOPPED_EARLY,
 }
 _FRAME = ("r0", "r1", "r2", "r3", "r12", "lr", "pc", "xpsr")  # what a core stacks (DDI 0403, B1.5.6)
 _SYMBOLIC_ASSERTS = ("__assert_func", "__assert_fail", "__assert")
@@ -44,7 +45,7 @@ def other_ending(case: Case) -> Finding | None:
         if not execution.status:
             return None
         return Finding(
-            code="run.status",
+            code=Code.RUN_STATUS,
             verdict=Verdict.FAIL,
             message=f"the firmware ended with status {execution.status}",
             advice="look at its console output",
@@ -112,7 +113,7 @@ def _entered_handler(case: Case) -> Finding | None:
     is_fault = number in FAULTS
     where = f"came {places.where(frame['pc'] & ~1)}" if frame else "was taken"
     return Finding(
-        code="fault.handler" if is_fault else "run.endless-loop",
+        code=Code.FAULT_HANDLER if is_fault else Code.RUN_ENDLESS_LOOP,
         verdict=Verdict.FAIL,
         message=f"{name} {where}, and its handler waits for ever, {places.where(execution.pc)}{case.layer}",
         advice="look at the stacked pc: that instruction faulted"

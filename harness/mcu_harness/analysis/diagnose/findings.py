@@ -8,13 +8,14 @@ from mcu_harness.analysis.address_names import Places
 from mcu_harness.analysis.diagnose.context import Case
 from mcu_harness.analysis.diagnose.endings import known_ending, other_ending
 from mcu_harness.analysis.diagnose.faults import fault_finding
-from mcu_harness.analysis.diagnose.stack import stack_finding
+from mcu_harness.analysis.diagnose.stack import is_overflow_fault, stack_finding
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading
 from mcu_harness.base.text import one_line
 from mcu_harness.emulator.contract import Execution, ExitReason, FaultKind
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, Verdict
 
 # Faults that programs run into on purpose, when a check has failed.
@@ -40,7 +41,7 @@ def execution_findings(execution: Execution, firmware: FirmwareUnderTest, board:
         findings.append(overflow)
     end = _end(case)
     # A fault right below the stack is the overflow itself.
-    if end is not None and not (overflow is not None and overflow.message.startswith("the stack grew")):
+    if end is not None and not is_overflow_fault(case):
         findings.append(end)
     return findings
 
@@ -61,7 +62,7 @@ def run_notes(execution: Execution, program: Program) -> list[Finding]:
     if execution.reason is ExitReason.FINISHED and execution.detail:
         notes.append(
             Finding(
-                code="firmware.end",
+                code=Code.FIRMWARE_END,
                 verdict=Verdict.PASS,
                 message=f"the run ended {Places(program).where(execution.pc)}: {execution.detail}",
                 advice="if that is not where it should end, name the place with `stop`",
@@ -72,7 +73,7 @@ def run_notes(execution: Execution, program: Program) -> list[Finding]:
         more = f" and {len(execution.made_up) - 8} more" if len(execution.made_up) > 8 else ""
         notes.append(
             Finding(
-                code="firmware.made-up-registers",
+                code=Code.FIRMWARE_MADE_UP_REGISTERS,
                 verdict=Verdict.PASS,
                 message=f"the program waited for device registers that the embedded emulator has no model of, and got "
                 f"made-up answers so that it would go on: {shown}{more}",
@@ -82,7 +83,7 @@ def run_notes(execution: Execution, program: Program) -> list[Finding]:
     for low, names in sorted(_overlays(program).items()):
         notes.append(
             Finding(
-                code="firmware.overlays",
+                code=Code.FIRMWARE_OVERLAYS,
                 verdict=Verdict.PASS,
                 message=f"{one_line(', '.join(names))} are overlays that share the memory at {low:#010x}: what runs there is "
                 "counted for the functions of one of them",

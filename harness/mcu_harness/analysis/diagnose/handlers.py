@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from mcu_harness.base.text import one_line
 from mcu_harness.image.program import Program
+from mcu_harness.results.finding_codes import Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Ending:
     """What it means when a function whose name matches one of `names` was called (or runs)."""
 
     names: tuple[str, ...]
-    code: str
+    code: Code
     said: str
     advice: str
 
@@ -25,79 +26,79 @@ class Ending:
 ENDINGS = (
     Ending(
         ("__assert_func", "__assert", "__aeabi_assert", "__assert_fail", "__assert_no_args"),
-        "fault.assert",
+        Code.FAULT_ASSERT,
         "an assertion failed",
         "look at why the condition did not hold there",
     ),
     Ending(
         ("assert_failed", "vAssertCalled", "assert_post_action", "assert_fault_callback"),
-        "fault.assert",
+        Code.FAULT_ASSERT,
         "a check of a library failed",
         "look at the arguments of the call that led there",
     ),
     Ending(
         ("__stack_chk_fail", "__stack_chk_fail_local"),
-        "fault.stack-smashed",
+        Code.FAULT_STACK_SMASHED,
         "the stack protector found that a function had overwritten its own frame",
         "look for an array in that function that is written beyond its end",
     ),
     Ending(
         ("__chk_fail", "__fortify_fail", "__memcpy_chk", "__strcpy_chk"),
-        "fault.buffer-overflow",
+        Code.FAULT_BUFFER_OVERFLOW,
         "a checked library function found that its destination is too small",
         "compare the sizes in that call",
     ),
     Ending(
         ("__cxa_pure_virtual", "__cxa_deleted_virtual"),
-        "fault.pure-virtual",
+        Code.FAULT_PURE_VIRTUAL,
         "a pure virtual function was called",
         "an object is used in its constructor or destructor, or after its end",
     ),
     Ending(
         ("_ZSt*__throw_*", "__cxa_throw", "__cxa_rethrow", "__cxa_bad_cast", "__cxa_bad_typeid"),
-        "fault.exception-thrown",
+        Code.FAULT_EXCEPTION_THROWN,
         "a C++ exception was thrown that nothing catches",
         "look at what throws: an index out of range, no memory left (operator new), a bad cast",
     ),
     Ending(
         ("_ZSt9terminatev", "_ZN10__cxxabiv111__terminate*", "__cxa_call_unexpected", "_ZSt10unexpectedv"),
-        "fault.terminate",
+        Code.FAULT_TERMINATE,
         "the C++ runtime ended the program (std::terminate)",
         "an exception left a noexcept function or was not caught",
     ),
     Ending(
         ("__aeabi_idiv0", "__aeabi_ldiv0"),
-        "fault.divide-by-zero",
+        Code.FAULT_DIVIDE_BY_ZERO,
         "a division by zero in a library routine",
         "check the divisor before the division",
     ),
     Ending(
         ("vApplicationStackOverflowHook",),
-        "run.stack-overflow",
+        Code.RUN_STACK_OVERFLOW,
         "FreeRTOS found that a task has used up its stack",
         "give that task more stack (usStackDepth), or look for large locals and deep calls",
     ),
     Ending(
         ("vApplicationMallocFailedHook",),
-        "fault.out-of-memory",
+        Code.FAULT_OUT_OF_MEMORY,
         "FreeRTOS had no memory left for an allocation",
         "raise configTOTAL_HEAP_SIZE, or allocate less",
     ),
     Ending(
         ("k_sys_fatal_error_handler", "z_fatal_error", "z_arm_fatal_error"),
-        "fault.fatal-error",
+        Code.FAULT_FATAL_ERROR,
         "Zephyr met a fatal error",
         "look at the calls before it, and at the console",
     ),
     Ending(
         ("Error_Handler", "_Error_Handler", "app_error_handler*", "app_error_fault_handler"),
-        "fault.error-handler",
+        Code.FAULT_ERROR_HANDLER,
         "the program called its error handler",
         "look at the call before it that did not succeed; devices behave differently in an emulator",
     ),
     Ending(
         ("abort", "_ZN6tflite9AbortImplEv"),
-        "fault.abort",
+        Code.FAULT_ABORT,
         "the program called abort()",
         "look at the function that called it",
     ),

@@ -7,6 +7,7 @@ from mcu_harness.analysis.diagnose.context import Case, call_lines, register_lin
 from mcu_harness.analysis.stack.frames import Frames
 from mcu_harness.analysis.stack.stack_path import deepest_path
 from mcu_harness.emulator.contract import STACK_PAINT, ExitReason, FaultKind
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Contributor, Finding, StackStep, Verdict
 
 _ACCESSES = (FaultKind.READ, FaultKind.WRITE, FaultKind.FLASH_WRITE, FaultKind.STACKING)
@@ -18,7 +19,7 @@ def stack_finding(case: Case) -> Finding | None:
     """The finding for a stack that was used up, None when it was not."""
     execution = case.execution
     stack = execution.stack_bytes
-    faulted = _faulted_below(case)
+    faulted = is_overflow_fault(case)
     if not faulted and (not stack or stack[0] == STACK_PAINT):
         return None
     low, high = case.firmware.plan.stack
@@ -34,7 +35,7 @@ def stack_finding(case: Case) -> Finding | None:
     path = _deepest(case)
     details = [*status_lines(case), *call_lines(case), *register_lines(case)] if faulted else _path_lines(path)
     return Finding(
-        code="run.stack-overflow",
+        code=Code.RUN_STACK_OVERFLOW,
         verdict=Verdict.FAIL,
         message=message,
         advice="look for large locals and deep calls in the functions named, or leave more RAM for the stack: "
@@ -47,7 +48,7 @@ def stack_finding(case: Case) -> Finding | None:
     )
 
 
-def _faulted_below(case: Case) -> bool:
+def is_overflow_fault(case: Case) -> bool:
     """Whether a fault is the stack's: an access by a stack pointer that has left its area, or is about to."""
     execution = case.execution
     fault, low = execution.fault, case.firmware.plan.stack[0]

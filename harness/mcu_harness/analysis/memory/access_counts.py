@@ -16,6 +16,7 @@ from mcu_harness.emulator.contract import DataTrace, Execution, FaultKind, RunPl
 from mcu_harness.emulator.select import EMULATORS, Need, emulator_entry
 from mcu_harness.hardware.board import Board
 from mcu_harness.results.access_records import MemoryAccesses, MemoryObject, ObjectAccesses
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, RunResult, Verdict
 
 _ARENA = "mcu_arena"  # what the generator calls it
@@ -69,7 +70,7 @@ def traced(
         able = " or ".join(entry.name for entry in EMULATORS if Need.MEMORY_TRACE in entry.has)
         advice = "leave --memory-trace out" if _can_trace(emulator) else f"use --emulator {able}, which has one"
         message = f"memory accesses: {accesses.missing}"
-        return accesses, [Finding("memory.not-traced", Verdict.PASS, message, advice)]
+        return accesses, [Finding(Code.MEMORY_NOT_TRACED, Verdict.PASS, message, advice)]
     objects = MemoryObjects(layout_of(firmware, board), execution.heap)
     closed = len(execution.window_instructions)
     windows = max(1, sum(firmware.times[:closed]) or closed)
@@ -163,7 +164,7 @@ def uninitialised(data: DataTrace, owners: list[int], objects: MemoryObjects, pl
     ]
     return [
         Finding(
-            code="memory.uninitialised-read",
+            code=Code.MEMORY_UNINITIALISED_READ,
             verdict=Verdict.PASS,
             message=f"{total:,} reads of RAM that nothing had written: of {name} at {first:#010x}, "
             f"{places.where(instruction)}" + _and_more(len(ordered)),
@@ -184,7 +185,7 @@ def unaligned(data: DataTrace, board: Board, places: Places) -> list[Finding]:
     details = [f"{counts[place]:,} times {places.where(place)}" for place in ordered[:_MOST_DETAILS]]
     return [
         Finding(
-            code="law.unaligned",
+            code=Code.LAW_UNALIGNED,
             verdict=Verdict.FAIL,
             message=f"{sum(counts.values()):,} accesses are not aligned and a fault on the {board.core.name}: "
             f"{places.where(ordered[0])}" + _and_more(len(ordered)),

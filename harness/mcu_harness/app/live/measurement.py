@@ -16,6 +16,7 @@ from mcu_harness.emulator.contract import STACK_PAINT, Execution, ExitReason
 from mcu_harness.emulator.live import LiveMachine, Stretch
 from mcu_harness.emulator.waiting_memory import makes_wait
 from mcu_harness.image.program import Symbol
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, FunctionResult, RunResult, Tool, Verdict
 from mcu_harness.scenario.cases import Case
 from mcu_harness.scenario.limits import Budget
@@ -156,7 +157,7 @@ class Measuring:
             return ()
         return (
             Finding(
-                code="measure.never-called",
+                code=Code.MEASURE_NEVER_CALLED,
                 verdict=Verdict.FAIL,
                 message=f"{self._measurement.name} was not called while it was measured",
                 advice="let more time pass inside of the `with` block; a function that was inlined has no calls",

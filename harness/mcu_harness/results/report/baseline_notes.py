@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from mcu_harness.results.records import Finding, Results
+from mcu_harness.results.finding_codes import Code
+from mcu_harness.results.records import Finding, Results, RunResult
 
 _MOST = 5
 
@@ -15,17 +16,17 @@ def baseline_notes(results: Results, unused: Sequence[str], accept: Sequence[str
 
     `unused` are baseline files of no case; `accept` is the command that accepts figures, to which scenarios are added.
     """
-    by_code: dict[str, list[Finding]] = {}
+    by_code: dict[str, list[tuple[RunResult, Finding]]] = {}
     for run in results.runs:
         for finding in run.findings:
-            by_code.setdefault(finding.code, []).append(finding)
+            by_code.setdefault(finding.code, []).append((run, finding))
     lines = []
-    lines += [f"baseline: {finding.message}" for finding in by_code.get("baseline.refused", [])]
-    accepted = sorted(by_code.get("baseline.accepted", []), key=lambda finding: "->" not in finding.message)
-    lines += [f"baseline: {finding.message}" for finding in accepted[:_MOST]]
+    lines += [f"baseline: {finding.message}" for _, finding in by_code.get(Code.BASELINE_REFUSED, [])]
+    accepted = sorted(by_code.get(Code.BASELINE_ACCEPTED, []), key=lambda found: not _is_changed(found[0]))
+    lines += [f"baseline: {finding.message}" for _, finding in accepted[:_MOST]]
     if len(accepted) > _MOST:
         lines.append(f"baseline: {len(accepted) - _MOST} more accepted; commit the files")
-    missing = [run for run in results.runs if any(finding.code == "baseline.missing" for finding in run.findings)]
+    missing = [run for run, _ in by_code.get(Code.BASELINE_MISSING, [])]
     if missing:
         scenarios = sorted({run.scenario_path for run in missing if run.scenario_path})
         command = shlex.join([*accept, *scenarios])
@@ -35,3 +36,8 @@ def baseline_notes(results: Results, unused: Sequence[str], accept: Sequence[str
         lines.append(f"accept the present figures, then commit the files: {command}")
     lines += [f"baseline of no case, to be removed: {path}" for path in unused]
     return lines
+
+
+def _is_changed(run: RunResult) -> bool:
+    """Whether the run is not as its baseline was."""
+    return run.baseline is not None and bool(run.baseline.changes or run.baseline.incomparable)

@@ -9,6 +9,7 @@ from mcu_harness.base import units
 from mcu_harness.base.errors import UnitError
 from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.results.comparison import relative_text, worsening
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Results, RunResult, Verdict
 from mcu_harness.results.report import text
 from mcu_harness.scenario.figures import FIGURES, Better, Figure, Shown, shown_in
@@ -55,7 +56,7 @@ def _change(run: RunResult) -> str:
     if check is None:
         return ""
     if check.verdict is Verdict.NOT_MEASURED:
-        return "no baseline" if any(f.code == "baseline.missing" for f in run.findings) else text.NOT_MEASURED
+        return "no baseline" if any(f.code == Code.BASELINE_MISSING for f in run.findings) else text.NOT_MEASURED
     if check.changes:
         most = max(check.changes, key=worsening)
         others = len(check.changes) - 1

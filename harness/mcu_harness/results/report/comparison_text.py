@@ -17,6 +17,7 @@ from mcu_harness.results.comparison import (
     regression_findings,
     worsening,
 )
+from mcu_harness.results.finding_codes import Code, baseline_code
 from mcu_harness.results.matching import Ambiguous, Pair, Pairs
 from mcu_harness.results.records import FigureChange, Finding, Verdict
 from mcu_harness.results.report import text
@@ -58,7 +59,7 @@ def judge(pairs: Pairs, tolerances: Iterable[Tolerance]) -> list[Judged]:
 
 def _not_comparable(message: str) -> Finding:
     return Finding(
-        code="compare.not-paired",
+        code=Code.COMPARE_NOT_PAIRED,
         verdict=Verdict.NOT_COMPARABLE,
         message=message,
         advice="compare results of one session with those of another; a case is told by scenario, model, board, compiler and test",
@@ -116,7 +117,7 @@ def to_json(pairs: Pairs, findings: list[Judged]) -> str:
                     "figure": change.figure,
                     "before": change.before,
                     "after": change.after,
-                    "fails": (id(pair), f"baseline.{figure_name(change.figure)}") in failing,
+                    "fails": (id(pair), baseline_code(figure_name(change.figure))) in failing,
                     "moved": [{"name": part.name, "delta": part.value} for part in change.moved],
                 }
                 for change in pair.comparison.changes

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mcu_harness.base import toml_reader
 from mcu_harness.base.errors import HarnessError, ScenarioError
+from mcu_harness.results.finding_codes import Category, key_of
 from mcu_harness.results.records import Finding, RunResult
 
 
@@ -24,14 +25,18 @@ def place_of(run: RunResult, finding: Finding, root: Path | None = None) -> tupl
             shown = path.resolve().relative_to(root.resolve()).as_posix()
         except ValueError:
             shown = run.scenario_path
-    return shown, _line(path, run.board, finding.code)
+    return shown, _line(path, run.board, finding)
 
 
-def _line(path: Path, board: str, code: str) -> int:
-    kind, _, key = code.partition(".")
+# The tables of a scenario that set a limit for a figure.
+_TABLES = {Category.BUDGET: "budgets", Category.BASELINE: "baseline"}
+
+
+def _line(path: Path, board: str, finding: Finding) -> int:
+    key = key_of(finding.code)
     try:
         top = toml_reader.load(path, ScenarioError)
-        table = top.table({"budget": "budgets"}.get(kind, kind)) if kind in ("budget", "baseline") else None
+        table = top.table(_TABLES[finding.category]) if finding.category in _TABLES else None
         if table is not None:
             own = table.table(board)
             if own is not None and key in own:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from mcu_harness.results.finding_codes import STOPPED
 from mcu_harness.results.records import Results, RunResult, Verdict
 from mcu_harness.results.report import accesses_section, input_spread, stack_section, text, what_if_section
 from mcu_harness.results.report.columns import Column, columns_for
@@ -54,7 +55,7 @@ def failure_text(run: RunResult, verbosity: int = 0) -> str:
         lines += ["", costs_text(run)]
     if verbosity >= 2:
         lines += ["", function_table(run), "", *provenance_lines(run)]
-    stopped = any(finding.code.startswith(("run.", "fault.", "law.")) for finding in run.findings)
+    stopped = any(finding.category in STOPPED for finding in run.findings)
     if run.console and (verbosity >= 1 or stopped):
         lines += ["  console:", *("    | " + line for line in run.console.splitlines()[-10:])]
     return "\n".join(lines)
