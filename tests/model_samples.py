@@ -28,6 +28,42 @@ def _pool(kind: str) -> _Sample:
     ]
 
 
+def _like(b: ModelBuilder, x: int, code: str, shape: tuple[int, ...], *operands: object, **options: object) -> int:
+    """An operator that keeps the quantisation of `x`; `operands` become int32 constants."""
+    out = b.tensor(shape, b.tensors[x].scales[0], b.tensors[x].zero_points[0])
+    return b.operator(code, [x, *(b.constant(np.array(value, np.int32)) for value in operands)], out, **options)
+
+
+def _parts(
+    b: ModelBuilder, x: int, code: str, shapes: list[tuple[int, ...]], *operands: object, **options: object
+) -> list[int]:
+    outs = [b.tensor(shape, b.tensors[x].scales[0], b.tensors[x].zero_points[0]) for shape in shapes]
+    b.operator(code, [x, *(b.constant(np.array(value, np.int32)) for value in operands)], outs, **options)
+    return outs
+
+
+def _extremum(code: str) -> _Sample:
+    def build(b: ModelBuilder, x: int) -> list[int]:
+        row = b.constant(np.array([[-2, -1, 0, 90]], np.int8), 0.05, -3)
+        return [
+            b.operator(code, [x, b.input(b.shape(x))], b.tensor(b.shape(x), 0.05, -3)),
+            b.operator(code, [row, x], b.tensor(b.shape(x), 0.05, -3)),
+        ]
+
+    return build
+
+
+def _reduced(code: str) -> _Sample:
+    def build(b: ModelBuilder, x: int) -> list[int]:
+        found = []
+        n, h, w, c = b.shape(x)
+        for axes, shape, keep in (([1], (n, w, c), False), ([-1], (n, h, w, 1), True), ([0, 2], (h, c), False)):
+            found.append(b.operator(code, [x, b.constant(axes)], b.tensor(shape, 0.05, -3), keep_dims=keep))
+        return found
+
+    return build
+
+
 SAMPLES: dict[str, _Sample] = {
     "CONV_2D": lambda b, x: [
         b.conv_2d(x, channels=5, stride=(2, 1), activation="RELU"),
@@ -68,6 +104,65 @@ SAMPLES: dict[str, _Sample] = {
         b.resize_nearest_neighbor(x, (20, 20), half_pixel_centers=True),
         b.resize_nearest_neighbor(x, (20, 20), align_corners=True),
     ],
+    "RESIZE_BILINEAR": lambda b, x: [
+        _like(b, x, "RESIZE_BILINEAR", (1, 13, 5, 4), [13, 5]),
+        _like(b, x, "RESIZE_BILINEAR", (1, 20, 3, 4), [20, 3], half_pixel_centers=True),
+        _like(b, x, "RESIZE_BILINEAR", (1, 17, 16, 4), [17, 16], align_corners=True),
+    ],
+    "SLICE": lambda b, x: [_like(b, x, "SLICE", (1, 5, 3, 3), [0, 2, 1, 1], [1, 5, 3, -1])],
+    "TILE": lambda b, x: [_like(b, x, "TILE", (2, 9, 24, 4), [2, 1, 3, 1])],
+    "BROADCAST_TO": lambda b, x: [_like(b, x, "BROADCAST_TO", (3, 9, 8, 4), [3, 9, 8, 4])],
+    "REVERSE_V2": lambda b, x: [_like(b, x, "REVERSE_V2", b.shape(x), [2])],
+    "MIRROR_PAD": lambda b, x: [
+        _like(b, x, "MIRROR_PAD", (1, 12, 15, 4), [[0, 0], [2, 1], [0, 7], [0, 0]], mode="REFLECT"),
+        _like(b, x, "MIRROR_PAD", (1, 18, 8, 6), [[0, 0], [9, 0], [0, 0], [1, 1]], mode="SYMMETRIC"),
+    ],
+    "DEPTH_TO_SPACE": lambda b, x: [_like(b, x, "DEPTH_TO_SPACE", (1, 18, 16, 1), block_size=2)],
+    "SPACE_TO_DEPTH": lambda b, x: [
+        _like(b, b.pad(x, [(0, 0), (1, 0), (0, 0), (0, 0)]), "SPACE_TO_DEPTH", (1, 5, 4, 16), block_size=2)
+    ],
+    "SPACE_TO_BATCH_ND": lambda b, x: [
+        _like(b, x, "SPACE_TO_BATCH_ND", (6, 4, 4, 4), [3, 2], [[2, 1], [0, 0]]),
+        _like(b, x, "SPACE_TO_BATCH_ND", (4, 6, 4, 4), [2, 2], [[1, 2], [0, 0]]),
+    ],
+    "BATCH_TO_SPACE_ND": lambda b, x: [
+        _like(b, b.reshape(x, (8, 3, 3, 4)), "BATCH_TO_SPACE_ND", (2, 5, 4, 4), [2, 2], [[0, 1], [1, 1]])
+    ],
+    "SPLIT_V": lambda b, x: _parts(
+        b, x, "SPLIT_V", [(1, 2, 8, 4), (1, 6, 8, 4), (1, 1, 8, 4)], [2, -1, 1], 1, num_splits=3
+    ),
+    "PACK": lambda b, x: [
+        b.operator("PACK", [x, b.input(b.shape(x))], b.tensor((1, 9, 2, 8, 4), 0.05, -3), axis=2, values_count=2),
+        b.operator("PACK", [x, x, x], b.tensor((1, 9, 8, 4, 3), 0.05, -3), axis=-1, values_count=3),
+    ],
+    "UNPACK": lambda b, x: _parts(b, x, "UNPACK", [(1, 9, 8)] * 4, axis=3, num=4),
+    "GATHER": lambda b, x: [
+        _like(b, x, "GATHER", (1, 9, 3, 4), [7, 0, 7], axis=2),
+        _like(b, x, "GATHER", (1, 9, 8, 2, 2), [[3, 1], [0, 0]], axis=-1),
+    ],
+    "MAXIMUM": _extremum("MAXIMUM"),
+    "MINIMUM": _extremum("MINIMUM"),
+    "SQUARED_DIFFERENCE": lambda b, x: [
+        b.operator("SQUARED_DIFFERENCE", [x, b.input(b.shape(x), 0.03, 20)], b.tensor(b.shape(x), 0.2, -128)),
+        b.operator("SQUARED_DIFFERENCE", [b.input((1, 1, 1, 4), 0.1, -9), x], b.tensor(b.shape(x), 0.4, -100)),
+    ],
+    "PRELU": lambda b, x: [
+        b.operator(
+            "PRELU", [x, b.constant(np.array([[[-9, 40, 3, 127]]], np.int8), 0.01, 4)], b.tensor(b.shape(x), 0.04, 7)
+        )
+    ],
+    "REDUCE_MAX": _reduced("REDUCE_MAX"),
+    "REDUCE_MIN": _reduced("REDUCE_MIN"),
+    "ABS": lambda b, x: [b.unary("ABS", x), b.unary("ABS", x, scale=0.05, zero_point=-128)],
+    "NEG": lambda b, x: [b.unary("NEG", x), b.unary("NEG", x, scale=0.05, zero_point=3)],
+    "RSQRT": lambda b, x: [
+        b.unary("RSQRT", b.unary("RELU", x, scale=0.05, zero_point=-128), scale=0.03, zero_point=-128)
+    ],
+    "EXP": lambda b, x: [b.unary("EXP", x, scale=1.5, zero_point=-120)],
+    "LOG": lambda b, x: [b.unary("LOG", x, scale=0.03, zero_point=40)],
+    "GELU": lambda b, x: [b.unary("GELU", x), b.unary("GELU", x, approximate=True)],
+    "RELU_N1_TO_1": lambda b, x: [b.unary("RELU_N1_TO_1", x, scale=0.01)],
+    "RELU_0_TO_1": lambda b, x: [b.unary("RELU_0_TO_1", x, scale=0.006)],
     "QUANTIZE": lambda b, x: [b.unary("QUANTIZE", x), b.unary("QUANTIZE", b.input((1, 5), dtype="float32"))],
     "DEQUANTIZE": lambda b, x: [b.dequantize(x)],
 }

@@ -24,6 +24,8 @@ IN_PLACE: dict[str, tuple[int, ...]] = {
     "TANH": (0,),
     "HARD_SWISH": (0,),
     "SOFTMAX": (0,),
+    **dict.fromkeys(("MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE"), (0, 1)),
+    **dict.fromkeys(("PRELU", "ABS", "NEG", "RSQRT", "EXP", "LOG", "GELU", "RELU_N1_TO_1", "RELU_0_TO_1"), (0,)),
     "QUANTIZE": (0,),
     "DEQUANTIZE": (0,),
 }

@@ -166,6 +166,8 @@ def _role_problem(tensor: Tensor, role: Role, rule: Operands) -> str:
         if fits and role is Role.BIAS and tensor.quantization and any(tensor.quantization.zero_points):
             return "a bias must have zero point 0"
         return "" if fits else f"{found}, {expected}"
+    if role is Role.NUMBERS:
+        return "" if tensor.dtype == "int32" else f"{found}, {expected}"
     if role is Role.FLOAT or (role is Role.FLOAT_OR_BYTE and tensor.dtype == "float32"):
         return "" if tensor.dtype == "float32" and not tensor.is_constant else f"{found}, {expected}"
     types = ("int8", "uint8") if role in (Role.BYTE, Role.FLOAT_OR_BYTE) else ("int8",)

@@ -13,11 +13,13 @@ import numpy.typing as npt
 
 from mcu_harness.model.graph import Graph, Layer, Tensor
 from mcu_harness.model.operation import Operation, ShapeError
+from mcu_harness.model.rearranging import VIEWS
 from mcu_harness.model.slices import picked
 
 Numbers = npt.NDArray[np.generic]
 
-_MAX_ELEMENTS = 64  # shapes and positions are small; larger constants would be weights
+_MAX_ELEMENTS = 64  # shapes and positions are small
+_MAX_BYTES = 1 << 20  # of a constant that is only moved: larger than flash has room for beside the original
 
 
 def fold_constants(graph: Graph) -> Graph:
@@ -46,13 +48,25 @@ def _value(tensors: Sequence[Tensor], layer: Layer, fixed: Set[int]) -> Numbers 
     output = operation.outputs[0]
     operands = [tensor for tensor in operation.inputs if tensor is not None]
     known = layer.operator == "SHAPE" or all(_is_small_constant(tensor) for tensor in operands)
-    if output.dtype != "int32" or output.is_constant or not known or len(operands) != len(operation.inputs):
+    if layer.operator in _MOVES and _can_move(operands, output):
+        known = True
+    elif output.dtype != "int32":
+        return None
+    if output.is_constant or not known or len(operands) != len(operation.inputs):
         return None
     try:
         result = _FOLDS[layer.operator](operation, [tensor.data for tensor in operands if tensor.data is not None])
     except (ShapeError, ValueError, IndexError):
         return None
-    return result if result.shape == output.shape and result.size <= _MAX_ELEMENTS else None
+    fits = result.nbytes <= (_MAX_BYTES if layer.operator in _MOVES else 4 * _MAX_ELEMENTS)
+    return result if result.shape == output.shape and fits else None
+
+
+def _can_move(operands: Sequence[Tensor], output: Tensor) -> bool:
+    """Whether a constant of any type is only put into another shape or order."""
+    moved = operands[0]
+    same = moved.dtype == output.dtype and moved.quantization == output.quantization
+    return same and all(tensor.is_constant for tensor in operands) and output.nbytes <= _MAX_BYTES
 
 
 def _is_small_constant(tensor: Tensor) -> bool:
@@ -76,9 +90,33 @@ def _concatenation(operation: Operation, values: Sequence[Numbers]) -> Numbers:
     return np.concatenate(values, axis=operation.number("axis"))
 
 
+def _moved(operator: str) -> Callable[[Operation, Sequence[Numbers]], Numbers]:
+    def fold(operation: Operation, values: Sequence[Numbers]) -> Numbers:
+        return np.ascontiguousarray(VIEWS[operator](operation, values[0])).reshape(operation.outputs[0].shape)
+
+    return fold
+
+
+def _reshape(operation: Operation, values: Sequence[Numbers]) -> Numbers:
+    return values[0].reshape(operation.outputs[0].shape)
+
+
+def _transpose(operation: Operation, values: Sequence[Numbers]) -> Numbers:
+    return np.ascontiguousarray(values[0].transpose(operation.indices(1)))
+
+
+_MOVES: dict[str, Callable[[Operation, Sequence[Numbers]], Numbers]] = {
+    "RESHAPE": _reshape,
+    "SQUEEZE": _reshape,
+    "EXPAND_DIMS": _reshape,
+    "TRANSPOSE": _transpose,
+    **{operator: _moved(operator) for operator in VIEWS},
+}
+
 _FOLDS: dict[str, Callable[[Operation, Sequence[Numbers]], Numbers]] = {
     "SHAPE": _shape,
     "STRIDED_SLICE": _strided_slice,
     "PACK": _pack,
     "CONCATENATION": _concatenation,
+    **_MOVES,
 }

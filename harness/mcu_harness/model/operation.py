@@ -14,6 +14,13 @@ class ShapeError(ValueError):
     """The operands do not fit together; the message says how, without naming the layer."""
 
 
+def axis_of(axis: int, rank: int) -> int:
+    """`axis`, which may count from the end, as 0 to rank - 1; raises ShapeError."""
+    if not -rank <= axis < rank:
+        raise ShapeError(f"axis {axis} is outside a tensor of {rank} dimensions")
+    return axis % rank
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A layer with its operands looked up; absent optional inputs are None."""

@@ -24,6 +24,9 @@ class Role(Enum):
     BIAS = "an int32 constant with zero point 0"
     INDICES = "an int32 constant (shape, axes or positions)"
     PAD_VALUE = "a single int8 constant"
+    MOVED = "an activation of any type"
+    MOVED_VALUE = "an activation or constant of any type"
+    NUMBERS = "an int32 activation or constant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ _PLAIN = Operands((Role.ACTIVATION,))
 _BINARY = Operands((Role.VALUE, Role.VALUE))
 _POOL = Operands((Role.ACTIVATION,), keeps_quantization=True)
 _MOVED = Operands((Role.ACTIVATION, Role.INDICES), keeps_quantization=True)
+_BLOCKS = Operands((Role.ACTIVATION, Role.INDICES, Role.INDICES), keeps_quantization=True, max_rank=4)
 
 OPERATORS: dict[str, Operands] = {
     # LiteRT's CONV_2D refuses a missing bias; the other two take none as zeros.
@@ -84,6 +88,35 @@ OPERATORS: dict[str, Operands] = {
         (Role.ACTIVATION, Role.INDICES, Role.INDICES, Role.INDICES), keeps_quantization=True
     ),
     "RESIZE_NEAREST_NEIGHBOR": _MOVED,
+    "RESIZE_BILINEAR": Operands((Role.ACTIVATION, Role.INDICES)),
+    "SLICE": Operands((Role.ACTIVATION, Role.INDICES, Role.INDICES), keeps_quantization=True),
+    "TILE": _MOVED,
+    "BROADCAST_TO": _MOVED,
+    "REVERSE_V2": _MOVED,
+    "MIRROR_PAD": Operands((Role.ACTIVATION, Role.INDICES), keeps_quantization=True, max_rank=5),
+    "DEPTH_TO_SPACE": _POOL,
+    "SPACE_TO_DEPTH": _POOL,
+    "BATCH_TO_SPACE_ND": _BLOCKS,
+    "SPACE_TO_BATCH_ND": _BLOCKS,
+    "SPLIT_V": Operands((Role.ACTIVATION, Role.INDICES, Role.INDICES), outputs=None, keeps_quantization=True),
+    "PACK": Operands((Role.VALUE,), repeated=True, keeps_quantization=True),
+    "UNPACK": Operands((Role.ACTIVATION,), outputs=None, keeps_quantization=True),
+    "GATHER": Operands((Role.VALUE, Role.NUMBERS), keeps_quantization=True),
+    # LiteRT compares bytes, whatever they stand for.
+    "MAXIMUM": _BINARY,
+    "MINIMUM": _BINARY,
+    "SQUARED_DIFFERENCE": _BINARY,
+    "PRELU": Operands((Role.ACTIVATION, Role.VALUE)),
+    "REDUCE_MAX": _MOVED,
+    "REDUCE_MIN": _MOVED,
+    "ABS": _PLAIN,
+    "NEG": _PLAIN,
+    "RSQRT": _PLAIN,
+    "EXP": _PLAIN,
+    "LOG": _PLAIN,
+    "GELU": _PLAIN,
+    "RELU_N1_TO_1": _PLAIN,
+    "RELU_0_TO_1": _PLAIN,
     "QUANTIZE": Operands((Role.FLOAT_OR_BYTE,), output=Role.BYTE),
     "DEQUANTIZE": Operands((Role.BYTE,), output=Role.FLOAT),
 }  # fmt: skip

@@ -65,10 +65,25 @@ def _table(operation: Operation) -> str:
     return "" if fits else "the output scale is absurdly small"
 
 
+def _clamped(operation: Operation) -> str:
+    """Both limits of _ratio and _table."""
+    return _ratio(operation) or _table(operation)
+
+
 def _sum(operation: Operation) -> str:
     """LiteRT's ADD and SUB work at 2^20 times the precision of the larger input, and stop where that does not do."""
     largest = 2 * max(_scales(operation.inputs[0])[0], _scales(operation.inputs[1])[0])
     return "" if largest < 2.0**20 * _scales(operation.outputs[0])[0] else "the output scale is absurdly small"
+
+
+def _squared_difference(operation: Operation) -> str:
+    """LiteRT works at 2^7 times the precision of the larger input."""
+    largest = 2 * max(_scales(operation.inputs[0])[0], _scales(operation.inputs[1])[0])
+    return (
+        ""
+        if largest * largest / 2.0**14 < _scales(operation.outputs[0])[0] * MAX_MULTIPLIER
+        else "the output scale is absurdly small"
+    )
 
 
 def _hard_swish(operation: Operation) -> str:
@@ -94,6 +109,14 @@ _MULTIPLIER_LIMITS: dict[str, Callable[[Operation], str]] = {
     "SUB": _sum,
     "RELU": _ratio,
     "RELU6": _ratio,
+    "RELU_N1_TO_1": _clamped,
+    "RELU_0_TO_1": _clamped,
+    "ABS": _ratio,
+    "PRELU": _product,
+    "SQUARED_DIFFERENCE": _squared_difference,
+    "EXP": _table,
+    "LOG": _table,
+    "GELU": _table,
     "LEAKY_RELU": _ratio,
     "MEAN": _ratio,
     "TANH": _table,

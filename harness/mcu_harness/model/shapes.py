@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable, Sequence
 
 from mcu_harness.model.graph import Graph, Layer
-from mcu_harness.model.operation import Operation, Shape, ShapeError
+from mcu_harness.model.operation import Operation, Shape, ShapeError, axis_of
+from mcu_harness.model.rearranging import VIEW_SHAPES, batch_to_space_shape, space_to_batch_shape
 from mcu_harness.model.slices import picked
 
 MAX_STEP = 32767  # of strides, windows and dilations: LiteRT's own limit in DEPTHWISE_CONV_2D
@@ -32,13 +33,7 @@ def broadcast(a: Shape, b: Shape) -> Shape:
 
 def reduced_axes(op: Operation) -> Shape:
     """The axes that MEAN averages over: not negative, sorted, each once."""
-    return tuple(sorted({_axis(axis, len(op.shape())) for axis in op.indices(1)}))
-
-
-def _axis(axis: int, rank: int) -> int:
-    if not -rank <= axis < rank:
-        raise ShapeError(f"axis {axis} is outside a tensor of {rank} dimensions")
-    return axis % rank
+    return tuple(sorted({axis_of(axis, len(op.shape())) for axis in op.indices(1)}))
 
 
 def _expect_rank(shape: Shape, rank: int, what: str) -> None:
@@ -142,7 +137,7 @@ def _reshape(op: Operation) -> tuple[Shape, ...]:
 def _squeeze(op: Operation) -> tuple[Shape, ...]:
     shape, named = op.shape(), op.attributes["squeeze_dims"]
     assert isinstance(named, tuple)
-    gone = {_axis(axis, len(shape)) for axis in named} or {axis for axis, size in enumerate(shape) if size == 1}
+    gone = {axis_of(axis, len(shape)) for axis in named} or {axis for axis, size in enumerate(shape) if size == 1}
     if any(shape[axis] != 1 for axis in gone):
         raise ShapeError(f"only dimensions of size 1 can be squeezed out of {shape}")
     return (tuple(size for axis, size in enumerate(shape) if axis not in gone),)
@@ -152,7 +147,7 @@ def _expand_dims(op: Operation) -> tuple[Shape, ...]:
     axes, shape = op.indices(1), op.shape()
     if len(axes) != 1:
         raise ShapeError("expected one axis")
-    axis = _axis(axes[0], len(shape) + 1)
+    axis = axis_of(axes[0], len(shape) + 1)
     return ((*shape[:axis], 1, *shape[axis:]),)
 
 
@@ -174,7 +169,7 @@ def _pad(op: Operation) -> tuple[Shape, ...]:
 
 def _concatenation(op: Operation) -> tuple[Shape, ...]:
     shapes = [op.shape(position) for position in range(len(op.inputs))]
-    axis = _axis(op.number("axis"), len(shapes[0]))
+    axis = axis_of(op.number("axis"), len(shapes[0]))
     if any((*s[:axis], *s[axis + 1 :]) != (*shapes[0][:axis], *shapes[0][axis + 1 :]) for s in shapes):
         raise ShapeError(f"shapes {shapes[:8]} cannot be joined along axis {axis}")
     return ((*shapes[0][:axis], sum(s[axis] for s in shapes), *shapes[0][axis + 1 :]),)
@@ -184,7 +179,7 @@ def _split(op: Operation) -> tuple[Shape, ...]:
     axes, shape, parts = op.indices(0), op.shape(1), op.number("num_splits")
     if len(axes) != 1:
         raise ShapeError("expected one axis")
-    axis = _axis(axes[0], len(shape))
+    axis = axis_of(axes[0], len(shape))
     if parts != len(op.outputs) or shape[axis] % parts:
         raise ShapeError(f"axis {axis} of {shape} cannot be split into {parts} parts and {len(op.outputs)} outputs")
     return ((*shape[:axis], shape[axis] // parts, *shape[axis + 1 :]),) * parts
@@ -192,7 +187,7 @@ def _split(op: Operation) -> tuple[Shape, ...]:
 
 def _transpose(op: Operation) -> tuple[Shape, ...]:
     shape, order = op.shape(), op.indices(1)
-    axes = tuple(_axis(axis, len(shape)) for axis in order)
+    axes = tuple(axis_of(axis, len(shape)) for axis in order)
     if sorted(axes) != list(range(len(shape))):
         raise ShapeError(f"{order} is not an order of {len(shape)} dimensions")
     return (tuple(shape[axis] for axis in axes),)
@@ -204,6 +199,57 @@ def _resize(op: Operation) -> tuple[Shape, ...]:
     if len(size) != 2 or min(size) < 1:
         raise ShapeError(f"{size} is not a height and width")
     return ((op.shape()[0], *size, op.shape()[3]),)
+
+
+def _split_v(op: Operation) -> tuple[Shape, ...]:
+    sizes, axes, shape = op.indices(1), op.indices(2), op.shape()
+    if len(axes) != 1:
+        raise ShapeError("expected one axis")
+    axis = axis_of(axes[0], len(shape))
+    known = sum(size for size in sizes if size != -1)
+    parts = tuple(shape[axis] - known if size == -1 else size for size in sizes)
+    if sizes.count(-1) > 1 or len(parts) != len(op.outputs) or min(parts) < 1 or sum(parts) != shape[axis]:
+        raise ShapeError(f"axis {axis} of {shape} cannot be split into {sizes} for {len(op.outputs)} outputs")
+    return tuple((*shape[:axis], part, *shape[axis + 1 :]) for part in parts)
+
+
+def _pack(op: Operation) -> tuple[Shape, ...]:
+    shape = op.shape()
+    if any(op.shape(position) != shape for position in range(len(op.inputs))):
+        raise ShapeError("the inputs have different shapes")
+    axis = axis_of(op.number("axis"), len(shape) + 1)
+    return ((*shape[:axis], len(op.inputs), *shape[axis:]),)
+
+
+def _unpack(op: Operation) -> tuple[Shape, ...]:
+    shape, axis = op.shape(), axis_of(op.number("axis"), len(op.shape()))
+    if shape[axis] != len(op.outputs):
+        raise ShapeError(f"{shape[axis]} parts for {len(op.outputs)} outputs")
+    return ((*shape[:axis], *shape[axis + 1 :]),) * len(op.outputs)
+
+
+def _gather(op: Operation) -> tuple[Shape, ...]:
+    shape, axis = op.shape(), axis_of(op.number("axis"), len(op.shape()))
+    if op.number("batch_dims"):
+        raise ShapeError(f"batch_dims is {op.number('batch_dims')}, expected 0")
+    indices = op.operand(1)
+    if indices.is_constant and not all(0 <= index < shape[axis] for index in op.indices(1)):
+        raise ShapeError(f"an index is outside axis {axis} of size {shape[axis]}")
+    return ((*shape[:axis], *indices.shape, *shape[axis + 1 :]),)
+
+
+def _mirror_pad(op: Operation) -> tuple[Shape, ...]:
+    (shape,) = _pad(op)
+    borders, reach = op.indices(1), int(op.attributes["mode"] == "REFLECT")
+    if any(max(borders[2 * axis : 2 * axis + 2]) > size - reach for axis, size in enumerate(op.shape())):
+        raise ShapeError(f"{op.shape()} is too small to be mirrored by {borders}")
+    return (shape,)
+
+
+def _prelu(op: Operation) -> tuple[Shape, ...]:
+    if broadcast(op.shape(0), op.shape(1)) != op.shape(0):
+        raise ShapeError(f"the slopes {op.shape(1)} are more than the input {op.shape(0)}")
+    return (op.shape(0),)
 
 
 RULES: dict[str, Callable[[Operation], tuple[Shape, ...]]] = {
@@ -235,4 +281,27 @@ RULES: dict[str, Callable[[Operation], tuple[Shape, ...]]] = {
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "QUANTIZE": _same,
     "DEQUANTIZE": _same,
+    **VIEW_SHAPES,
+    "BATCH_TO_SPACE_ND": batch_to_space_shape,
+    "SPACE_TO_BATCH_ND": space_to_batch_shape,
+    "SPLIT_V": _split_v,
+    "PACK": _pack,
+    "UNPACK": _unpack,
+    "GATHER": _gather,
+    "MIRROR_PAD": _mirror_pad,
+    "MAXIMUM": _binary,
+    "MINIMUM": _binary,
+    "SQUARED_DIFFERENCE": _binary,
+    "PRELU": _prelu,
+    "REDUCE_MAX": _mean,
+    "REDUCE_MIN": _mean,
+    "RESIZE_BILINEAR": _resize,
+    "ABS": _same,
+    "NEG": _same,
+    "RSQRT": _same,
+    "EXP": _same,
+    "LOG": _same,
+    "GELU": _same,
+    "RELU_N1_TO_1": _same,
+    "RELU_0_TO_1": _same,
 }

@@ -124,7 +124,7 @@ def test_the_graph_knows_its_file(tmp_path: Path) -> None:
 
 
 def test_tables_cover_the_same_operators() -> None:
-    assert set(OPERATORS) == set(RULES) == set(SAMPLES) == set(OPTIONS) - {"SHAPE", "PACK"}
+    assert set(OPERATORS) == set(RULES) == set(SAMPLES) == set(OPTIONS) - {"SHAPE"}
 
 
 def test_shape_arithmetic_of_a_keras_flatten_folds_away(tmp_path: Path) -> None:

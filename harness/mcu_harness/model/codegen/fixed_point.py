@@ -73,5 +73,35 @@ def multiply_by_quantized_multiplier(value: int, multiplier: int, shift: int) ->
     return rounding_divide_by_power(doubling_high_multiply(shifted, multiplier, 32), max(-shift, 0))
 
 
+def inverse_square_root_multiplier(value: int) -> tuple[int, int]:
+    """1 / sqrt(value), value > 0, as (multiplier, right): multiplier * 2**(-31 - right).
+
+    Five Newton-Raphson steps with three integer bits, as TFLite's `GetInvSqrtQuantizedMultiplierExp`.
+    """
+    if value <= 1:
+        return 2**31 - 1, 0
+    right = 11
+    while value >= 1 << 29:
+        value, right = value // 4, right + 1
+    pairs = (32 - value.bit_length() - 1) // 2 - 1
+    right -= pairs
+    value <<= 2 * pairs
+
+    def product(a: int, b: int) -> int:
+        return doubling_high_multiply(a, b, 32)
+
+    half = rounding_divide_by_power(value >> 1, 1)
+    x, one_and_a_half = 1 << 28, (1 << 28) + (1 << 27)
+    for _ in range(5):
+        cube = _saturated(product(product(x, x), x) << 6)
+        x = _saturated((product(one_and_a_half, x) - product(half, cube)) << 3)
+    x = product(x, 1518500250)  # sqrt(1/2)
+    return (x << -right, 0) if right < 0 else (x, right)
+
+
+def _saturated(value: int) -> int:
+    return max(-(2**31), min(2**31 - 1, value))
+
+
 def _towards_zero(value: int, exponent: int) -> int:
     return value >> exponent if value >= 0 else -(-value >> exponent)

@@ -59,4 +59,12 @@ PORTABLE: dict[str, Kernel] = {
     "dequantize": Kernel("mcu_dequantize", "portable/dequantize.c"),
     "mean": Kernel("mcu_mean_s8", "portable/mean_s8.c"),
     "resize_nearest": Kernel("mcu_resize_nearest", "portable/resize_nearest.c", as_stored, ("portable/copy.c",)),
+    "resize_bilinear": Kernel("mcu_resize_bilinear_s8", "portable/resize_bilinear_s8.c"),
+    "maximum": Kernel("mcu_maximum_s8", "portable/maximum_s8.c"),
+    "minimum": Kernel("mcu_minimum_s8", "portable/minimum_s8.c"),
+    "squared_difference": Kernel("mcu_squared_difference_s8", "portable/squared_difference_s8.c"),
+    "prelu": Kernel("mcu_prelu_s8", "portable/prelu_s8.c"),
+    "reduce_max": Kernel("mcu_reduce_max_s8", "portable/reduce_s8.c"),
+    "reduce_min": Kernel("mcu_reduce_min_s8", "portable/reduce_s8.c"),
+    "gather": Kernel("mcu_gather", "portable/gather.c", as_stored, ("portable/copy.c",)),
 }

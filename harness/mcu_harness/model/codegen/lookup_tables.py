@@ -1,9 +1,9 @@
 """Operators on one byte as tables of 256 results, equal to what TFLite's reference kernels compute.
 
 Each function here takes the quantisation of input and output and returns a function of one quantised value;
-`byte_table` makes the table. RELU, RELU6, LEAKY_RELU, HARD_SWISH and QUANTIZE are fixed-point arithmetic in the
-reference (kernels/activations.cc, internal/reference/{leaky_relu,hard_swish,requantize}.h of LiteRT 2.3.0). LOGISTIC
-and TANH are tables there too, made with float32 arithmetic and the C library's expf and tanhf
+`byte_table` makes the table. RELU, RELU6, LEAKY_RELU, HARD_SWISH, ABS, NEG, RSQRT and QUANTIZE are fixed-point arithmetic in the
+reference (kernels/activations.cc, internal/reference/{leaky_relu,hard_swish,requantize}.h of LiteRT 2.3.0). LOGISTIC,
+TANH, EXP, LOG and GELU are tables there too, made with float32 arithmetic and the C library's expf and tanhf
 (`LUTPopulateInt8` in internal/common.h); here their results are rounded correctly to float32, which a C library does
 in nearly all cases, and a last-bit difference shows only where it crosses the middle between two output steps.
 """
@@ -15,9 +15,11 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from mcu_harness.model.codegen import reals
 from mcu_harness.model.codegen.fixed_point import (
     Affine,
     doubling_high_multiply,
+    inverse_square_root_multiplier,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     round_half_away,
@@ -50,15 +52,16 @@ def requantize(source: Affine, result: Affine) -> ByteFunction:
     return function
 
 
-def relu(source: Affine, result: Affine, ceiling: float | None) -> ByteFunction:
-    """RELU (`ceiling` None) and RELU6 (6.0). The real multiplier is a float32 quotient, as in the reference."""
+def relu(source: Affine, result: Affine, ceiling: float | None, floor: float = 0.0) -> ByteFunction:
+    """RELU (`ceiling` None), RELU6 (6.0) and their kin. The real multiplier is a float32 quotient, as in the reference."""
     multiplier, shift = quantize_multiplier(_quotient(source.scale, result.scale))
     highest = wrap(result.zero_point + _to_32_bits(_quotient(ceiling or 0.0, result.scale)), 32)
+    lowest = wrap(result.zero_point + _to_32_bits(_quotient(floor, result.scale)), 32)
 
     def function(value: int) -> int:
         scaled = multiply_by_quantized_multiplier(value - source.zero_point, multiplier, shift)
-        above = max(scaled + result.zero_point, result.zero_point)
-        return above if ceiling is None else max(min(above, highest), result.zero_point)
+        above = max(scaled + result.zero_point, lowest)
+        return above if ceiling is None else max(min(above, highest), lowest)
 
     return function
 
@@ -81,17 +84,37 @@ def leaky_relu(source: Affine, result: Affine, alpha: float) -> ByteFunction:
 
 def logistic(source: Affine, result: Affine) -> ByteFunction:
     """LOGISTIC: 1 / (1 + exp(-x))."""
-
-    def sigmoid(x: np.float32) -> np.float32:
-        with np.errstate(over="ignore"):
-            return np.float32(1) / (np.float32(1) + np.float32(np.exp(-np.float64(x))))
-
-    return _of_real(sigmoid, source, result)
+    return of_real(reals.sigmoid, source, result)
 
 
 def tanh(source: Affine, result: Affine) -> ByteFunction:
     """TANH."""
-    return _of_real(lambda x: np.float32(np.tanh(np.float64(x))), source, result)
+    return of_real(reals.tanh, source, result)
+
+
+def logarithm(source: Affine, result: Affine) -> ByteFunction:
+    """LOG; what has no logarithm becomes the smallest value that the output can express."""
+    least = np.float32(-128 - result.zero_point) * np.float32(result.scale)
+    return of_real(lambda x: np.float32(np.log(np.float64(x))) if x > 0 else least, source, result)
+
+
+def absolute(source: Affine, result: Affine) -> ByteFunction:
+    """ABS."""
+    multiplier, shift = quantize_multiplier(_quotient(source.scale, result.scale))
+
+    def function(value: int) -> int:
+        distance = abs(value - source.zero_point)
+        if source.scale != result.scale:
+            distance = multiply_by_quantized_multiplier(distance, multiplier, shift)
+        return distance + result.zero_point
+
+    return function
+
+
+def negative(source: Affine, result: Affine) -> ByteFunction:
+    """NEG: the byte itself, whatever it stands for; -128 stays."""
+    del source, result
+    return lambda value: wrap(-value, 8)
 
 
 def hard_swish(source: Affine, result: Affine) -> ByteFunction:
@@ -126,13 +149,39 @@ def hard_swish(source: Affine, result: Affine) -> ByteFunction:
     return function
 
 
-def _of_real(function: Callable[[np.float32], np.float32], source: Affine, result: Affine) -> ByteFunction:
+_SPARE_BITS = 20  # of RSQRT's intermediate result
+
+
+def inverse_square_root(source: Affine, result: Affine) -> ByteFunction:
+    """RSQRT; LiteRT refuses to run on negative values, which give the zero point here."""
+    real = np.float32(1) / (np.sqrt(np.float32(source.scale)) * np.float32(result.scale))
+    multiplier, shift = quantize_multiplier(float(real))
+
+    def function(value: int) -> int:
+        centred = value - source.zero_point
+        if centred < 0:
+            return result.zero_point
+        if centred == 0:
+            return 127
+        inverse, right = inverse_square_root_multiplier(centred)
+        spare = multiply_by_quantized_multiplier(1, inverse, _SPARE_BITS - right)
+        return multiply_by_quantized_multiplier(spare, multiplier, shift - _SPARE_BITS) + result.zero_point
+
+    return function
+
+
+_FAR = 1e6  # steps of an output; whatever is farther saturates too
+
+
+def of_real(function: reals.RealFunction, source: Affine, result: Affine) -> ByteFunction:
     """Dequantise, apply, quantise, every step in float32."""
     scale, inverse = np.float32(source.scale), np.float32(1) / np.float32(result.scale)
 
     def quantized(value: int) -> int:
         real = function(scale * np.float32(value - source.zero_point))
-        return round_half_away(float(real * inverse)) + result.zero_point
+        with np.errstate(over="ignore"):
+            steps = float(real * inverse)
+        return round_half_away(max(-_FAR, min(_FAR, steps))) + result.zero_point
 
     return quantized
 
@@ -144,6 +193,8 @@ def _quotient(numerator: float, denominator: float) -> float:
 
 def _to_32_bits(value: float) -> int:
     """`value` rounded to an int32; what does not fit becomes the smallest one, as x86 converts it."""
+    if not abs(value) < 2.0**31:
+        return -(2**31)
     rounded = round_half_away(value)
     return rounded if -(2**31) <= rounded < 2**31 else -(2**31)
 

@@ -75,16 +75,13 @@ def _binary(layer: Layer, context: Context, role: str, scaling: tuple[tuple[str,
     if any(tensor.dtype != "int8" for tensor in tensors):
         raise unsupported(layer, f"operands of type {', '.join(tensor.dtype for tensor in tensors)}; int8 only")
     first, second, result = tensors
-    loops = broadcast_loops(first.shape, second.shape, result.shape)
-    if len(loops) > _MOST_LOOPS + 1 or any(loop.count > 65535 for loop in loops[:-1]):
-        raise unsupported(layer, f"broadcasting {first.shape} with {second.shape}")
     low, high = activation_range(layer, result)
     zero_points = [affine(layer, tensor).zero_point for tensor in tensors]
     kernel = context.kernel(role)
     left, left_constants = context.operand(first.index, "first")
     right, right_constants = context.operand(second.index, "second")
     members = (
-        ("broadcast", _initializer(loops)),
+        ("broadcast", broadcast_initializer(layer, context)),
         *scaling,
         ("zero_point", f"{{{zero_points[0]}, {zero_points[1]}}}"),
         ("out_zero_point", str(zero_points[2])),
@@ -100,9 +97,19 @@ def _binary(layer: Layer, context: Context, role: str, scaling: tuple[tuple[str,
     )
 
 
-def _initializer(loops: list[Loop]) -> str:
-    """A `struct mcu_broadcast` of firmware/include/mcu_arithmetic.h. The innermost steps are 0 or 1 by construction."""
+def broadcast_initializer(layer: Layer, context: Context) -> str:
+    """A `struct mcu_broadcast` of firmware/include/mcu_arithmetic.h for the first two inputs of `layer`."""
+    return "{" + ", ".join(f".{member} = {value}" for member, value in broadcast_members(layer, context)) + "}"
+
+
+def broadcast_members(layer: Layer, context: Context) -> tuple[tuple[str, str], ...]:
+    """The members of that struct. The innermost steps are 0 or 1 by construction. Raises ModelError for too many loops."""
+    first, second, result = (context.tensor(index).shape for index in (*layer.inputs[:2], layer.outputs[0]))
+    loops = broadcast_loops(first, second, result)
+    if len(loops) > _MOST_LOOPS + 1 or any(loop.count > 65535 for loop in loops[:-1]):
+        raise unsupported(layer, f"broadcasting {first} with {second}")
     *outer, inner = loops
     rows = "".join(f"{{{loop.count}, {{{integer(loop.steps[0])}, {integer(loop.steps[1])}}}}}, " for loop in outer)
-    walked = f", .loops = {{{rows.rstrip(', ')}}}" if outer else ""
-    return f"{{.length = {inner.count}, .step = {{{inner.steps[0]}, {inner.steps[1]}}}, .rank = {len(outer)}{walked}}}"
+    walked = (("loops", f"{{{rows.rstrip(', ')}}}"),) if outer else ()
+    step = f"{{{inner.steps[0]}, {inner.steps[1]}}}"
+    return (("length", str(inner.count)), ("step", step), ("rank", str(len(outer))), *walked)

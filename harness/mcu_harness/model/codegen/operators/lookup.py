@@ -1,4 +1,4 @@
-"""RELU, RELU6, LEAKY_RELU, LOGISTIC, TANH, HARD_SWISH and QUANTIZE between byte types: one table of 256 results."""
+"""Operators on one byte, and QUANTIZE between byte types: one table of 256 results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from mcu_harness.model.codegen import lookup_tables
+from mcu_harness.model.codegen import lookup_tables, reals
 from mcu_harness.model.codegen.fixed_point import Affine
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, unsupported
 from mcu_harness.model.codegen.lookup_tables import ByteFunction
@@ -27,6 +27,16 @@ _FUNCTIONS: dict[str, Callable[[Affine, Affine, Options], ByteFunction]] = {
     "TANH": lambda source, result, _: lookup_tables.tanh(source, result),
     "HARD_SWISH": lambda source, result, _: lookup_tables.hard_swish(source, result),
     "QUANTIZE": lambda source, result, _: lookup_tables.requantize(source, result),
+    "RELU_N1_TO_1": lambda source, result, _: lookup_tables.relu(source, result, 1.0, -1.0),
+    "RELU_0_TO_1": lambda source, result, _: lookup_tables.relu(source, result, 1.0),
+    "ABS": lambda source, result, _: lookup_tables.absolute(source, result),
+    "NEG": lambda source, result, _: lookup_tables.negative(source, result),
+    "RSQRT": lambda source, result, _: lookup_tables.inverse_square_root(source, result),
+    "EXP": lambda source, result, _: lookup_tables.of_real(reals.exp, source, result),
+    "LOG": lambda source, result, _: lookup_tables.logarithm(source, result),
+    "GELU": lambda source, result, options: lookup_tables.of_real(
+        reals.gelu_by_tanh if options["approximate"] else reals.gelu, source, result
+    ),
 }
 
 

@@ -25,12 +25,8 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     multiplier, shift = mean_multiplier(numbers.scale / target.scale, elements)
     if elements * 256 > _LARGEST_SUM or shift > 30:
         raise unsupported(layer, f"a mean of {elements} elements with scales {numbers.scale} and {target.scale}")
-    reduced, kept = _loops(layer, source.shape, axes)
     fields = (
-        ("kept_counts", _braced(count for count, _ in kept)),
-        ("kept_steps", _braced(step for _, step in kept)),
-        ("reduced_counts", _braced(count for count, _ in reduced)),
-        ("reduced_steps", _braced(step for _, step in reduced)),
+        *loop_fields(layer, source.shape, axes),
         ("sum_offset", str(-numbers.zero_point * elements)),
         ("multiplier", str(multiplier)),
         ("right", str(-shift)),
@@ -48,6 +44,17 @@ def mean_multiplier(real: float, elements: int) -> tuple[int, int]:
     return (multiplier << spare) // elements, shift - spare
 
 
+def loop_fields(layer: Layer, shape: Sequence[int], axes: Sequence[int]) -> tuple[tuple[str, str], ...]:
+    """The members of struct mcu_mean and struct mcu_reduce that say how the input is walked. Raises ModelError."""
+    reduced, kept = _loops(layer, shape, axes)
+    return (
+        ("kept_counts", _braced(count for count, _ in kept)),
+        ("kept_steps", _braced(step for _, step in kept)),
+        ("reduced_counts", _braced(count for count, _ in reduced)),
+        ("reduced_steps", _braced(step for _, step in reduced)),
+    )
+
+
 def _loops(
     layer: Layer, shape: Sequence[int], axes: Sequence[int]
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -63,7 +70,7 @@ def _loops(
         loops[group].append((size, step))
         last = group
     if max(map(len, loops.values())) > _LOOPS:
-        raise unsupported(layer, f"a mean over axes {tuple(axes)} of {len(shape)} dimensions")
+        raise unsupported(layer, f"reducing axes {tuple(axes)} of {len(shape)} dimensions")
     reduced, kept = ([(1, 0)] * (_LOOPS - len(found)) + found for found in (loops[True], loops[False]))
     return reduced, kept
 

@@ -24,15 +24,20 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     copied = copy_tensor(context, inside, result.index, source.index)
     if source.shape == result.shape:
         return copied
-    kernel = context.kernel("fill")
+    return joined([fill_code(layer, context), copied])
+
+
+def fill_code(layer: Layer, context: Context) -> LayerCode:
+    """The whole output filled with what padding is: the given value, else the output's zero point."""
+    kernel, result = context.kernel("fill"), context.tensor(layer.outputs[0])
     fill = f"{kernel.function}({context.write(result.index)}, {_fill_byte(layer, context)}, {result.nbytes}u);"
-    return joined([LayerCode(body=(fill,), kernels=kernel.files), copied])
+    return LayerCode(body=(fill,), kernels=kernel.files)
 
 
 def _fill_byte(layer: Layer, context: Context) -> int:
     """What every byte of the padding is, -128 to 127."""
     result = context.tensor(layer.outputs[0])
-    given = context.tensor(layer.inputs[2]).data if len(layer.inputs) > 2 and layer.inputs[2] >= 0 else None
+    given = context.tensor(layer.inputs[2]).data if layer.operator == "PADV2" else None
     zero_point = result.quantization.zero_points[0] if result.quantization else 0
     value = given.reshape(-1)[0] if given is not None else np.array(zero_point, result.dtype)
     raw: bytes = value.tobytes()

@@ -1,4 +1,4 @@
-"""RESIZE_NEAREST_NEIGHBOR: which input row and column each output row and column repeats is settled here."""
+"""RESIZE_NEAREST_NEIGHBOR and RESIZE_BILINEAR: which input rows and columns each output row and column is made of is settled here."""
 
 from __future__ import annotations
 
@@ -24,6 +24,50 @@ def nearest(
     # The float32 `floor(x + 0.5)` could round up just below a half; in float64 the sum is exact.
     rounded = np.floor(places.astype(np.float64) + 0.5) if align_corners else np.floor(places)
     return np.minimum(rounded, input_size - 1).astype(np.int16)
+
+
+def between(
+    input_size: int, output_size: int, *, align_corners: bool, half_pixel_centers: bool
+) -> npt.NDArray[np.int16]:
+    """int16 [output_size, 3]: lower and upper input index of each output index, and how far it is from the lower one in
+    1/1024, in integers as TFLite's `ComputeInterpolationValuesInteger` does (reference/resize_bilinear.h)."""
+    if align_corners and output_size > 1:
+        scale = (1024 * (input_size - 1) + (output_size - 1) // 2) // (output_size - 1)
+    else:
+        scale = (1024 * input_size + output_size // 2) // output_size
+    places = np.arange(output_size, dtype=np.int64) * scale + (scale // 2 - 512 if half_pixel_centers else 0)
+    lower = np.maximum(np.sign(places) * (np.abs(places) // 1024), 0)
+    ceiling = places + 1023
+    upper = np.minimum(np.sign(ceiling) * (np.abs(ceiling) // 1024), input_size - 1)
+    # LiteRT does not keep the lower index inside; scales that are rounded up can lead it to the end.
+    return np.stack([np.minimum(lower, input_size - 1), upper, places - 1024 * lower], axis=1).astype(np.int16)
+
+
+def emit_bilinear(layer: Layer, context: Context) -> LayerCode:
+    source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
+    images, height, width, channels = source.shape
+    if max(source.shape[1:3]) >= _LARGEST_SIDE or max(source.shape[1:3]) * 1024 * 4 >= 2**31:
+        raise unsupported(layer, f"a side of {max(source.shape[1:3])}; {_LARGEST_SIDE} at most")
+    modes = {mode: bool(layer.attributes.get(mode, False)) for mode in ("align_corners", "half_pixel_centers")}
+    rows = Constant("rows", between(height, result.shape[1], **modes))
+    columns = Constant("columns", between(width, result.shape[2], **modes))
+    numbers = {
+        "images": images,
+        "input_height": height,
+        "input_width": width,
+        "channels": channels,
+        "output_height": result.shape[1],
+        "output_width": result.shape[2],
+    }
+    fields = (
+        *((member, f"{value}u") for member, value in numbers.items()),
+        ("rows", context.name(rows.suffix)),
+        ("columns", context.name(columns.suffix)),
+    )
+    kernel, parameters = context.kernel("resize_bilinear"), Struct("struct mcu_resize_bilinear", "parameters", fields)
+    pointer, constants = context.operand(source.index, "input")
+    call = f"{kernel.function}({context.write(result.index)}, {pointer}, &{context.name(parameters.suffix)});"
+    return LayerCode((call,), kernel.files, (*constants, rows, columns), (parameters,))
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:

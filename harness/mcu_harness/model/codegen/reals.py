@@ -1,0 +1,40 @@
+"""Functions of one float32 as LiteRT's kernels compute them, each step rounded to float32.
+
+Functions of the C library (expf, tanhf, erff, logf) are rounded correctly here, which a C library does in nearly all cases.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+RealFunction = Callable[[np.float32], np.float32]
+
+
+def exp(x: np.float32) -> np.float32:
+    with np.errstate(over="ignore"):
+        return np.float32(np.exp(np.float64(x)))
+
+
+def sigmoid(x: np.float32) -> np.float32:
+    with np.errstate(over="ignore"):
+        return np.float32(1) / (np.float32(1) + np.float32(np.exp(-np.float64(x))))
+
+
+def tanh(x: np.float32) -> np.float32:
+    return np.float32(np.tanh(np.float64(x)))
+
+
+def gelu(x: np.float32) -> np.float32:
+    """x / 2 * (1 + erf(x / sqrt(2)))."""
+    scaled = x * np.float32(math.sqrt(0.5))
+    return np.float32(0.5) * x * (np.float32(1) + np.float32(math.erf(float(scaled))))
+
+
+def gelu_by_tanh(x: np.float32) -> np.float32:
+    """GELU's approximation: x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))."""
+    with np.errstate(over="ignore"):
+        cube = np.float32(0.044715) * (x * x * x)
+        return np.float32(0.5) * x * (np.float32(1) + tanh(np.float32(math.sqrt(2 / math.pi)) * (x + cube)))
