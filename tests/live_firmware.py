@@ -36,6 +36,8 @@ __attribute__((noinline)) uint32_t infer(uint32_t x) { for (uint32_t i = 0; i < 
 __attribute__((noinline)) int add(int a, int b, int c, int d, int e) { return a + 2 * b + 3 * c + 4 * d + 5 * e; }
 __attribute__((noinline)) int deep(int n) { volatile char room[64]; room[0] = (char)n; return n ? deep(n - 1) + room[0] : 0; }
 __attribute__((noinline)) void crash(void) { *(volatile uint32_t *)0x60000000 = 1; }
+__attribute__((noinline)) uint32_t peek(uint32_t *at) { return *(volatile uint32_t *)at; }
+__attribute__((noinline)) void poke(uint32_t *at, uint32_t to) { *(volatile uint32_t *)at = to; }
 static char line[16];
 static void serve(void) {
     if (!strcmp(line, "infer")) { result = infer(1); print("done\\n"); }
@@ -43,7 +45,7 @@ static void serve(void) {
     else if (!strcmp(line, "deep")) { result = deep(8); print("done\\n"); }
     else if (!strcmp(line, "crash")) crash();
     else if (!strcmp(line, "sleep")) { REG(0xE000E010) = 0; for (;;) __asm volatile("wfi"); }
-    else if (!strcmp(line, "use")) { result = temperature + settings.gain + table[1] + add(1, 2, 3, 4, 5); print("done\\n"); }
+    else if (!strcmp(line, "use")) { result = temperature + settings.gain + table[1] + add(1, 2, 3, 4, 5) + peek(&result); poke(table, 1); print("done\\n"); }
     else if (!strcmp(line, "delay")) { delay(20); print("done\\n"); }
     else if (!strcmp(line, "reset")) { REG(0xE000ED0C) = 0x05FA0004; for (;;) { } }
     else if (!strcmp(line, "bytes")) { put((char)0xFF); put(0); put('\\n'); }

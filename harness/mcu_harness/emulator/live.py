@@ -51,6 +51,14 @@ class Stretch:
     heap: tuple[int, int] | None
 
 
+class Device(Protocol):
+    """Registers of a device that a test makes up: `offset` is from where it was attached, `size` is 1, 2 or 4 bytes."""
+
+    def read(self, offset: int, size: int) -> int: ...
+
+    def write(self, offset: int, size: int, value: int) -> None: ...
+
+
 class LiveMachine(Protocol):
     """Addresses have no Thumb bit. Raises EmulatorError where there is no memory, and after `close`."""
 
@@ -101,6 +109,39 @@ class LiveMachine(Protocol):
         ...
 
     def end(self, begun: object) -> Stretch: ...
+
+    def save_core(self) -> object:
+        """The core's registers as they are, for `restore_core`."""
+        ...
+
+    def restore_core(self, saved: object) -> None: ...
+
+    def snapshot(self) -> object:
+        """All that the program's course depends on, the time too, for `restore`. What was counted stays counted."""
+        ...
+
+    def restore(self, snapshot: object) -> None: ...
+
+    def reset(self) -> None:
+        """Core and peripherals are as after reset; memories stay, and time goes on."""
+        ...
+
+    @property
+    def resets(self) -> int:
+        """How often it was reset, by itself or from outside."""
+        ...
+
+    def interrupt(self, number: int) -> None:
+        """Make the external interrupt `number` pending."""
+        ...
+
+    def skip(self, cycles: int) -> None:
+        """Let time pass in which the core does nothing."""
+        ...
+
+    def attach(self, low: int, high: int, device: Device) -> None:
+        """Let `device` answer at [low, high); raises EmulatorError where the board has something else."""
+        ...
 
     def close(self) -> None:
         """Give everything back; harmless when called twice."""

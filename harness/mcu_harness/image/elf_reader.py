@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ PT_LOAD = "PT_LOAD"
 SHT_NOBITS = "SHT_NOBITS"
 PF_X, PF_W = P_FLAGS.PF_X, P_FLAGS.PF_W
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR = SH_FLAGS.SHF_WRITE, SH_FLAGS.SHF_ALLOC, SH_FLAGS.SHF_EXECINSTR
-SHF_TLS = SH_FLAGS.SHF_TLS
+SHF_TLS, SHF_COMPRESSED = SH_FLAGS.SHF_TLS, SH_FLAGS.SHF_COMPRESSED
 
 # Far above every image for a microcontroller; each bounds the time that a hostile file can take.
 _MAX_FILE_BYTES = 512 << 20
@@ -39,6 +39,7 @@ _MAX_SECTIONS = 16384
 _MAX_SYMBOLS = 1 << 18
 _MAX_NAME_BYTES = 4096  # C++ names reach hundreds; longer ones are cut
 _MAX_ALL_NAMES_BYTES = 64 << 20
+_MAX_DEBUG_BYTES = 256 << 20  # of one section, unpacked
 
 _KINDS = {
     "ET_REL": "a relocatable object file, not a linked image",
@@ -158,6 +159,75 @@ def read_elf_file(path: Path) -> ElfFile:
             tuple(_named_sections(path, elf, raw_sections)),
             tuple(_symbols(path, elf, raw_sections, len(data))),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DebugEntry:
+    """One entry of the debug information (DWARF): its tag and attributes by their names, as "DW_TAG_variable".
+
+    Of attributes, whole numbers, text and location expressions (bytes) are kept. Names are untrusted text.
+    """
+
+    offset: int
+    tag: str
+    attributes: Mapping[str, int | str | bytes]
+    _entry: Any = field(repr=False, compare=False)
+    _path: Path = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        return str(self.attributes.get("DW_AT_name", ""))
+
+    def number(self, attribute: str) -> int | None:
+        value = self.attributes.get(attribute)
+        return value if isinstance(value, int) else None
+
+    def children(self) -> Iterator[DebugEntry]:
+        with _reading(self._path):
+            for child in self._entry.iter_children():
+                yield _debug_entry(self._path, child)
+
+    def referred(self, attribute: str) -> DebugEntry | None:
+        """The entry that an attribute such as "DW_AT_type" refers to; None without it."""
+        if attribute not in self._entry.attributes:
+            return None
+        with _reading(self._path):
+            return _debug_entry(self._path, self._entry.get_DIE_from_attribute(attribute))
+
+
+def debug_entries(file: ElfFile) -> Iterator[DebugEntry]:
+    """What stands at the top of every unit of the debug information, without looking into it; nothing where there is none."""
+    for section in file.section_headers:
+        if section.name.startswith(".debug_") and _unpacked_size(file, section) > _MAX_DEBUG_BYTES:
+            raise ElfError(
+                f"{file.path}: {section.name} has more than {_MAX_DEBUG_BYTES >> 20} MiB, which are not read"
+            )
+    with _reading(file.path):
+        elf = ELFFile(io.BytesIO(file.data))
+        if not elf.has_dwarf_info():
+            return
+        for unit in elf.get_dwarf_info(relocate_dwarf_sections=False).iter_CUs():
+            for entry in unit.iter_DIE_children(unit.get_top_DIE()):
+                yield _debug_entry(file.path, entry)
+
+
+def _unpacked_size(file: ElfFile, section: SectionHeader) -> int:
+    if not section.flags & SHF_COMPRESSED:
+        return section.size
+    return int.from_bytes(file.contents(section, section.name)[4:8], "little")  # Elf32_Chdr.ch_size
+
+
+def _debug_entry(path: Path, entry: Any) -> DebugEntry:
+    kept: dict[str, int | str | bytes] = {}
+    for name, attribute in entry.attributes.items():
+        value = attribute.value
+        if isinstance(value, bytes):
+            kept[str(name)] = value.decode("utf-8", "replace")[:_MAX_NAME_BYTES]
+        elif isinstance(value, int):
+            kept[str(name)] = value
+        elif isinstance(value, list):  # an expression, as a list of bytes
+            kept[str(name)] = bytes(value)
+    return DebugEntry(entry.offset, str(entry.tag), kept, entry, path)
 
 
 def _read(path: Path) -> bytes:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from mcu_harness.app.live import failures
-from mcu_harness.app.live.console import Console, Pattern
+from mcu_harness.app.live.calls import Hook, Hooks, put_arguments
+from mcu_harness.app.live.console import Console, Pattern, Position
 from mcu_harness.app.live.failures import BoardFailure
 from mcu_harness.app.live.firmware import LiveFirmware, parse_budgets
 from mcu_harness.app.live.measurement import Measurement, Measuring
 from mcu_harness.app.live.values import PlainType, Value
+from mcu_harness.app.live.variables import Variables
 from mcu_harness.base import units
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.emulator.contract import STACK_PAINT, Execution, ExitReason
-from mcu_harness.emulator.live import Listener, LiveMachine, Stop, StopReason
+from mcu_harness.emulator.live import Device, Listener, LiveMachine, Stop, StopReason
 from mcu_harness.image.symbol_names import titles
 from mcu_harness.results.records import RunResult, Verdict
 from mcu_harness.results.regression_gate import undecided
@@ -30,6 +33,15 @@ Time = str | float
 Keep = Callable[[Case, RunResult], RunResult]
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What `LiveBoard.restore` puts back; of that board only."""
+
+    machine: object
+    console: Position
+    owed: int | None
+
+
 class LiveBoard:
     """Firmware on a board, just after reset. Times are virtual: a number is in seconds, text has a unit ("50 ms").
 
@@ -42,6 +54,9 @@ class LiveBoard:
         self._test = test
         self._keep = keep
         self._measuring = False
+        self._hooks = Hooks()
+        self._variables = Variables(firmware)
+        self._owed: int | None = None  # where hooks are due, when the firmware goes on from there
         self.console = Console()
         self._machine = make(lambda data: self.console.heard(data, self.cycles))
         low, high = firmware.under_test.plan.stack
@@ -63,17 +78,39 @@ class LiveBoard:
     def run_for(self, time: Time) -> None:
         """Let `time` pass."""
         __tracebackhide__ = True
-        self._check(self._machine.go(self._after(time)))
+        self._check(self._go(self._after(time)))
 
     def run_until(self, place: str | int, timeout: Time = DEFAULT_TIMEOUT) -> None:
         """Run up to the function, label or address `place`; it has not been executed then."""
         __tracebackhide__ = True
         address = self._firmware.address(place) & ~1
-        stop = self._machine.go(self._after(timeout), {address})
+        stop = self._go(self._after(timeout), {address})
         self._check(stop)
         if stop.reason is not StopReason.PLACE:
             name = place if isinstance(place, str) else f"{place:#010x}"
             raise self._failure(f"run_until({name!r}): it was not reached within {_shown(timeout)}", stop)
+
+    def skip(self, time: Time) -> None:
+        """Let `time` pass in which the core does nothing; callbacks may do that too."""
+        self._machine.skip(self._after(time) - self.cycles)
+
+    def _go(self, until: int, places: Collection[int] = ()) -> Stop:
+        """As the machine goes, with the hooks that lie on the way."""
+        if self._hooks.is_running:
+            raise HarnessError(
+                "the firmware cannot go on inside of a callback", hint="let time pass with `skip`, or return first"
+            )
+        if self._owed is not None and self._machine.pc == self._owed:
+            self._hooks.enter(self._machine)
+        self._owed = None
+        while True:
+            stop = self._machine.go(until, {*places, *self._hooks.places})
+            if stop.reason is not StopReason.PLACE:
+                return stop
+            if stop.pc in places:
+                self._owed = stop.pc if stop.pc in self._hooks.places else None
+                return stop
+            self._hooks.enter(self._machine)
 
     # Console.
 
@@ -105,12 +142,12 @@ class LiveBoard:
                 if stop is not None and stop.reason is not StopReason.ASKED:
                     self._check(stop)
                     raise self._failure(f"expect({pattern!r}): it did not come within {_shown(timeout)}", stop)
-                stop = self._machine.go(until)
+                stop = self._go(until)
             match, can_grow = found
             self.console.want(None, any_byte=True)
             settle = self.cycles + round(_SETTLE_S * self._firmware.board.clock_hz)
             while can_grow and self.cycles < settle:
-                if self._machine.go(settle).reason is not StopReason.ASKED:
+                if self._go(settle).reason is not StopReason.ASKED:
                     break  # a fault is the next one's to report: the text did come
                 found = self.console.match(wanted)
                 match, can_grow = found if found else (match, False)
@@ -126,20 +163,27 @@ class LiveBoard:
 
     # Memory and registers.
 
-    def read(self, place: str | int, type: str) -> Value:
-        """The value of a variable, or at an address; `type` as in "u8", "i32", "f32", "u16[4]", "char[16]"."""
-        kind = PlainType(type)
-        return kind.decode(self.read_bytes(place, kind.size))
+    def read(self, place: str | int, type: str | None = None) -> Value:
+        """The value of a variable ("count", "settings.corners[1].y"), or at an address.
 
-    def write(self, place: str | int, value: Value, type: str) -> None:
-        """Set a variable, or what is at an address."""
-        self.write_bytes(place, PlainType(type).encode(value))
+        `type` is one of "u8" to "u64", "i8" to "i64", "f32", "f64", "bool", "char[16]", arrays of them ("u16[4]"), or of
+        the debug information ("struct point"). Without it the variable has its own type: structures are dicts, arrays
+        lists, enums the names of their values, `char` arrays text up to the zero byte.
+        """
+        found = self._variables.find(place, type)
+        return found.type.decode(self._machine.read(found.address, found.type.size))
+
+    def write(self, place: str | int, value: Value, type: str | None = None) -> None:
+        """Set a variable, or what is at an address; members of a structure that are not given stay as they are."""
+        found = self._variables.find(place, type)
+        before = self._machine.read(found.address, found.type.size)
+        self._machine.write(found.address, found.type.encode(value, before))
 
     def read_bytes(self, place: str | int, size: int) -> bytes:
-        return self._machine.read(self._firmware.address(place), size)
+        return self._machine.read(self._variables.address(place), size)
 
     def write_bytes(self, place: str | int, data: bytes) -> None:
-        self._machine.write(self._firmware.address(place), data)
+        self._machine.write(self._variables.address(place), data)
 
     @property
     def registers(self) -> Mapping[str, int]:
@@ -151,6 +195,83 @@ class LiveBoard:
         if name not in (*(f"r{nth}" for nth in range(13)), "sp", "lr", "pc"):
             raise HarnessError(f"no register {name!r} can be set", hint="r0 to r12, sp, lr and pc can")
         self._machine.set_register(name, value)
+
+    # Functions, interrupts, devices.
+
+    def call(self, function: str, *arguments: int, timeout: Time = DEFAULT_TIMEOUT, returns: str = "u32") -> Value:
+        """Call a function of the firmware where it stands, and give what it returns, of the type `returns` (at most 8 B).
+
+        The registers are what they were afterwards; what it did to memory and devices stays. Interrupts are taken meanwhile.
+        """
+        __tracebackhide__ = True
+        address = self._firmware.function(function).address
+        kind = PlainType(returns)
+        if kind.size > 8:
+            raise HarnessError(f"call({function!r}): a result of {kind.size} B is not returned in registers")
+        machine, back = self._machine, self._firmware.first
+        saved = machine.save_core()
+        put_arguments(machine, arguments)
+        stack = machine.registers()["sp"]
+        machine.set_register("lr", back | 1)
+        machine.set_register("pc", address)
+        until = self._after(timeout)
+        while True:
+            stop = self._go(until, {back})
+            self._check(stop)
+            if stop.reason is StopReason.PLACE and machine.registers()["sp"] == stack:
+                break
+            if stop.reason is not StopReason.ASKED and stop.reason is not StopReason.PLACE:
+                raise self._failure(f"call({function!r}): it did not return within {_shown(timeout)}", stop)
+        registers = machine.registers()
+        result = b"".join(registers[name].to_bytes(4, "little") for name in ("r0", "r1"))
+        machine.restore_core(saved)
+        return kind.decode(result[: kind.size])
+
+    def on(self, function: str, callback: Callable[..., object], *, replace: bool = False) -> Hook:
+        """Call `callback` whenever the firmware calls `function`, with as many of its arguments as it takes.
+
+        Arguments are unsigned words. With `replace` the function does not run, and what the callback returns is its result.
+        Returns a handle with `count` and `remove()`.
+        """
+        return self._hooks.add(function, self._firmware.function(function).address, callback, replace)
+
+    def interrupt(self, number: int) -> None:
+        """Make the external interrupt `number` pending, as its device would."""
+        if not 0 <= number < self._firmware.board.core.interrupts:
+            most = self._firmware.board.core.interrupts
+            raise HarnessError(f"there is no interrupt {number}", hint=f"this core has 0 to {most - 1}")
+        self._machine.interrupt(number)
+
+    def attach(self, address: int, size: int, device: Device) -> None:
+        """Let `device` answer reads and writes of the `size` bytes at `address`.
+
+        It has `read(offset, size) -> int` and `write(offset, size, value)`.
+        """
+        self._machine.attach(address, address + size, device)
+
+    # Putting back.
+
+    def snapshot(self) -> Snapshot:
+        """The board as it is, with its time, for `restore`."""
+        return Snapshot(self._machine.snapshot(), self.console.position, self._owed)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """The board as it was then. Hooks and attached devices are not part of it."""
+        if self._measuring:
+            raise HarnessError("a measurement is under way", hint="end its `with` block before the board is put back")
+        self._machine.restore(snapshot.machine)
+        self.console.rewind(snapshot.console)
+        self._owed = snapshot.owed
+
+    def reset(self) -> None:
+        """Press the reset button: core and peripherals begin anew, memories stay, and time goes on."""
+        self._machine.reset()
+        self._owed = None
+
+    @property
+    def resets(self) -> int:
+        """How often the board was reset, by itself or by `reset`."""
+        return self._machine.resets
 
     # Measuring.
 

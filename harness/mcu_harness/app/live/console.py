@@ -25,6 +25,15 @@ class Said:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How much was said at some time: bytes heard, those of them that were matched, and the transcript."""
+
+    heard: int
+    taken: int
+    said: tuple[Said, ...]
+
+
 class Pattern:
     """What `expect` was given: text or bytes, as a regular expression."""
 
@@ -100,15 +109,16 @@ class Console:
         found = pattern.search(self.pending)
         self._taken += found[1] if found else 0
 
-    def rewind(self, heard: int, taken: int) -> None:
-        """Forget what was said after the first `heard` bytes, of which `taken` were matched."""
-        del self._heard[heard:]
-        self._taken = taken
+    def rewind(self, position: Position) -> None:
+        """Forget what was said after `position`."""
+        del self._heard[position.heard :]
+        self._taken = position.taken
+        self.said = list(position.said)
 
     @property
-    def position(self) -> tuple[int, int]:
-        """What `rewind` takes."""
-        return len(self._heard), self._taken
+    def position(self) -> Position:
+        """How much was said so far."""
+        return Position(len(self._heard), self._taken, tuple(self.said))
 
     def _note(self, said: Said) -> None:
         last = self.said[-1] if self.said else None

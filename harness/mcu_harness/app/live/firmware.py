@@ -50,6 +50,16 @@ class LiveFirmware:
     def program(self) -> Program:
         return self.under_test.program
 
+    @property
+    def first(self) -> int:
+        """The first instruction after reset: nothing that runs ever comes back there by itself."""
+        start = self.under_test.plan.start
+        if start is not None:
+            return start[1] & ~1
+        vectors = self.under_test.plan.vectors
+        first = self.program.loaded_word(vectors + 4) if vectors is not None else None
+        return (first if first is not None else self.program.entry) & ~1
+
     def measured(self, test: str, name: str, budgets: Mapping[str, Budget]) -> Case:
         """The case that a measurement called `name` in `test` is."""
         scenario = replace(self.case.scenario, name=f"{test}.{name}", budgets=dict(budgets))

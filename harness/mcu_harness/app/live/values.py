@@ -20,7 +20,15 @@ _FORMATS = {
         "f": ("f32", "float"), "d": ("f64", "double"), "?": ("bool",),
     }.items() for name in names},
 }  # fmt: skip
+PLAIN_NAMES = tuple(_FORMATS)
 _ARRAY = re.compile(r"^(.+?)\s*\[(\d{1,6})\]$")
+
+
+def is_plain(name: str) -> bool:
+    """Whether `name` is one of the types here."""
+    array = _ARRAY.match(name.strip())
+    scalar = array[1] if array else name.strip()
+    return scalar in _FORMATS or (scalar == "char" and array is not None)
 
 
 class PlainType:
@@ -32,11 +40,8 @@ class PlainType:
         self._scalar = array[1] if array else name.strip()
         self._count = int(array[2]) if array else None
         self._is_text = self._scalar == "char" and array is not None
-        if not self._is_text and self._scalar not in _FORMATS:
-            raise HarnessError(
-                f"no type is called {self._scalar!r}",
-                hint=did_you_mean(self._scalar, tuple(_FORMATS)) or "as in: u8, i32, f32, u16[4], char[16]",
-            )
+        if not is_plain(name):
+            raise HarnessError(f"no type is called {name!r}", hint=did_you_mean(self._scalar, tuple(_FORMATS)))
 
     @property
     def size(self) -> int:
@@ -49,8 +54,9 @@ class PlainType:
         values = list(struct.unpack(self._format, data))
         return values[0] if self._count is None else values
 
-    def encode(self, value: Value) -> bytes:
-        """Raises HarnessError for a value that does not fit."""
+    def encode(self, value: Value, before: bytes) -> bytes:
+        """The bytes of `value`, whatever was there `before`; raises HarnessError for one that does not fit."""
+        del before
         if self._is_text:
             data = value.encode() if isinstance(value, str) else value
             if not isinstance(data, bytes) or len(data) > self.size:

@@ -189,7 +189,7 @@ class BlockRecorder:
             self._looping = False
         self._alarm = None if at is None else at * self._unit
         if self._alarm is not None:
-            self._grant(min(self._get(block_hook.LEFT), max(0, self._alarm - self._ticks)))
+            self._grant(min(self._get(block_hook.LEFT), max(0, self._alarm - self.ticks)))
 
     def loop_on(self) -> bool:
         """Go on in an endless loop until the alarm; False without one."""
@@ -205,27 +205,28 @@ class BlockRecorder:
 
     def _grant(self, left: int) -> None:
         """From now on, `left` ticks until the next check."""
-        self._granted = self._ticks + left
+        self._granted = self.ticks + left
         self._set(block_hook.LEFT, left)
 
     @property
-    def _ticks(self) -> int:
+    def ticks(self) -> int:
+        """The time in ticks of the clock, without one in instructions."""
         return self._granted - self._get(block_hook.LEFT)
 
     @property
     def now(self) -> int:
         """The time: instructions so far, or what the clock counts."""
-        return self._ticks // self._unit
+        return self.ticks // self._unit
 
-    def set_back(self, now: int) -> None:
-        """The time is `now` again: the program was put back to where it was then."""
-        self._granted += now * self._unit - self._ticks
+    def set_back(self, ticks: int) -> None:
+        """The time is `ticks` again: the program was put back to where it was then."""
+        self._granted += ticks - self.ticks
 
     @property
     def instructions(self) -> int:
         """All instructions so far, inside and outside of windows."""
         if self._clock is None:
-            return self._ticks
+            return self.ticks
         edges = self._edges.rows[: self._get(block_hook.EDGE_COUNT)]
         each = self._blocks.rows[edges[:, block_hook.CURRENT // 8], block_hook.INSTRUCTIONS // 8]
         early = sum(int(self._blocks.rows[part, block_hook.INSTRUCTIONS // 8]) for _, _, part, _ in self._left_early)
@@ -290,6 +291,11 @@ class BlockRecorder:
         blocks = views.blocks_elsewhere(self._edges.rows[: self._get(block_hook.EDGE_COUNT)])
         return tuple((self._address(int(block)), self._code[block]) for block in blocks)
 
+    def has_code_in(self, low: int, high: int) -> bool:
+        """Whether code at [low, high) was executed."""
+        addresses = self.steps().addresses[1:]
+        return bool(((addresses >= low) & (addresses < high)).any())
+
     def steps(self) -> RecordedSteps:
         """The tables as they are now, for a memory trace beside it."""
         edges, contexts = self._get(block_hook.EDGE_COUNT), self._get(block_hook.CONTEXT_COUNT)
@@ -351,7 +357,7 @@ class BlockRecorder:
             return 0
 
     def _check(self, next_block: int) -> int:
-        now = self._ticks
+        now = self.ticks
         try:
             if (self._alarm is not None and now >= self._alarm) or (self._get(block_hook.HELD) and self.may_take()):
                 self.pause()

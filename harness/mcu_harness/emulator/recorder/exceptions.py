@@ -58,11 +58,15 @@ class TakenExceptions:
         self._window += 1
         self._start = start
 
+    def here(self) -> Position:
+        """Where the recorder is now."""
+        edge, depth = self._get(block_hook.EDGE), self._get(block_hook.DEPTH)
+        return Position(edge, self._edge(edge, block_hook.TO), self._frames.rows[:depth].copy(), self._window)
+
     def enter(self, entry: int) -> Position:
         """An exception is taken whose handler is at `entry`."""
-        edge, depth = self._get(block_hook.EDGE), self._get(block_hook.DEPTH)
-        context = self._edge(edge, block_hook.TO)
-        position = Position(edge, context, self._frames.rows[:depth].copy(), self._window)
+        position = self.here()
+        edge, context, depth = position.edge, position.context, len(position.frames)
         if context == block_hook.OUTSIDE:
             self._set(block_hook.EDGE, block_hook.START_OUTSIDE)
             return position

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mcu_harness.base.span import Span
+from mcu_harness.emulator.live import Device
 from mcu_harness.emulator.unicorn.timers import Timers
+from mcu_harness.hardware.arm.address_map import ADDRESS_SPACE
 
 _PATIENCE = 64  # reads one after the other, after which a register is taken to be waited for
 _HOLD = 8  # reads for which a guess is kept: what ended the waiting is often asked for once more, right after it
@@ -24,21 +27,39 @@ class DeviceRegisters:
     With `now`, which also gives the time that was slept, counters of timers count.
     """
 
-    def __init__(self, base: int, elapsed: Callable[[], int], now: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self, base: int, elapsed: Callable[[], int], now: Callable[[], int] | None = None, end: int = ADDRESS_SPACE.high
+    ) -> None:
         self._base = base
+        self._end = end
+        self._attached: tuple[tuple[Span, Device], ...] = ()
         self._elapsed = elapsed
         self._words: dict[int, int] = {}
         self._set: dict[int, int] = {}  # the bits that the last write to a register set, if it set any
-        self._timers = Timers(now, lambda at: self._words.get(at, 0)) if now else None
+        self.timers = Timers(now, lambda at: self._words.get(at, 0)) if now else None
         self._waits: dict[int, _Wait] = {}
         self.made_up: set[int] = set()
+
+    def holds(self, low: int, high: int) -> bool:
+        """Whether all of [low, high) is here."""
+        return self._base <= low < high <= self._end
+
+    def attach(self, low: int, high: int, device: Device) -> None:
+        """Let `device` answer at [low, high); what was attached there before is covered by it."""
+        self._attached = ((Span(low, high), device), *self._attached)
+
+    def _device(self, address: int) -> tuple[int, Device] | None:
+        return next(((span.low, device) for span, device in self._attached if span.holds(address)), None)
 
     def read(self, offset: int, size: int) -> int:
         """What a read of `size` bytes at `offset` from the base gives."""
         address = self._base + offset
+        attached = self._device(address)
+        if attached is not None:
+            return attached[1].read(address - attached[0], size) & (1 << 8 * size) - 1
         at, shift = address & ~3, 8 * (address & 3)
         value = self._words.get(at, 0)
-        count = self._timers.count(at) if self._timers else None
+        count = self.timers.count(at) if self.timers else None
         if count is not None:
             return count >> shift & (1 << 8 * size) - 1
         wait = self._waits.get(at)
@@ -53,12 +74,16 @@ class DeviceRegisters:
     def write(self, offset: int, size: int, value: int) -> None:
         """What a write does; it also makes the register be believed again."""
         address = self._base + offset
+        attached = self._device(address)
+        if attached is not None:
+            attached[1].write(address - attached[0], size, value)
+            return
         at, shift = address & ~3, 8 * (address & 3)
         mask = ((1 << 8 * size) - 1) << shift & 0xFFFFFFFF
         before = self._words.get(at, 0)
         after = before & ~mask | value << shift & mask
-        if self._timers:
-            self._timers.write(at, after)
+        if self.timers:
+            self.timers.write(at, after)
         self._words[at] = after
         self._set[at] = after & ~before or self._set.get(at, 0)
         self._waits.pop(at, None)

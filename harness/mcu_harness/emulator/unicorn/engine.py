@@ -31,6 +31,7 @@ from unicorn.unicorn_py3.unicorn import (
 from mcu_harness.base.span import gaps
 from mcu_harness.emulator.contract import devices_answer
 from mcu_harness.emulator.dialogue import Dialogue
+from mcu_harness.emulator.live import Device
 from mcu_harness.emulator.unicorn.devices import DeviceRegisters
 from mcu_harness.emulator.unicorn.divisions import DivisionWatch
 from mcu_harness.emulator.unicorn.memory import PAGE, BoardMemory
@@ -95,6 +96,7 @@ class Engine:
         self._callbacks: list[object] = []
         self._error: BaseException | None = None
         self._devices: list[DeviceRegisters] = []
+        self._uarts: list[UartRegisters] = []
         self._elapsed = elapsed
         self._now = now or elapsed
         self.nvic = Nvic(board.core, self._masks)
@@ -128,6 +130,20 @@ class Engine:
         """Give back the core and its memories, which are large, now. Nothing else may be called afterwards."""
         del self.core
         self.memory.close()
+
+    @property
+    def stateful(self) -> tuple[object, ...]:
+        """The parts whose plain attributes are the state of core and peripherals, beside core and memories."""
+        timers = (devices.timers for devices in self._devices if devices.timers is not None)
+        return (self.nvic, self.ticks, self.system, *self._uarts, *self._devices, *timers)
+
+    def attach(self, low: int, high: int, device: Device) -> bool:
+        """Let `device` answer at [low, high) in place of registers that nobody models; False where there are none."""
+        for devices in self._devices:
+            if devices.holds(low, high):
+                devices.attach(low, high, device)
+                return True
+        return False
 
     @staticmethod
     def stop_function() -> int:
@@ -219,6 +235,7 @@ class Engine:
                 ask=lambda level: self._interrupt(console.irq, level),
                 now=self._now,
             )
+            self._uarts.append(registers)
             if console.irq is not None:
                 self.console = registers
             self._map_registers(page, size, registers.read, registers.write)
@@ -244,7 +261,7 @@ class Engine:
 
     def _map_devices(self, start: int, end: int) -> None:
         timers = start <= TIMERS < end and self._has_timers
-        devices = DeviceRegisters(start, self._elapsed, self._now if timers else None)
+        devices = DeviceRegisters(start, self._elapsed, self._now if timers else None, end)
         self._devices.append(devices)
         self._map_registers(start, end - start, devices.read, devices.write)
 

@@ -10,57 +10,25 @@ from unicorn import unicorn_const as const
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import Call, Fault, FaultKind, RunPlan
-from mcu_harness.emulator.dialogue import Dialogue
 from mcu_harness.emulator.held_signals import held_interrupts
-from mcu_harness.emulator.live import Listener, Stop, StopReason, Stretch
+from mcu_harness.emulator.live import Device, Listener, Stop, StopReason, Stretch
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.emulator.recorder.clock import Clock
 from mcu_harness.emulator.recorder.counted import Mark
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.unicorn import faults
 from mcu_harness.emulator.unicorn.engine import Engine
-from mcu_harness.emulator.unicorn.exceptions import ExceptionFault, Exceptions
+from mcu_harness.emulator.unicorn.exceptions import ExceptionFault
+from mcu_harness.emulator.unicorn.live_parts import NEVER, LiveExceptions, LiveInput
+from mcu_harness.emulator.unicorn.live_state import CoreState, LiveState, MachineState
 from mcu_harness.emulator.unicorn.live_trace import LiveTrace
+from mcu_harness.emulator.unicorn.nvic import FIRST_INTERRUPT
 from mcu_harness.emulator.unicorn.semihosting import BREAKPOINT, Semihosting
 from mcu_harness.emulator.unicorn.watches import HeapWatch
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 
 _WFI, _WFE, _YIELD = b"\x30\xbf", b"\x20\xbf", b"\x10\xbf"
-_NEVER = 1 << 62
-
-
-class _Input(Dialogue):
-    """A console that the program can read what is sent from, at any time."""
-
-    def __init__(self) -> None:
-        super().__init__(())
-
-    def say(self, data: bytes) -> None:
-        self._input += data
-
-    @property
-    def unread(self) -> bytes:
-        return bytes(self._input)
-
-
-class _LiveExceptions(Exceptions):
-    """Exceptions of a run that stops at a time, also in its sleep."""
-
-    deadline = _NEVER
-
-    @property
-    def event(self) -> int | None:
-        """When something comes that the program did not do itself; None when nothing will."""
-        return super()._next_event()
-
-    def _next_event(self) -> int | None:
-        event = super()._next_event()
-        return self.deadline if event is None else min(event, self.deadline)
-
-    def look_ahead(self) -> None:
-        """The deadline, or what the program can read, is another now."""
-        self._look_ahead()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +37,14 @@ class _Begun:
     now: int
     instructions: int
     is_traced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    machine: MachineState
+    waits: str
+    stood_at: int | None
+    end: Stop | None
 
 
 class LiveRun:
@@ -83,7 +59,7 @@ class LiveRun:
         self._program = program
         self._plan = plan
         self._listener = listener
-        self._input = _Input()
+        self._input = LiveInput()
         self._vectors = board.code_memory.origin + board.vector_offset if plan.vectors is None else plan.vectors
         self._engine = Engine(
             board,
@@ -98,10 +74,10 @@ class LiveRun:
             memory.read,
             functions=function_ranges(program),
             keep_going=lambda _: not self._interrupted(),
-            limit=_NEVER,
+            limit=NEVER,
             clock=clock,
         )
-        self._exceptions = _LiveExceptions(board.core, self._engine, self._recorder)
+        self._exceptions = LiveExceptions(board.core, self._engine, self._recorder)
         self._engine.watch_divisions(program)
         memory.load(program)
         stack, first = plan.start or (memory.word(self._vectors) or 0, memory.word(self._vectors + 4) or 0)
@@ -116,9 +92,12 @@ class LiveRun:
         self._stood_at: int | None = None  # the place that was reported last: `go` gets past it
         self._end: Stop | None = None
         self._closed = False
-        self._reset(stack, first)
+        self._resets = 0
+        self._start(stack, first)
+        self._state = LiveState(self._engine, self._recorder, self._exceptions, (self._input, self._heap))
+        self._at_reset = self._state.machine(self._pc)
 
-    def _reset(self, stack: int, first: int) -> None:
+    def _start(self, stack: int, first: int) -> None:
         if self._plan.start is None and (not stack or not first & 1):
             detail = f"no vector table at {self._vectors:#010x}: stack {stack:#010x}, reset {first:#010x}"
             self._end = Stop(StopReason.FAULT, self._vectors, detail, fault=Fault(FaultKind.NO_VECTORS, self._vectors))
@@ -177,10 +156,61 @@ class LiveRun:
     def set_register(self, name: str, value: int) -> None:
         self._engine.set_register(name, value)
         if name == "pc":
-            self._pc, self._stood_at, self._waits = value & ~1, None, ""
+            self._stand_at(value & ~1)
 
     def calls(self) -> Sequence[Call]:
         return self._recorder.calls()
+
+    # Putting back.
+
+    def save_core(self) -> CoreState:
+        return self._state.core(self._pc)
+
+    def restore_core(self, saved: object) -> None:
+        assert isinstance(saved, CoreState)
+        self._state.set_core(saved)
+        self._stand_at(saved.pc)
+
+    def snapshot(self) -> _Snapshot:
+        return _Snapshot(self._state.machine(self._pc), self._waits, self._stood_at, self._end)
+
+    def restore(self, snapshot: object) -> None:
+        assert isinstance(snapshot, _Snapshot)
+        self._state.set_machine(snapshot.machine)
+        self._stand_at(snapshot.machine.core.pc)
+        self._waits, self._stood_at, self._end = snapshot.waits, snapshot.stood_at, snapshot.end
+
+    def reset(self) -> None:
+        now = self.now
+        self._state.set_peripherals(self._at_reset)
+        self._exceptions.slept = now - self._recorder.now
+        self._state.set_core(self._at_reset.core)
+        self._stand_at(self._at_reset.core.pc)
+        self._engine.reset_requested = False
+        self._end = None
+        self._resets += 1
+
+    @property
+    def resets(self) -> int:
+        return self._resets
+
+    def _stand_at(self, pc: int) -> None:
+        self._pc, self._stood_at, self._waits = pc, None, ""
+
+    def interrupt(self, number: int) -> None:
+        self._engine.nvic.pend(FIRST_INTERRUPT + number)
+        self._engine.on_change()
+
+    def skip(self, cycles: int) -> None:
+        self._exceptions.slept += cycles
+        self._exceptions.look_ahead()
+
+    def attach(self, low: int, high: int, device: Device) -> None:
+        if not self._engine.attach(low, high, device):
+            raise EmulatorError(
+                f"no device can be attached at {low:#010x}..{high - 1:#010x}",
+                hint="where no memory, console UART or system register is: in 0x40000000..0x5fffffff, say",
+            )
 
     # Stretches.
 
@@ -219,7 +249,7 @@ class LiveRun:
         except ExceptionFault as fault:
             stop = Stop(StopReason.FAULT, self._engine.pc, str(fault), fault=fault.fault)
         finally:
-            self._exceptions.deadline = _NEVER
+            self._exceptions.deadline = NEVER
         if self._recorder.error is not None:
             error = self._recorder.error
             raise EmulatorError(f"the block recorder failed at {self._engine.pc:#010x}: {error}") from error
@@ -281,7 +311,8 @@ class LiveRun:
             recorder.resume()
             return None
         if engine.reset_requested:
-            return self._failed(Fault(FaultKind.RESET_REQUEST), "it asked for a system reset")
+            self.reset()
+            return None
         if engine.memory.peek(pc, 2) == BREAKPOINT and engine.exception == faults.BREAKPOINT:
             return self._serve(pc)
         waited = engine.memory.peek(pc - 2, 2) if recorder.last_end == pc else None

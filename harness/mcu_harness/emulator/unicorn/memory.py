@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from unicorn import unicorn_const as const
@@ -47,6 +47,7 @@ class BoardMemory:
     def __init__(self, board: Board, core: Uc) -> None:
         self.on_write: Callable[[int, int], None] = lambda _address, _size: None  # told of later writes from outside
         self._regions: list[_Region] = []
+        self._flash_written: set[str] = set()
         buffers: dict[str, mmap.mmap] = {}
         for memory in board.memories:
             buffer = buffers.get(memory.alias_of) or mmap.mmap(-1, memory.size)
@@ -97,7 +98,21 @@ class BoardMemory:
         if region is None:
             raise EmulatorError(f"no memory at {address:#010x}..{address + len(data) - 1:#010x}")
         self._put(region, address, data)
+        if not region.writable:
+            self._flash_written.add(region.name)
         self.on_write(address, len(data))
+
+    def contents(self) -> dict[str, bytes]:
+        """The bytes of every memory that can have changed, by name: RAM, and flash that was written from outside."""
+        changed = (region for region in self._regions if region.writable or region.name in self._flash_written)
+        return {region.name: region.buffer[: region.size] for region in changed}
+
+    def set_contents(self, contents: Mapping[str, bytes]) -> list[tuple[int, int]]:
+        """Put back what `contents` gave; returns the [start, end) of memories that were other than that."""
+        regions = [r for r in self._regions if r.name in contents and r.buffer[: r.size] != contents[r.name]]
+        for region in regions:
+            region.buffer[: region.size] = contents[region.name]
+        return [(region.origin, region.origin + region.size) for region in regions]
 
     def word(self, address: int) -> int | None:
         """The 32-bit word at `address`, None outside memory."""

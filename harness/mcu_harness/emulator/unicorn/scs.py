@@ -98,6 +98,10 @@ class SystemControlSpace:
         """Registers that decide what a fault does, by name."""
         return {"shcsr": self._words.get(_SHCSR, 0)}
 
+    def tell_division_trap(self) -> None:
+        """Tell whoever watches divisions what CCR says, after registers were put back."""
+        self.on_division_trap(bool(self._words.get(_CCR, 0) & _CCR_DIV_0_TRP))
+
     def read(self, offset: int, size: int) -> int:
         """What a read of `size` bytes at BASE + `offset` gives."""
         value = self._word(offset & ~3) >> 8 * (offset & 3)
