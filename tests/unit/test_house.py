@@ -17,7 +17,7 @@ ROOMS = ("base", "hardware", "scenario", "results", "model", "image", "emulator"
 # Where a library is imported, and nowhere else: what else would have to be looked through to replace it?
 ONLY_IN = {
     "pytest": {"app/pytest_plugin.py", "app/pytest_board.py", "app/pytest_hooks.py"},
-    "elftools": {"image/elf_reader.py"},
+    "elftools": {"image/elf_reader.py", "image/debug_info.py"},
     "subprocess": {"base/process.py"},
 }
 

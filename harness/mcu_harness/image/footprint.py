@@ -7,14 +7,24 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from mcu_harness.base.text import one_line
-from mcu_harness.hardware.board import Board, Memory
+from mcu_harness.hardware.board import Memory
 from mcu_harness.image.program import Program, Section, Symbol
 
 _LAYER = re.compile(r"mcu_layer_(\d{1,6})_")
 # A stretch that begins this close behind one that outgrew its memory is its continuation (alignment lies between).
 _SPILL_GAP_BYTES = 64
+
+
+class Memories(Protocol):
+    """Whose memories an image is held against: a board, or the regions of a linker script."""
+
+    @property
+    def memories(self) -> tuple[Memory, ...]: ...
+
+    def memory(self, name: str) -> Memory: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +115,7 @@ class _Piece:
     spilled: bool
 
 
-def read_footprint(program: Program, board: Board) -> Footprint:
+def read_footprint(program: Program, board: Memories) -> Footprint:
     """Attribute every byte of `program` to a memory of `board`.
 
     `flash_bytes` are all initial bytes, padding between sections of one segment included: what is programmed into
@@ -179,7 +189,7 @@ def _stretches(sections: list[Section]) -> list[_Stretch]:
     return sorted(found, key=lambda stretch: (stretch.start, stretch.end, stretch.section))
 
 
-def _pieces(stretches: list[_Stretch], board: Board) -> Iterator[_Piece]:
+def _pieces(stretches: list[_Stretch], board: Memories) -> Iterator[_Piece]:
     """Cut each stretch at the borders of the board's memories."""
     memories = sorted(board.memories, key=lambda memory: memory.origin)
     origins = [memory.origin for memory in memories]
@@ -204,7 +214,7 @@ def _pieces(stretches: list[_Stretch], board: Board) -> Iterator[_Piece]:
             reached = max(reached, position)
 
 
-def _canonical(memory: Memory, board: Board) -> Memory:
+def _canonical(memory: Memory, board: Memories) -> Memory:
     return board.memory(memory.alias_of) if memory.alias_of else memory
 
 
@@ -213,7 +223,7 @@ def _is_ram(memory: Memory | None, section: Section) -> bool:
     return memory.kind == "ram" if memory else section.writable or not section.in_file
 
 
-def _regions(pieces: list[_Piece], board: Board) -> Iterator[RegionUse]:
+def _regions(pieces: list[_Piece], board: Memories) -> Iterator[RegionUse]:
     used = defaultdict[str, int](int)
     excess = defaultdict[str, int](int)
     for piece in pieces:

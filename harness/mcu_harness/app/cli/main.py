@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mcu_harness import __version__
-from mcu_harness.app.cli.commands import build, convert, profile, results, validate
+from mcu_harness.app.cli.commands import build, convert, footprint, profile, results, validate
 from mcu_harness.app.cli.commands.profile import memory_trace
 from mcu_harness.app.cli.commands.progress import progress
 from mcu_harness.app.cli.commands.what_if import add_what_if
@@ -119,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 
     build.add(commands)
     convert.add(commands)
+    footprint.add(commands)
     profile.add(commands)
     results.add(commands)
     validate.add(commands)
