@@ -9,8 +9,10 @@
 
 #include "mcu_arithmetic.h"
 #include "mcu_conv_2d.h"
+#include "mcu_conv_2d_dsp.h"
 #include "mcu_copy.h"
 #include "mcu_copy_strided.h"
+#include "mcu_depthwise_conv_2d_dsp.h"
 #include "mcu_dequantize.h"
 #include "mcu_elementwise.h"
 #include "mcu_fully_connected.h"

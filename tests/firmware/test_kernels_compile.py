@@ -12,9 +12,11 @@ from elftools.elf.elffile import ELFFile
 from host_firmware import FIRMWARE
 from mcu_harness.hardware.board_file import find_board
 from mcu_harness.image.toolchain import Toolchain, available_toolchains
+from mcu_harness.model.codegen.kernel_sets import kernel_sets
 
 STRICT = ("-Wpedantic", "-Wmissing-prototypes", "-Wshadow", "-Werror")
-KERNELS = sorted((FIRMWARE / "kernels").rglob("*.c"))
+SETS = sorted(path.name for path in (FIRMWARE / "kernels").iterdir() if path.is_dir())
+SMALLEST = "stm32f072b_disco"
 FLOATING = {"quantize.c", "dequantize.c"}
 
 each_toolchain = pytest.mark.parametrize("toolchain", available_toolchains(), ids=lambda toolchain: toolchain.name)
@@ -29,16 +31,26 @@ def compiled(toolchain: Toolchain, board: str, sources: list[Path], folder: Path
     assert done.returncode == 0, done.stderr
 
 
+def kernels_of(kernel_set: str) -> list[Path]:
+    found = sorted((FIRMWARE / "kernels" / kernel_set).glob("*.c"))
+    assert found, kernel_set
+    return found
+
+
 @each_toolchain
 @pytest.mark.parametrize("board", ["stm32f072b_disco", "stm32f4_discovery"])
-def test_kernels_compile_without_a_warning(toolchain: Toolchain, board: str, tmp_path: Path) -> None:
-    compiled(toolchain, board, KERNELS, tmp_path)
+@pytest.mark.parametrize("kernel_set", SETS)
+def test_kernels_compile_without_a_warning(toolchain: Toolchain, board: str, kernel_set: str, tmp_path: Path) -> None:
+    compiled(toolchain, board, kernels_of(kernel_set), tmp_path)
 
 
 @each_toolchain
-def test_integer_kernels_call_only_each_other_on_the_smallest_core(toolchain: Toolchain, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kernel_set", [one.name for one in kernel_sets("fast", find_board(SMALLEST).target)])
+def test_integer_kernels_call_only_each_other_on_the_smallest_core(
+    toolchain: Toolchain, kernel_set: str, tmp_path: Path
+) -> None:
     """No long multiply or division of the compiler's library: with Zig it would have to be built for every target."""
-    compiled(toolchain, "stm32f072b_disco", [path for path in KERNELS if path.name not in FLOATING], tmp_path)
+    compiled(toolchain, SMALLEST, [path for path in kernels_of(kernel_set) if path.name not in FLOATING], tmp_path)
     for path in tmp_path.glob("*.o"):
         with path.open("rb") as file:
             symbols = ELFFile(file).get_section_by_name(".symtab").iter_symbols()

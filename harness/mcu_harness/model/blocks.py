@@ -94,8 +94,15 @@ def separate(graph: Graph, scratch: Mapping[int, int]) -> list[Block]:
     return [Block([use], [index]) for index, use in lifetimes(graph).items()] + _scratch_blocks(scratch)
 
 
-def shared(graph: Graph, scratch: Mapping[int, int], declined: frozenset[int] = frozenset()) -> list[Block]:
+def shared(
+    graph: Graph,
+    scratch: Mapping[int, int],
+    in_place: Mapping[int, tuple[int, ...]],
+    declined: frozenset[int] = frozenset(),
+) -> list[Block]:
     """Blocks with views and in-place layers joined; `declined` layers take their second possibility, or none.
+
+    `in_place` as in mcu_harness.model.planner, by layer, besides IN_PLACE.
 
     An ADD of two dying tensors can overwrite either, and which is better depends on everything else.
     """
@@ -103,7 +110,8 @@ def shared(graph: Graph, scratch: Mapping[int, int], declined: frozenset[int] = 
     home: dict[int, Block] = {index: Block([uses[index]], [index], alive=[index]) for index in graph.inputs}
     blocks = list(home.values())
     for layer in graph.layers:
-        host = _host(graph, layer, uses, home, 1 if layer.index in declined else 0)
+        inputs = in_place.get(layer.index, IN_PLACE.get(layer.operator, ()))
+        host = _host(graph, layer, inputs, uses, home, 1 if layer.index in declined else 0)
         for index in layer.outputs:
             if host is None:
                 home[index] = Block()
@@ -139,20 +147,29 @@ def overlaps(blocks: Sequence[Block], graph: Graph, distances: Mapping[int, int]
     return result
 
 
-def choices(graph: Graph) -> tuple[int, ...]:
+def choices(graph: Graph, in_place: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
     """Layers for which `declined` makes a difference."""
-    return tuple(layer.index for layer in graph.layers if layer.operator in VIEWS or layer.operator in IN_PLACE)
+    return tuple(
+        layer.index
+        for layer in graph.layers
+        if layer.operator in VIEWS or layer.operator in IN_PLACE or layer.index in in_place
+    )
 
 
-def _host(graph: Graph, layer: Layer, uses: Mapping[int, Use], home: Mapping[int, Block], skip: int) -> Block | None:
+def _host(
+    graph: Graph,
+    layer: Layer,
+    inputs: tuple[int, ...],
+    uses: Mapping[int, Use],
+    home: Mapping[int, Block],
+    skip: int,
+) -> Block | None:
     """The block that the layer's output joins, None for a block of its own."""
     if layer.operator in VIEWS:
         found = [home[layer.inputs[0]]] if layer.inputs[0] in home else []
     else:
         found = [
-            home[layer.inputs[position]]
-            for position in IN_PLACE.get(layer.operator, ())
-            if _can_take_over(graph, layer, position, uses, home)
+            home[layer.inputs[position]] for position in inputs if _can_take_over(graph, layer, position, uses, home)
         ]
     return found[skip] if skip < len(found) else None
 

@@ -15,7 +15,7 @@ from mcu_harness.model.placement import ORDERS, place
 ALIGNMENT = 4
 
 # Pair comparisons that the search for the first plan may spend, about a quarter of a second; and how many plans may be
-# compared, with as much again in all, when layers can work in place in more than one way.
+# compared, with twice as much again in all, when layers can work in place in more than one way.
 _SEARCH_EFFORT = 400_000
 _COMBINATIONS = 32
 # Pair comparisons that all plans together may spend before no further one is begun: only models of hundreds of tensors that
@@ -73,6 +73,7 @@ def plan(
     graph: Graph,
     scratch: Mapping[int, int] | None = None,
     raster: Mapping[int, int] | None = None,
+    in_place: Mapping[int, tuple[int, ...]] | None = None,
     *,
     share: bool = True,
     alignment: int = ALIGNMENT,
@@ -82,6 +83,8 @@ def plan(
     `scratch` is the bytes that a kernel asked for, by layer index. `raster` names layers whose kernels keep the promise
     of harness/mcu_harness/model/overlap.py, with the number of positions they have in flight: the output of such a layer may lie in
     the bytes of an input that nobody needs afterwards.
+
+    `in_place` names layers whose kernels, unlike others of their operator, let the output take the place of these inputs.
 
     With `share=False` everything has a place of its own, so that every layer's output can be read after the last one.
     The same graph and scratch always give the same plan.
@@ -94,13 +97,14 @@ def plan(
         for layer, positions in (raster or {}).items()
         if (distance := raster_distance(graph, graph.layers[layer], positions)) is not None
     }
-    best = _sharing(graph, shared(graph, requests), alignment, _SEARCH_EFFORT, distances)
+    best = _sharing(graph, shared(graph, requests, in_place or {}), alignment, _SEARCH_EFFORT, distances)
     declined: frozenset[int] = frozenset()
-    for tried, layer in enumerate(choices(graph)[:_COMBINATIONS], start=1):
+    candidates = choices(graph, in_place or {})[:_COMBINATIONS]
+    for tried, layer in enumerate(candidates, start=1):
         if best.arena_bytes <= best.lower_bound or tried * _effort_of_one(best) > _MOST_EFFORT:
             break
-        blocks = shared(graph, requests, declined | {layer})
-        other = _sharing(graph, blocks, alignment, _SEARCH_EFFORT // _COMBINATIONS, distances)
+        blocks = shared(graph, requests, in_place or {}, declined | {layer})
+        other = _sharing(graph, blocks, alignment, 2 * _SEARCH_EFFORT // len(candidates), distances)
         if other.arena_bytes < best.arena_bytes:
             best, declined = other, declined | {layer}
     return best

@@ -61,5 +61,8 @@ def constant_definition(symbol: str, constant: Constant) -> str:
 
 
 def struct_definition(symbol: str, struct: Struct) -> str:
+    if struct.rows:
+        rows = "\n".join(f"    {{{', '.join(row)}}}," for row in struct.rows)
+        return f"static const {struct.c_type} {symbol}_{struct.suffix}[{len(struct.rows)}] = {{\n{rows}\n}};"
     members = "\n".join(f"    .{member} = {expression}," for member, expression in struct.fields)
     return f"static const {struct.c_type} {symbol}_{struct.suffix} = {{\n{members}\n}};"

@@ -27,8 +27,8 @@ from mcu_harness.model.codegen.operators import (
 from mcu_harness.model.rearranging import VIEWS
 
 EMITTERS: dict[str, Emitter] = {
-    "CONV_2D": convolution.emit_conv_2d,
-    "DEPTHWISE_CONV_2D": convolution.emit_depthwise_conv_2d,
+    "CONV_2D": convolution.emit,
+    "DEPTHWISE_CONV_2D": convolution.emit,
     "FULLY_CONNECTED": fully_connected.emit,
     "ADD": arithmetic.emit_add,
     "SUB": arithmetic.emit_add,

@@ -49,7 +49,8 @@ def plan_memory(graph: Graph, target: str, kernels: str = DEFAULT, *, share: boo
     scratch = {layer: code.scratch_bytes for layer, code in codes.items() if code.scratch_bytes}
     # Outputs of these may be placed in the bytes of a dying input: see Kernel and harness/mcu_harness/model/overlap.py.
     raster = {layer: code.raster_positions for layer, code in codes.items() if code.raster_positions}
-    return plan(graph, scratch, raster, share=share)
+    in_place = {layer: code.in_place for layer, code in codes.items() if code.in_place}
+    return plan(graph, scratch, raster, in_place, share=share)
 
 
 def generate(graph: Graph, memory: Plan, target: str, kernels: str = DEFAULT) -> Sources:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from mcu_harness.base.errors import ModelError
+from mcu_harness.hardware.core import CORES
+from mcu_harness.model.codegen.dsp import convolution as dsp_convolution
 from mcu_harness.model.codegen.emitters import EMITTERS
 from mcu_harness.model.codegen.layer import Context, Emitter, LayerCode, Unsuited, in_file
 from mcu_harness.model.graph import Layer
@@ -34,11 +36,18 @@ class KernelSet:
         return f"{self.name}-{self.version}"
 
 
+def _has_dsp(target: str) -> bool:
+    # "cortex-m0+" ends in the sign that parts options: the longest name that fits
+    core = max((name for name in CORES if target == name or target.startswith(f"{name}+")), key=len)
+    return CORES[core].dsp == "always" or "dsp" in target.removeprefix(core).split("+")
+
+
 PORTABLE = KernelSet("portable", 1, lambda target: True, EMITTERS)
+DSP = KernelSet("dsp", 1, _has_dsp, {"CONV_2D": dsp_convolution.emit, "DEPTHWISE_CONV_2D": dsp_convolution.emit})
 
 # What `kernels` of a scenario stands for: the sets that are asked, in this order.
 CHOICES: dict[str, tuple[KernelSet, ...]] = {
-    "fast": (PORTABLE,),
+    "fast": (DSP, PORTABLE),
     "portable": (PORTABLE,),
 }
 DEFAULT = "fast"

@@ -63,12 +63,14 @@ class Constant:
 class Struct:
     """A `static const` parameter struct in model.c named `<layer symbol>_<suffix>`.
 
-    `fields` are (member, C expression); expressions must be constant (numbers, addresses of constants).
+    `fields` are (member, C expression); expressions must be constant (numbers, addresses of constants). With `rows` it is an
+    array of structs, the expressions of each in the order of the members.
     """
 
     c_type: str
     suffix: str
-    fields: tuple[tuple[str, str], ...]
+    fields: tuple[tuple[str, str], ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class LayerCode:
     `body`: statements of the layer's function, without the trailing newline. `kernels`: files under firmware/kernels
     it calls into. `scratch_bytes`: working memory it needs in the arena while it runs, aligned to 4.
     `raster_positions`: that of the kernel which reads the layer's first input and writes its output, see Kernel.
+    `in_place`: inputs whose place the output may take, where both have the same shape, because this kernel allows it
+    although not all kernels of the operator do (those are in mcu_harness.model.blocks).
     `refused`: the kernel sets that were asked before and why they did not take the layer.
     """
 
@@ -87,6 +91,7 @@ class LayerCode:
     structs: tuple[Struct, ...] = ()
     scratch_bytes: int = 0
     raster_positions: int = 0
+    in_place: tuple[int, ...] = ()
     refused: str = ""
 
     @property

@@ -63,13 +63,19 @@ class Sums:
 
     `bias` already contains what the input's zero point adds, so that raw input bytes can be multiplied.
     `scales` are the real factors from sum to output, one for all or one an output.
-    `reach` is by how much a sum can differ from 0, per output: for any input, and at any moment while it is summed up.
+    `least` and `most` are the ends of each sum, for any input and at any moment while it is summed up; `reach` is by how much it
+    can differ from 0.
     """
 
     filters: npt.NDArray[np.int8]
     bias: npt.NDArray[np.int32]
     scales: tuple[float, ...]
-    reach: Int64s
+    least: Int64s
+    most: Int64s
+
+    @property
+    def reach(self) -> Int64s:
+        return np.maximum(np.abs(self.least), np.abs(self.most))
 
     def multipliers(self, layer: Layer) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
         """TFLite's fixed-point multipliers and shifts of `scales`, for rounding twice.
@@ -83,6 +89,11 @@ class Sums:
             if shift < 0 and (reach * multiplier >> 31) + 2 + (1 << (-shift - 1)) >= _ACCUMULATOR_LIMIT:
                 raise _overflow(layer, channel, reach)
         return np.array([pair[0] for pair in pairs], np.int32), np.array([pair[1] for pair in pairs], np.int8)
+
+    def fixed_point(self) -> tuple[Int64s, Int64s]:
+        """TFLite's fixed-point multipliers and shifts of `scales`."""
+        pairs = [quantize_multiplier(scale) for scale in self.scales]
+        return np.array([pair[0] for pair in pairs], np.int64), np.array([pair[1] for pair in pairs], np.int64)
 
 
 def dot_products(layer: Layer, context: Context, filters: npt.NDArray[np.int8]) -> Sums:
@@ -98,10 +109,10 @@ def dot_products(layer: Layer, context: Context, filters: npt.NDArray[np.int8]) 
     scales = tuple(incoming.scale * float(np.float32(scale)) / outgoing.scale for scale in weights.quantization.scales)
     bias = _bias(layer, context, len(filters))
     folded = bias - incoming.zero_point * filters.sum(axis=1, dtype=np.int64)
-    reach = np.maximum(*(np.abs(end) for end in _ends(filters, bias, incoming.zero_point)))
-    if int(reach.max(initial=0)) >= _ACCUMULATOR_LIMIT:
-        raise _overflow(layer, int(reach.argmax()), int(reach.max()))
-    return Sums(filters, folded.astype(np.int32), scales, reach)
+    sums = Sums(filters, folded.astype(np.int32), scales, *_ends(filters, bias, incoming.zero_point))
+    if int(sums.reach.max(initial=0)) >= _ACCUMULATOR_LIMIT:
+        raise _overflow(layer, int(sums.reach.argmax()), int(sums.reach.max()))
+    return sums
 
 
 def _ends(filters: npt.NDArray[np.int8], bias: Int64s, zero_point: int) -> tuple[Int64s, Int64s]:

@@ -1,0 +1,340 @@
+#include "mcu_conv_2d_dsp.h"
+
+/* Four taps in two multiplications without unpacking the inputs in the inner loop.
+ *
+ * Input bytes x0 x1 x2 x3 are prepared as two words of halves: even = (x0, x2), and odd = the word with 0x7f
+ * exclusive-ored into bytes 0 and 2, which is (256 * x1 + 127 - x0, 256 * x3 + 127 - x2). A filter's word holds the
+ * halves w1 + 256 * w0 and w3 + 256 * w2, its bytes 0 and 2 are w1 and w3. Then
+ *
+ *     word * even + (w1, w3) * odd = 256 * (w0 * x0 + w1 * x1 + w2 * x2 + w3 * x3) + 127 * (w1 + w3)
+ *
+ * and the last part, the same for all inputs, is taken off in the bias. Sums stay below 2^31 as they are below 2^23
+ * without the factor; what is in between may wrap. */
+
+#define POSITIONS MCU_CONV_2D_DSP_POSITIONS
+#define FLIP 0x007f007f
+
+/* One word of two filters times the inputs of one position. */
+#define MULTIPLY(position)                                         \
+    first##position = mcu_smlad(w0, x##position, first##position); \
+    second##position = mcu_smlad(w1, x##position, second##position)
+
+/* Four taps of two filters and of four positions. Loads stand side by side and no sum follows itself: a Cortex-M4 waits
+ * in both cases. */
+#define FOUR_TAPS_OF_4                \
+    do {                              \
+        int32_t w0 = filter[0];       \
+        int32_t w1 = filter[1];       \
+        int32_t x0 = x[0], x1 = x[1]; \
+        MULTIPLY(0);                  \
+        MULTIPLY(1);                  \
+        int32_t x2 = x[2], x3 = x[3]; \
+        MULTIPLY(2);                  \
+        MULTIPLY(3);                  \
+        w0 = mcu_sxtb16(w0);          \
+        w1 = mcu_sxtb16(w1);          \
+        x0 = x[4];                    \
+        x1 = x[5];                    \
+        MULTIPLY(0);                  \
+        MULTIPLY(1);                  \
+        x2 = x[6];                    \
+        x3 = x[7];                    \
+        MULTIPLY(2);                  \
+        MULTIPLY(3);                  \
+        filter += 2;                  \
+        x += 8;                       \
+    } while (0)
+
+#define FOUR_TAPS_OF_2                \
+    do {                              \
+        int32_t w0 = filter[0];       \
+        int32_t w1 = filter[1];       \
+        int32_t x0 = x[0], x1 = x[1]; \
+        MULTIPLY(0);                  \
+        MULTIPLY(1);                  \
+        w0 = mcu_sxtb16(w0);          \
+        w1 = mcu_sxtb16(w1);          \
+        x0 = x[2];                    \
+        x1 = x[3];                    \
+        MULTIPLY(0);                  \
+        MULTIPLY(1);                  \
+        filter += 2;                  \
+        x += 4;                       \
+    } while (0)
+
+/* All channels of 3 or 4 positions (`count`), whose inputs are prepared. */
+MCU_INLINE void four_positions(int8_t *output, const int32_t *inputs, const struct mcu_conv_2d_dsp *p, int32_t count,
+                               struct mcu_finish finish)
+{
+    const int32_t channels = p->out_channels;
+    const int32_t minimum = p->minimum, maximum = p->maximum;
+    const struct mcu_staircase *steps = p->steps;
+    const int32_t *bias = p->bias;
+    const int32_t *filter = p->filter;
+    const int32_t *const unrolled = inputs + 8 * (p->words & ~3);
+    const int32_t *const end = inputs + 8 * p->words;
+    int8_t *const last = output + channels;
+    while (output < last) {
+        int32_t first0 = bias[0], second0 = bias[1];
+        int32_t first1 = first0, first2 = first0, first3 = first0;
+        int32_t second1 = second0, second2 = second0, second3 = second0;
+        const int32_t *x = inputs;
+        while (x != unrolled) {
+            FOUR_TAPS_OF_4;
+            FOUR_TAPS_OF_4;
+            FOUR_TAPS_OF_4;
+            FOUR_TAPS_OF_4;
+        }
+        while (x != end) {
+            FOUR_TAPS_OF_4;
+        }
+        struct mcu_staircase here = *steps;
+        output[0] = mcu_climb(first0, here, finish, minimum, maximum);
+        output[channels] = mcu_climb(first1, here, finish, minimum, maximum);
+        output[2 * channels] = mcu_climb(first2, here, finish, minimum, maximum);
+        if (count > 3) {
+            output[3 * channels] = mcu_climb(first3, here, finish, minimum, maximum);
+        }
+        steps += p->step_stride;
+        output += 1;
+        if (output == last) {
+            break;
+        }
+        here = *steps;
+        output[0] = mcu_climb(second0, here, finish, minimum, maximum);
+        output[channels] = mcu_climb(second1, here, finish, minimum, maximum);
+        output[2 * channels] = mcu_climb(second2, here, finish, minimum, maximum);
+        if (count > 3) {
+            output[3 * channels] = mcu_climb(second3, here, finish, minimum, maximum);
+        }
+        steps += p->step_stride;
+        output += 1;
+        bias += 2;
+    }
+}
+
+/* The same for 1 or 2 positions. */
+MCU_INLINE void two_positions(int8_t *output, const int32_t *inputs, const struct mcu_conv_2d_dsp *p, int32_t count,
+                              struct mcu_finish finish)
+{
+    const int32_t channels = p->out_channels;
+    const int32_t minimum = p->minimum, maximum = p->maximum;
+    const struct mcu_staircase *steps = p->steps;
+    const int32_t *bias = p->bias;
+    const int32_t *filter = p->filter;
+    const int32_t *const unrolled = inputs + 4 * (p->words & ~3);
+    const int32_t *const end = inputs + 4 * p->words;
+    int8_t *const last = output + channels;
+    while (output < last) {
+        int32_t first0 = bias[0], second0 = bias[1];
+        int32_t first1 = first0, second1 = second0;
+        const int32_t *x = inputs;
+        while (x != unrolled) {
+            FOUR_TAPS_OF_2;
+            FOUR_TAPS_OF_2;
+            FOUR_TAPS_OF_2;
+            FOUR_TAPS_OF_2;
+        }
+        while (x != end) {
+            FOUR_TAPS_OF_2;
+        }
+        struct mcu_staircase here = *steps;
+        output[0] = mcu_climb(first0, here, finish, minimum, maximum);
+        if (count > 1) {
+            output[channels] = mcu_climb(first1, here, finish, minimum, maximum);
+        }
+        steps += p->step_stride;
+        output += 1;
+        if (output == last) {
+            break;
+        }
+        here = *steps;
+        output[0] = mcu_climb(second0, here, finish, minimum, maximum);
+        if (count > 1) {
+            output[channels] = mcu_climb(second1, here, finish, minimum, maximum);
+        }
+        steps += p->step_stride;
+        output += 1;
+        bias += 2;
+    }
+}
+
+/* Prepares four bytes; those of `positions` positions lie side by side. */
+MCU_INLINE int32_t *prepare(int32_t *to, int32_t word, int32_t positions)
+{
+    to[0] = mcu_sxtb16(word);
+    to[positions] = word ^ FLIP;
+    return to + 2 * positions;
+}
+
+static int32_t *prepare_run(int32_t *to, const int8_t *from, int32_t bytes, int32_t positions)
+{
+    const int8_t *const end = from + bytes;
+    while (from != end) {
+        to = prepare(to, mcu_load_4(from), positions);
+        from += 4;
+    }
+    return to;
+}
+
+static int32_t *prepare_fill(int32_t *to, int32_t value, int32_t bytes, int32_t positions)
+{
+    const int32_t word = (int32_t)((uint32_t)(value & 0xff) * 0x01010101u);
+    for (; bytes > 0; bytes -= 4) {
+        to = prepare(to, word, positions);
+    }
+    return to;
+}
+
+/* The window at (top, left), whose columns are multiples of four bytes or all inside the image. */
+static void prepare_window(int32_t *to, const int8_t *image, const struct mcu_conv_2d_dsp *p, int32_t top, int32_t left,
+                           int32_t positions)
+{
+    const struct mcu_window *const w = &p->window;
+    const int32_t channels = w->in_channels;
+    const int32_t over = left + w->kernel_width - w->in_width;
+    const int32_t before = left < 0 ? (left < -w->kernel_width ? w->kernel_width : -left) : 0;
+    const int32_t after = over > 0 ? (over > w->kernel_width ? w->kernel_width : over) : 0;
+    for (int32_t i = 0; i < w->kernel_height; ++i) {
+        const int32_t y = top + i * w->dilation_height;
+        if (y < 0 || y >= w->in_height || before + after >= w->kernel_width) {
+            to = prepare_fill(to, p->in_zero_point, w->kernel_width * channels, positions);
+        } else {
+            const int8_t *const from = image + (y * w->in_width + left + before) * channels;
+            to = prepare_fill(to, p->in_zero_point, before * channels, positions);
+            to = prepare_run(to, from, (w->kernel_width - before - after) * channels, positions);
+            to = prepare_fill(to, p->in_zero_point, after * channels, positions);
+        }
+    }
+}
+
+static int8_t *copy_bytes(int8_t *to, const int8_t *from, int32_t bytes)
+{
+    for (; bytes >= 4; bytes -= 4) {
+        const int32_t word = mcu_load_4(from);
+        __builtin_memcpy(to, &word, 4);
+        to += 4;
+        from += 4;
+    }
+    for (; bytes > 0; --bytes) {
+        *to++ = *from++;
+        __asm__ volatile("" ::: "memory"); /* or compilers call memcpy, for three bytes */
+    }
+    return to;
+}
+
+/* Any window, byte by byte through `patch`; what follows its last tap meets zeros in the filter. */
+static void prepare_patch(int32_t *to, int8_t *patch, const int8_t *image, const struct mcu_conv_2d_dsp *p, int32_t top,
+                          int32_t left, int32_t positions)
+{
+    const struct mcu_window *const w = &p->window;
+    const int32_t channels = w->in_channels;
+    const int32_t dilation = w->dilation_width;
+    const int32_t right = left + (w->kernel_width - 1) * dilation;
+    int8_t *at = patch;
+    for (int32_t i = 0; i < w->kernel_height; ++i) {
+        const int32_t y = top + i * w->dilation_height;
+        const int32_t inside = y >= 0 && y < w->in_height;
+        const int8_t *const row = image + y * w->in_width * channels;
+        if (inside && dilation == 1 && left >= 0 && right < w->in_width) {
+            at = copy_bytes(at, row + left * channels, w->kernel_width * channels);
+            continue;
+        }
+        for (int32_t x = left; x <= right; x += dilation) {
+            if (inside && x >= 0 && x < w->in_width) {
+                at = copy_bytes(at, row + x * channels, channels);
+            } else {
+                for (int32_t k = 0; k < channels; ++k) {
+                    *at++ = (int8_t)p->in_zero_point;
+                    __asm__ volatile("" ::: "memory");
+                }
+            }
+        }
+    }
+    while (at != patch + 4 * p->words) {
+        *at++ = 0;
+    }
+    prepare_run(to, patch, 4 * p->words, positions);
+}
+
+/* The output position that is next. */
+struct place {
+    int32_t top; /* of its window */
+    int32_t left;
+    int32_t column;
+};
+
+MCU_INLINE struct place next(struct place at, const struct mcu_window *w)
+{
+    at.left += w->stride_width;
+    at.column += 1;
+    if (at.column == w->out_width) {
+        at.column = 0;
+        at.left = -w->pad_left;
+        at.top += w->stride_height;
+    }
+    return at;
+}
+
+MCU_INLINE void convolve(int8_t *output, const int8_t *input, const struct mcu_conv_2d_dsp *p, int32_t *scratch,
+                         struct mcu_finish finish)
+{
+    const struct mcu_window *const w = &p->window;
+    const int32_t channels = w->in_channels;
+    const int32_t one = w->kernel_width * w->kernel_height == 1 && w->pad_top + w->pad_left == 0 && (channels & 3) == 0;
+    const int32_t rows = ((w->kernel_width * channels) & 3) == 0 && (w->dilation_width == 1 || w->kernel_width == 1);
+    /* Where a window's rows are whole words: the lefts of windows for which that holds at the borders too. */
+    const int32_t first_left = (channels & 3) == 0 ? -w->pad_left : 0;
+    const int32_t last_left = (channels & 3) == 0 ? INT32_MAX : w->in_width - w->kernel_width;
+    int8_t *const patch = (int8_t *)(scratch + 2 * POSITIONS * p->words);
+    const int8_t *image = input;
+    for (int32_t batch = 0; batch < w->batches; ++batch) {
+        int32_t left_over = w->out_height * w->out_width;
+        struct place at = {-w->pad_top, -w->pad_left, 0};
+        while (left_over > 0) {
+            const int32_t count = left_over < POSITIONS ? left_over : POSITIONS;
+            const int32_t positions = count > 2 ? 4 : 2; /* one too many computes the last one again */
+            for (int32_t i = 0; i < positions; ++i) {
+                if (one) {
+                    prepare_run(scratch + i, image + (at.top * w->in_width + at.left) * channels, channels, positions);
+                } else if (rows && at.left >= first_left && at.left <= last_left) {
+                    prepare_window(scratch + i, image, p, at.top, at.left, positions);
+                } else {
+                    prepare_patch(scratch + i, patch, image, p, at.top, at.left, positions);
+                }
+                if (i < count - 1) {
+                    at = next(at, w);
+                }
+            }
+            at = next(at, w);
+            if (positions == 4) {
+                four_positions(output, scratch, p, count, finish);
+            } else {
+                two_positions(output, scratch, p, count, finish);
+            }
+            output += count * p->out_channels;
+            left_over -= count;
+        }
+        image += w->in_height * w->in_width * channels;
+    }
+}
+
+void mcu_conv_2d_dsp_s8(int8_t *output, const int8_t *input, const struct mcu_conv_2d_dsp *parameters, int32_t *scratch)
+{
+    const struct mcu_finish finish = {0, 0};
+    convolve(output, input, parameters, scratch, finish);
+}
+
+void mcu_conv_2d_dsp_signs_s8(int8_t *output, const int8_t *input, const struct mcu_conv_2d_dsp *parameters,
+                              int32_t *scratch)
+{
+    const struct mcu_finish finish = {1, 0};
+    convolve(output, input, parameters, scratch, finish);
+}
+
+void mcu_conv_2d_dsp_limits_s8(int8_t *output, const int8_t *input, const struct mcu_conv_2d_dsp *parameters,
+                               int32_t *scratch)
+{
+    const struct mcu_finish finish = {1, 1};
+    convolve(output, input, parameters, scratch, finish);
+}
