@@ -65,6 +65,7 @@ on_image(
 )  # fmt: skip
 for kind in ("Relu", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish"):
     on_image(f"unary_{kind}", _attributes(kind))
+on_image("hard_swish_as_a_product", lambda b, x: b.node("Mul", x, b.node("HardSigmoid", x, alpha=1 / 6)))
 on_image("hard_sigmoid_of_torch", _attributes("HardSigmoid", alpha=1 / 6, beta=0.5))
 on_image("leaky_relu_of_yolo", _attributes("LeakyRelu", alpha=0.1))
 on_image("prelu_of_one_slope", lambda b, x: b.node("PRelu", x, b.constant(np.array([0.2]))))

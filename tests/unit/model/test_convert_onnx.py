@@ -313,3 +313,12 @@ def test_damaged_files_get_an_error_and_no_other_exception(tmp_path: Path) -> No
         path.write_bytes(content)
         with pytest.raises(Refusal):
             read(path)
+
+
+@pytest.mark.parametrize("name", ["unary_HardSwish", "hard_swish_as_a_product"])
+def test_hard_swish_stays_one_layer(name: str, tmp_path: Path) -> None:
+    builder = OnnxBuilder(seed=2)
+    CASES[name](builder)
+    (tmp_path / "a.tflite").write_bytes(convert(builder, tmp_path)[0])
+    layers = import_tflite(tmp_path / "a.tflite").layers
+    assert [layer.operator for layer in layers] == ["CONV_2D", "HARD_SWISH"]

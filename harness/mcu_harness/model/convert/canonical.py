@@ -15,12 +15,13 @@ from mcu_harness.model.convert import child, record
 from mcu_harness.model.convert.formats import Format, format_of
 from mcu_harness.model.convert.record import Conversion
 from mcu_harness.model.convert.weights_beside import WEIGHTS_BESIDE
-from mcu_harness.scenario.model_files import why_no_model
+from mcu_harness.scenario.model_files import split_factory, why_no_model
 from mcu_harness.scenario.quantize import QuantizeSpec
 
 _FORM = "1"  # changes with what our own part of a conversion writes
 _MOST_BYTES = 1 << 30
 Progress = Callable[[str], None]
+Step = Callable[[Path], tuple[Path, tuple[str, ...]]]
 
 
 def _silent(_: str) -> None:
@@ -40,8 +41,6 @@ def canonical_model(path: Path, spec: QuantizeSpec, progress: Progress = _silent
     kind = format_of(path)
     if kind is Format.INT8_TFLITE:
         return Conversion(path)
-    if kind not in _ROUTES:
-        raise ModelError(f"{path}: {kind.value} models are not converted", hint="export the model to ONNX or .tflite")
     return _ROUTES[kind](_Job(path, kind.value, spec, BuildCache(default_root()), progress))
 
 
@@ -62,37 +61,42 @@ class _Job:
             "per_channel": self.spec.per_channel,
         }
 
-    def key(self, worker: child.Worker, model: Path) -> str:
-        """A digest of all that the result of `worker` on `model` depends on."""
+    def key(self, model: Path, *workers: child.Worker) -> str:
+        """A digest of all that `workers` one after the other make of `model`."""
         calibration = self.options()["calibration"]
         return digest(
             (
                 _FORM,
                 _own_code(),
                 self.source,
-                *worker.versions(),
+                *(version for worker in workers for version in worker.versions(self.path)),
                 *(part for label, file in companions(model) for part in (label, content_digest(file))),
                 content_digest(Path(calibration)) if calibration else "",
                 repr((self.spec.count, self.spec.method, self.spec.per_channel)),
             )
         )
 
-    def converted(self, worker: child.Worker, model: Path, original_is: str, notes: tuple[str, ...] = ()) -> Conversion:
-        """`model`, an ONNX or float .tflite file, made int8 by `worker`; from the cache where it was made before."""
-        key = self.key(worker, model)
+    def converted(self, worker: child.Worker, model: Path, key: str, first: Step | None = None) -> Conversion:
+        """`model` made int8 by `worker`, or taken from the cache, where it is kept under `key`.
+
+        `worker` takes an ONNX or float .tflite file: `first` makes one of `model`, in a folder that it is given.
+        """
         kept = self.cache.entry("tflite", key)
         told = self.cache.entry("conversion", key)
         original = self.cache.entry("original", key)
         if not (self.cache.has(kept) and self.cache.has(told) and self.cache.has(original)):
             self.progress(f"converting the {self.source}")
             with self.cache.scratch() as scratch:
+                before, tools = (model, ()) if first is None else first(scratch)
                 made, used = scratch / "int8.tflite", scratch / "original"
-                request = {"model": str(model.absolute()), "output": str(made), "original": str(used), **self.options()}
-                answer = child.ask(worker, self.path, request, scratch)
-                facts = {"tools": worker.versions(), "original_is": original_is, "source": self.source, **answer}
-                facts["notes"] = [*notes, *facts["notes"]]
-                if not used.exists():
-                    shutil.copyfile(model, used)
+                request = {"model": str(before.absolute()), "output": str(made), "original": str(used)}
+                answer = child.ask(worker, self.path, request | self.options(), scratch)
+                used = used if used.exists() else shutil.copyfile(before, used)
+                facts = {
+                    "source": self.source,
+                    "tools": tuple(dict.fromkeys((*tools, *worker.versions(self.path)))),
+                    **answer,
+                }
                 (scratch / "told").write_text(record.to_json(facts), encoding="utf-8")
                 self.cache.publish(used, original)
                 self.cache.publish(scratch / "told", told)
@@ -135,14 +139,47 @@ def content_digest(path: Path) -> bytes:
 
 
 def _float_tflite(job: _Job) -> Conversion:
-    return job.converted(child.CALIBRATE, job.path, "the float .tflite, in LiteRT")
+    return job.converted(child.CALIBRATE, job.path, job.key(job.path, child.CALIBRATE))
 
 
 def _onnx(job: _Job) -> Conversion:
-    return job.converted(child.ONNX, job.path, "the ONNX model, in onnxruntime")
+    return job.converted(child.ONNX, job.path, job.key(job.path, child.ONNX))
+
+
+def _torch(job: _Job) -> Conversion:
+    key = job.key(job.path, child.TORCH, child.ONNX)
+    return job.converted(child.ONNX, job.path, key, lambda folder: _exported(job, child.TORCH, "net.onnx", folder))
+
+
+def _keras(job: _Job) -> Conversion:
+    key = job.key(job.path, child.KERAS, child.CALIBRATE)
+    return job.converted(
+        child.CALIBRATE, job.path, key, lambda folder: _exported(job, child.KERAS, "net.tflite", folder)
+    )
+
+
+def _torch_factory(job: _Job) -> Conversion:
+    """A program can depend on anything: it is exported each time, and what it exports is what the cache knows it by."""
+    job.progress("running the function that makes the model")
+    with job.cache.scratch() as folder:
+        exported, tools = _exported(job, child.TORCH, "net.onnx", folder)
+        key = job.key(exported, child.TORCH, child.ONNX)
+        return job.converted(child.ONNX, exported, key, lambda _: (exported, tools))
+
+
+def _exported(job: _Job, worker: child.Worker, name: str, folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """What `worker` makes of the user's model, in `folder`, and with what."""
+    file, function = split_factory(job.path)
+    made = folder / name
+    child.ask(worker, job.path, {"model": str(file.absolute()), "function": function, "output": str(made)}, folder)
+    return made, worker.versions(job.path)
 
 
 _ROUTES: dict[Format, Callable[[_Job], Conversion]] = {
     Format.FLOAT_TFLITE: _float_tflite,
     Format.ONNX: _onnx,
+    Format.TORCH: _torch,
+    Format.TORCH_FACTORY: _torch_factory,
+    Format.KERAS: _keras,
+    Format.SAVED_MODEL: _keras,
 }

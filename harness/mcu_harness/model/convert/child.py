@@ -35,13 +35,13 @@ class Worker:
     needs: tuple[tuple[str, str], ...]
     timeout_s: float
 
-    def versions(self) -> tuple[str, ...]:
-        """ "onnx 1.23.2", ... of all that it needs; raises ModelError with the install line where one is missing."""
+    def versions(self, source: Path) -> tuple[str, ...]:
+        """ "onnx 1.23.2", ... of all that it needs for `source`; ModelError with the install line where one is missing."""
         found = []
         for module, package in self.needs:
             if importlib.util.find_spec(module) is None:
                 raise ModelError(
-                    f"{package} is needed to convert this model and is not installed",
+                    f"{source}: {package} is needed to convert it and is not installed",
                     hint=f'pip install "pytest-mcu-harness[{self.extra}]"',
                 )
             found.append(f"{package} {_version(package)}")
@@ -72,7 +72,7 @@ def ask(worker: Worker, source: Path, request: dict[str, Any], folder: Path) -> 
 
     Raises ModelError: for the error that the worker names, for one that ended otherwise, and at the deadline.
     """
-    worker.versions()
+    worker.versions(source)
     asked = folder / f"{worker.module}.json"
     asked.write_text(json.dumps(request), encoding="utf-8")
     package_root = str(Path(mcu_harness.__file__).parents[1])

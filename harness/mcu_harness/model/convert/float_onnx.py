@@ -7,6 +7,7 @@ optimisation off, since onnxruntime's fused integer kernels saturate on some CPU
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ def prepared(model: onnx.ModelProto, folder: Path) -> onnx.ModelProto:
     session(given, options)
     model = onnx.load_model(str(simpler))
     nodes = [made for node in model.graph.node for made in _simpler(node, model)]
+    nodes = _with_hard_swish(nodes, model)
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     _name_nodes(model)
@@ -129,6 +131,29 @@ def _simpler(node: Any, model: onnx.ModelProto) -> list[Any]:
         helper.make_node("Mul", [node.input[0], f"{name}/factor"], [between], name=f"{name}/mul"),
         helper.make_node("Add", [between, f"{name}/offset"], [node.output[0]], name=f"{name}/add"),
     ]
+
+
+def _with_hard_swish(nodes: list[Any], model: onnx.ModelProto) -> list[Any]:
+    """x * HardSigmoid(x), into which onnxruntime divides HardSwish, as HardSwish: one layer with one rounding."""
+    outputs = {tensor.name for tensor in model.graph.output}
+    readers: defaultdict[str, int] = defaultdict(int)
+    for node in nodes:
+        for name in node.input:
+            readers[name] += 1
+    gates = {}
+    for node in nodes:
+        attributes = {attribute.name: attribute.f for attribute in node.attribute}
+        sixth = abs(attributes.get("alpha", 0.2) - 1 / 6) < 1e-6 and attributes.get("beta", 0.5) == 0.5
+        if node.op_type == "HardSigmoid" and sixth and readers[node.output[0]] == 1 and node.output[0] not in outputs:
+            gates[node.output[0]] = node
+    result, taken = [], set()
+    for node in nodes:
+        gate = next((gates[name] for name in node.input if name in gates), None) if node.op_type == "Mul" else None
+        if gate is not None and sorted(node.input) == sorted((gate.input[0], gate.output[0])):
+            taken.add(gate.output[0])
+            node = helper.make_node("HardSwish", [gate.input[0]], node.output, name=node.name)
+        result.append(node)
+    return [node for node in result if node.output[0] not in taken]
 
 
 def _rank(name: str, model: onnx.ModelProto) -> int:

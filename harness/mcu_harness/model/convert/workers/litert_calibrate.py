@@ -56,6 +56,7 @@ def convert(request: dict[str, Any]) -> dict[str, Any]:
     Path(request["output"]).write_bytes(quantised)
     return {
         "notes": [],
+        "original_is": "the float model, in LiteRT",
         "inputs": [(d["name"], _shape(d), ()) for d in inputs],
         "outputs": [(d["name"], _shape(d), ()) for d in outputs],
         "tensors": {d["name"]: (d["name"], _shape(d), ()) for d in tensors if d["dtype"] == np.float32 and d["name"]},

@@ -23,7 +23,7 @@ def convert(request: dict[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {"original_is": "the QDQ model, in onnxruntime without optimisation"}
     with tempfile.TemporaryDirectory(dir=Path(request["output"]).parent) as folder:
         if not is_quantised(model):
-            told["original_is"] = "the float ONNX model, in onnxruntime"
+            told["original_is"] = "the float model, in onnxruntime"
             given = samples(request["calibration"], _inputs(model), request["count"])
             model = prepared(model, Path(folder))
             onnx.save(model, request["original"])
