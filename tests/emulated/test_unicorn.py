@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -490,21 +491,76 @@ def test_memory_that_is_not_whole_pages_is_refused_with_its_name(m4: Board) -> N
 
 def test_emulators_are_found_by_name() -> None:
     assert emulator_entry("unicorn").make().name == "unicorn"
-    assert select("auto", find_board("stm32f4_discovery")) in EMULATORS
-    assert select("unicorn", find_board("stm32f4_discovery")).name == "unicorn"
+    assert select("auto", find_board("stm32f4_discovery")).entry in EMULATORS
+    assert select("unicorn", find_board("stm32f4_discovery")).entry.name == "unicorn"
     assert emulator_entry("unicorn").supports(find_board("stm32f4_discovery")) == ""
     with pytest.raises(EmulatorError, match="no emulator named 'qemu'"):
         emulator_entry("qemu")
 
 
-def test_an_interrupt_from_the_keyboard_ends_a_run_at_once(m4: Board, firmware_cache: Path) -> None:
-    program = firmware(m4, "volatile uint32_t x; void mcu_infer(void) { for (;;) x++; }", firmware_cache)
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    started = time.perf_counter()
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
+ENDLESS = "volatile uint32_t x; void mcu_infer(void) { for (;;) x++; }"
+
+
+class StopTest(Exception):
+    """What a handler of somebody's own raises."""
+
+
+def stop(*_: object) -> None:
+    raise StopTest
+
+
+@pytest.fixture
+def handled() -> Iterator[Callable[[signal.Signals, Callable[..., object]], None]]:
+    """Installs handlers for the time of the test, whatever this process inherited."""
+    before: dict[signal.Signals, object] = {}
+
+    def install(number: signal.Signals, handler: Callable[..., object]) -> None:
+        before[number] = signal.signal(number, handler)
+
+    yield install
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for number, handler in before.items():
+        signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("number", "handler", "raised"),
+    [
+        (signal.SIGINT, signal.default_int_handler, KeyboardInterrupt),
+        (signal.SIGTERM, stop, StopTest),
+        (signal.SIGUSR1, stop, StopTest),
+    ],
+)
+def test_what_the_handler_of_a_signal_raises_ends_a_run_and_reaches_its_caller(  # type: ignore[no-untyped-def]
+    m4: Board, firmware_cache: Path, handled, number: signal.Signals, handler, raised: type[BaseException]
+) -> None:
+    handled(number, handler)
+    program = firmware(m4, ENDLESS, firmware_cache)
+    threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
+    with pytest.raises(raised):
         EMULATOR.run(program, m4, plan_for(program, max_instructions=1 << 50))
-    assert time.perf_counter() - started < 5
+    assert signal.getsignal(number) is handler
+
+
+def test_an_alarm_that_raises_is_no_run_that_passes(m4: Board, firmware_cache: Path, handled) -> None:  # type: ignore[no-untyped-def]
+    """pytest-timeout's way: the alarm comes in the middle of a run, wherever that is."""
+    handled(signal.SIGALRM, stop)
+    program = firmware(m4, ENDLESS, firmware_cache)
+    for delay_s in (0.01, 0.05, 0.2):
+        signal.setitimer(signal.ITIMER_REAL, delay_s)
+        with pytest.raises(StopTest):
+            EMULATOR.run(program, m4, plan_for(program, max_instructions=1 << 50))
+
+
+def test_a_handler_that_raises_nothing_ends_nothing(m4: Board, firmware_cache: Path, handled) -> None:  # type: ignore[no-untyped-def]
+    calls = []
+    handled(signal.SIGALRM, lambda *_: calls.append(1))
+    program = firmware(m4, SUM_OF_SQUARES, firmware_cache)
+    expected = EMULATOR.run(program, m4, plan_for(program)).window_instructions
+    signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
+    for _ in range(5):
+        assert EMULATOR.run(program, m4, plan_for(program)).window_instructions == expected
+    assert calls
 
 
 def test_a_run_leaves_no_engine_behind(m4: Board, firmware_cache: Path) -> None:

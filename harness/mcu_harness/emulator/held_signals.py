@@ -1,34 +1,46 @@
-"""Ctrl-C while native code runs: Python would raise it inside a callback, where it is printed and lost."""
+"""Signals while native code runs: what their handlers raise would be raised inside a callback, printed and lost.
+
+Ctrl-C is one, the alarm by which pytest-timeout ends a test another; a server that stops its workers has its own.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
+
+Handler = Callable[[int, FrameType | None], object]
 
 
 @contextmanager
-def held_interrupts() -> Iterator[Callable[[], bool]]:
-    """Hold back SIGINT within the block; yields a function that says whether it came.
+def held_exceptions() -> Iterator[Callable[[], bool]]:
+    """Keep what handlers of signals raise within the block; yields a function that says whether one did.
 
-    It takes effect when the block is left, as it would have before. Outside the main thread, which alone gets
-    signals, nothing is held.
+    Handlers run when their signal comes, as before; the first exception of any is raised when the block is left. Outside the
+    main thread, which alone gets signals, nothing is held.
     """
-    came = False
+    raised: list[BaseException] = []
 
-    def handler(_number: int, _frame: FrameType | None) -> None:
-        nonlocal came
-        came = True
+    def keeping(handler: Handler) -> Handler:
+        def handle(number: int, frame: FrameType | None) -> None:
+            try:
+                handler(number, frame)
+            except BaseException as error:
+                raised.append(error)
+
+        return handle
 
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    before = signal.signal(signal.SIGINT, handler)
-    try:
-        yield lambda: came
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if came:
-            signal.raise_signal(signal.SIGINT)
+    with ExitStack() as restored:
+        for number in signal.valid_signals():
+            handler = signal.getsignal(number)
+            if callable(handler):  # and neither the system's own, nor ignored, nor a C library's
+                signal.signal(number, keeping(handler))
+                restored.callback(signal.signal, number, handler)
+        yield lambda: bool(raised)
+    if raised:
+        raise raised[0]

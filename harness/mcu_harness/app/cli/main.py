@@ -14,6 +14,7 @@ from mcu_harness.app.cli.commands import build, convert, footprint, profile, res
 from mcu_harness.app.cli.commands.profile import memory_trace
 from mcu_harness.app.cli.commands.progress import progress
 from mcu_harness.app.cli.commands.what_if import add_what_if
+from mcu_harness.app.cli.streams import patient_streams
 from mcu_harness.app.options import kernel_choice
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.model.importers.table import model_suffixes
@@ -25,18 +26,22 @@ _KERNELS = f"which kernels compute models: {' or '.join(KERNEL_CHOICES)} (defaul
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `mcu-harness`."""
+    try:
+        with patient_streams():
+            return _command(argv)
+    except OSError as error:  # a place that went away while it was used
+        if sys.stderr is not None:
+            print(f"mcu-harness: error: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return ERROR
+
+
+def _command(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)
     except HarnessError as error:
         print(f"mcu-harness: error: {error}", file=sys.stderr)
-        return ERROR
-    except BrokenPipeError:  # `mcu-harness boards | head`
-        sys.stderr.close()
-        return PASS
-    except OSError as error:  # a place that went away while it was used
-        print(f"mcu-harness: error: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
         return ERROR
     except KeyboardInterrupt:
         print("mcu-harness: interrupted", file=sys.stderr)

@@ -16,7 +16,7 @@ from unicorn import unicorn_const as const
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import STACK_PAINT, Call, Execution, ExitReason, Fault, FaultKind, RunPlan
 from mcu_harness.emulator.dialogue import Dialogue
-from mcu_harness.emulator.held_signals import held_interrupts
+from mcu_harness.emulator.held_signals import held_exceptions
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.unicorn import faults
@@ -121,7 +121,7 @@ class _Run:
             self._memory.write(low, bytes([STACK_PAINT]) * (high - low))
         self._trace.start(self._program)
         try:
-            with held_interrupts() as self._interrupted:
+            with held_exceptions() as self._interrupted:
                 started = time.perf_counter()
                 self._deadline = started + self._plan.timeout_s
                 end = self._reset_and_run()

@@ -10,7 +10,7 @@ from unicorn import unicorn_const as const
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import Call, Fault, FaultKind, RunPlan
-from mcu_harness.emulator.held_signals import held_interrupts
+from mcu_harness.emulator.held_signals import held_exceptions
 from mcu_harness.emulator.live import Device, Listener, Stop, StopReason, Stretch
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.emulator.recorder.clock import Clock
@@ -244,7 +244,7 @@ class LiveRun:
         self._exceptions.look_ahead()
         wanted = frozenset(places)
         try:
-            with held_interrupts() as self._interrupted:
+            with held_exceptions() as self._interrupted:
                 stop = self._go(until, wanted)
         except ExceptionFault as fault:
             stop = Stop(StopReason.FAULT, self._engine.pc, str(fault), fault=fault.fault)
