@@ -52,9 +52,30 @@ def law_findings(execution: Execution, board: Board, places: Places) -> list[Fin
     for breach in _breaches(execution, board, places):
         found.setdefault(breach.part, []).append(breach)
     findings = [instruction_finding(breaches, board, places) for breaches in found.values()]
+    findings += _fetch_findings(execution, board, places)
     if execution.fpu_off_at is not None and not found.keys() & FLOATING:
         findings.append(fpu_finding(execution.fpu_off_at, board, places))
     return findings
+
+
+def _fetch_findings(execution: Execution, board: Board, places: Places) -> Iterator[Finding]:
+    """Code that ran in a memory that the core cannot fetch from: one emulator lets it."""
+    closed = [memory for memory in board.memories if not memory.has_code]
+    starts = {address for address, _ in execution.elsewhere}
+    if execution.blocks is not None and closed:
+        starts |= set(execution.blocks.block_address.tolist())
+    for memory in closed:
+        first = min((address for address in starts if memory.holds(address)), default=None)
+        if first is not None:
+            yield Finding(
+                code="law.fetch",
+                verdict=Verdict.FAIL,
+                message=f"code runs from {memory.name}, {places.where(first)}: the core cannot fetch instructions from there",
+                advice=f"link this code into another memory than {memory.name}",
+                details=(
+                    "on the board: BusFault, or HardFault while that is not enabled in SHCSR, CFSR 0x00000100 (IBUSERR)",
+                ),
+            )
 
 
 def instruction_finding(breaches: Sequence[Breach], board: Board, places: Places, stopped: bool = False) -> Finding:

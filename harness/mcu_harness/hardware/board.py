@@ -13,7 +13,12 @@ CACHES = ("none", "prefetch", "art", "icache", "nvm-cache")  # see Memory
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """One memory region: [origin, origin + size). `kind` is "flash" or "ram".
+    """One memory region: [origin, origin + size). `kind` is "flash", "ram" or "info".
+
+    "info" is what the maker of the chip keeps there: factory data, options, one-time programmable words, system memory. It
+    is read only, reads as 0 where the image does not fill it, and nothing is linked into it. `external` memories are beside
+    the chip; reports name both only where an image has something in them. From a memory that is not `executable` the core
+    cannot fetch instructions.
 
     `wait_states` are the core's clock cycles that one read of `fetch_bytes` takes beyond the first, at the
     board's clock; where they are not known they are left at 0, which the board's sources then say. `cache`
@@ -47,12 +52,24 @@ class Memory:
     cache_ways: int
     data_cache_bytes: int
     alias_of: str
+    executable: bool = True
+    external: bool = False
     code_miss_cycles: float | None = None
     data_miss_cycles: float | None = None
 
     @property
     def end(self) -> int:
         return self.origin + self.size
+
+    @property
+    def is_main(self) -> bool:
+        """Whether it is one of the chip's own memories for programs, which every report names."""
+        return self.kind != "info" and not self.external
+
+    @property
+    def has_code(self) -> bool:
+        """Whether the core can fetch instructions of the program from it."""
+        return self.executable and self.kind != "info"
 
     @property
     def span(self) -> Span:
@@ -86,6 +103,15 @@ class Console:
     enable: tuple[RegisterStep, ...]
     renode: str
     irq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlashController:
+    """When the program may write to flash: while the register at `address` has `value` in its bits `mask`."""
+
+    address: int
+    mask: int
+    value: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +152,7 @@ class Board:
     path: Path
     digest: str  # sha256 of the file, for provenance
     moved: tuple[Moved, ...] = ()
+    flash_controller: FlashController | None = None
 
     @property
     def code_memory(self) -> Memory:

@@ -11,8 +11,9 @@ from mcu_harness.base.errors import BoardError
 from mcu_harness.base.files import why_no_file
 from mcu_harness.base.text import is_plain_name
 from mcu_harness.hardware.arm.address_map import PRIVATE_BUS
-from mcu_harness.hardware.board import CACHES, Board, Console, Memory, RegisterStep
+from mcu_harness.hardware.board import CACHES, Board, Console, FlashController, Memory, RegisterStep
 from mcu_harness.hardware.core import CORES, Core
+from mcu_harness.hardware.flash_controllers import FAMILIES
 
 BOARD_DIRECTORY = Path(__file__).parent / "boards"
 _VECTOR_ALIGNMENT = 128  # VTOR has no lower bits (Armv7-M ARM, B3.2.5)
@@ -63,7 +64,7 @@ def load_board(path: Path) -> Board:
     memories = _memories(top)
     layout = top.needed_table("layout")
     ram = tuple(m.name for m in memories if m.kind == "ram")
-    code = layout.text("code", choices=tuple(m.name for m in memories))
+    code = layout.text("code", choices=tuple(m.name for m in memories if m.has_code))
     data = layout.text("data", choices=ram)
     vector_offset = layout.whole_quantity("vector_offset", "bytes", 0)
     code_size = next(m.size for m in memories if m.name == code)
@@ -106,6 +107,7 @@ def load_board(path: Path) -> Board:
         renode_platform=platform,
         sources=sources,
         path=path,
+        flash_controller=_flash_controller(top),
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
     _check_name(top, board.name)
@@ -120,7 +122,7 @@ def _memories(top: toml_reader.Table) -> tuple[Memory, ...]:
     for table in top.tables("memory"):
         memory = Memory(
             name=table.text("name"),
-            kind=table.text("kind", choices=("flash", "ram")),
+            kind=table.text("kind", choices=("flash", "ram", "info")),
             origin=table.whole("origin"),
             size=table.whole_quantity("size", "bytes"),
             wait_states=table.whole("wait_states", 0),
@@ -131,6 +133,8 @@ def _memories(top: toml_reader.Table) -> tuple[Memory, ...]:
             cache_ways=table.whole("cache_ways", 0),
             data_cache_bytes=table.whole_quantity("data_cache_size", "bytes", 0),
             alias_of=table.text("alias_of", ""),
+            executable=table.flag("execute", True),
+            external=table.flag("external", False),
             code_miss_cycles=_cycles(table, "code_miss_cycles"),
             data_miss_cycles=_cycles(table, "data_miss_cycles"),
         )
@@ -212,6 +216,18 @@ def _register_steps(table: toml_reader.Table, key: str) -> tuple[RegisterStep, .
             raise table.fail(key, f"expected a word-aligned 32-bit address and 32-bit words, got {step!r}")
         found.append(RegisterStep(*step))
     return tuple(found)
+
+
+def _flash_controller(top: toml_reader.Table) -> FlashController | None:
+    table = top.table("flash_controller")
+    if table is None:
+        return None
+    family = FAMILIES[table.text("family", choices=tuple(FAMILIES))]
+    base = table.whole("base")
+    if base % 4 or base >= 1 << 32:
+        raise table.fail("base", f"expected a word-aligned 32-bit address, got {base:#x}")
+    table.done()
+    return FlashController(base + family.register, family.mask, family.value)
 
 
 def _sources(top: toml_reader.Table) -> tuple[tuple[str, str], ...]:

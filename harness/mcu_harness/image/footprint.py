@@ -233,7 +233,7 @@ def _regions(pieces: list[_Piece], board: Memories) -> Iterator[RegionUse]:
             if piece.spilled:
                 excess[name] = max(excess[name], piece.start + piece.size - piece.memory.end)
     for memory in board.memories:
-        if memory.alias_of:
+        if memory.alias_of or not (memory.is_main or used[memory.name]):
             continue
         # With a spill, what lies before the image (a boot loader's room) counts as taken.
         whole = max(used[memory.name], memory.size + excess[memory.name]) if excess[memory.name] else used[memory.name]

@@ -110,9 +110,39 @@ def test_caches_are_whole_lines_and_ways(board: Board) -> None:
 
 
 def test_data_memory_is_the_largest_ram_that_code_does_not_use(board: Board) -> None:
-    rivals = [memory.size for memory in board.memories if memory.kind == "ram" and memory.name != board.code]
+    rivals = [
+        memory.size
+        for memory in board.memories
+        if memory.kind == "ram" and memory.is_main and memory.name != board.code
+    ]
     assert board.data_memory.size == max(rivals)
     assert not board.data_memory.alias_of
+
+
+def test_what_makers_and_boards_add_has_a_source(board: Board) -> None:
+    sources = dict(board.sources)
+    assert ("info" in sources) == any(memory.kind == "info" for memory in board.memories)
+    assert ("external" in sources) == any(memory.external for memory in board.memories)
+    for memory in board.memories:
+        assert memory.is_main or memory.name not in (board.code, board.data)
+
+
+def test_every_part_of_st_and_nordic_has_its_unique_words() -> None:
+    """Where firmware reads an identification or a flash size: the vendors' headers (UID_BASE, FLASHSIZE_BASE, NRF_FICR)."""
+    words = {
+        "stm32f4_discovery": (0x1FFF7A10, 0x1FFF7A22, 0x1FFFC000), "stm32f746g_disco": (0x1FF0F420, 0x1FF0F442, 0x1FFF0000),
+        "nucleo_f103rb": (0x1FFFF7E8, 0x1FFFF7E0, 0x1FFFF800), "stm32f072b_disco": (0x1FFFF7AC, 0x1FFFF7CC, 0x1FFFF800),
+        "nucleo_l4r5zi": (0x1FFF7590, 0x1FFF75E0), "nucleo_g071rb": (0x1FFF7590, 0x1FFF75E0, 0x1FFF7800),
+        "nucleo_g0b1re": (0x1FFF7590, 0x1FFF75E0, 0x1FFF7800), "nucleo_l073rz": (0x1FF80050, 0x1FF8007C, 0x08080000),
+        "nucleo_l152re": (0x1FF800D0, 0x1FF800CC, 0x08080000), "nucleo_h753zi": (0x1FF1E800, 0x1FF1E880),
+        "nucleo_h7a3zi_q": (0x08FFF800, 0x08FFF80C), "nucleo_l552ze_q": (0x0BFA0590, 0x0BFA05E0),
+        "nucleo_u575zi_q": (0x0BFA0700, 0x0BFA07A0), "nucleo_wba52cg": (0x0BF90700, 0x0BF907A0),
+        "nrf52840dk": (0x10000060, 0x10000100, 0x10001014), "nrf5340dk": (0x00FF0204, 0x00FF8000),
+        "arduino_zero": (0x00804000, 0x00806020, 0x0080A00C, 0x0080A048), "itsybitsy_m4": (0x00800080, 0x00804000, 0x008061FC),
+    }  # fmt: skip
+    for name, addresses in words.items():
+        found = [find_board(name).memory_at(address) for address in addresses]
+        assert all(memory is not None and memory.kind == "info" for memory in found), name
 
 
 def test_contiguous_ram_is_one_memory_unless_it_differs(board: Board) -> None:

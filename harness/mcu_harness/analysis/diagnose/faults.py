@@ -81,6 +81,9 @@ def _hint(case: Case, fault: Fault) -> str:
         return ""
     if fault.kind is FaultKind.FLASH_WRITE and case.board.region_of(fault.address) is None:
         return ""
+    memory = case.board.memory_at(fault.address)
+    if fault.kind is FaultKind.JUMP and memory is not None and not memory.has_code:
+        return f": the core cannot fetch instructions from {memory.name}"
     text = about(fault.address, case.board)
     return f": {text}" if text else ""
 
@@ -100,6 +103,9 @@ def _advice(case: Case, fault: Fault) -> str:
     is_return = code in (b"\x70\x47",) or code[1:2] == b"\xbd" or code[:2] == b"\xbd\xe8" or code[:2] == b"\x5d\xf8"
     if is_return:
         return _RETURNED.format(name=case.places.name(fault.origin) or "the function")
+    target = case.board.memory_at(fault.address or 0)
+    if target is not None and not target.has_code:
+        return f"link this code into another memory than {target.name}"
     is_call = end_of(code, fault.origin).kind == CALL
     plain = fault.kind is FaultKind.NOT_THUMB and fault.address
     pure = _PURE if not fault.address and case.places.name(fault.origin).startswith("_Z") else ""

@@ -33,7 +33,7 @@ class LoadedProgram:
         # Code that stays where it is loaded; of several pieces the largest.
         fixed = [s for s in program.segments if s.executable and s.address == s.load_address]
         code = max(((s.address, len(s.data)) for s in fixed), key=lambda area: area[1], default=(0, 0))
-        flash = tuple((m.origin, m.size) for m in board.memories if m.kind == "flash" and not m.alias_of)
+        flash = tuple((m.origin, m.size) for m in board.memories if m.kind != "ram" and not m.alias_of)
         self.image = Image(tuple(self._pieces), self.vectors, code, flash)
 
     def handlers(self) -> set[int]:

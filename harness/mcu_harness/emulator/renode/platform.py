@@ -105,9 +105,13 @@ def mips(board: Board) -> int:
 def _layered(board: Board, stock: Path, entries: Sequence[Entry]) -> str:
     """The stock platform, with the board's memories and clock, and without downloads."""
     parts = [f"using {quoted(str(stock))}"]
-    memories = [entry for entry in entries if entry.type in _MEMORY_TYPES and not _is_device(entry)]
+    memories = [entry for entry in entries if entry.type in _MEMORY_TYPES and not _is_device(entry, board)]
     kept: set[str] = set()
     for memory in _real(board):
+        models = [entry.name for entry in entries if not memory.is_main and _is_model(entry, memory)]
+        kept.update(models)
+        if models:
+            continue
         same = [entry for entry in memories if memory.origin in entry.places and entry.name not in kept]
         parts.append(_memory(board, memory, same[0] if same else None))
         kept.update(entry.name for entry in same[:1])
@@ -172,9 +176,16 @@ def _is(entry: Entry, type_name: str) -> bool:
     return entry.type.rpartition(".")[2] == type_name
 
 
-def _is_device(entry: Entry) -> bool:
+def _is_device(entry: Entry, board: Board) -> bool:
     """Memory that plays a device: the board file knows nothing of it."""
-    return any(span.holds(place) for place in entry.places for span in _REGISTERS) or not entry.places
+    places = [place for place in entry.places if board.memory_at(place) is None]
+    return any(span.holds(place) for place in places for span in _REGISTERS) or not entry.places
+
+
+def _is_model(entry: Entry, memory: Memory) -> bool:
+    """Whether the stock platform knows what is in `memory`: factory data, a boot ROM."""
+    known = entry.type not in _MEMORY_TYPES or entry.init
+    return bool(known) and any(memory.holds(place) for place in entry.places)
 
 
 def _memory(board: Board, memory: Memory, stock: Entry | None) -> str:

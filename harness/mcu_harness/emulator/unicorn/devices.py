@@ -22,7 +22,7 @@ _MIX = 0x9E3779B1  # 2**32 divided by the golden ratio: multiples of it are well
 
 
 class DeviceRegisters:
-    """Words by address, zero at first. `elapsed()` gives the instructions executed so far.
+    """Words by address from `base` to `end`, zero at first. `elapsed()` gives the instructions executed so far.
 
     With `now`, which also gives the time that was slept, counters of timers count.
     """
@@ -30,7 +30,7 @@ class DeviceRegisters:
     def __init__(
         self, base: int, elapsed: Callable[[], int], now: Callable[[], int] | None = None, end: int = ADDRESS_SPACE.high
     ) -> None:
-        self._base = base
+        self.base = base
         self._end = end
         self._attached: tuple[tuple[Span, Device], ...] = ()
         self._elapsed = elapsed
@@ -40,9 +40,13 @@ class DeviceRegisters:
         self._waits: dict[int, _Wait] = {}
         self.made_up: set[int] = set()
 
+    def word(self, address: int) -> int:
+        """What the program has written to the register at `address`; asking changes nothing."""
+        return self._words.get(address & ~3, 0)
+
     def holds(self, low: int, high: int) -> bool:
         """Whether all of [low, high) is here."""
-        return self._base <= low < high <= self._end
+        return self.base <= low < high <= self._end
 
     def attach(self, low: int, high: int, device: Device) -> None:
         """Let `device` answer at [low, high); what was attached there before is covered by it."""
@@ -53,7 +57,7 @@ class DeviceRegisters:
 
     def read(self, offset: int, size: int) -> int:
         """What a read of `size` bytes at `offset` from the base gives."""
-        address = self._base + offset
+        address = self.base + offset
         attached = self._device(address)
         if attached is not None:
             return attached[1].read(address - attached[0], size) & (1 << 8 * size) - 1
@@ -73,7 +77,7 @@ class DeviceRegisters:
 
     def write(self, offset: int, size: int, value: int) -> None:
         """What a write does; it also makes the register be believed again."""
-        address = self._base + offset
+        address = self.base + offset
         attached = self._device(address)
         if attached is not None:
             attached[1].write(address - attached[0], size, value)

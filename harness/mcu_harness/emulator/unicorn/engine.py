@@ -46,6 +46,7 @@ from mcu_harness.emulator.unicorn.uart import SPAN, UARTS, UartRegisters
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 
+_PREFETCH_ABORT = 3  # QEMU's EXCP_PREFETCH_ABORT
 _TRANSLATED_BYTES = 128 << 20  # room for translated code: a firmware of 2 MiB needs a third of it
 _REGISTERS = {f"r{i}": getattr(arm_const, f"UC_ARM_REG_R{i}") for i in range(13)} | {
     "sp": arm_const.UC_ARM_REG_SP,
@@ -88,6 +89,8 @@ class Engine:
         self.reset_requested = False
         self._instructions_hooks: list[int] = []
         self._divisions: DivisionWatch | None = None
+        self._exits: frozenset[int] = frozenset()
+        self._flash = board.flash_controller
         self.core = Uc(unicorn_const.UC_ARCH_ARM, unicorn_const.UC_MODE_THUMB)
         self.core.ctl_set_cpu_model(getattr(arm_const, f"UC_CPU_ARM_{board.core.unicorn}"))
         self.core.ctl_set_tcg_buffer_size(_TRANSLATED_BYTES)
@@ -165,8 +168,11 @@ class Engine:
 
     def set_exits(self, addresses: Collection[int]) -> None:
         """Stop before the instruction at any of `addresses`."""
+        # What was translated as an exit remains one where a memory begins, and there alone.
+        stale = {address for address in self._exits if self.memory.is_start(address)}
+        self._exits = frozenset(addresses)
         self.core.ctl_set_exits(sorted(addresses))
-        for address in addresses:
+        for address in stale | self._exits:
             if self.memory.writable_at(address) is not None:
                 self.core.ctl_remove_cache(address, address + 2)
 
@@ -180,6 +186,8 @@ class Engine:
         finally:
             if self._error is not None:
                 raise self._error
+        if self.exception == _PREFETCH_ABORT and self.bad_access is None and self.pc == 0 and 0 in self._exits:
+            self.exception = None  # so it says that it has arrived at address 0
         return 0
 
     @property
@@ -263,7 +271,21 @@ class Engine:
         timers = start <= TIMERS < end and self._has_timers
         devices = DeviceRegisters(start, self._elapsed, self._now if timers else None, end)
         self._devices.append(devices)
-        self._map_registers(start, end - start, devices.read, devices.write)
+        write: Callable[[int, int, int], None] = devices.write
+        if self._flash is not None and devices.holds(self._flash.address, self._flash.address + 4):
+            write = self._watching_flash(devices, self._flash.address)
+            self._look_at_flash(devices)
+        self._map_registers(start, end - start, devices.read, write)
+
+    def _watching_flash(self, devices: DeviceRegisters, register: int) -> Callable[[int, int, int], None]:
+        """`devices.write`, and a look at what it means for flash when it was to `register`."""
+
+        def write(offset: int, size: int, value: int) -> None:
+            devices.write(offset, size, value)
+            if devices.base + offset & ~3 == register:
+                self._look_at_flash(devices)
+
+        return write
 
     def _map_registers(
         self, start: int, size: int, read: Callable[[int, int], int], write: Callable[[int, int, int], None]
@@ -301,6 +323,12 @@ class Engine:
     def _on_bad_access(self, kind: int, address: int, size: int, _value: int, _data: object) -> bool:
         self.bad_access = BadAccess(kind, address & 0xFFFFFFFF, size)
         return False
+
+    def _look_at_flash(self, devices: DeviceRegisters) -> None:
+        """Let the program write to flash exactly while the controller's register says so."""
+        if self._flash is not None:
+            word = devices.word(self._flash.address)
+            self.memory.unlock_flash(word & self._flash.mask == self._flash.value)
 
     def _on_exception(self, number: int, _data: object) -> None:
         self.exception = number

@@ -88,6 +88,11 @@ def _explain_jump(engine: Engine, address: int) -> tuple[Fault, str]:
     if address == _RESET_LR:
         sentence = "it returns from its first function: the link register still has its value after reset"
         return Fault(FaultKind.RETURN_FROM_RESET, address), sentence
+    data = engine.memory.name_at(address)
+    if data:
+        return Fault(
+            FaultKind.JUMP, address
+        ), f"it jumps to {address:#010x} in {data}, which the core cannot fetch code from"
     sentence = f"it jumps to {address:#010x}, where no code can be (memories: {engine.memory.describe()})"
     return Fault(FaultKind.JUMP, address), sentence
 

@@ -27,6 +27,7 @@ class _Region:
     origin: int
     size: int
     writable: bool
+    access: int  # UC_PROT_*
     buffer: mmap.mmap
 
     def holds(self, address: int, size: int) -> bool:
@@ -48,19 +49,24 @@ class BoardMemory:
         self.on_write: Callable[[int, int], None] = lambda _address, _size: None  # told of later writes from outside
         self._regions: list[_Region] = []
         self._flash_written: set[str] = set()
+        self._core = core
+        self._unlocked = False
         buffers: dict[str, mmap.mmap] = {}
         for memory in board.memories:
             buffer = buffers.get(memory.alias_of) or mmap.mmap(-1, memory.size)
             buffers[memory.name] = buffer
-            region = _Region(memory.name, memory.origin, min(memory.size, len(buffer)), memory.kind == "ram", buffer)
+            writable, size = memory.kind == "ram", min(memory.size, len(buffer))
+            access = const.UC_PROT_READ | (const.UC_PROT_WRITE if writable else 0)
+            access |= const.UC_PROT_EXEC if memory.has_code else 0
+            region = _Region(memory.name, memory.origin, size, writable, access, buffer)
             self._regions.append(region)
-            access = const.UC_PROT_READ | const.UC_PROT_EXEC | (const.UC_PROT_WRITE if region.writable else 0)
             start = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
             core.mem_map_ptr(region.origin, region.size, access, start)
 
     def close(self) -> None:
         """Let the buffers go; call it when nothing runs in them any more."""
         self._regions.clear()
+        del self._core
 
     def load(self, program: Program) -> None:
         """Put every segment where its bytes are stored; raises EmulatorError when the board has no memory there."""
@@ -129,10 +135,30 @@ class BoardMemory:
         zero = region.buffer.find(b"\0", at, end)
         return region.buffer[at : end if zero < 0 else zero]
 
+    def is_start(self, address: int) -> bool:
+        """Whether a memory begins at `address`."""
+        return any(region.origin == address for region in self._regions)
+
+    def unlock_flash(self, unlocked: bool) -> None:
+        """Whether the program can write to flash from now on; it cannot at first."""
+        if unlocked == self._unlocked:
+            return
+        self._unlocked = unlocked
+        for region in self._regions:
+            if not region.writable:
+                access = region.access | (const.UC_PROT_WRITE if unlocked else 0)
+                self._core.mem_protect(region.origin, region.size, access)
+                self._flash_written.add(region.name)
+
     def writable_at(self, address: int) -> bool | None:
         """Whether the program may write at `address`; None when no memory is there."""
         region = self._region(address, 1)
         return region.writable if region else None
+
+    def name_at(self, address: int) -> str:
+        """The memory at `address`, "" where there is none."""
+        region = self._region(address, 1)
+        return region.name if region else ""
 
     def describe(self) -> str:
         """The memories, for people."""

@@ -72,16 +72,28 @@ def price(counts: BlockCounts, board: Board, trace: DataTrace | None = None) -> 
         core_cycles=pricing.core_cycles(),
         wait_cycles=waits,
         model=table.name,
-        origin=_origin(table, board, trace is not None),
+        origin=_origin(table, board, counts, trace),
     )
 
 
-def _origin(table: CoreTable, board: Board, traced: bool) -> Origin:
+def _origin(table: CoreTable, board: Board, counts: BlockCounts, trace: DataTrace | None) -> Origin:
     text = f"cycle-approximate, {table.core} model {table.version}, {statement(board, table.name)}"
     found = Origin(OriginKind.ESTIMATED, text)
-    if not board.code_memory.wait_states or traced:
+    if _uses_external(counts, trace, board):
+        found = found.and_("waits of external memory are not in it")
+    if not board.code_memory.wait_states or trace is not None:
         return found
     return found.and_("reads of data are not in it, they could not be traced")
+
+
+def _uses_external(counts: BlockCounts, trace: DataTrace | None, board: Board) -> bool:
+    """Whether anything was executed or accessed in a memory beside the chip of which no waits are stated."""
+    for memory in board.memories:
+        if memory.external and not memory.wait_states:
+            places = (counts.block_address, *((trace.low,) if trace is not None else ()))
+            if any(((at >= memory.origin) & (at < memory.end)).any() for at in places):
+                return True
+    return False
 
 
 class _Pricing:
