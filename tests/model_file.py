@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
-DTYPES = {"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "bool": 6, "int16": 7, "int8": 9}
+DTYPES = {"resource": 13, "float32": 0, "int32": 2, "uint8": 3, "int64": 4, "bool": 6, "int16": 7, "int8": 9}
 ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3, "TANH": 4}
 PADDINGS = {"SAME": 0, "VALID": 1}
 
@@ -124,6 +124,7 @@ class _Tensor:
     axis: int
     name: str
     data: npt.NDArray[np.generic] | None
+    is_variable: bool = False
 
 
 @dataclass
@@ -133,17 +134,22 @@ class _Operator:
     outputs: tuple[int, ...]
     options: dict[str, object]
     version: int
+    intermediates: tuple[int, ...] = ()
 
 
 @dataclass
 class ModelFile:
-    """One subgraph under construction; tensors are handles, their index in the model."""
+    """One subgraph under construction; tensors are handles, their index in the model.
+
+    `once` is a second subgraph, which gives the first subgraph's variables their first values.
+    """
 
     seed: int = 0
     tensors: list[_Tensor] = field(default_factory=list)
     operators: list[_Operator] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
+    once: ModelFile | None = None
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
@@ -201,6 +207,7 @@ class ModelFile:
         outputs: int | Sequence[int],
         *,
         version: int | None = None,
+        intermediates: Sequence[int] = (),
         **options: object,
     ) -> int:
         """Add an operator that writes `outputs` (made by `tensor`); returns the first of them.
@@ -209,8 +216,28 @@ class ModelFile:
         """
         written = (outputs,) if isinstance(outputs, int) else tuple(outputs)
         known = OPERATORS[code][0] if code in OPERATORS else 1
-        self.operators.append(_Operator(code, tuple(inputs), written, options, version or known))
-        return written[0]
+        self.operators.append(_Operator(code, tuple(inputs), written, options, version or known, tuple(intermediates)))
+        return written[0] if written else -1
+
+    def variable(self, first: npt.NDArray[np.generic], scale: float | None = 0.05, zero_point: int = -3) -> int:
+        """Add a resource variable that CALL_ONCE sets to `first`; returns its handle."""
+        if self.once is None:
+            self.once = ModelFile()
+            self.operators.insert(0, _Operator("CALL_ONCE", (), (), {"init_subgraph_index": 1}, 1))
+        name = f"variable {len(self.tensors)}"
+        handles = []
+        for file in (self.once, self):
+            handles.append(file.tensor((), None, dtype="resource"))
+            file.operator("VAR_HANDLE", [], handles[-1], container="", shared_name=name)
+        value = self.once.constant(first, scale, zero_point)
+        self.once.operator("ASSIGN_VARIABLE", [handles[0], value], ())
+        return handles[1]
+
+    def state(self, shape: Sequence[int], scale: float, zero_point: int = 0, *, dtype: str = "int8") -> int:
+        """Add a variable tensor: one that operators like SVDF change and that keeps its value."""
+        index = self.tensor(shape, scale, zero_point, dtype=dtype)
+        self.tensors[index].is_variable = True
+        return index
 
     def output(self, *tensors: int) -> None:
         """Make tensors model outputs."""
@@ -229,27 +256,31 @@ class ModelFile:
         model = schema.ModelT()
         model.version = 3
         model.description = "built by a test"
-        codes = list(dict.fromkeys((op.code, op.version) for op in self.operators))
+        files = [self] if self.once is None else [self, self.once]
+        codes = list(dict.fromkeys((op.code, op.version) for file in files for op in file.operators))
         model.operatorCodes = [_operator_code(code, version) for code, version in codes]
-        empty = schema.BufferT()
-        model.buffers = [empty]
-        graph = schema.SubGraphT()
-        graph.name = "main"
-        graph.tensors = []
-        for tensor in self.tensors:
-            number = 0
-            if tensor.data is not None:
-                buffer = schema.BufferT()
-                buffer.data = np.frombuffer(tensor.data.tobytes(), np.uint8)
-                number = len(model.buffers)
-                model.buffers.append(buffer)
-            graph.tensors.append(_tensor(tensor, number))
-        graph.inputs, graph.outputs = list(self.inputs), list(self.outputs)
-        graph.operators = [_operator(op, codes.index((op.code, op.version))) for op in self.operators]
-        model.subgraphs = [graph]
+        model.buffers = [schema.BufferT()]
+        model.subgraphs = [_subgraph(file, model.buffers, codes) for file in files]
         packer = flatbuffers.Builder(1024)
         packer.Finish(model.Pack(packer), b"TFL3")
         return bytes(packer.Output())
+
+
+def _subgraph(file: ModelFile, buffers: list[schema.BufferT], codes: list[tuple[str, int]]) -> schema.SubGraphT:
+    graph = schema.SubGraphT()
+    graph.name = "main"
+    graph.tensors = []
+    for tensor in file.tensors:
+        number = 0
+        if tensor.data is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(tensor.data.tobytes(), np.uint8)
+            number = len(buffers)
+            buffers.append(buffer)
+        graph.tensors.append(_tensor(tensor, number))
+    graph.inputs, graph.outputs = list(file.inputs), list(file.outputs)
+    graph.operators = [_operator(op, codes.index((op.code, op.version))) for op in file.operators]
+    return graph
 
 
 def _operator_code(code: str, version: int) -> schema.OperatorCodeT:
@@ -269,6 +300,7 @@ def _tensor(tensor: _Tensor, buffer: int) -> schema.TensorT:
     result.buffer = buffer
     result.name = tensor.name
     result.hasRank = True
+    result.isVariable = tensor.is_variable
     quantization = schema.QuantizationParametersT()
     if tensor.scales:
         quantization.scale, quantization.zeroPoint = list(tensor.scales), list(tensor.zero_points)
@@ -281,6 +313,8 @@ def _operator(op: _Operator, code: int) -> schema.OperatorT:
     result = schema.OperatorT()
     result.opcodeIndex = code
     result.inputs, result.outputs = list(op.inputs), list(op.outputs)
+    if op.intermediates:
+        result.intermediates = list(op.intermediates)
     table = OPERATORS[op.code][1] if op.code in OPERATORS else ""
     if not table:
         return result

@@ -64,6 +64,17 @@ def _reduced(code: str) -> _Sample:
     return build
 
 
+def _streaming(b: ModelBuilder, x: int) -> list[int]:
+    """What was read before an assignment and is used after it, and two readings of one variable."""
+    n, h, w, c = b.shape(x)
+    variable = b.variable(b.rng.integers(-128, 128, (n, 3, w, c)).astype(np.int8))
+    before, again = (b.operator("READ_VARIABLE", [variable], b.tensor((n, 3, w, c), 0.05, -3)) for _ in range(2))
+    both = b.concatenation([before, x], 1)
+    b.operator("ASSIGN_VARIABLE", [variable, b.strided_slice(both, [0, h, 0, 0], [n, h + 3, w, c], [1, 1, 1, 1])], ())
+    after = b.operator("READ_VARIABLE", [variable], b.tensor((n, 3, w, c), 0.05, -3))
+    return [both, b.binary("ADD", before, after), again]
+
+
 SAMPLES: dict[str, _Sample] = {
     "CONV_2D": lambda b, x: [
         b.conv_2d(x, channels=5, stride=(2, 1), activation="RELU"),
@@ -140,6 +151,8 @@ SAMPLES: dict[str, _Sample] = {
         _like(b, x, "GATHER", (1, 9, 3, 4), [7, 0, 7], axis=2),
         _like(b, x, "GATHER", (1, 9, 8, 2, 2), [[3, 1], [0, 0]], axis=-1),
     ],
+    "READ_VARIABLE": _streaming,
+    "ASSIGN_VARIABLE": _streaming,
     "MAXIMUM": _extremum("MAXIMUM"),
     "MINIMUM": _extremum("MINIMUM"),
     "SQUARED_DIFFERENCE": lambda b, x: [

@@ -25,6 +25,7 @@ from mcu_harness.model.graph import Graph
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.reference import run_reference
 from model_builder import ModelBuilder
+from model_samples import SAMPLES
 
 # A board a core.
 BOARDS = ("stm32f072b_disco", "nucleo_g071rb", "nucleo_l152re", "stm32f4_discovery", "nucleo_h753zi", "nucleo_l552ze_q")
@@ -95,6 +96,31 @@ def unsigned_edges() -> ModelBuilder:
     return builder
 
 
+def streaming() -> ModelBuilder:
+    """State that one inference leaves for the next: outputs are those of a sequence."""
+    builder = ModelBuilder(seed=3)
+    x = builder.input((1, 2, 4, 3))
+    for first in (np.full((1, 3, 4, 3), -3, np.int8), np.zeros((1, 3, 4, 3), np.int8)):
+        variable = builder.variable(first)
+        past = builder.operator("READ_VARIABLE", [variable], builder.tensor((1, 3, 4, 3), 0.05, -3))
+        window = builder.concatenation([past, x], 1)
+        kept = builder.strided_slice(window, [0, 2, 0, 0], [1, 5, 4, 3], [1, 1, 1, 1])
+        builder.operator("ASSIGN_VARIABLE", [variable, kept], ())
+        builder.output(builder.conv_2d(window, channels=4, kernel=(5, 1), padding="VALID"))
+    return builder
+
+
+def more_operators() -> ModelBuilder:
+    """Operators whose kernels compute on their own, each with a shape that exercises it."""
+    builder = ModelBuilder(seed=4)
+    for operator in (
+        "RESIZE_BILINEAR", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "PRELU", "REDUCE_MAX", "REDUCE_MIN", "GATHER",
+        "MIRROR_PAD", "SPACE_TO_BATCH_ND", "RSQRT",
+    ):  # fmt: skip
+        builder.output(*SAMPLES[operator](builder, builder.input((1, 9, 8, 4))))
+    return builder
+
+
 def nothing_to_compute() -> ModelBuilder:
     """A view of the input: no code refers to the arena."""
     builder = ModelBuilder(seed=1)
@@ -104,7 +130,7 @@ def nothing_to_compute() -> ModelBuilder:
 
 @pytest.fixture(
     scope="module",
-    params=[main_operators, data_and_float_operators, unsigned_edges, nothing_to_compute],
+    params=[main_operators, data_and_float_operators, unsigned_edges, streaming, more_operators, nothing_to_compute],
     ids=lambda make: make.__name__,
 )
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:

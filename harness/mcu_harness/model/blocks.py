@@ -69,7 +69,8 @@ def lifetimes(graph: Graph) -> dict[int, Use]:
     last = dict.fromkeys(graph.inputs, -1)
     for layer in graph.layers:
         for index in layer.outputs:
-            first[index] = last[index] = layer.index
+            if not graph.tensors[index].is_state:  # those have a place of their own
+                first[index] = last[index] = layer.index
         for index in layer.inputs:
             if index in first:
                 last[index] = layer.index
@@ -113,6 +114,8 @@ def shared(
         inputs = in_place.get(layer.index, IN_PLACE.get(layer.operator, ()))
         host = _host(graph, layer, inputs, uses, home, 1 if layer.index in declined else 0)
         for index in layer.outputs:
+            if index not in uses:
+                continue
             if host is None:
                 home[index] = Block()
                 blocks.append(home[index])

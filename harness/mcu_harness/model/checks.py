@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 
 from mcu_harness.base.errors import ModelError
-from mcu_harness.model.graph import BYTE_RANGES, Graph, Layer, Tensor
+from mcu_harness.model.graph import BYTE_RANGES, DTYPE_BYTES, Graph, Layer, Tensor
 from mcu_harness.model.operation import Operation, ShapeError
 from mcu_harness.model.operators import MAX_RANK, OPERATORS, Operands, Role
 from mcu_harness.model.scales import Problem, quantization_problems
@@ -67,8 +67,8 @@ def _check_order(graph: Graph, source: str) -> None:
         raise ModelError(f"{source}: the model has no layers, no inputs or no outputs")
     written: set[int] = set()
     for index in graph.inputs:
-        if index in written or graph.tensors[index].is_constant:
-            raise ModelError(f"{source}: {label(graph.tensors[index])} is a model input twice, or constant")
+        if index in written or graph.tensors[index].is_constant or graph.tensors[index].is_state:
+            raise ModelError(f"{source}: {label(graph.tensors[index])} is a model input twice, constant, or a state")
         if graph.tensors[index].dtype not in ("int8", "uint8", "float32"):
             raise ModelError(
                 f"{source}: model input {label(graph.tensors[index])} is {graph.tensors[index].dtype}, "
@@ -78,14 +78,16 @@ def _check_order(graph: Graph, source: str) -> None:
         written.add(index)
     for layer in graph.layers:
         for index in layer.inputs:
-            if index >= 0 and index not in written and not graph.tensors[index].is_constant:
+            tensor = graph.tensors[index]
+            if index >= 0 and index not in written and not tensor.is_constant and not tensor.is_state:
                 raise ModelError(f"{source}: {layer.place} reads {label(graph.tensors[index])} before it is written")
         for index in layer.outputs:
-            if index in written or graph.tensors[index].is_constant:
+            tensor = graph.tensors[index]
+            if (index in written and not tensor.is_state) or tensor.is_constant:
                 raise ModelError(f"{source}: {layer.place} writes {label(graph.tensors[index])} a second time")
             written.add(index)
     for index in graph.outputs:
-        if index not in written:
+        if index not in written or graph.tensors[index].is_state:
             raise ModelError(f"{source}: model output {label(graph.tensors[index])} is never written")
 
 
@@ -166,6 +168,9 @@ def _role_problem(tensor: Tensor, role: Role, rule: Operands) -> str:
         if fits and role is Role.BIAS and tensor.quantization and any(tensor.quantization.zero_points):
             return "a bias must have zero point 0"
         return "" if fits else f"{found}, {expected}"
+    if role in (Role.MOVED, Role.MOVED_VALUE):
+        fits = role is Role.MOVED_VALUE or not tensor.is_constant
+        return "" if fits and tensor.dtype in DTYPE_BYTES else f"{found}, {expected}"
     if role is Role.NUMBERS:
         return "" if tensor.dtype == "int32" else f"{found}, {expected}"
     if role is Role.FLOAT or (role is Role.FLOAT_OR_BYTE and tensor.dtype == "float32"):

@@ -31,7 +31,8 @@ class Quantization:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor. `data` is set for constants (weights, biases, shapes), in row-major order.
+    """A tensor. `data` is set for constants (weights, biases, shapes), in row-major order. `initial` is set for states, which
+    keep their value from one inference to the next: what they hold before the first.
 
     Activations are NHWC, convolution filters OHWI, depthwise filters 1HW(C*multiplier), dense filters [out, in],
     all as TFLite stores them. `name` is untrusted text from the model file: for people only.
@@ -43,6 +44,7 @@ class Tensor:
     dtype: str
     quantization: Quantization | None = None
     data: npt.NDArray[np.generic] | None = field(default=None, compare=False, repr=False)
+    initial: npt.NDArray[np.generic] | None = field(default=None, compare=False, repr=False)
 
     @property
     def elements(self) -> int:
@@ -55,6 +57,10 @@ class Tensor:
     @property
     def is_constant(self) -> bool:
         return self.data is not None
+
+    @property
+    def is_state(self) -> bool:
+        return self.initial is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,11 @@ class Graph:
     file_bytes: int
     source: str = ""  # the model file, for messages
     repairs: tuple[Repair, ...] = ()
+
+    @property
+    def states(self) -> tuple[Tensor, ...]:
+        """Tensors that keep their value between inferences: the order of inputs matters then."""
+        return tuple(tensor for tensor in self.tensors if tensor.is_state)
 
     @property
     def macs(self) -> int:

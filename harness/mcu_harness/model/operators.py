@@ -117,6 +117,9 @@ OPERATORS: dict[str, Operands] = {
     "GELU": _PLAIN,
     "RELU_N1_TO_1": _PLAIN,
     "RELU_0_TO_1": _PLAIN,
+    # Variables are resolved on import: what is left copies a state.
+    "READ_VARIABLE": Operands((Role.MOVED,), output=Role.MOVED, keeps_quantization=True),
+    "ASSIGN_VARIABLE": Operands((Role.MOVED_VALUE,), output=Role.MOVED, keeps_quantization=True),
     "QUANTIZE": Operands((Role.FLOAT_OR_BYTE,), output=Role.BYTE),
     "DEQUANTIZE": Operands((Role.BYTE,), output=Role.FLOAT),
 }  # fmt: skip

@@ -64,7 +64,11 @@ def run_reference(
     """
     oracle = oracle_name()
     count = len(inputs[0])
-    written = [index for layer in graph.layers for index in layer.outputs] if all_tensors else []
+    written = (
+        [index for layer in graph.layers for index in layer.outputs if not graph.tensors[index].is_state]
+        if all_tensors
+        else []
+    )
     samples: dict[str, Any] = {f"input_{t}": np.ascontiguousarray(x) for t, x in zip(graph.inputs, inputs, strict=True)}
     try:
         arrays = _ask(path, graph.repairs, samples, sorted({*graph.outputs, *written}), timeout_s)

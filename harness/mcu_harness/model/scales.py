@@ -17,10 +17,10 @@ Problem = tuple[Tensor | None, str]
 def quantization_problems(operator: str, rule: Operands, operation: Operation) -> Iterator[Problem]:
     """What is wrong with the scales and zero points of a layer whose types and shapes are right."""
     if rule.keeps_quantization:
-        first = next(t.quantization for t in operation.inputs if t is not None and t.dtype == "int8")
-        assert first is not None
+        # None for what is moved without a meaning: float32, bool, int32
+        first = next((t.quantization for t in operation.inputs if t is not None and t.dtype == "int8"), None)
         for tensor in (*operation.inputs, *operation.outputs):
-            if tensor is not None and tensor.dtype == "int8" and not _same(tensor.quantization, first):
+            if first and tensor is not None and tensor.dtype == "int8" and not _same(tensor.quantization, first):
                 yield tensor, "scale and zero point differ from the first input's"
     for tensor in operation.outputs:
         if rule.fixed_output and tensor.quantization is not None:

@@ -281,6 +281,8 @@ RULES: dict[str, Callable[[Operation], tuple[Shape, ...]]] = {
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "QUANTIZE": _same,
     "DEQUANTIZE": _same,
+    "READ_VARIABLE": _same,
+    "ASSIGN_VARIABLE": _same,
     **VIEW_SHAPES,
     "BATCH_TO_SPACE_ND": batch_to_space_shape,
     "SPACE_TO_BATCH_ND": space_to_batch_shape,

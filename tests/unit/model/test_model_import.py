@@ -47,6 +47,8 @@ def _assert_same_as_litert(path: Path) -> None:
     details = {d["index"]: d for d in litert.get_tensor_details()}
     for index in sorted(used):
         ours, theirs = graph.tensors[index], details[index]
+        if ours.is_state:  # LiteRT has the handle of the variable there
+            continue
         assert ours.shape == tuple(theirs["shape"])
         assert np.dtype(ours.dtype) == theirs["dtype"]
         assert ours.name == theirs["name"]
@@ -124,7 +126,7 @@ def test_the_graph_knows_its_file(tmp_path: Path) -> None:
 
 
 def test_tables_cover_the_same_operators() -> None:
-    assert set(OPERATORS) == set(RULES) == set(SAMPLES) == set(OPTIONS) - {"SHAPE"}
+    assert set(OPERATORS) == set(RULES) == set(SAMPLES) == set(OPTIONS) - {"SHAPE", "VAR_HANDLE", "CALL_ONCE"}
 
 
 def test_shape_arithmetic_of_a_keras_flatten_folds_away(tmp_path: Path) -> None:

@@ -50,9 +50,10 @@ def _replay(graph: Graph, memory: MemoryPlan, scratch: Mapping[int, int]) -> Non
         write(index, index)
     assert all(intact(index) for index in graph.inputs)
     for layer in graph.layers:
-        activations = [index for index in layer.inputs if index >= 0 and not graph.tensors[index].is_constant]
+        activations = [index for index in layer.inputs if index in memory.tensors]
+        outputs = [index for index in layer.outputs if not graph.tensors[index].is_state]
         assert all(intact(index) for index in activations)
-        for output in layer.outputs:
+        for output in outputs:
             for position, index in enumerate(layer.inputs):
                 if index in activations and set(span(output)) & set(span(index)):
                     assert memory.offset_of(output) == memory.offset_of(index)
@@ -61,11 +62,11 @@ def _replay(graph: Graph, memory: MemoryPlan, scratch: Mapping[int, int]) -> Non
         assert (working is None) == (layer.index not in scratch)
         if working is not None:
             used = set(range(working, working + scratch[layer.index]))
-            assert not any(used & set(span(index)) for index in (*activations, *layer.outputs))
+            assert not any(used & set(span(index)) for index in (*activations, *outputs))
             owner[working : working + scratch[layer.index]] = [-2] * scratch[layer.index]
-        for output in layer.outputs:
+        for output in outputs:
             write(output, content[layer.inputs[0]] if layer.operator in VIEWS else output)
-        assert all(intact(output) for output in layer.outputs)
+        assert all(intact(output) for output in outputs)
     assert all(intact(index) for index in graph.outputs)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from mcu_harness.model.codegen.layer import Constant, Struct
+from mcu_harness.model.codegen.layer import C_TYPES, Constant, Struct
 
 _LINE_CHARACTERS = 110
 _INT32_MIN = -(2**31)
@@ -58,6 +58,12 @@ def constant_definition(symbol: str, constant: Constant) -> str:
     name = f"{symbol}_{constant.suffix}"
     attribute = f"__attribute__((aligned({constant.alignment})))"
     return f"const {constant.c_type} {name}[{constant.data.size}] {attribute} = {{\n{_wrapped(_elements(constant.data))}\n}};"
+
+
+def state_definition(name: str, initial: npt.NDArray[np.generic]) -> str:
+    """The array of a state: zeros need no initial value in flash."""
+    start = f"{C_TYPES[initial.dtype.name]} {name}[{initial.size}] __attribute__((aligned(4)))"
+    return f"{start} = {{\n{_wrapped(_elements(initial))}\n}};" if initial.any() else f"{start};"
 
 
 def struct_definition(symbol: str, struct: Struct) -> str:

@@ -63,6 +63,8 @@ EMITTERS: dict[str, Emitter] = {
     "SPACE_TO_BATCH_ND": rearranging.emit_space_to_batch,
     "BATCH_TO_SPACE_ND": rearranging.emit_batch_to_space,
     "MIRROR_PAD": rearranging.emit_mirror_pad,
+    "READ_VARIABLE": reshape.emit_copy,
+    "ASSIGN_VARIABLE": reshape.emit_copy,
     "GATHER": gather.emit,
     "MAXIMUM": elementwise.emit_extremum,
     "MINIMUM": elementwise.emit_extremum,

@@ -9,9 +9,18 @@ from mcu_harness.base.errors import ModelError
 from mcu_harness.model.checks import label
 from mcu_harness.model.codegen import c_text
 from mcu_harness.model.codegen.kernel_sets import DEFAULT, emit, kernel_sets
-from mcu_harness.model.codegen.layer import ARENA_ALIGNMENT, ARENA_SYMBOL, Context, LayerCode, Plan, in_file
+from mcu_harness.model.codegen.layer import (
+    ARENA_ALIGNMENT,
+    ARENA_SYMBOL,
+    C_TYPES,
+    Context,
+    LayerCode,
+    Plan,
+    in_file,
+    state_symbol,
+)
 from mcu_harness.model.codegen.sources import LayerKernel, Sources, TensorIo
-from mcu_harness.model.graph import Graph, Layer
+from mcu_harness.model.graph import Graph, Layer, Tensor
 from mcu_harness.model.planner import MemoryPlan, plan
 
 _WORTH_SHARING = 1024  # bytes: smaller constants stay with their layer, whose flash they are counted in
@@ -69,8 +78,8 @@ def generate(graph: Graph, memory: Plan, target: str, kernels: str = DEFAULT) ->
     arena_bytes = max(memory.arena_bytes, 1)
     return Sources(
         files={
-            "model.h": _header(codes, shared.aliases, arena_bytes),
-            "model.c": _model(codes, arena_bytes),
+            "model.h": _header(codes, shared.aliases, graph.states, arena_bytes),
+            "model.c": _model(codes, graph.states, arena_bytes),
             "weights.c": _weights(codes),
         },
         kernels=tuple(sorted({kernel for _, code in codes for kernel in code.kernels})),
@@ -119,10 +128,14 @@ def _tensor_io(graph: Graph, memory: Plan, index: int) -> TensorIo:
             in_file(graph, f"{label(tensor)} is a constant, but the model's input or output"),
             hint="remove it from the model's signature: its value never changes",
         )
+    if tensor.is_state:
+        return TensorIo(index, state_symbol(index), 0, tensor.nbytes)
     return TensorIo(index, ARENA_SYMBOL, memory.offset_of(index), tensor.nbytes)
 
 
-def _header(codes: list[tuple[Layer, LayerCode]], aliases: dict[str, str], arena_bytes: int) -> str:
+def _header(
+    codes: list[tuple[Layer, LayerCode]], aliases: dict[str, str], states: tuple[Tensor, ...], arena_bytes: int
+) -> str:
     lines = [
         _NOTICE,
         "#ifndef MCU_MODEL_H",
@@ -131,6 +144,7 @@ def _header(codes: list[tuple[Layer, LayerCode]], aliases: dict[str, str], arena
         "#include <stdint.h>",
         "",
         f"extern uint8_t {ARENA_SYMBOL}[{arena_bytes}];",
+        *(f"extern {C_TYPES[state.dtype]} {state_symbol(state.index)}[{state.elements}];" for state in states),
         "",
         *(c_text.constant_declaration(layer.symbol, constant) for layer, code in codes for constant in code.constants),
         *(f"#define {name} {same}" for name, same in aliases.items()),
@@ -143,7 +157,7 @@ def _header(codes: list[tuple[Layer, LayerCode]], aliases: dict[str, str], arena
     return "\n".join(lines) + "\n"
 
 
-def _model(codes: list[tuple[Layer, LayerCode]], arena_bytes: int) -> str:
+def _model(codes: list[tuple[Layer, LayerCode]], states: tuple[Tensor, ...], arena_bytes: int) -> str:
     lines = [
         _NOTICE,
         '#include "model.h"',
@@ -151,6 +165,11 @@ def _model(codes: list[tuple[Layer, LayerCode]], arena_bytes: int) -> str:
         '#include "mcu_kernels.h"',
         "",
         f"uint8_t {ARENA_SYMBOL}[{arena_bytes}] __attribute__((aligned({ARENA_ALIGNMENT})));",
+        *(
+            c_text.state_definition(state_symbol(state.index), state.initial)
+            for state in states
+            if state.initial is not None
+        ),
         "",
     ]
     for layer, code in codes:

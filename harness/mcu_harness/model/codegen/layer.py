@@ -21,6 +21,12 @@ from mcu_harness.model.graph import Graph, Layer, Tensor
 ARENA_SYMBOL = "mcu_arena"
 ARENA_ALIGNMENT = 16
 
+
+def state_symbol(index: int) -> str:
+    """The C array of a state tensor, which keeps its value from one inference to the next."""
+    return f"mcu_state_{index}"
+
+
 C_TYPES = {
     "int8": "int8_t",
     "uint8": "uint8_t",
@@ -122,11 +128,11 @@ class Context:
 
     def read(self, index: int) -> str:
         """A pointer to const elements of an activation tensor in the arena."""
-        return f"(const {C_TYPES[self._activation(index).dtype]} *)({ARENA_SYMBOL} + {self.plan.offset_of(index)})"
+        return f"(const {C_TYPES[self._activation(index).dtype]} *)({self._place(index)})"
 
     def write(self, index: int) -> str:
         """A pointer to the elements of an activation tensor in the arena."""
-        return f"({C_TYPES[self._activation(index).dtype]} *)({ARENA_SYMBOL} + {self.plan.offset_of(index)})"
+        return f"({C_TYPES[self._activation(index).dtype]} *)({self._place(index)})"
 
     def operand(self, index: int, suffix: str) -> tuple[str, tuple[Constant, ...]]:
         """A pointer to a tensor that may be constant, and the constants that must then go into LayerCode.
@@ -140,7 +146,12 @@ class Context:
 
     def same_place(self, first: int, second: int) -> bool:
         """Whether the plan put two activations at the same address (not a C expression)."""
+        if self.tensor(first).is_state or self.tensor(second).is_state:
+            return first == second
         return self.plan.offset_of(first) == self.plan.offset_of(second)
+
+    def _place(self, index: int) -> str:
+        return state_symbol(index) if self.tensor(index).is_state else f"{ARENA_SYMBOL} + {self.plan.offset_of(index)}"
 
     @property
     def scratch(self) -> str:

@@ -22,9 +22,11 @@ from mcu_harness.model.importers import tflite_schema as schema
 from mcu_harness.model.importers.flatbuffer import Damaged, File, Table
 from mcu_harness.model.importers.foreign_files import kind_of_file
 from mcu_harness.model.importers.tflite_options import NO_OPTIONS, OPTIONS
+from mcu_harness.model.importers.variables import Values, first_values, resolve
 from mcu_harness.model.macs import macs
 
 MAX_FILE_BYTES = 1 << 28  # larger than any Cortex-M's flash by far
+_WITHOUT_OUTPUT = ("CALL_ONCE", "ASSIGN_VARIABLE")
 MAX_ENTRIES = 20_000  # tensors, layers: hundreds of times what such models have
 _IDENTIFIER = b"TFL3"
 _NUMPY = {
@@ -68,6 +70,14 @@ def _damaged(place: str, why: str) -> ModelError:
     return ModelError(f"{place}: damaged or truncated .tflite file: {why}", hint="copy or convert the model again")
 
 
+def _as_state(tensor: Tensor) -> Tensor:
+    """A variable tensor, which LiteRT fills with the zero point of its int8, or with 0."""
+    if tensor.nbytes > MAX_FILE_BYTES or any(size < 0 for size in tensor.shape):
+        return tensor
+    value = tensor.quantization.zero_points[0] if tensor.quantization and tensor.dtype == "int8" else 0
+    return replace(tensor, initial=np.full(tensor.shape, value, _NUMPY[tensor.dtype]))
+
+
 class _Reader:
     """One pass over one file."""
 
@@ -84,7 +94,22 @@ class _Reader:
         subgraphs = self.model.tables(schema.MODEL["subgraphs"])
         if not subgraphs:
             raise _damaged(self.source, "it has no subgraph")
-        subgraph = subgraphs[0]
+        graph = self._subgraph(subgraphs[0], name)
+        return resolve(graph, self._first_values(graph, subgraphs))
+
+    def _first_values(self, graph: Graph, subgraphs: list[Table]) -> Values:
+        """What the subgraphs that CALL_ONCE names assign to variables. Others are other signatures, which LiteRT does not run."""
+        values: Values = {}
+        for layer in graph.layers:
+            if layer.operator == "CALL_ONCE":
+                number = int(layer.attributes["init_subgraph_index"])  # type: ignore[arg-type]
+                if not 0 < number < len(subgraphs):
+                    raise _damaged(self.source, f"subgraph {number} is not there")
+                once = self._subgraph(subgraphs[number], "")
+                values.update(first_values(once.tensors, once.layers, self.source))
+        return values
+
+    def _subgraph(self, subgraph: Table, name: str) -> Graph:
         counts = [subgraph.length(schema.SUBGRAPH[field]) for field in ("tensors", "operators")]
         if max(counts) > MAX_ENTRIES:
             raise ModelError(f"{self.source}: more than {MAX_ENTRIES} tensors or layers")
@@ -123,13 +148,15 @@ class _Reader:
         place = f"{self.source}: tensor {index} {name[:60]!a}"
         number = table.number(schema.TENSOR["type"], "b", 0)
         kind = schema.TENSOR_TYPES[number] if 0 <= number < len(schema.TENSOR_TYPES) else f"type number {number}"
+        if kind == "resource":  # a variable's handle
+            return Tensor(index, name, (), kind)
         if kind not in DTYPE_BYTES:
             raise ModelError(
                 f"{place}: type {kind} is not supported",
                 hint=f"supported types: {', '.join(DTYPE_BYTES)}; quantise the model to int8",
             )
-        if table.table(schema.TENSOR["sparsity"]) is not None or table.number(schema.TENSOR["is_variable"], "?", False):
-            raise ModelError(f"{place}: sparse and variable (stateful) tensors are not supported")
+        if table.table(schema.TENSOR["sparsity"]) is not None:
+            raise ModelError(f"{place}: sparse tensors are not supported")
         shape = tuple(table.numbers(schema.TENSOR["shape"], "<i4").tolist())
         tensor = Tensor(index, name, shape, kind)
         data = self._data(table.number(schema.TENSOR["buffer"], "I", 0), place)
@@ -138,7 +165,8 @@ class _Reader:
             if tensor.elements * itemsize != len(data) or any(size < 0 for size in shape):
                 raise _damaged(place, f"{len(data)} bytes of data for shape {shape} of {kind}")
             tensor = replace(tensor, data=data.view(_NUMPY[kind]).reshape(shape))
-        return replace(tensor, quantization=self._quantization(table, tensor, place))
+        tensor = replace(tensor, quantization=self._quantization(table, tensor, place))
+        return _as_state(tensor) if table.number(schema.TENSOR["is_variable"], "?", False) else tensor
 
     def _data(self, number: int, place: str) -> npt.NDArray[np.uint8] | None:
         """The bytes of buffer `number`, None for an empty one (a tensor that is computed)."""
@@ -175,7 +203,11 @@ class _Reader:
         operator = self._operator_name(table.number(schema.OPERATOR["code_index"], "I", 0))
         inputs, outputs = (tuple(table.numbers(schema.OPERATOR[x], "<i4").tolist()) for x in ("inputs", "outputs"))
         place = f"{self.source}: layer {index:02d} {operator}"
-        if not all(-1 <= i < count for i in inputs) or not all(0 <= i < count for i in outputs) or not outputs:
+        if (
+            not all(-1 <= i < count for i in inputs)
+            or not all(0 <= i < count for i in outputs)
+            or not (outputs or operator in _WITHOUT_OUTPUT)
+        ):
             raise _damaged(place, f"it names tensors that are not there ({count} tensors)")
         return Layer(index, operator, inputs, outputs, self._options(operator, table, place), number=index)
 

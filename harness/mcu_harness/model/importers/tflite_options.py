@@ -158,6 +158,11 @@ OPTIONS: dict[str, OptionTable] = {
     "GELU": _table(116, Option("approximate", 0, False)),
     "RELU_N1_TO_1": _NONE,
     "RELU_0_TO_1": _NONE,
+    # These become state tensors (variables.py).
+    "VAR_HANDLE": _table(111, Option("container", 0, ""), Option("shared_name", 1, "")),
+    "READ_VARIABLE": _table(112),
+    "ASSIGN_VARIABLE": _table(113),
+    "CALL_ONCE": _table(103, Option("init_subgraph_index", 0)),
     # This one only ever folds away (harness/mcu_harness/model/fold.py).
     "SHAPE": _table(55),
 }

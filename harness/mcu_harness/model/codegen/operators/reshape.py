@@ -11,6 +11,12 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     source, result = layer.inputs[0], layer.outputs[0]
     if not context.tensor(source).is_constant and context.same_place(source, result):
         return LayerCode(body=())
+    return emit_copy(layer, context)
+
+
+def emit_copy(layer: Layer, context: Context) -> LayerCode:
+    """READ_VARIABLE and ASSIGN_VARIABLE too: from or to a state."""
+    source, result = layer.inputs[0], layer.outputs[0]
     pointer, constants = context.operand(source, "input")
     nbytes = context.tensor(result).nbytes
     kernel = context.kernel("copy")
