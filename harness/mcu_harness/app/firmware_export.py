@@ -18,7 +18,7 @@ from mcu_harness.image.build import Image, build, source_files
 from mcu_harness.image.hex_writer import hex_text
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import Toolchain
-from mcu_harness.model.codegen.generate import generate, plan_memory
+from mcu_harness.model.codegen.planned import planned_sources
 from mcu_harness.model.codegen.sources import Sources, TensorIo
 from mcu_harness.model.graph import Graph, Tensor
 from mcu_harness.model.samples import model_graph
@@ -54,8 +54,7 @@ def export_firmware(
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise HarnessError(f"{directory}: is there already and not empty", hint="name a new directory, or remove it")
     graph = model_graph(model)
-    memory = plan_memory(graph, board.target, kernels)
-    sources = generate(graph, memory, board.target, kernels)
+    _, sources = planned_sources(graph, board.target, kernels)
     image = build(sources, board, toolchain)
     program = read_program(image.elf)
     texts = source_files(sources, board)

@@ -15,7 +15,7 @@ from mcu_harness.image.build import build
 from mcu_harness.image.footprint import read_footprint
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import find_toolchain
-from mcu_harness.model.codegen.generate import generate, plan_memory
+from mcu_harness.model.codegen.planned import planned_sources
 from mcu_harness.model.convert.canonical import canonical_model
 from mcu_harness.model.samples import expected_outputs, model_graph, samples_for
 from mcu_harness.results.records import Finding, OutputCheck
@@ -33,8 +33,7 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
     conversion = canonical_model(case.model, scenario.quantize, progress)
     graph = replace(model_graph(conversion.model), name=case.model_name)
     samples = samples_for(conversion.model, scenario.inputs, conversion.inputs)
-    memory = plan_memory(graph, board.target, scenario.kernels)
-    sources = generate(graph, memory, board.target, scenario.kernels)
+    memory, sources = planned_sources(graph, board.target, scenario.kernels)
     progress(f"building with {toolchain.name}")
     image = build(sources, board, toolchain)
     program = read_program(image.elf)
