@@ -21,7 +21,7 @@ class Kept:
 
     results: list[RunResult] = field(default_factory=list)
 
-    def __call__(self, case: Case, result: RunResult) -> RunResult:
+    def __call__(self, case: Case, result: RunResult, gated: bool) -> RunResult:
         self.results.append(result)
         return result
 

@@ -104,6 +104,24 @@ def test_baselines_are_accepted_and_held(project: pytest.Pytester) -> None:
     )
 
 
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "workers"])
+def test_coverage_of_all_tests_together(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    other = """
+def test_counts(mcu_board):
+    board = mcu_board("shell.elf", "stm32f4_discovery")
+    board.expect("ready")
+    board.send("count\\n")
+    board.expect(r"\\d+\\n")
+"""
+    result = run(project, GOOD + other, "--mcu-coverage", "--mcu-report-dir=reports", *workers)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["test_counts.run *pass*", "coverage: * of * lines, * functions, * ways of branches"])
+    lcov = (project.path / "reports" / "coverage.lcov").read_text()
+    assert "FNDA:1,infer\n" in lcov
+    assert "FNDA:0,crash\n" in lcov
+    assert "FNDA:2,main\n" in lcov  # one of each test
+
+
 OPEN = """
 import mcu_harness.emulator.unicorn.live_run as live_run
 closed = live_run.LiveRun.close

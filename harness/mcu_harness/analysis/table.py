@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcu_harness.analysis.core_conformance import CoreConformance
+from mcu_harness.analysis.coverage.covered import Covered
 from mcu_harness.analysis.diagnose.findings import Diagnosis
 from mcu_harness.analysis.heap import Heap
 from mcu_harness.analysis.memory.access_counts import AccessCounts
@@ -18,6 +19,7 @@ ANALYSES: tuple[type[Analysis], ...] = (
     Stack,
     WhatIfs,
     AccessCounts,
+    Covered,
     WorstInput,
 )
 

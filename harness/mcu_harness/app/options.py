@@ -22,6 +22,7 @@ class Options:
     emulator: str = "auto"
     toolchain: str = "auto"
     memory_trace: bool = False
+    coverage: bool = False
     kernels: str = ""  # "" leaves it to the scenario
     what_if: tuple[str, ...] = ()  # see `mcu_harness.analysis.what_if`
 
@@ -78,6 +79,7 @@ OPTIONS = (
         repeatable=True,
     ),
     Option("kernels", "which kernels compute models, instead of what scenarios say", "|".join(KERNEL_CHOICES)),
+    Option("coverage", "say which lines, branches and functions of the firmware's source ran"),
     Option("memory-trace", "trace memory: what reads and writes what, and reads of what was never written"),
     Option(
         "what-if",
@@ -192,6 +194,7 @@ def settings(source: Source) -> Settings:
             emulator=source.text("emulator"),
             toolchain=toolchains[0] if toolchains else "auto",
             memory_trace=trace,
+            coverage=source.is_given("coverage") or source.text("coverage") in _YES,
             kernels=kernel_choice(source.text("kernels")),
             what_if=source.texts("what-if"),
         ),

@@ -28,6 +28,8 @@ from mcu_harness.scenario.cases import Case
 
 Progress = Callable[[str], None]
 
+COVERAGE = "coverage_lines"  # the budget that needs coverage
+
 
 def run_case(
     case: Case,
@@ -37,14 +39,15 @@ def run_case(
     what_ifs: Sequence[str] = (),
     *,
     memory_trace: bool = False,
+    coverage: bool = False,
 ) -> RunResult:
     """Run one case; raises HarnessError when it cannot be set up. What the firmware does wrong is a finding.
 
     `what_ifs` are questions about the same run (see `mcu_harness.analysis.what_if.questions`); nothing of it is judged by their answers. With
-    `memory_trace`, all of it is traced.
+    `memory_trace`, all of it is traced; with `coverage`, or a budget for it, the result says which of the source ran.
     """
     board, tool = case.board, Tool(emulator.name, emulator.version())
-    analyses = analyses_for(Request(board, memory_trace, tuple(what_ifs)))
+    analyses = analyses_for(Request(board, memory_trace, tuple(what_ifs), coverage or COVERAGE in case.budgets))
     prepared = prepare(case, emulator, toolchain_name, analyses, progress)
     firmware = prepared.firmware
     if misfits := check_fit(firmware.footprint, board):

@@ -21,8 +21,13 @@ _BOARDS = pytest.StashKey[list["LiveBoard"]]()
 class Keeper(Protocol):
     """What is needed of the plugin."""
 
-    def keep(self, case: Case, result: RunResult, node: pytest.Item, label: str) -> RunResult:
-        """Judge a result, keep it, and give its figures to `node`, each with `label` before its name."""
+    @property
+    def wants_coverage(self) -> bool:
+        """Whether coverage was asked for."""
+        ...
+
+    def keep(self, case: Case, result: RunResult, node: pytest.Item, label: str, gated: bool) -> RunResult:
+        """Judge a result, by its baseline too if `gated`, keep it, and give its figures to `node`, named `label` + name."""
         ...
 
 
@@ -41,9 +46,10 @@ def mcu_board(request: pytest.FixtureRequest) -> Iterator[OpenBoard]:
     item: pytest.Item = request.node
     boards = item.stash.setdefault(_BOARDS, [])
 
-    def keep(case: Case, result: RunResult) -> RunResult:
-        keeper = cast(Keeper, request.config.pluginmanager.get_plugin(KEEPER))
-        return keeper.keep(case, result, item, f"{case.scenario.name.removeprefix(item.name)[1:]}.")
+    keeper = cast(Keeper, request.config.pluginmanager.get_plugin(KEEPER))
+
+    def keep(case: Case, result: RunResult, gated: bool) -> RunResult:
+        return keeper.keep(case, result, item, f"{case.scenario.name.removeprefix(item.name)[1:]}.", gated)
 
     def open_one(image: str | Path, board: str) -> LiveBoard:
         __tracebackhide__ = True
@@ -57,6 +63,8 @@ def mcu_board(request: pytest.FixtureRequest) -> Iterator[OpenBoard]:
 
     try:
         yield open_one
+        for board in boards if keeper.wants_coverage else ():
+            board.keep_coverage()
     finally:
         for board in boards:
             board.close()

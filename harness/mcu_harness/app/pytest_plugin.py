@@ -86,9 +86,14 @@ class _Collector:
         rules = self._rules(node)
         return self._told(self.session.run(case, self.settings.options, gated=gated, rules=rules), node)
 
-    def keep(self, case: Case, result: RunResult, node: pytest.Item, label: str) -> RunResult:
+    @property
+    def wants_coverage(self) -> bool:
+        """See `pytest_board.Keeper`."""
+        return self.settings.options.coverage
+
+    def keep(self, case: Case, result: RunResult, node: pytest.Item, label: str, gated: bool) -> RunResult:
         """Judge and keep a result that the test `node` made itself, as a run of `case`; see `pytest_board.Keeper`."""
-        return self._told(self.session.keep(case, result, rules=self._rules(node)), node, label)
+        return self._told(self.session.keep(case, result, gated=gated, rules=self._rules(node)), node, label)
 
     def _rules(self, node: pytest.Item) -> Callable[[RunResult], Iterable[Finding]]:
         return lambda run: chain(*node.ihook.pytest_mcu_findings(config=self.config, result=run))

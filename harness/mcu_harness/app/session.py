@@ -13,7 +13,7 @@ from mcu_harness.results import results_file as results_json
 from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, Results, RunResult, Verdict, in_order, with_findings
 from mcu_harness.results.regression_gate import Gate, undecided
-from mcu_harness.results.report import markdown, terminal
+from mcu_harness.results.report import coverage_files, coverage_text, markdown, terminal
 from mcu_harness.results.report.baseline_notes import baseline_notes
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class Session:
         emulator, passed_over = self._emulator(case, options)
         questions = (*case.scenario.what_if, *options.what_if)
         toolchain = case.toolchain or options.toolchain
-        result = run_case(case, emulator, toolchain, progress, questions, memory_trace=options.memory_trace)
+        traced, covered = options.memory_trace, options.coverage
+        result = run_case(case, emulator, toolchain, progress, questions, memory_trace=traced, coverage=covered)
         return self.keep(case, result, gated=gated, rules=lambda run: (*passed_over, *rules(run)))
 
     def keep(
@@ -136,10 +137,18 @@ class Session:
         self.runs += results_json.parse(text, "a worker's results").runs
 
     def write(self, directory: Path) -> list[Path]:
-        """Write results.json and the board reports; returns the paths."""
+        """Write results.json, the board reports, and where coverage was asked for, that; returns the paths."""
         path = directory / "results.json"
         write_text(path, results_json.to_text(self.results))
-        return [path, *markdown.write_board_reports(self.results, directory)]
+        return [path, *self._write_coverage(directory), *markdown.write_board_reports(self.results, directory)]
+
+    def _write_coverage(self, directory: Path) -> list[Path]:
+        if not any(run.coverage for run in self.runs):
+            return []
+        files = {"coverage.lcov": coverage_files.lcov, "coverage.xml": coverage_files.cobertura}
+        for name, text in files.items():
+            write_text(directory / name, text(self.results))
+        return [directory / name for name in files]
 
     def summary_lines(self, width: int | None = None) -> list[str]:
         """The table and its notes, for a terminal of `width` columns where that matters."""
@@ -148,6 +157,7 @@ class Session:
             *terminal.summary_table(results, self._columns, width).splitlines(),
             "",
             *terminal.notes(results),
+            *coverage_text.lines(results),
             *baseline_notes(results, self.unused_baselines(), self._gate.accept_words),
         ]
 

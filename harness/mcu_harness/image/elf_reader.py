@@ -197,6 +197,20 @@ class DebugEntry:
 
 def debug_entries(file: ElfFile) -> Iterator[DebugEntry]:
     """What stands at the top of every unit of the debug information, without looking into it; nothing where there is none."""
+    for unit in _units(file):
+        with _reading(file.path):
+            for entry in unit.iter_DIE_children(unit.get_top_DIE()):
+                yield _debug_entry(file.path, entry)
+
+
+def debug_units(file: ElfFile) -> Iterator[DebugEntry]:
+    """The units of the debug information: a compiled source file each."""
+    for unit in _units(file):
+        with _reading(file.path):
+            yield _debug_entry(file.path, unit.get_top_DIE())
+
+
+def _units(file: ElfFile) -> Iterator[Any]:
     for section in file.section_headers:
         if section.name.startswith(".debug_") and _unpacked_size(file, section) > _MAX_DEBUG_BYTES:
             raise ElfError(
@@ -206,9 +220,7 @@ def debug_entries(file: ElfFile) -> Iterator[DebugEntry]:
         elf = ELFFile(io.BytesIO(file.data))
         if not elf.has_dwarf_info():
             return
-        for unit in elf.get_dwarf_info(relocate_dwarf_sections=False).iter_CUs():
-            for entry in unit.iter_DIE_children(unit.get_top_DIE()):
-                yield _debug_entry(file.path, entry)
+        yield from elf.get_dwarf_info(relocate_dwarf_sections=False).iter_CUs()
 
 
 def _unpacked_size(file: ElfFile, section: SectionHeader) -> int:

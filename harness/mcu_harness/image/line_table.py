@@ -9,9 +9,11 @@ its size; what is broken ends its unit or the whole table, and lines that are no
 from __future__ import annotations
 
 import hashlib
+import itertools
 import zlib
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -82,20 +84,36 @@ class SourceLines:
         self._program = program
         self._sequences: list[_Sequence] | None = None
 
-    def at(self, address: int) -> SourceLine | None:
-        """The line of the instruction at `address`; None where the file does not say, or says nonsense."""
+    def _read(self) -> list[_Sequence]:
         if self._sequences is None:
             self._sequences = _sequences(self._program)
-        nth = bisect_right(self._sequences, address, key=lambda sequence: sequence.start) - 1
+        return self._sequences
+
+    def ranges(self) -> Iterator[tuple[int, int, SourceLine]]:
+        """(start, end, line) of all code that the file says a line of, by address."""
+        for sequence in self._read():
+            for row, (low, high) in enumerate(itertools.pairwise(sequence.addresses)):
+                place = _place(sequence, row)
+                if low < high and place is not None:
+                    yield low, high, place
+
+    def at(self, address: int) -> SourceLine | None:
+        """The line of the instruction at `address`; None where the file does not say, or says nonsense."""
+        sequences = self._read()
+        nth = bisect_right(sequences, address, key=lambda sequence: sequence.start) - 1
         if nth < 0:
             return None
-        sequence = self._sequences[nth]
+        sequence = sequences[nth]
         row = bisect_right(sequence.addresses, address) - 1
-        if row + 1 >= len(sequence.addresses) or not sequence.lines[row]:
-            return None
-        number = sequence.file_numbers[row]
-        name = sequence.files[number] if number < len(sequence.files) else ""
-        return SourceLine(name, sequence.lines[row]) if name else None
+        return _place(sequence, row) if row + 1 < len(sequence.addresses) else None
+
+
+def _place(sequence: _Sequence, row: int) -> SourceLine | None:
+    if not sequence.lines[row]:
+        return None
+    number = sequence.file_numbers[row]
+    name = sequence.files[number] if number < len(sequence.files) else ""
+    return SourceLine(name, sequence.lines[row]) if name else None
 
 
 def _sequences(program: Program) -> list[_Sequence]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from mcu_harness.base.text import one_line
 from mcu_harness.results.access_records import MemoryAccesses
+from mcu_harness.results.coverage_records import Coverage
 from mcu_harness.results.finding_codes import Category, category_of
 from mcu_harness.results.origin import Origin, OriginKind
 from mcu_harness.scenario.figures import FIGURES
@@ -360,6 +361,7 @@ class RunResult:
     spreads: dict[str, Spread] = field(default_factory=dict)  # of "instructions" and "cycles", where known
     accesses: MemoryAccesses | None = None  # where a memory trace was asked for
     what_ifs: tuple[WhatIf, ...] = ()
+    coverage: Coverage | None = None  # where it was asked for
     test: str = (
         ""  # node id of the test that made it, where that is not the scenario itself; with " (2)" for its second
     )

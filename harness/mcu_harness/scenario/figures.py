@@ -249,6 +249,16 @@ FIGURES: dict[str, Figure] = {
             tile=8,
             tile_may_miss=True,
         ),
+        Figure(
+            "coverage_lines",
+            "coverage_lines",
+            "fraction",
+            "lines of source that ran",
+            better=Better.MORE,
+            limit=Limit("run what the files named are for", unmeasured="coverage was not asked for"),
+            tile=10,
+            tile_may_miss=True,
+        ),
         Figure("macs", "macs", "MAC", "MACs"),
         Figure(
             "energy_j",

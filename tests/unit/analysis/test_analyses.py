@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mcu_harness.analysis import table
+from mcu_harness.analysis.coverage.covered import Covered
 from mcu_harness.analysis.memory.access_counts import AccessCounts
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading, Request, merged
 from mcu_harness.analysis.table import ANALYSES, analyses_for
@@ -49,8 +50,8 @@ def test_readings_are_merged_in_their_order_and_a_finding_stands_once() -> None:
 def test_only_what_was_asked_for_is_analysed() -> None:
     board = sample_board()
     plain = [type(analysis) for analysis in analyses_for(Request(board))]
-    assert set(ANALYSES) - set(plain) == {AccessCounts, WhatIfs}
-    everything = analyses_for(Request(board, memory_trace=True, what_ifs=("clock=1MHz",)))
+    assert set(ANALYSES) - set(plain) == {AccessCounts, Covered, WhatIfs}
+    everything = analyses_for(Request(board, memory_trace=True, what_ifs=("clock=1MHz",), coverage=True))
     assert [type(analysis) for analysis in everything] == list(ANALYSES)
 
 

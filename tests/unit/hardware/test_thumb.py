@@ -6,7 +6,15 @@ import capstone
 import pytest
 from capstone import arm
 
-from mcu_harness.hardware.arm.thumb import CALL, PLAIN, RETURN, UNKNOWN_TARGET, block_end, instruction_size
+from mcu_harness.hardware.arm.thumb import (
+    CALL,
+    PLAIN,
+    RETURN,
+    UNKNOWN_TARGET,
+    block_end,
+    instruction_size,
+    is_conditional_branch,
+)
 from thumb_code import BX_LR, NOP, call
 
 AT = 0x0800_0000
@@ -106,3 +114,25 @@ def test_a_branch_to_itself_is_endless() -> None:
 def test_code_that_ends_inside_an_instruction_is_refused(code: str) -> None:
     with pytest.raises(ValueError, match="no whole instructions"):
         block_end(bytes.fromhex(code), AT)
+
+
+def is_conditional(engine: capstone.Cs, code: bytes) -> bool:
+    decoded = next(engine.disasm(code, AT), None)
+    if decoded is None or decoded.size != len(code):
+        return False
+    always = (arm.ARM_CC_INVALID, arm.ARM_CC_AL)
+    return decoded.id in (arm.ARM_INS_CBZ, arm.ARM_INS_CBNZ) or (
+        decoded.id == arm.ARM_INS_B and decoded.cc not in always
+    )
+
+
+def test_conditional_branches_are_those_of_capstone(disassembler: capstone.Cs) -> None:
+    narrow = [first.to_bytes(2, "little") for first in range(1 << 16) if instruction_size(first) == 2]
+    wide = [
+        (first | second << 16).to_bytes(4, "little")
+        for first in range(0xF000, 0xF800, 5)
+        for second in (0x8000, 0x8801, 0x9000, 0xA005, 0xB000, 0xB801, 0xC000, 0xD000, 0xF800, 0x0000)
+    ]
+    found = [is_conditional_branch(code) for code in (*narrow, *wide)]
+    assert found == [is_conditional(disassembler, code) for code in (*narrow, *wide)]
+    assert found.count(True) > 4000

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mcu_harness.base.errors import ResultsError
+from mcu_harness.results.coverage_records import BranchCoverage, Coverage, FileCoverage, FunctionCoverage, LineCoverage
 from mcu_harness.results.records import BaselineCheck, Contributor, FigureChange, Finding, Results, RunResult, Verdict
 from mcu_harness.results.report import github, gitlab, junit, pr_comment
 from mcu_harness.results.report.formats import FORMATS
@@ -154,7 +157,29 @@ def test_untrusted_names_are_inert_in_the_comment() -> None:
     assert "<script" not in text.replace("\\<", "") and "\n# boo" not in text
 
 
-@pytest.mark.parametrize("name", [name for name, form in FORMATS.items() if form.text])
+OF_COVERAGE = ("lcov", "cobertura")
+
+
+@pytest.mark.parametrize("name", OF_COVERAGE)
+def test_formats_of_coverage_take_hostile_names_and_say_when_there_is_none(name: str) -> None:
+    make = FORMATS[name].text
+    assert make is not None
+    lines = (LineCoverage(1, 2), LineCoverage(2, 0))
+    function = FunctionCoverage(HOSTILE, 1, 0)
+    file = FileCoverage(f"src/{HOSTILE}", lines, (BranchCoverage(1, 0, 2, 0),), (function,))
+    text = make(Results((replace(PASSING, coverage=Coverage((file,))),)), None)
+    if name == "lcov":
+        assert "DA:2,0" in text.splitlines()
+        assert not any(line.startswith("# boo") for line in text.splitlines())
+    else:
+        (found,) = ET.fromstring(text).iter("class")
+        assert found.attrib["filename"] == f"src/{HOSTILE}".replace("\n", "?")
+    for results in (Results(()), RESULTS):
+        with pytest.raises(ResultsError, match="--coverage"):
+            make(results, None)
+
+
+@pytest.mark.parametrize("name", [name for name, form in FORMATS.items() if form.text and name not in OF_COVERAGE])
 def test_every_text_format_takes_hostile_results_and_none_at_all(name: str) -> None:
     make = FORMATS[name].text
     assert make is not None

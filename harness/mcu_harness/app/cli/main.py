@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mcu_harness import __version__
 from mcu_harness.app.cli.commands import build, convert, footprint, profile, results, validate
-from mcu_harness.app.cli.commands.profile import memory_trace
+from mcu_harness.app.cli.commands.profile import coverage, memory_trace
 from mcu_harness.app.cli.commands.progress import progress
 from mcu_harness.app.cli.commands.what_if import add_what_if
 from mcu_harness.app.cli.streams import patient_streams
@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--kernels", default="", metavar="K", help=_KERNELS)
     memory_trace(run)
+    coverage(run)
     run.add_argument("--json", type=Path, metavar="FILE", help="write results.json there")
     run.add_argument("--report-dir", type=Path, metavar="DIR", help="write results.json and Markdown reports there")
     run.add_argument("--columns", default="", metavar="NAMES", help="columns of the table, separated by commas")
@@ -157,6 +158,7 @@ def _run(arguments: argparse.Namespace) -> int:
         emulator=arguments.emulator,
         toolchain=toolchains[0] if toolchains else "auto",
         memory_trace=arguments.memory_trace,
+        coverage=arguments.coverage,
         kernels=kernel_choice(arguments.kernels),
         what_if=tuple(arguments.what_if),
     )

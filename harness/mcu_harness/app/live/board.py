@@ -29,8 +29,8 @@ DEFAULT_TIMEOUT = "1 s"
 _SETTLE_S = 1e-3  # how long a match that could grow waits for more text
 
 Time = str | float
-# Takes a measurement's case and result; returns the result as it is kept, with what a baseline says.
-Keep = Callable[[Case, RunResult], RunResult]
+# Takes a measurement's case and result, and whether a baseline has a say; returns the result as it is kept.
+Keep = Callable[[Case, RunResult, bool], RunResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,12 +298,18 @@ class LiveBoard:
             raise
         finally:
             self._measuring = False
-        result = self._keep(*measuring.end(self._test, self.console.text))
+        result = self._keep(*measuring.end(self._test, self.console.text), True)
         measurement.finish(result)
         if result.verdict is not Verdict.PASS and not undecided(result):
             raise BoardFailure(failure_text(result))
 
     # The end.
+
+    def keep_coverage(self) -> None:
+        """Make all that ran since reset a row called "run", with which lines of the source that was."""
+        measurement = Measurement("run", None, "", {})
+        whole = Measuring(self._machine, self._firmware, measurement, "", self._since_reset)
+        self._keep(*whole.end(self._test, self.console.text, coverage=True), False)
 
     def close(self) -> None:
         """Give the emulator back; harmless when called twice."""

@@ -11,6 +11,7 @@ from mcu_harness.analysis.table import analyses_for
 from mcu_harness.app import pipeline
 from mcu_harness.app.judge import judge
 from mcu_harness.app.live.firmware import LiveFirmware
+from mcu_harness.app.pipeline import COVERAGE
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.emulator.contract import STACK_PAINT, Execution, ExitReason
 from mcu_harness.emulator.live import LiveMachine, Stretch
@@ -99,24 +100,31 @@ class Measurement:
 
 
 class Measuring:
-    """One measurement under way on `machine`."""
+    """One measurement under way on `machine`, from now on, or since what `begun` is of; then its stack is not known."""
 
-    def __init__(self, machine: LiveMachine, firmware: LiveFirmware, measurement: Measurement, console: str) -> None:
+    def __init__(
+        self,
+        machine: LiveMachine,
+        firmware: LiveFirmware,
+        measurement: Measurement,
+        console: str,
+        begun: object | None = None,
+    ) -> None:
         self._machine = machine
         self._firmware = firmware
         self._measurement = measurement
         self._before = console
-        self._stack = _paint_stack(machine, firmware)
-        self._begun = machine.begin(traced=makes_wait(firmware.board))
+        self._stack = begun is None and _paint_stack(machine, firmware)
+        self._begun = machine.begin(traced=makes_wait(firmware.board)) if begun is None else begun
 
-    def end(self, test: str, console: str) -> tuple[Case, RunResult]:
-        """The stretch ends here; `console` is all that was written so far."""
+    def end(self, test: str, console: str, coverage: bool = False) -> tuple[Case, RunResult]:
+        """The stretch ends here; `console` is all that was written so far. With `coverage`, it says what of it ran."""
         stretch = self._machine.end(self._begun)
         measurement, firmware = self._measurement, self._firmware
         case = firmware.measured(test, measurement.name, measurement.budgets)
         tool = Tool(self._machine.name, self._machine.version())
         execution = self._execution(stretch, console)
-        analyses = analyses_for(Request(firmware.board))
+        analyses = analyses_for(Request(firmware.board, coverage=coverage or COVERAGE in measurement.budgets))
         run, reading = pipeline.read(firmware.under_test, firmware.board, tool, execution, analyses, lambda _: None)
         missing = self._missing(stretch)
         reading = replace(reading, findings=(*missing, *reading.findings)) if missing else reading

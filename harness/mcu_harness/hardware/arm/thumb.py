@@ -57,6 +57,15 @@ def it_length(first_halfword: int) -> int:
     return 5 - (first_halfword & -first_halfword).bit_length()
 
 
+def is_conditional_branch(instruction: bytes) -> bool:
+    """Whether it branches or falls through: B<c> (A7.7.12), CBZ and CBNZ (A7.7.21)."""
+    first = int.from_bytes(instruction[:2], "little")
+    if len(instruction) == 2:
+        return (first >> 12 == 0b1101 and (first >> 8 & 0xF) < 0xE) or first & 0xF500 == 0xB100
+    second = int.from_bytes(instruction[2:4], "little")
+    return first >> 11 == 0b11110 and second & 0xD000 == 0x8000 and (first >> 6 & 0xF) < 0xE
+
+
 def unmasks(instruction: bytes) -> bool:
     """Whether it may let exceptions through that were masked: CPSIE, or MSR to PRIMASK, BASEPRI(_MAX) or FAULTMASK."""
     first, second = (int.from_bytes(instruction[i : i + 2], "little") for i in (0, 2))

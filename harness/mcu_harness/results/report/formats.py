@@ -10,6 +10,7 @@ from pathlib import Path
 from mcu_harness.results.records import Results, Verdict
 from mcu_harness.results.report import (
     benchmarks,
+    coverage_files,
     csv,
     flame_graph,
     github,
@@ -77,6 +78,8 @@ FORMATS: dict[str, Format] = {
     ),
     "openmetrics": Format("OpenMetrics text: GitLab metrics report, Prometheus", _one(openmetrics.to_text)),
     "junit": Format("JUnit XML with figures as properties", _one(junit.to_text)),
+    "lcov": Format("coverage as an lcov tracefile, for genhtml and editors", _one(coverage_files.lcov)),
+    "cobertura": Format("coverage as Cobertura XML, for GitLab, Jenkins and gcovr", _one(coverage_files.cobertura)),
     "csv": Format("a row per run", _one(csv.runs)),
     "csv-layers": Format("a row per layer of every run", _one(csv.layers)),
     "csv-memory": Format("a row per layer and what it read and wrote, of runs with a memory trace", _one(csv.accesses)),

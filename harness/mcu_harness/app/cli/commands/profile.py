@@ -53,10 +53,18 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     add_what_if(profile)
     profile.add_argument("--emulator", default="auto", metavar="E", help="auto, unicorn or renode")
     memory_trace(profile)
+    coverage(profile)
     profile.add_argument("--json", type=Path, metavar="FILE", help="write results.json there")
     profile.add_argument("--report-dir", type=Path, metavar="DIR", help="write results.json and Markdown reports there")
     profile.add_argument("-v", "--verbose", action="count", default=0, help="more of everything; twice: provenance")
     profile.set_defaults(command=_profile)
+
+
+def coverage(parser: argparse.ArgumentParser) -> None:
+    """Add the option for coverage, which `run` has as well."""
+    parser.add_argument(
+        "--coverage", action="store_true", help="say which lines, branches and functions of the firmware's source ran"
+    )
 
 
 def memory_trace(parser: argparse.ArgumentParser) -> None:
@@ -102,7 +110,10 @@ def _profile(arguments: argparse.Namespace) -> int:
         )
     scenario = scenario_for_firmware(arguments.firmware, tuple(arguments.board), _spec(arguments))
     options = Options(
-        emulator=arguments.emulator, memory_trace=arguments.memory_trace, what_if=tuple(arguments.what_if)
+        emulator=arguments.emulator,
+        memory_trace=arguments.memory_trace,
+        coverage=arguments.coverage,
+        what_if=tuple(arguments.what_if),
     )
     session = Session()
     try:
