@@ -7,6 +7,7 @@
 #ifndef MCU_KERNELS_H
 #define MCU_KERNELS_H
 
+#include "mcu_add_fitted.h"
 #include "mcu_arithmetic.h"
 #include "mcu_conv_2d.h"
 #include "mcu_conv_2d_dsp.h"
@@ -16,6 +17,7 @@
 #include "mcu_dequantize.h"
 #include "mcu_elementwise.h"
 #include "mcu_fully_connected.h"
+#include "mcu_fully_connected_dsp.h"
 #include "mcu_gather.h"
 #include "mcu_lookup.h"
 #include "mcu_mean.h"

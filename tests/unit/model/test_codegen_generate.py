@@ -155,7 +155,7 @@ def test_a_filter_that_layers_share_is_written_once(tmp_path: Path) -> None:
     builder.output(x, builder.fully_connected(first, units=64, bias=False))
     graph = import_tflite(builder.write(tmp_path / "m.tflite"))
     sources = generate(graph, plan_memory(graph, TARGET), TARGET)
-    assert len(re.findall(r"const int8_t \w+_filter\[4096\] __", sources.files["weights.c"])) == 2
+    assert len(re.findall(r"const int\w+ \w+_filter\[\d+\] __", sources.files["weights.c"])) == 2
     assert (
         "#define mcu_layer_19_fully_connected_filter mcu_layer_00_fully_connected_filter\n" in sources.files["model.h"]
     )

@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from mcu_harness.base.errors import ModelError
 from mcu_harness.hardware.core import CORES
 from mcu_harness.model.codegen.dsp import convolution as dsp_convolution
+from mcu_harness.model.codegen.dsp import fully_connected as dsp_fully_connected
 from mcu_harness.model.codegen.emitters import EMITTERS
+from mcu_harness.model.codegen.fitted import add as fitted_add
 from mcu_harness.model.codegen.layer import Context, Emitter, LayerCode, Unsuited, in_file
 from mcu_harness.model.graph import Layer
 
@@ -43,11 +45,21 @@ def _has_dsp(target: str) -> bool:
 
 
 PORTABLE = KernelSet("portable", 1, lambda target: True, EMITTERS)
-DSP = KernelSet("dsp", 1, _has_dsp, {"CONV_2D": dsp_convolution.emit, "DEPTHWISE_CONV_2D": dsp_convolution.emit})
+FITTED = KernelSet("fitted", 1, lambda target: True, {"ADD": fitted_add.emit, "SUB": fitted_add.emit})
+DSP = KernelSet(
+    "dsp",
+    1,
+    _has_dsp,
+    {
+        "CONV_2D": dsp_convolution.emit,
+        "DEPTHWISE_CONV_2D": dsp_convolution.emit,
+        "FULLY_CONNECTED": dsp_fully_connected.emit,
+    },
+)
 
 # What `kernels` of a scenario stands for: the sets that are asked, in this order.
 CHOICES: dict[str, tuple[KernelSet, ...]] = {
-    "fast": (DSP, PORTABLE),
+    "fast": (DSP, FITTED, PORTABLE),
     "portable": (PORTABLE,),
 }
 DEFAULT = "fast"

@@ -91,7 +91,7 @@ def _single_rounding(
 ) -> Staircases:  # fmt: skip
     first = np.stack(
         [
-            np.full(len(outputs.steps), _FAR) if multiplier == 0
+            np.where(outputs.steps <= 0, -_FAR, _FAR) if multiplier == 0  # every sum gives 0
             else np.clip(thresholds(scale, outputs.low - outputs.zero_point, outputs.high - outputs.zero_point), -_FAR, _FAR)
             for scale, multiplier in zip(scales, multipliers, strict=True)
         ]

@@ -17,7 +17,7 @@ from mcu_harness.model.codegen.layer import Context, LayerCode, Struct, unsuppor
 from mcu_harness.model.codegen.quantization import activation_range, affine
 from mcu_harness.model.graph import Layer
 
-_HEADROOM_BITS = 20
+HEADROOM_BITS = 20
 _MOST_LOOPS = 5  # MCU_BROADCAST_LOOPS
 
 
@@ -48,12 +48,18 @@ def broadcast_loops(first: Sequence[int], second: Sequence[int], result: Sequenc
     return loops or [Loop(1, (1, 1))]
 
 
-def emit_add(layer: Layer, context: Context) -> LayerCode:
-    """ADD and SUB."""
+def add_scaling(layer: Layer, context: Context) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Fixed-point (multiplier, shift) of an ADD's or SUB's operands, scaled up by 2^20, and of their sum."""
     scales = [np.float32(affine(layer, context.tensor(index)).scale) for index in (*layer.inputs, layer.outputs[0])]
     twice_largest = float(np.float32(2) * max(scales[0], scales[1]))
     first, second = (quantize_multiplier(float(scale) / twice_largest) for scale in scales[:2])
-    out = quantize_multiplier(twice_largest / float(np.float32(1 << _HEADROOM_BITS) * scales[2]))
+    out = quantize_multiplier(twice_largest / float(np.float32(1 << HEADROOM_BITS) * scales[2]))
+    return first, second, out
+
+
+def emit_add(layer: Layer, context: Context) -> LayerCode:
+    """ADD and SUB."""
+    first, second, out = add_scaling(layer, context)
     members = (
         ("multiplier", f"{{{first[0]}, {second[0]}}}"),
         ("out_multiplier", str(out[0])),

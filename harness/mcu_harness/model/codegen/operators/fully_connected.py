@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, unsupported
 from mcu_harness.model.codegen.quantization import activation_range, affine, dot_products
@@ -10,15 +11,21 @@ from mcu_harness.model.codegen.single_rounding import once_multiplier
 from mcu_harness.model.graph import Layer
 
 
-def emit(layer: Layer, context: Context) -> LayerCode:
-    """The input is a batch of rows as long as the filter's, whatever its shape."""
-    source, result, weights = (context.tensor(i) for i in (layer.inputs[0], layer.outputs[0], layer.inputs[1]))
+def filters_of(layer: Layer, context: Context) -> npt.NDArray[np.int8]:
+    """[units, depth]; the input is a batch of rows of that depth, whatever its shape. Raises ModelError."""
+    source, weights = context.tensor(layer.inputs[0]), context.tensor(layer.inputs[1])
     if weights.data is None or weights.dtype != "int8" or len(weights.shape) != 2:
         raise unsupported(layer, f"filter {weights.index} ({weights.name!r}) must be constant int8 of two dimensions")
     units, depth = weights.shape
-    filters = weights.data.astype(np.int8).reshape(units, depth)
     if depth == 0 or source.elements % depth:
         raise unsupported(layer, f"its input has {source.elements} values, its filter rows of {depth}")
+    return weights.data.astype(np.int8).reshape(units, depth)
+
+
+def emit(layer: Layer, context: Context) -> LayerCode:
+    source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
+    filters = filters_of(layer, context)
+    units, depth = filters.shape
     kernel = context.kernel("fully_connected")
     sums = dot_products(layer, context, filters)
     low, high = activation_range(layer, result)

@@ -1,0 +1,35 @@
+"""FULLY_CONNECTED with dual multiplications: firmware/kernels/dsp/fully_connected_s8.c."""
+
+from __future__ import annotations
+
+from mcu_harness.model.codegen.dsp.packing import grouped_bias, pack
+from mcu_harness.model.codegen.dsp.steps import bias_constant, once_rounded
+from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct
+from mcu_harness.model.codegen.operators.fully_connected import filters_of
+from mcu_harness.model.codegen.quantization import dot_products
+from mcu_harness.model.graph import Layer
+
+_UNITS = 4  # that are computed at a time
+
+
+def emit(layer: Layer, context: Context) -> LayerCode:
+    filters = filters_of(layer, context)
+    units, depth = filters.shape
+    steps = once_rounded(layer, context, dot_products(layer, context, filters))
+    words, excess = pack(steps.filters, _UNITS)
+    members = (
+        ("filter", context.name("filter")),
+        ("bias", context.name("bias")),
+        ("steps", context.name("steps")),
+        ("rows", str(context.tensor(layer.inputs[0]).elements // depth)),
+        ("depth", str(depth)),
+        ("units", str(units)),
+        *steps.members,
+    )
+    pointers = f"{context.write(layer.outputs[0])}, {context.read(layer.inputs[0])}, &{context.name('parameters')}"
+    return LayerCode(
+        body=(f"mcu_fully_connected_dsp{steps.variant}_s8({pointers});",),
+        kernels=("dsp/fully_connected_s8.c",),
+        constants=(Constant("filter", words), bias_constant(grouped_bias(steps.bias, excess))),
+        structs=(steps.table, Struct("struct mcu_fully_connected_dsp", "parameters", members)),
+    )
