@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from host_firmware import check_against_reference, run_on_host
+from mcu_harness.base.errors import ModelError
 from mcu_harness.model.codegen.generate import generate
+from mcu_harness.model.float_islands import FUNCTIONS
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.planner import plan
 from model_builder import ModelBuilder
@@ -89,3 +92,31 @@ def test_float_in_and_out_around_int8(tmp_path: Path) -> None:
     x = builder.unary("RELU", x, scale=0.02, zero_point=-128)
     builder.output(builder.dequantize(builder.transpose(x, [0, 3, 1, 2])))
     check_against_reference(builder, tmp_path, share=True, samples=8)
+
+
+ISLANDS: dict[str, dict[str, object]] = {
+    "RELU": {}, "RELU6": {}, "RELU_N1_TO_1": {}, "LEAKY_RELU": {"alpha": 0.1}, "HARD_SWISH": {}, "ABS": {}, "NEG": {},
+    "LOGISTIC": {}, "TANH": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("operator", sorted(FUNCTIONS))
+def test_a_function_between_floats_is_one_table(operator: str, tmp_path: Path) -> None:
+    """As quantisers leave it that have no integer form for the function."""
+    builder = ModelBuilder(3)
+    for number, scale in enumerate((0.02, 0.004, 0.5)):
+        x = builder.input((1, 16, 16), 0.03 * (number + 1), 20 * number - 30)
+        inside = builder.tensor((1, 16, 16), None, dtype="float32")
+        builder.operator(operator, [builder.dequantize(x)], inside, version=1, **ISLANDS[operator])
+        builder.output(builder.quantize(inside, "int8", scale=scale, zero_point=7))
+    check_against_reference(builder, tmp_path, samples=8)
+    assert [layer.operator for layer in import_tflite(tmp_path / "model.tflite").layers] == [operator] * 3
+
+
+def test_an_island_whose_inside_is_read_elsewhere_stays(tmp_path: Path) -> None:
+    builder = ModelBuilder(3)
+    inside = builder.dequantize(builder.input((1, 16)))
+    function = builder.operator("RELU", [inside], builder.tensor((1, 16), None, dtype="float32"), version=1)
+    builder.output(builder.quantize(function, "int8"), inside)
+    with pytest.raises(ModelError, match="layer 01 RELU"):
+        import_tflite(builder.write(tmp_path / "m.tflite"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+from mcu_harness.model.float_islands import THROUGH_FLOAT
 from mcu_harness.model.graph import Quantization, Tensor
 from mcu_harness.model.operation import Operation
 from mcu_harness.model.operators import Operands
@@ -16,6 +17,8 @@ Problem = tuple[Tensor | None, str]
 
 def quantization_problems(operator: str, rule: Operands, operation: Operation) -> Iterator[Problem]:
     """What is wrong with the scales and zero points of a layer whose types and shapes are right."""
+    if operation.attributes.get(THROUGH_FLOAT):
+        return  # any will do
     if rule.keeps_quantization:
         # None for what is moved without a meaning: float32, bool, int32
         first = next((t.quantization for t in operation.inputs if t is not None and t.dtype == "int8"), None)

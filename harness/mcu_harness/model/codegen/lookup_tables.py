@@ -170,6 +170,18 @@ def inverse_square_root(source: Affine, result: Affine) -> ByteFunction:
     return function
 
 
+def through_float(function: reals.RealFunction, source: Affine, result: Affine) -> ByteFunction:
+    """DEQUANTIZE, `function`, QUANTIZE, every step in float32."""
+    scale, steps = np.float32(source.scale), np.float32(result.scale)
+
+    def quantized(value: int) -> int:
+        with np.errstate(over="ignore"):
+            quotient = float(function(scale * np.float32(value - source.zero_point)) / steps)
+        return round_half_away(max(-_FAR, min(_FAR, quotient))) + result.zero_point
+
+    return quantized
+
+
 _FAR = 1e6  # steps of an output; whatever is farther saturates too
 
 

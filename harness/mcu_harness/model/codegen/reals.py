@@ -38,3 +38,16 @@ def gelu_by_tanh(x: np.float32) -> np.float32:
     with np.errstate(over="ignore"):
         cube = np.float32(0.044715) * (x * x * x)
         return np.float32(0.5) * x * (np.float32(1) + tanh(np.float32(math.sqrt(2 / math.pi)) * (x + cube)))
+
+
+def clamp(low: float, high: float) -> RealFunction:
+    return lambda x: np.float32(min(max(x, np.float32(low)), np.float32(high)))
+
+
+def leaky_relu(alpha: float) -> RealFunction:
+    return lambda x: x if x > 0 else np.float32(x * np.float32(alpha))
+
+
+def hard_swish(x: np.float32) -> np.float32:
+    """x * clamp(x + 3, 0, 6) / 6."""
+    return np.float32(x * clamp(0.0, 6.0)(x + np.float32(3)) / np.float32(6))

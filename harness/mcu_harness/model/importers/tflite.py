@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.checks import validate
+from mcu_harness.model.float_islands import join_float_islands
 from mcu_harness.model.fold import fold_constants
 from mcu_harness.model.graph import DTYPE_BYTES, Attribute, Graph, Layer, Quantization, Repair, Tensor
 from mcu_harness.model.importers import tflite_schema as schema
@@ -48,7 +49,7 @@ def import_tflite(path: Path) -> Graph:
         graph = _Reader(content, str(path)).graph(path.stem)
     except Damaged as error:
         raise _damaged(str(path), str(error)) from error
-    graph = fold_constants(graph)
+    graph = join_float_islands(fold_constants(graph))
     validate(graph, str(path))
     return replace(graph, layers=tuple(replace(layer, macs=macs(graph, layer)) for layer in graph.layers))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -15,6 +16,7 @@ from mcu_harness.model.codegen.lookup_tables import ByteFunction
 from mcu_harness.model.codegen.operators.movement import copy_tensor
 from mcu_harness.model.codegen.quantization import affine
 from mcu_harness.model.codegen.strided_copy import StridedCopy
+from mcu_harness.model.float_islands import THROUGH_FLOAT
 from mcu_harness.model.graph import BYTE_RANGES, Attribute, Layer
 
 Options = dict[str, Attribute]
@@ -39,6 +41,19 @@ _FUNCTIONS: dict[str, Callable[[Affine, Affine, Options], ByteFunction]] = {
     ),
 }
 
+# As LiteRT's float kernels compute them.
+_REAL_FUNCTIONS: dict[str, Callable[[Options], reals.RealFunction]] = {
+    "RELU": lambda _: reals.clamp(0.0, math.inf),
+    "RELU6": lambda _: reals.clamp(0.0, 6.0),
+    "RELU_N1_TO_1": lambda _: reals.clamp(-1.0, 1.0),
+    "LEAKY_RELU": lambda options: reals.leaky_relu(float(options["alpha"])),  # type: ignore[arg-type]
+    "HARD_SWISH": lambda _: reals.hard_swish,
+    "ABS": lambda _: np.abs,
+    "NEG": lambda _: np.negative,
+    "LOGISTIC": lambda _: reals.sigmoid,
+    "TANH": lambda _: reals.tanh,
+}
+
 
 @lru_cache(maxsize=1024)  # a layer is emitted several times, and deep models have many alike
 def table_of(
@@ -51,7 +66,11 @@ def table_of(
 
     Raises ValueError where the reference refuses the scales.
     """
-    function = _FUNCTIONS[operator](source[0], result[0], dict(options))
+    given = dict(options)
+    if given.get(THROUGH_FLOAT):
+        function = lookup_tables.through_float(_REAL_FUNCTIONS[operator](given), source[0], result[0])
+    else:
+        function = _FUNCTIONS[operator](source[0], result[0], given)
     table = lookup_tables.byte_table(function, source[1], result[1])
     table.flags.writeable = False
     return table
