@@ -53,6 +53,7 @@ UNITS = {
     "joules": "energy",
     "count": "number",
     "fraction": "percentage",
+    "decibels": "decibels",
 }
 # Types that the loader's question does not show: they depend on the rest of the file, or are read raw.
 KINDS = {

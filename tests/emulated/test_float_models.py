@@ -101,3 +101,60 @@ def test_files_that_are_not_what_their_name_says_get_one_error(
     text = capsys.readouterr().err
     assert str(path) in text and "Traceback" not in text and "hint: " in text
     assert not (tmp_path / "out.tflite").exists()
+
+
+def test_what_quantisation_cost_is_in_results_reports_and_budgets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    float_tflite().write(tmp_path / "net.tflite")
+    with np.load(calibration_file(tmp_path / "c.npz")) as given:
+        np.savez(tmp_path / "test.npz", inputs=given["inputs"][:8], labels=np.arange(8) % 5)
+    scenario = tmp_path / "net.toml"
+    text = (
+        f'model = "net.tflite"\nboards = ["{BOARD}"]\n[quantize]\ncalibration = "c.npz"\n'
+        '[inputs]\nfile = "test.npz"\n[budgets]\naccuracy_drop = 0.3\nsqnr = "%s dB"\n'
+    )
+    scenario.write_text(text % 10)
+    command = [
+        "run",
+        str(scenario),
+        "-v",
+        "--json",
+        str(tmp_path / "r.json"),
+        "--report-dir",
+        str(tmp_path / "reports"),
+    ]
+    assert main(command) == 0
+    assert "SQNR" in capsys.readouterr().out
+    run = results(tmp_path / "r.json")
+    figures = run["measurements"]
+    assert figures["sqnr_db"]["value"] > 10 and figures["sqnr_db"]["unit"] == "dB"
+    assert 0 <= figures["argmax_agreement"]["value"] <= 1 and abs(figures["accuracy_drop"]["value"]) <= 0.3
+    assert "worst layer" in figures["sqnr_db"]["origin"] and "8 inputs" in figures["sqnr_db"]["origin"]
+    assert all(layer["sqnr_db"] > 5 for layer in run["layers"])
+    markdown = (tmp_path / "reports" / f"{BOARD}.md").read_text()
+    assert "signal to quantisation noise" in markdown and "accuracy lost to quantisation" in markdown
+    assert main(["report", str(tmp_path / "r.json"), "--format", "html", "--output", str(tmp_path / "r.html")]) == 0
+    assert '<th scope="col" class="n">SQNR</th>' in (tmp_path / "r.html").read_text()
+    scenario.write_text(text % 90)
+    assert main(["run", str(scenario)]) == 1
+    failed = capsys.readouterr().out
+    assert "below the required 90.0 dB" in failed and "layer 0" in failed
+
+
+def test_a_model_without_a_float_original_has_no_such_figures(tmp_path: Path, small_model: Path) -> None:
+    scenario = tmp_path / "net.toml"
+    scenario.write_text(f'model = "{small_model}"\nboards = ["{BOARD}"]\n[budgets]\nsqnr = "20 dB"\n')
+    assert main(["run", str(scenario), "--json", str(tmp_path / "r.json")]) == 1
+    run = results(tmp_path / "r.json")
+    assert "sqnr_db" not in run["measurements"] and run["verdict"] == "not measured"
+    assert "a model that was converted from a float one" in run["findings"][0]["message"]
+
+
+def test_firmware_of_a_float_model_can_be_taken_along(tmp_path: Path) -> None:
+    model = float_tflite().write(tmp_path / "net.tflite")
+    samples = calibration_file(tmp_path / "c.npz")
+    command = ["build", str(model), "--board", BOARD, "--output", str(tmp_path / "firmware")]
+    assert main(command) == 2  # no samples
+    assert main([*command, "--calibration", str(samples)]) == 0
+    assert (tmp_path / "firmware" / "README.md").read_text().startswith("# Firmware for `net.tflite` on ")

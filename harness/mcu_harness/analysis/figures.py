@@ -194,6 +194,7 @@ def layer_results(parts: Sequence[CodeRegion], profiled: Profile | None) -> tupl
                 cycles_spread=spread.cycles,
                 kernel=part.computed_by,
                 kernel_refused=part.refused,
+                sqnr_db=part.sqnr_db,
             )
         )
     return tuple(rows)

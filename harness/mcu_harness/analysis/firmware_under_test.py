@@ -32,8 +32,8 @@ class CodeRegion:
 
     What runs in the functions at `entries`, and in whatever they call, belongs to it. `flash_bytes` None = not known.
     With `each_call`, every call of them becomes a region of its own after the run (`calls_as_layers.split`); the calls of
-    `kernel`s, which interpreters run in turn, are numbered together. `computed_by` and `refused` as LayerResult.kernel
-    and kernel_refused.
+    `kernel`s, which interpreters run in turn, are numbered together. `computed_by`, `refused` and
+    `sqnr_db` as LayerResult.kernel, kernel_refused and sqnr_db.
     """
 
     name: str
@@ -46,6 +46,7 @@ class CodeRegion:
     kernel: bool = False
     computed_by: str = ""
     refused: str = ""
+    sqnr_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,11 @@ class Exported:
 
 
 def export_firmware(
-    model: Path, board: Board, toolchain: Toolchain, directory: Path, kernels: str = KERNEL_CHOICES[0]
+    model: Path, board: Board, toolchain: Toolchain, directory: Path, kernels: str = KERNEL_CHOICES[0], name: str = ""
 ) -> Exported:
     """Write firmware for `model` on `board` into `directory`, which is made, and must be empty where it is there.
+
+    `model` is in canonical form; `name` is what the user calls it, "" = the file's name.
 
     Raises HarnessError, before anything is written, when the model is refused or does not build.
     """
@@ -61,7 +63,7 @@ def export_firmware(
     texts[API_HEADER] = api_header(graph, sources).encode()
     texts["CMakeLists.txt"] = _cmake(texts, image).encode()
     texts["firmware.hex"] = hex_text(program).encode()
-    texts["README.md"] = _readme(model, graph, board, sources, image).encode()
+    texts["README.md"] = _readme(name or model.name, graph, board, sources, image).encode()
     texts["firmware.elf"] = image.elf.read_bytes()
     _write_whole(directory, texts)
     return Exported(directory, tuple(directory / name for name in sorted(texts)), image)
@@ -132,7 +134,7 @@ def _cmake(files: dict[str, bytes], image: Image) -> str:
     )
 
 
-def _readme(model: Path, graph: Graph, board: Board, sources: Sources, image: Image) -> str:
+def _readme(model: str, graph: Graph, board: Board, sources: Sources, image: Image) -> str:
     inputs = [
         f"| input {n} | `MCU_INPUT_{n}` | {_meaning(graph.tensors[io.tensor])} |" for n, io in enumerate(sources.inputs)
     ]
@@ -140,7 +142,7 @@ def _readme(model: Path, graph: Graph, board: Board, sources: Sources, image: Im
         f"| output {n} | `MCU_OUTPUT_{n}` | {_meaning(graph.tensors[io.tensor])} |"
         for n, io in enumerate(sources.outputs)
     ]
-    name = "".join(c if c.isalnum() or c in "_-. " else "?" for c in one_line(model.name))
+    name = "".join(c if c.isalnum() or c in "_-. " else "?" for c in one_line(model))
     return f"""# Firmware for `{name}` on {board.name}
 
 Made by mcu-harness from the model with SHA-256 `{graph.digest}`, with {image.toolchain.name} {one_line(image.toolchain.version)}.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from mcu_harness.analysis import figures, output_check
+from mcu_harness.analysis import faithfulness_figures, figures, output_check
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.app import divergence, provenance
 from mcu_harness.app.inference_plan import run_plan, tensors_read
@@ -17,6 +17,7 @@ from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import find_toolchain
 from mcu_harness.model.codegen.planned import planned_sources
 from mcu_harness.model.convert.canonical import canonical_model
+from mcu_harness.model.faithfulness import faithfulness
 from mcu_harness.model.samples import expected_outputs, model_graph, samples_for
 from mcu_harness.results.records import Finding, OutputCheck
 from mcu_harness.scenario.cases import Case
@@ -50,6 +51,16 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
         place = divergence.first_diverging_layer(case, conversion.model, graph, samples, emulator, toolchain, checked)
         return checked, [output_check.output_finding(checked, place)]
 
+    regions = figures.model_regions(
+        graph, memory, footprint, sources, [program.symbol(name).address for name in sources.layer_symbols]
+    )
+    own, noisiest = figures.model_figures(graph, memory, footprint, sources), {}
+    if conversion.source:
+        progress("comparing with the float model")
+        cost = faithfulness(conversion, scenario.inputs.file, scenario.quantize.calibration)
+        own += faithfulness_figures.measurements(cost, regions)
+        noisiest = faithfulness_figures.contributors(cost, regions)
+        regions = faithfulness_figures.with_ratios(cost, regions)
     return FirmwareUnderTest(
         generated=True,
         model=one_line(case.model_name),
@@ -57,12 +68,11 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
         footprint=footprint,
         plan=run_plan(program, sources, graph, samples.inputs, sources.outputs),
         toolchain=image.toolchain,
-        code_regions=figures.model_regions(
-            graph, memory, footprint, sources, [program.symbol(name).address for name in sources.layer_symbols]
-        ),
+        code_regions=regions,
         check=check,
         provenance=lambda profiled: provenance.of_model(case, graph, image, sources, profiled),
-        figures=figures.model_figures(graph, memory, footprint, sources),
+        figures=own,
+        contributors=noisiest,
         arena=figures.arena_blocks(graph, memory),
         stack_area=figures.stack_area(program),
     )

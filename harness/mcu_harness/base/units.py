@@ -17,8 +17,17 @@ _FACTORS: dict[str, dict[str, float]] = {
     "joules": {"J": 1, "mJ": 1e-3, "uJ": 1e-6, "µJ": 1e-6, "nJ": 1e-9},
     "count": {"": 1, "k": 1e3, "M": 1e6, "G": 1e9},
     "fraction": {"%": 0.01, "": 1},
+    "decibels": {"dB": 1},
 }
-_BARE_NUMBER_MEANS = {"bytes": "B", "hertz": "Hz", "seconds": "s", "joules": "J", "count": "", "fraction": ""}
+_BARE_NUMBER_MEANS = {
+    "bytes": "B",
+    "hertz": "Hz",
+    "seconds": "s",
+    "joules": "J",
+    "count": "",
+    "fraction": "",
+    "decibels": "dB",
+}
 _QUANTITY = re.compile(r"^\s*([-+]?(?:\d[\d_]*)(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*([^\d\s]*)\s*$")
 
 
@@ -71,6 +80,7 @@ def _article(kind: str) -> str:
         "joules": "an energy",
         "count": "a count",
         "fraction": "a fraction or percentage",
+        "decibels": "a ratio in decibels",
     }[kind]
 
 
@@ -124,7 +134,7 @@ def format_joules(value: float) -> str:
 
 
 def format_value(value: float, unit: str) -> str:
-    """`value` in the way its record unit is shown: B, 1 (counts), instructions, cycles, s, J, fraction."""
+    """`value` in the way its record unit is shown: B, 1 (counts), instructions, cycles, s, J, fraction, dB."""
     if unit == "B":
         return format_bytes(value)
     if unit == "s":
@@ -133,4 +143,6 @@ def format_value(value: float, unit: str) -> str:
         return f"{value * 100:.2f} %"
     if unit == "J":
         return format_joules(value)
+    if unit == "dB":
+        return f"{value:.1f} dB"
     return format_count(value)

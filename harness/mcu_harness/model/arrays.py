@@ -92,6 +92,26 @@ def load_float_inputs(path: Path, inputs: Sequence[tuple[str, tuple[int, ...]]])
     return _tensors_of(path, given, tensors, "input")
 
 
+def load_originals(path: Path, tensors: Sequence[Tensor], layouts: Sequence[Layout]) -> tuple[Array, ...]:
+    """Samples for the original of a converted model: float32 (count, *its shape) for each input.
+
+    `tensors` are the int8 model's inputs: samples that are given as int8 are made real with their scale. Raises ModelError.
+    """
+    given = _load(path)
+    reals = []
+    for position, (tensor, layout) in enumerate(zip(tensors, layouts, strict=True)):
+        place = replace(tensor, name=layout.name, shape=layout.shape)
+        array = _named(path, given, position, len(tensors), place, "input")
+        kind = "float32" if array.dtype.kind == "f" else tensor.dtype
+        name = f"model input {label(place)}"
+        array = _fitted(path, _as_float32(array), replace(place, dtype=kind, quantization=None), name)
+        if kind != "float32" and tensor.quantization is not None:
+            steps = array.astype(np.float32) - tensor.quantization.zero_points[0]
+            array = (steps * tensor.quantization.scales[0]).astype(np.float32)
+        reals.append(array)
+    return tuple(reals)
+
+
 def _as_float32(array: Array) -> Array:
     return array.astype(np.float32) if array.dtype.kind == "f" else array
 
@@ -137,19 +157,25 @@ def _load_tensors(
 def _tensors_of(path: Path, given: dict[str, Array], tensors: Sequence[Tensor], what: str) -> tuple[Array, ...]:
     arrays = []
     for position, tensor in enumerate(tensors):
-        names = [f"{what}s_{position}", f"arr_{position}", tensor.name]
-        if len(tensors) == 1:
-            names = [f"{what}s", *names, *(list(given) if len(given) == 1 else ())]
-        array = next((given[name] for name in names if name in given), None)
-        if array is None:
-            wanted = f'"{what}s"' if len(tensors) == 1 else ", ".join(f'"{what}s_{k}"' for k in range(len(tensors)))
-            raise ModelError(f"{path}: no array for model {what} {label(tensor)}", hint=f"name the arrays {wanted}")
+        array = _named(path, given, position, len(tensors), tensor, what)
         arrays.append(_fitted(path, array, tensor, f"model {what} {label(tensor)}"))
     if len({len(array) for array in arrays}) > 1:
         raise ModelError(
             f"{path}: arrays for {[len(array) for array in arrays]} samples, expected one number of samples"
         )
     return tuple(arrays)
+
+
+def _named(path: Path, given: dict[str, Array], position: int, count: int, tensor: Tensor, what: str) -> Array:
+    """The array among `given` for number `position` of `count` inputs or outputs; raises ModelError."""
+    names = [f"{what}s_{position}", f"arr_{position}", tensor.name]
+    if count == 1:
+        names = [f"{what}s", *names, *(list(given) if len(given) == 1 else ())]
+    array = next((given[name] for name in names if name in given), None)
+    if array is None:
+        wanted = f'"{what}s"' if count == 1 else ", ".join(f'"{what}s_{k}"' for k in range(count))
+        raise ModelError(f"{path}: no array for model {what} {label(tensor)}", hint=f"name the arrays {wanted}")
+    return array
 
 
 def _fitted(path: Path, array: Array, tensor: Tensor, what: str) -> Array:

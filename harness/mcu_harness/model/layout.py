@@ -24,3 +24,12 @@ class Layout:
         if not self.order:
             return samples
         return np.ascontiguousarray(samples.transpose(0, *(1 + axis for axis in self.order)))
+
+    def restored(self, samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The inverse of `moved`."""
+        if not self.order:
+            return samples
+        back = [0] * len(self.order)
+        for here, axis in enumerate(self.order):
+            back[axis] = here
+        return np.ascontiguousarray(samples.transpose(0, *(1 + place for place in back)))

@@ -150,6 +150,7 @@ class LayerResult:
     cycles_spread: Spread | None = None
     kernel: str = ""  # the kernel that computes it, as "dsp/conv_2d_s8"; "" for none, and in firmware of the user's
     kernel_refused: str = ""  # which faster kernels could not compute it, and why
+    sqnr_db: float | None = None  # of a converted model: signal to quantisation noise, from the inputs to here
 
 
 @dataclass(frozen=True, slots=True)

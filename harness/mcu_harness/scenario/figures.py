@@ -42,7 +42,7 @@ class Parts(Flag):
 # What may differ between two builds, so that figures of both cannot be compared.
 DEPENDENCIES = ("compiler", "flags", "kernel set", "cycle model")
 _BUILD = frozenset({"compiler", "flags", "kernel set"})
-_KIND_OF_UNIT = {"B": "bytes", "s": "seconds", "J": "joules", "fraction": "fraction"}
+_KIND_OF_UNIT = {"B": "bytes", "s": "seconds", "J": "joules", "fraction": "fraction", "dB": "decibels"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +258,37 @@ FIGURES: dict[str, Figure] = {
             limit=Limit("run what the files named are for", unmeasured="coverage was not asked for"),
             tile=10,
             tile_may_miss=True,
+        ),
+        Figure(
+            "accuracy_drop",
+            "accuracy_drop",
+            "fraction",
+            "accuracy lost to quantisation",
+            short="accuracy drop",
+            limit=Limit(
+                "look at the layers with the lowest SQNR, or calibrate with more samples",
+                unmeasured="it needs labelled [inputs] and a model that was converted from a float one",
+            ),
+        ),
+        Figure(
+            "argmax_agreement",
+            "argmax_agreement",
+            "fraction",
+            "same largest output as the float model",
+            short="agreement",
+            better=Better.MORE,
+        ),
+        Figure(
+            "sqnr_db",
+            "sqnr",
+            "dB",
+            "signal to quantisation noise",
+            short="SQNR",
+            better=Better.MORE,
+            limit=Limit(
+                "look at the layers with the lowest SQNR, or calibrate with more samples",
+                unmeasured="it needs a model that was converted from a float one",
+            ),
         ),
         Figure("macs", "macs", "MAC", "MACs"),
         Figure(

@@ -69,8 +69,7 @@ def test_layers_keep_the_names_that_they_are_compared_by(cache: Path, model: Pat
     graph = import_tflite(conversion.model)
     names = {graph.tensors[index].name for layer in graph.layers for index in layer.outputs}
     assert names == {"features", "flat", "logits", "scores"}
-    assert conversion.tensors is not None
-    assert names <= conversion.tensors.keys()
+    assert names <= dict(conversion.tensors).keys()
     assert conversion.original is not None
     assert conversion.original.read_bytes() == model.read_bytes()
 

@@ -15,7 +15,7 @@ class Conversion:
     """A model in canonical form: `model` is an int8 .tflite file.
 
     `original` is the float model that it is compared with (None: there is none), `original_is` names it for people.
-    `tensors` maps names of the int8 model's tensors to where their values are in the original. `notes` say what the
+    `tensors` pairs names of the int8 model's tensors with where their values are in the original. `notes` say what the
     conversion changed. A model that was int8 from the start has only `model`, and `source` "".
     """
 
@@ -24,7 +24,7 @@ class Conversion:
     notes: tuple[str, ...] = ()
     inputs: tuple[Layout, ...] = ()
     outputs: tuple[Layout, ...] = ()
-    tensors: dict[str, Layout] | None = None
+    tensors: tuple[tuple[str, Layout], ...] = ()
     original: Path | None = None
     original_is: str = ""
     tools: tuple[str, ...] = ()  # "onnxruntime 1.32.0", in the order of use
@@ -44,7 +44,7 @@ def from_json(text: str, model: Path, original: Path | None) -> Conversion:
         notes=tuple(map(str, facts["notes"])),
         inputs=tuple(map(_layout, facts["inputs"])),
         outputs=tuple(map(_layout, facts["outputs"])),
-        tensors={name: _layout(layout) for name, layout in facts["tensors"].items()},
+        tensors=tuple((name, _layout(layout)) for name, layout in facts["tensors"].items()),
         original=original,
         original_is=str(facts["original_is"]),
         tools=tuple(map(str, facts["tools"])),

@@ -11,7 +11,7 @@ from mcu_harness.results.records import LayerResult, Results, RunResult
 from mcu_harness.results.report import text
 
 _CASE = ("scenario", "model", "board", "toolchain", "emulator")
-_LAYER = ("index", "name", "operator", "macs", "instructions", "cycles", "flash_bytes", "arena_bytes")
+_LAYER = ("index", "name", "operator", "macs", "instructions", "cycles", "flash_bytes", "arena_bytes", "sqnr_db")
 _OBJECT = ("name", "kind", "region", "address", "nbytes")
 _ACCESSES = ("reads", "read_bytes", "writes", "written_bytes")
 

@@ -90,6 +90,7 @@ def _layers(run: RunResult) -> list[str]:
         return []
     total = sum(layer.cycles or 0 for layer in run.layers)
     differ, timed = input_spread.differ(run), run.value("energy_j") is not None
+    ratios = text.has_ratios(run)
     rows = []
     for layer in run.layers:
         share = f"{layer.cycles / total * 100:.1f} %" if total and layer.cycles is not None else ""
@@ -105,11 +106,13 @@ def _layers(run: RunResult) -> list[str]:
                 text.number(layer.flash_bytes),
                 text.number(layer.arena_bytes),
                 *([text.joules(text.layer_energy_j(run, layer))] if timed else []),
+                *([text.decibels(layer.sqnr_db)] if ratios else []),
                 *(input_spread.triple(input_spread.layer_spread(layer)) if differ else ()),
             ]
         )
     titles = ["layer", "MACs", "instructions", "cycles", "share", "cycles/MAC", "flash B", "arena live B"]
     titles += ["energy (estimated)"] if timed else []
+    titles += ["SQNR"] if ratios else []
     lines = ["", "### Layers", ""]
     if differ:
         what = input_spread.what_differs(run)

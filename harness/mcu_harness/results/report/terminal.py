@@ -100,7 +100,7 @@ def layer_table(run: RunResult) -> str:
     """A row per layer with its share of the cycles, and how it differs from input to input where it does."""
     from tabulate import tabulate
 
-    differ = input_spread.differ(run)
+    differ, ratios = input_spread.differ(run), text.has_ratios(run)
     total = run.value("cycles")
     rows = [
         [
@@ -110,12 +110,13 @@ def layer_table(run: RunResult) -> str:
             text.number(layer.cycles),
             f"{layer.cycles / total * 100:.1f} %" if total and layer.cycles is not None else "",
             text.number(layer.flash_bytes),
+            *([text.decibels(layer.sqnr_db)] if ratios else []),
             *(input_spread.triple(input_spread.layer_spread(layer)) if differ else ()),
         ]
         for layer in run.layers
     ]
     rows += _outside(run)
-    titles = ["layer", "MACs", "instructions", "cycles", "share", "flash B"]
+    titles = ["layer", "MACs", "instructions", "cycles", "share", "flash B", *(["SQNR"] if ratios else [])]
     if differ:
         titles += [f"{input_spread.what_differs(run)}: min", "median", "max"]
     alignment = ("left", *["right"] * (len(titles) - 1))

@@ -109,3 +109,13 @@ def contributor_text(item: Contributor, finding: Finding) -> str:
 def verdict_mark(verdict: Verdict) -> str:
     """The verdict as a word that stands out in plain text."""
     return {Verdict.PASS: "pass", Verdict.FAIL: "FAIL"}.get(verdict, str(verdict))
+
+
+def has_ratios(run: RunResult) -> bool:
+    """Whether layers have a signal to quantisation noise ratio: those of converted models do."""
+    return any(layer.sqnr_db is not None for layer in run.layers)
+
+
+def decibels(value: float | None) -> str:
+    """ "21.3 dB", "" where it is not known."""
+    return "" if value is None else units.format_value(value, "dB")

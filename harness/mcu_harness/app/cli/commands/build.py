@@ -20,6 +20,12 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("model", type=Path, metavar="MODEL", help="a model file")
     parser.add_argument("--board", required=True, metavar="B", help="a board name or board .toml")
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help="typical inputs, .npy or .npz, that a float model is quantised with",
+    )
     parser.add_argument("--toolchain", default="auto", metavar="T", help="auto, gnu or zig")
     parser.add_argument(
         "--kernels",
@@ -35,9 +41,12 @@ def _build(arguments: argparse.Namespace) -> int:
     from mcu_harness.app.firmware_export import export_firmware
     from mcu_harness.hardware.board_file import find_board
     from mcu_harness.image.toolchain import find_toolchain
+    from mcu_harness.model.convert.canonical import canonical_model
+    from mcu_harness.scenario.quantize import QuantizeSpec
 
     board, toolchain = find_board(arguments.board), find_toolchain(arguments.toolchain)
-    exported = export_firmware(arguments.model, board, toolchain, arguments.output, arguments.kernels)
+    model = canonical_model(arguments.model, QuantizeSpec(arguments.calibration)).model
+    exported = export_firmware(model, board, toolchain, arguments.output, arguments.kernels, name=arguments.model.name)
     print(
         f"wrote {len(exported.files)} files to {exported.directory}; how to flash or call it: {exported.directory}/README.md"
     )

@@ -71,16 +71,21 @@ class Importer:
                 if value.native != plain(len(value.shape)) and laid_out(value.shape, value.native) != value.shape:
                     here = laid_out(value.shape, value.native)
                     self.notes.append(f"{what} {value.name!r}: {value.shape} in the ONNX model is {here} here")
+        tensors = {
+            self.writer.name(tensor): _layout(value, order)
+            for value in self._values.values()
+            for order, tensor in list(value.forms.items())[:1]
+            if self.writer.name(tensor) == value.name
+        }
+        for name, value in zip(
+            self.network.outputs, outputs, strict=True
+        ):  # quantisers rename what stands before the last pair
+            tensors[self.writer.name(value.tensor)] = (name, *_layout(value, value.native)[1:])
         facts = {
             "notes": list(dict.fromkeys(self.notes)),
             "inputs": [_layout(value, value.native) for value in self._inputs],
             "outputs": [_layout(value, value.native) for value in outputs],
-            "tensors": {
-                self.writer.name(tensor): _layout(value, order)
-                for value in self._values.values()
-                for order, tensor in list(value.forms.items())[:1]
-                if self.writer.name(tensor) == value.name
-            },
+            "tensors": tensors,
         }
         return content, facts
 

@@ -95,6 +95,7 @@ def _environment() -> Environment:
         "bytes": lambda value: text.NOT_MEASURED if value is None else units.format_bytes(value),
         "count": text.number,
         "joules": text.joules,
+        "decibels": text.decibels,
         "hertz": units.format_hertz,
         "percent": lambda share: "" if share is None else f"{share * 100:.1f} %",
         "ratio": lambda value: "" if value is None else f"{value:.2f}",

@@ -112,6 +112,10 @@ class RunView:
         return self.run.value("energy_j") is not None
 
     @property
+    def has_ratios(self) -> bool:
+        return text.has_ratios(self.run)
+
+    @property
     def differing(self) -> str:
         """What differs between inputs, "cycles" or "instructions"; "" where nothing does."""
         return input_spread.what_differs(self.run) if input_spread.differ(self.run) else ""
