@@ -48,10 +48,10 @@ def test_scenario_has_the_same_figures_in_both_emulators(renode: RenodeEmulator,
 def test_figures_do_not_depend_on_where_renode_cuts_blocks(
     renode_install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = server._sources
+    whole = server.csharp_source()
     often = ("StretchInstructions = 100 * 1000 * 1000", "StretchInstructions = 20 * 1000")
-    assert often[0] in whole(renode_install.version)
-    monkeypatch.setattr(server, "_sources", lambda version: whole(version).replace(*often))
+    assert often[0] in whole
+    monkeypatch.setattr(server, "csharp_source", lambda: whole.replace(*often))
     case = cases_of(load_scenario(SCENARIOS[0].parent / "digits.toml"), ("stm32f4_discovery",))[0]
     cut = RenodeEmulator(renode_install)
     try:

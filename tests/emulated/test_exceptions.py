@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from small_firmware import firmware, plan_for
 
-from mcu_harness.emulator.contract import BlockCounts, Emulator, Execution, ExitReason, Window
+from mcu_harness.analysis.profile import profile as profiler
+from mcu_harness.emulator.contract import START, BlockCounts, Emulator, Execution, ExitReason, Window
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
 from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import find_board
@@ -493,3 +495,51 @@ def test_interrupted_code_computes_and_counts_the_same(board: Board, firmware_ca
     assert counted(disturbed.blocks) == disturbed.window_instructions[0]
     handler = program.symbol("tick").address
     assert without_handlers(disturbed, handler) == without_handlers(quiet, handler)
+
+
+COUNTED_TICKS = """
+volatile uint32_t ticks, total;
+void tick(void) { if (++ticks == 5) { REGISTER(0xE000E010) = 0; } }
+void mcu_infer(void) {
+    install(15, tick);
+    REGISTER(0xE000E014) = 1999;
+    REGISTER(0xE000E018) = 0;
+    REGISTER(0xE000E010) = 7;
+    MAIN
+}
+"""
+SPINS = "for (uint32_t i = 0; i < 20000; i++) { total += i; }"
+SLEEPS = 'do { __asm__ volatile("wfi"); total++; } while (ticks < 5);'
+COSTED = {
+    "supervisor calls": SUPERVISOR,
+    "nested and chained": NESTING,
+    "masked": CRITICAL,
+    "threads": THREADS.replace("VALUE", "uint32_t"),
+    "threads with floats": THREADS.replace("VALUE", "float"),
+    "spinning main": COUNTED_TICKS.replace("MAIN", SPINS),
+    "sleeping main": COUNTED_TICKS.replace("MAIN", SLEEPS),
+}
+
+
+def by_function(execution: Execution, program: Program, board: Board) -> dict[str, tuple[float, float]]:
+    """Instructions and cycles of each function.
+
+    Without `second`, the thread that never ends: whether its last switch comes before or after a branch depends on where an
+    emulator cuts blocks.
+    """
+    made = profiler.profile(execution, program, (), board)
+    return {f.name: (f.self_instructions, f.self_cycles or 0.0) for f in made.functions if f.name != "second"}
+
+
+@pytest.mark.renode
+@pytest.mark.parametrize("name", COSTED)
+def test_exceptions_cost_the_same_in_both_emulators(
+    name: str, renode: RenodeEmulator, board: Board, firmware_cache: Path
+) -> None:
+    program = firmware(board, TABLE + COSTED[name], firmware_cache)
+    plan = plan_for(program, [Window()])
+    one, other = (emulator.run(program, board, plan) for emulator in (UnicornEmulator(), renode))
+    assert (one.reason, other.reason) == (ExitReason.FINISHED, ExitReason.FINISHED)
+    assert by_function(one, program, board) == by_function(other, program, board)
+    assert one.blocks is not None
+    assert (one.blocks.edge_previous < START).any()

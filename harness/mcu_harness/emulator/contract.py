@@ -178,14 +178,20 @@ class Call:
     returns_to: int | None
 
 
+# What `BlockCounts.edge_previous` is instead of a block.
+START, ENTERED, ENTERED_WITH_FLOATS, CHAINED = -1, -2, -3, -4
+
+
 @dataclass(frozen=True, slots=True)
 class BlockCounts:
     """Executed blocks by calling context: what every emulator hands to the profiler, and all it hands to it.
 
     A block is (address, bytes, instructions) and its machine code `block_code`, as it was when it first ran; a
     context is a path of calls (`context_parent[0] == -1` is the root, `context_entry` where it was entered); an edge
-    says that `edge_current` was executed in `edge_context` right after `edge_previous` (-1 at the start of a
-    window), `edge_count` times. Instructions skipped by IT count as executed.
+    says that `edge_current` was executed in `edge_context` right after `edge_previous`, `edge_count` times. Instead of a
+    block, `edge_previous` is START at the start of a window, and for the first block of an exception handler how that
+    was entered: ENTERED, ENTERED_WITH_FLOATS where a floating-point context had to be kept, or CHAINED right after
+    another handler, without going back to what both had interrupted. Instructions skipped by IT count as executed.
     """
 
     block_address: npt.NDArray[np.uint32]

@@ -186,7 +186,7 @@ def test_cycles_do_not_depend_on_where_blocks_are_cut() -> None:
 def test_every_figure_of_a_table_names_its_source(core: str) -> None:
     table = TABLES[core](1)
     assert isinstance(table, CoreTable)
-    figures = [*table.costs.values(), *table.refill.values(), table.load_pc, table.exception]
+    figures = [*table.costs.values(), *table.refill.values(), table.load_pc, *table.exceptions.all]
     assert all(len(figure.source) > 10 for figure in figures)
     assert all(rule.name and rule.source for rule in (*table.neighbour_rules, *table.branch_rules))
     assert table.core == core
@@ -198,11 +198,58 @@ def test_a_core_without_a_table_has_no_cycles() -> None:
     assert price(record(memory, [(AT, 2)]), board("cortex-m23")) is None
 
 
-def test_an_exception_between_two_blocks_costs_its_entry() -> None:
+# Two handlers, at AT + 0x40 and AT + 0x80, each one instruction; what they interrupt goes on at AT + 2.
+FIRST, SECOND, STACK = AT + 0x40, AT + 0x80, 0x20001000
+VADD = bytes.fromhex("30ee000a")  # vadd.f32 s0, s0, s0
+
+
+def interrupted(
+    core: str, *, chained: bool = False, nested: bool = False, floats: bool = False, vadd: bool = False
+) -> float:
+    """Cycles of two instructions with a handler between them, and another one after the first or within it."""
     memory = CodeMemory()
-    memory.put(AT, NOP)
-    memory.put(AT + 0x40, NOP)
-    assert cycles(board("cortex-m0+"), memory, [(AT, 2), (AT + 0x40, 2)]) == 1 + 15 + 1
+    memory.put(AT, NOP, NOP)
+    memory.put(FIRST, VADD if vadd else NOP)
+    memory.put(SECOND, NOP)
+    recorder = BlockRecorder(memory.read)
+
+    def run(address: int, size: int = 2) -> None:
+        recorder.add(np.array([(address, size)], np.uint32))
+
+    recorder.begin(AT)
+    run(AT)
+    recorder.exceptions.enter(FIRST, AT + 2, STACK, floats)
+    run(FIRST, 4 if vadd else 2)
+    if nested:
+        recorder.exceptions.enter(SECOND, FIRST + 2, STACK - 0x20, False)
+        run(SECOND)
+        recorder.exceptions.leave(FIRST + 2, STACK - 0x20)
+    recorder.exceptions.leave(AT + 2, STACK)
+    if chained:
+        recorder.exceptions.enter(SECOND, AT + 2, STACK, floats)
+        run(SECOND)
+        recorder.exceptions.leave(AT + 2, STACK)
+    run(AT + 2)
+    counts = recorder.counts()
+    prices = price(counts, board(core))
+    assert prices is not None
+    return float((counts.edge_count * prices.core_cycles).sum())
+
+
+@pytest.mark.parametrize(("core", "entry", "leave", "chain"), [("cortex-m4", 12, 12, 6), ("cortex-m0+", 15, 15, 7.5)])
+def test_exceptions_cost_entry_and_return_and_less_when_one_follows_another(
+    core: str, entry: float, leave: float, chain: float
+) -> None:
+    assert interrupted(core) == 3 + entry + leave
+    assert interrupted(core, chained=True) == 4 + entry + chain + leave
+    assert interrupted(core, nested=True) == 4 + 2 * (entry + leave)
+
+
+def test_floating_point_registers_are_kept_where_there_are_any_and_the_handler_uses_the_fpu() -> None:
+    plain = interrupted("cortex-m4")
+    assert interrupted("cortex-m4", floats=True) == plain
+    assert interrupted("cortex-m4", vadd=True) == plain
+    assert interrupted("cortex-m4", floats=True, vadd=True) == plain + 2 * 17
 
 
 def flash(waits: int, cache: str, fetch: int = 8, **more: int) -> Board:

@@ -45,6 +45,8 @@ EACH_CALL, MOST_CALLS = 0x800, 1000  # the nth call of a window has a context of
 # What an edge does to the stack of calls. SLOW ones are resolved anew each time.
 STAY, PUSH, POP, JUMP, SLOW = range(5)
 EXCEPTION, TAKEN = -2, -3  # RETURN_TO of frames: an exception that was recognised; one that the emulator took
+# Blocks that stand for what came before the first one: the start of a window, and how a handler was entered.
+NO_BLOCK, ENTERED, ENTERED_WITH_FLOATS, CHAINED, FIRST_BLOCK = range(5)
 OUTSIDE, ROOT = 0, 1  # contexts: outside the measured windows, and where a window begins
 START_OUTSIDE, START_ROOT, START_TAKEN, FIRST_EDGE = EDGE_ROW, 2 * EDGE_ROW, 3 * EDGE_ROW, 4  # counting starts there
 STOP_ENDLESS, STOP_CHECK, STOP_ERROR = 1, 2, 3

@@ -77,8 +77,8 @@ class BlockRecorder:
         self._counted_in_instructions = sizes_are_instructions
         self._clock = clock
         self._unit = clock.ticks if clock else 1
-        self._code: list[bytes] = [b""]
-        self._bytes: list[int] = [0]
+        self._code: list[bytes] = [b""] * block_hook.FIRST_BLOCK
+        self._bytes: list[int] = [0] * block_hook.FIRST_BLOCK
         self._left_early: list[tuple[int, int, int, int]] = []  # context, previous, current, count
         self._left_in: list[int] = []  # the window of each of them
         self._window = -1  # windows begun, less one
@@ -103,7 +103,8 @@ class BlockRecorder:
             words.append(block_hook.PRICE)
         for word, callback in zip(words, self._callbacks, strict=True):
             self._set(word, ctypes.cast(callback, ctypes.c_void_p).value or 0)
-        self._blocks.rows[0, [block_hook.FUNCTION // 8, block_hook.TARGET // 8]] = -1
+        nothing = [word // 8 for word in (block_hook.KEY, block_hook.FUNCTION, block_hook.TARGET)]
+        self._blocks.rows[: block_hook.FIRST_BLOCK, nothing] = -1
         self._edges.rows[: block_hook.FIRST_EDGE, block_hook.KEY // 8] = -1
         self._edges.rows[2, block_hook.TO // 8] = block_hook.ROOT
         self._set(block_hook.NEW_BLOCK, compiled().new_block_address)
@@ -117,7 +118,7 @@ class BlockRecorder:
         self._set(block_hook.LEFT, self._granted)
         self._point_at_tables()
         tables = self._state, self._edges, self._contexts, self._frames
-        self.exceptions = TakenExceptions(*tables, self._grow, self._function_start)
+        self.exceptions = TakenExceptions(*tables, self._grow, self._function_start, lambda: self.ticks)
 
     # What an emulator does with it.
 
@@ -260,7 +261,7 @@ class BlockRecorder:
         edge = self._last_edge
         block = int(edge[block_hook.CURRENT // 8])
         address = self._address(block)
-        if block == 0 or not address <= pc < address + self._bytes[block]:
+        if block < block_hook.FIRST_BLOCK or not address <= pc < address + self._bytes[block]:
             return
         edge[block_hook.COUNT // 8] -= 1
         executed = 0
@@ -350,7 +351,7 @@ class BlockRecorder:
         """What the step from one block to another takes more than the second one's own time."""
         try:
             assert self._clock is not None
-            ends = self._address(previous) + self._bytes[previous] if previous else None
+            ends = self._address(previous) + self._bytes[previous] if previous >= block_hook.FIRST_BLOCK else None
             return self._clock.step(ends, self._address(current))
         except BaseException as error:
             self.error = self.error or error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mcu_harness.emulator.contract import BlockCounts
+from mcu_harness.emulator.contract import START, BlockCounts
 from mcu_harness.emulator.recorder import block_hook, views
 from mcu_harness.emulator.recorder.steps import RecordedSteps
 
@@ -51,7 +51,7 @@ def block_counts(
     totals = np.zeros(len(steps), np.int64)
     np.add.at(totals, which, columns[:, 3])
     seen = np.unique(steps[:, 1:])
-    seen = seen[seen > 0]  # 0: the start of a window
+    seen = seen[seen >= block_hook.FIRST_BLOCK]
     blocks = tables.blocks[seen]
     per_window = None
     if window_marks is not None:
@@ -63,7 +63,9 @@ def block_counts(
         context_parent=parents,
         context_entry=entries,
         edge_context=(steps[:, 0] - block_hook.ROOT).astype(np.int32),
-        edge_previous=np.where(steps[:, 1] > 0, np.searchsorted(seen, steps[:, 1]), -1).astype(np.int32),
+        edge_previous=np.where(
+            steps[:, 1] < block_hook.FIRST_BLOCK, START - steps[:, 1], np.searchsorted(seen, steps[:, 1])
+        ).astype(np.int32),
         edge_current=np.searchsorted(seen, steps[:, 2]).astype(np.int32),
         edge_count=totals,
         block_code=tuple(tables.block_code[block] for block in seen),

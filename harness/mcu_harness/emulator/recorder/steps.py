@@ -39,9 +39,9 @@ class RecordedSteps:
 
     @property
     def edge_source(self) -> Words:
-        """Where the block ended that every edge comes from; -1 at the start of a window."""
+        """Where the block ended that every edge comes from; -1 at the start of a window or a handler."""
         prior = self.edges[:, block_hook.PRIOR // 8]
-        return np.where(prior > 0, self.blocks[prior, block_hook.END // 8], -1)
+        return np.where(prior < block_hook.FIRST_BLOCK, -1, self.blocks[prior, block_hook.END // 8])
 
     @property
     def addresses(self) -> Words:

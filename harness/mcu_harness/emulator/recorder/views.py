@@ -89,9 +89,11 @@ def function_ranges(program: Program) -> list[tuple[int, int]]:
 def branch_to(edge: Words, blocks: Words, code: Sequence[bytes], pc: int) -> int | None:
     """The last instruction of the block that ran before `pc`, by the last `edge`; None before the first block."""
     block = int(edge[block_hook.CURRENT // 8])
-    if block and int(blocks[block, block_hook.KEY // 8]) >> 32 == pc:  # the block at `pc` counts already
+    if int(blocks[block, block_hook.KEY // 8]) >> 32 == pc:  # the block at `pc` counts already
         block = int(edge[block_hook.PRIOR // 8])
-    return block_end(code[block], int(blocks[block, block_hook.KEY // 8]) >> 32).branch_address if block else None
+    if block < block_hook.FIRST_BLOCK:
+        return None
+    return block_end(code[block], int(blocks[block, block_hook.KEY // 8]) >> 32).branch_address
 
 
 def blocks_elsewhere(edges: Words) -> Words:

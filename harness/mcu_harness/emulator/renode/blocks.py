@@ -2,6 +2,8 @@
 
 A record is (address, instructions). Where Renode left a block in its middle (an exception, SVC, WFI) it names the
 address at which it left instead of the one at which the block began; such a record has bit 0 of the address set.
+An exception that is taken or returned from is two records: the address at which code goes on and one of the events below, and
+the stack pointer of that code.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from mcu_harness.hardware.arm.thumb import instruction_size
 
 Records = npt.NDArray[np.uint32]
 
+_ENTER, _ENTER_WITH_FLOATS, _LEAVE = 0xFFFFFFF0, 0xFFFFFFF1, 0xFFFFFFF2
 _KIND_BYTES = 4
 _LEFT_EARLY = 1
 _MOST_BYTES = 4
@@ -34,15 +37,38 @@ class BlockIntake:
         self._read_code = read_code
         self._function_start = function_start
         self._begins: dict[tuple[int, int], int] = {}
+        self._entering: list[tuple[int, int, bool]] = []  # exceptions of which no block has run yet
 
     def add(self, frame: bytearray) -> None:
-        """Record the blocks of a frame, in the order in which they were executed."""
+        """Record the blocks of a frame and the exceptions between them, in the order in which they came."""
         records: Records = np.frombuffer(frame, np.uint32, offset=_KIND_BYTES).reshape(-1, 2)
+        done = 0
+        for row in np.flatnonzero(records[:, 1] >= _ENTER).tolist():
+            self._add_blocks(records[done:row])
+            (pc, event), (stack, _) = records[row : row + 2].tolist()
+            if event == _LEAVE:
+                self.settle(pc)  # of a handler that left without any block: what it returns to stands for it
+                self._recorder.exceptions.leave(pc, stack)
+            else:
+                self._entering.append((pc, stack, event == _ENTER_WITH_FLOATS))
+            done = row + 2
+        self._add_blocks(records[done:])
+
+    def settle(self, handler: int) -> None:
+        """Enter the exceptions that were taken: their handler's first block begins at `handler`, or no block comes."""
+        for pc, stack, floats in self._entering:
+            self._recorder.exceptions.enter(handler, pc, stack, floats)
+        self._entering.clear()
+
+    def _add_blocks(self, records: Records) -> None:
+        if not len(records):
+            return
         early = np.flatnonzero(records[:, 0] & _LEFT_EARLY)
         if len(early):
             for row in early:
                 left, instructions = int(records[row, 0]) & ~_LEFT_EARLY, int(records[row, 1])
                 records[row, 0] = self._begin(left, instructions)
+        self.settle(int(records[0, 0]))
         self._recorder.add(records)
 
     def _begin(self, left: int, instructions: int) -> int:

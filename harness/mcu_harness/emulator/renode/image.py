@@ -7,19 +7,15 @@ from mcu_harness.emulator.renode.protocol import Image
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 
-_MOST_VECTORS = 16 + 480  # Armv8-M; Armv7-M has 240 interrupts
-_NO_HANDLER = 0xFFFFFFFE
-
 
 class LoadedProgram:
-    """`vectors` is where the vector table lies, None for the board's own place for it; `has_vectors` whether it is there.
+    """`vectors` is where the vector table lies, None for the board's own place for it.
 
     Raises EmulatorError when a segment lies in no memory of the board.
     """
 
-    def __init__(self, program: Program, board: Board, vectors: int | None = None, has_vectors: bool = True) -> None:
+    def __init__(self, program: Program, board: Board, vectors: int | None = None) -> None:
         self._program = program
-        self._has_vectors = has_vectors
         self._pieces = [(segment.load_address, segment.data) for segment in program.segments if segment.data]
         self.vectors = board.code_memory.origin + board.vector_offset if vectors is None else vectors
         for address, data in self._pieces:
@@ -35,21 +31,6 @@ class LoadedProgram:
         code = max(((s.address, len(s.data)) for s in fixed), key=lambda area: area[1], default=(0, 0))
         flash = tuple((m.origin, m.size) for m in board.memories if m.kind != "ram" and not m.alias_of)
         self.image = Image(tuple(self._pieces), self.vectors, code, flash)
-
-    def handlers(self) -> set[int]:
-        """The entries of the exception handlers: what the vector table names after the reset handler.
-
-        The table has no length: it ends where a word cannot be the address of Thumb code in this program.
-        """
-        handlers = {_NO_HANDLER}  # never empty: then every branch to itself would be taken for the end
-        for number in range(2, _MOST_VECTORS if self._has_vectors else 2):
-            vector = self._word(self.vectors + 4 * number)
-            if vector == 0:
-                continue
-            if not vector & 1 or not any(start <= vector < end for start, end in self._program.code_ranges):
-                break
-            handlers.add(vector & ~1)
-        return handlers
 
     def add_code(self, address: int, data: bytes) -> None:
         """Code that is not where the program was loaded; the newest holds."""
@@ -67,6 +48,3 @@ class LoadedProgram:
         """Where the function begins that holds `address`."""
         function = self._program.function_at(address)
         return None if function is None else function.address
-
-    def _word(self, address: int) -> int:
-        return int.from_bytes(self.code(address, 4), "little")

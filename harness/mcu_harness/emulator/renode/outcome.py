@@ -21,10 +21,15 @@ _KINDS = {
     _BREAKPOINT: FaultKind.BREAKPOINT,
     _NO_COPROCESSOR: FaultKind.NO_COPROCESSOR,
 }
-_THUMB_STATE = 1 << 24
+THUMB_STATE = 1 << 24
 _RESET_LR = 0xFFFFFFFE
 _BRANCH_TO_ITSELF = b"\xfe\xe7"
 _WAITS = {b"\x30\xbf": "waits for an interrupt (WFI)", b"\x20\xbf": "waits for an event (WFE)"}
+
+
+def is_even_jump(end: End) -> bool:
+    """Whether it ended by a jump to an even address that has not been made: newer versions of Renode stop before it."""
+    return end.cause is Cause.EXCEPTION and end.about == _INVALID_STATE and bool(end.registers["xpsr"] & THUMB_STATE)
 
 
 class Outcome:
@@ -71,7 +76,7 @@ class Outcome:
         if end.cause is Cause.BAD_ACCESS:
             return Fault(FaultKind.WRITE if end.more & 0x100 else FaultKind.READ, end.about, end.more & 0xFF)
         if end.cause is Cause.EXCEPTION:
-            not_thumb = end.about == _INVALID_STATE or not end.registers["xpsr"] & _THUMB_STATE
+            not_thumb = end.about == _INVALID_STATE or not end.registers["xpsr"] & THUMB_STATE
             return Fault(FaultKind.NOT_THUMB, end.pc) if not_thumb else Fault(_KINDS.get(end.about, FaultKind.OTHER))
         return None
 
@@ -142,7 +147,7 @@ class Outcome:
 
     def _exception(self) -> str:
         end = self._end
-        if end.about == _INVALID_STATE or not end.registers["xpsr"] & _THUMB_STATE:
+        if end.about == _INVALID_STATE or not end.registers["xpsr"] & THUMB_STATE:
             return f"it leaves Thumb state, which a Cortex-M core cannot: a jump to {end.pc:#010x} without bit 0 set"
         if end.about == _UNDEFINED:
             return f"the core has no instruction {self._instruction()} (undefined, or of a larger core or an FPU)"

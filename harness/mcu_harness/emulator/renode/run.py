@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import Call, Execution, RunPlan
@@ -10,13 +11,15 @@ from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.renode import protocol
 from mcu_harness.emulator.renode.blocks import BlockIntake
+from mcu_harness.emulator.renode.even_jump import even_jump
 from mcu_harness.emulator.renode.image import LoadedProgram
-from mcu_harness.emulator.renode.outcome import Outcome
+from mcu_harness.emulator.renode.outcome import THUMB_STATE, Outcome, is_even_jump
 from mcu_harness.emulator.renode.platform import console_input
 from mcu_harness.emulator.renode.server import RenodeServer
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 
+_NOWHERE = 0xFFFFFFFE  # a handler that is never entered: Renode finds endless loops itself
 _GRACE_S = 20.0  # what Renode may take, beyond the plan's own limit, to say that it was reached
 
 
@@ -27,7 +30,7 @@ class Run:
         self._board = board
         self._plan = plan
         self._watch_flash = watch_flash
-        self._program = LoadedProgram(program, board, plan.vectors, plan.start is None)
+        self._program = LoadedProgram(program, board, plan.vectors)
         self._first_stack: int | None = None
         self._calls_at_close: tuple[Call, ...] = ()
         self._instructions: list[int] = []
@@ -40,7 +43,7 @@ class Run:
             self._recorder = BlockRecorder(
                 self._program.code,
                 functions=function_ranges(program),
-                handlers=self._program.handlers(),
+                handlers={_NOWHERE},
                 each_call=plan.each_call,
                 sizes_are_instructions=True,
             )
@@ -76,6 +79,7 @@ class Run:
         if self._first_stack is None:
             self._first_stack = stack
         if self._recorder is not None:
+            self._intake.settle(pc)
             self._recorder.begin(pc)
 
     def _close_window(self, frame: bytearray) -> None:
@@ -91,6 +95,7 @@ class Run:
                     f"Renode counted {instructions:,} instructions but reported blocks of {recorded:,}",
                     hint="report this as a bug, with the firmware",
                 )
+            self._intake.settle(0)
             self._calls_at_close = self._recorder.calls()
             self._recorder.end()
 
@@ -104,8 +109,26 @@ class Run:
             return self._calls_at_close
         return self._recorder.calls()
 
+    def _jumped(self, end: protocol.End) -> tuple[protocol.End, int | None]:
+        """`end` as silicon would have it, after the jump to an even address that it may be about, and where the jump is."""
+        if not is_even_jump(end):
+            return end, None
+        low, high = self._plan.stack
+
+        def word(address: int) -> int | None:
+            at = address - low
+            return int.from_bytes(end.stack[at : at + 4], "little") if low <= address <= high - 4 else None
+
+        found = even_jump(end.pc & ~1, end.registers, self._program.code, word)
+        if found is None:
+            return end, None
+        origin, target = found
+        registers = {**end.registers, "pc": target, "xpsr": end.registers["xpsr"] & ~THUMB_STATE}
+        return replace(end, pc=target, registers=registers), origin
+
     def _execution(self, end: protocol.End, emulation_s: float) -> Execution:
         self.intact, self.flash_changed = end.intact, end.flash_changed
+        end, origin = self._jumped(end)
         pc = end.pc & ~1
         around = self._program.code(pc - 2, 6)
         outcome = Outcome(end, self._board, self._plan, len(self._instructions), self._program.vectors, around)
@@ -122,7 +145,7 @@ class Run:
             registers=end.registers,
             blocks=None if self._recorder is None else self._recorder.counts(),
             emulation_s=emulation_s,
-            fault=outcome.fault,
+            fault=outcome.fault if origin is None or not outcome.fault else replace(outcome.fault, origin=origin),
             calls=self._calls(),
             window_stack=self._first_stack,
             heap=end.heap,

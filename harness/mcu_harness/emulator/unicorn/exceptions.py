@@ -3,7 +3,8 @@
 Entry and return are those of Armv7-M (Architecture Reference Manual, DDI 0403, B1.5.6 to B1.5.8), with the core's
 registers and its memory; Unicorn keeps the two stack pointers and the mask registers. What differs from silicon:
 
-- exceptions are taken between basic blocks, and time passes by instructions: neither entry nor return takes any;
+- exceptions are taken between basic blocks, and time passes by instructions: neither entry nor return takes any (what they
+  cost in cycles is added afterwards, `mcu_harness.analysis.profile.cycles.exceptions`);
 - floating-point context is stacked at once, not lazily, where CONTROL.FPCA says that there is one;
 - SVC that may not be taken (masked, or from a handler of its priority) ends the run, where silicon has a HardFault.
 """
@@ -14,7 +15,6 @@ from unicorn import arm_const
 
 from mcu_harness.emulator.contract import Fault, FaultKind
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
-from mcu_harness.emulator.recorder.exceptions import Position
 from mcu_harness.emulator.unicorn.engine import Engine
 from mcu_harness.emulator.unicorn.nvic import SVCALL, SYSTICK
 from mcu_harness.hardware.core import Core
@@ -30,7 +30,6 @@ _NPRIV, _SPSEL, _FPCA, _SFPA = 1, 2, 4, 8
 _NUMBER, _ALIGNED, _THUMB, _IT = 0x1FF, 1 << 9, 1 << 24, 0x0600FC00
 _RETURNS = 0xFF000000  # jumps to here and above are returns, in handlers
 _TO_THREAD, _TO_PSP, _NO_FLOATS = 8, 4, 16
-_SAME_PLACE = 4  # bytes that a handler may set the return address on, past the instruction that called it
 _EVENTS = 4  # things that can happen in a sleep, beyond which they repeat
 
 
@@ -49,7 +48,6 @@ class Exceptions:
         self._base = core.architecture.first_return
         self.slept = 0
         self._event = False
-        self._suspended: dict[int, tuple[int, Position]] = {}  # by the address of their frame: where, and in what
         self._engine = engine
         self._memory = engine.memory
         self._nvic = engine.nvic
@@ -154,7 +152,7 @@ class Exceptions:
         if not vector & 1:
             text = f"an exception (number {number}) has no handler: its vector at {table + 4 * number:#010x} is {vector:#x}"
             raise ExceptionFault(Fault(FaultKind.NO_HANDLER, table + 4 * number), text)
-        self._suspended[frame] = pc, self._recorder.exceptions.enter(vector & ~1)
+        self._recorder.exceptions.enter(vector & ~1, pc, stack & ~3, floats)
         return vector & ~1
 
     def _handle(self, number: int, status: int, control: int, is_thread: bool) -> None:
@@ -202,7 +200,8 @@ class Exceptions:
             raise ExceptionFault(Fault(FaultKind.NOT_THUMB, pc), text)
         if int(core.reg_read(_FAULTMASK)) and number > 2:
             core.reg_write(_FAULTMASK, 0)
-        core.reg_write(_PSP if to & _TO_PSP else _SP, frame + size + (4 if status & _ALIGNED else 0))
+        stack = frame + size + (4 if status & _ALIGNED else 0)
+        core.reg_write(_PSP if to & _TO_PSP else _SP, stack)
         self._unstack(to, status, floats)
         for register, word in zip(_STACKED, words, strict=False):
             core.reg_write(register, word)
@@ -212,7 +211,7 @@ class Exceptions:
             core.reg_write(_FPSCR, words[24])
         self._nvic.leave(number)
         self._event = True
-        self._recorder.exceptions.leave(self._resumed(frame, pc & ~1), pc & ~1)
+        self._recorder.exceptions.leave(pc & ~1, stack)
         return pc & ~1, bool(to & _TO_THREAD) and self._engine.system.sleeps_on_exit
 
     def _unstack(self, to: int, status: int, floats: bool) -> None:
@@ -228,8 +227,3 @@ class Exceptions:
             core.reg_write(_XPSR, status & ~(_ALIGNED | _NUMBER))
             core.reg_write(_CONTROL, wanted | (_SPSEL if to & _TO_PSP else 0))
         self._see_mode()
-
-    def _resumed(self, frame: int, pc: int) -> Position | None:
-        """What was interrupted there; None where the frame was made up, for a thread that begins."""
-        was_at, position = self._suspended.pop(frame, (None, None))
-        return position if was_at is not None and abs(pc - was_at) <= _SAME_PLACE else None

@@ -32,10 +32,13 @@ class CoreState:
 
 @dataclass(frozen=True, slots=True)
 class MachineState:
-    """All of it, but for what is counted. `memories` are by name, of those that the program can write."""
+    """All of it, but for what is counted. `suspended` is what exceptions have interrupted; `memories` are by name, of those
+    that the program can write.
+    """
 
     core: CoreState
     parts: Parts
+    suspended: dict[int, Position]
     memories: Mapping[str, bytes]
     ticks: int
 
@@ -52,15 +55,16 @@ class LiveState:
         self._others = others
 
     def core(self, pc: int) -> CoreState:
-        return CoreState(self._engine.core.context_save(), pc, self._recorder.exceptions.here())
+        return CoreState(self._engine.core.context_save(), pc, self._recorder.exceptions.here(pc))
 
     def set_core(self, state: CoreState) -> None:
         self._engine.core.context_restore(state.context)
-        self._recorder.exceptions.leave(state.position, state.pc)
+        self._recorder.exceptions.go_to(state.position, state.pc)
 
     def machine(self, pc: int) -> MachineState:
         parts = tuple(_plain(part) for part in self._parts())
-        return MachineState(self.core(pc), parts, self._engine.memory.contents(), self._recorder.ticks)
+        suspended = self._recorder.exceptions.suspended
+        return MachineState(self.core(pc), parts, suspended, self._engine.memory.contents(), self._recorder.ticks)
 
     def set_machine(self, state: MachineState) -> None:
         """Everything as it was then, the time too."""
@@ -68,6 +72,7 @@ class LiveState:
         if any(self._recorder.has_code_in(low, high) for low, high in changed):
             self._engine.core.ctl_flush_tb()
         self.set_peripherals(state)
+        self._recorder.exceptions.suspended = state.suspended
         self.set_core(state.core)
         self._recorder.set_back(state.ticks)
 

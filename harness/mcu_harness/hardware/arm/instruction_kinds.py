@@ -35,6 +35,9 @@ class Kind(StrEnum):
     FLOAT_STORE_MULTIPLE = "float store multiple"
 
 
+FLOATS = frozenset(kind for kind in Kind if kind.name.startswith("FLOAT"))  # what the FPU does
+
+
 # Names as the Armv7-M and Armv8-M Architecture Reference Manuals write them.
 _NAMES: dict[Kind, str] = {
     Kind.BITS: (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mcu_harness.analysis.profile.cycles.table import CoreTable, Cost
+from mcu_harness.analysis.profile.cycles.cost import Cost
+from mcu_harness.analysis.profile.cycles.exceptions import baseline
+from mcu_harness.analysis.profile.cycles.table import CoreTable
 from mcu_harness.hardware.arm.instruction_kinds import Kind
 
 _TRM = "Arm DDI 0432, Cortex-M0 Technical Reference Manual, table 3-1"
@@ -35,5 +37,5 @@ def table(multiplier_cycles: int) -> CoreTable:
             Kind.INDIRECT_CALL: Cost(2, f"{_TRM}: BLX 3"),
         },
         load_pc=Cost(3, f"{_TRM}: POP with pc 4+N, N with pc counted"),
-        exception=Cost(16, "Arm DDI 0432: interrupt latency 16 cycles"),
+        exceptions=baseline(16, "Arm DDI 0432"),
     )

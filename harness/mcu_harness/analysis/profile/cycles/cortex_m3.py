@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from mcu_harness.analysis.profile.cycles import pipeline3 as pipeline
-from mcu_harness.analysis.profile.cycles.table import CoreTable, Cost
+from mcu_harness.analysis.profile.cycles.cost import Cost
+from mcu_harness.analysis.profile.cycles.exceptions import three_stages
+from mcu_harness.analysis.profile.cycles.table import CoreTable
 from mcu_harness.hardware.arm.instruction_kinds import Kind
 
 _TRM = "Arm DDI 0337, Cortex-M3 Technical Reference Manual, table 3-1"
@@ -37,7 +39,7 @@ def table(multiplier_cycles: int) -> CoreTable:
         },
         refill=pipeline.REFILL,
         load_pc=pipeline.LOAD_PC,
-        exception=pipeline.EXCEPTION,
+        exceptions=three_stages("Arm DDI 0337, 5.9"),
         neighbour_rules=pipeline.NEIGHBOUR_RULES,
         branch_rules=pipeline.BRANCH_RULES,
     )

@@ -7,8 +7,10 @@ another one.
 from __future__ import annotations
 
 from mcu_harness.analysis.profile.cycles import rules
+from mcu_harness.analysis.profile.cycles.cost import Cost
+from mcu_harness.analysis.profile.cycles.exceptions import three_stages
 from mcu_harness.analysis.profile.cycles.inorder import Pipeline, Timing
-from mcu_harness.analysis.profile.cycles.table import BranchRule, CoreTable, Cost
+from mcu_harness.analysis.profile.cycles.table import BranchRule, CoreTable
 from mcu_harness.analysis.profile.instructions import Instruction
 from mcu_harness.hardware.arm.instruction_kinds import Kind
 
@@ -57,7 +59,7 @@ def table(multiplier_cycles: int) -> CoreTable:
             Kind.TABLE_BRANCH: Cost(2, _AS_M4),
         },
         load_pc=Cost(3, _AS_M4),
-        exception=Cost(12, _AS_M4),
+        exceptions=three_stages("Arm 100230; as on the Cortex-M4"),
         branch_rules=(BranchRule("flags set right before", 1, rules.flags_set_before_pair, _MEASURED),),
         pipeline=Pipeline(_TIMINGS, _pairs, early_cycles=0, shifted_latency=2),
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from mcu_harness.analysis.profile.cycles import pipeline3 as pipeline
 from mcu_harness.analysis.profile.cycles import rules
-from mcu_harness.analysis.profile.cycles.table import CoreTable, Cost, NeighbourRule
+from mcu_harness.analysis.profile.cycles.cost import Cost
+from mcu_harness.analysis.profile.cycles.exceptions import three_stages
+from mcu_harness.analysis.profile.cycles.table import CoreTable, NeighbourRule
 from mcu_harness.hardware.arm.instruction_kinds import Kind
 
 _TRM = "Arm DDI 0439, Cortex-M4 Technical Reference Manual, table 3-1"
@@ -58,7 +60,7 @@ def table(multiplier_cycles: int) -> CoreTable:
         },
         refill=pipeline.REFILL,
         load_pc=pipeline.LOAD_PC,
-        exception=pipeline.EXCEPTION,
+        exceptions=three_stages("Arm DDI 0439, 3.9.1"),
         neighbour_rules=(*pipeline.NEIGHBOUR_RULES, _CHAINED),
         branch_rules=pipeline.BRANCH_RULES,
     )

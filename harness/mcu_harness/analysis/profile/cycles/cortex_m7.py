@@ -5,8 +5,10 @@ Branches are taken as predicted right; caches and tightly coupled memories are a
 
 from __future__ import annotations
 
+from mcu_harness.analysis.profile.cycles.cost import Cost
+from mcu_harness.analysis.profile.cycles.exceptions import three_stages
 from mcu_harness.analysis.profile.cycles.inorder import Pipeline, Timing
-from mcu_harness.analysis.profile.cycles.table import CoreTable, Cost
+from mcu_harness.analysis.profile.cycles.table import CoreTable
 from mcu_harness.analysis.profile.instructions import Instruction
 from mcu_harness.hardware.arm.instruction_kinds import Kind
 
@@ -80,7 +82,7 @@ def table(multiplier_cycles: int) -> CoreTable:
             Kind.TABLE_BRANCH: Cost(2, _MEASURED),
         },
         load_pc=Cost(2, _ASSUMED),
-        exception=Cost(12, "Arm DDI 0489: exception entry 12 cycles"),
+        exceptions=three_stages("Arm DDI 0489"),
         pipeline=Pipeline(_TIMINGS, _pairs, early_cycles=1, early_addresses=True, narrow_extra=_NARROW),
         mispredicted=Cost(8, f"{_MEASURED}: 6 to 8"),
     )

@@ -7,7 +7,8 @@ Figures from "measured" were fitted against cycles of Embench-IoT 2.0 on an STM3
 from __future__ import annotations
 
 from mcu_harness.analysis.profile.cycles import rules
-from mcu_harness.analysis.profile.cycles.table import BranchRule, Cost, NeighbourRule
+from mcu_harness.analysis.profile.cycles.cost import Cost
+from mcu_harness.analysis.profile.cycles.table import BranchRule, NeighbourRule
 from mcu_harness.hardware.arm.instruction_kinds import Kind
 
 MEASURED = "measured: Embench-IoT 2.0 on STM32F407"
@@ -39,4 +40,3 @@ REFILL = {
     Kind.TABLE_BRANCH: Cost(2, "Arm DDI 0439, table 3-1: 2+P, P as of an indirect branch"),
 }
 LOAD_PC = Cost(4, MEASURED)
-EXCEPTION = Cost(12, "Arm DDI 0439, 3.9.1: exception entry 12 cycles")

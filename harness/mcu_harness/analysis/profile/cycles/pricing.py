@@ -13,13 +13,14 @@ import numpy.typing as npt
 
 from mcu_harness.analysis.profile.cycles import cortex_m0, cortex_m0plus, cortex_m3, cortex_m4, cortex_m7, cortex_m33
 from mcu_harness.analysis.profile.cycles.accuracy import statement
+from mcu_harness.analysis.profile.cycles.exceptions import exception_cycles
 from mcu_harness.analysis.profile.cycles.inorder import carried, straight
 from mcu_harness.analysis.profile.cycles.memory import FetchModel, Visit
 from mcu_harness.analysis.profile.cycles.table import HISTORY, CoreTable
 from mcu_harness.analysis.profile.cycles.traced import TracedWaits
 from mcu_harness.analysis.profile.instructions import Instruction, decode
 from mcu_harness.emulator.contract import BlockCounts, DataTrace
-from mcu_harness.hardware.arm.instruction_kinds import Kind
+from mcu_harness.hardware.arm.instruction_kinds import FLOATS, Kind
 from mcu_harness.hardware.board import Board
 from mcu_harness.results.origin import Origin, OriginKind
 
@@ -169,7 +170,9 @@ class _Pricing:
                 if key not in known:
                     known[key] = self._entry(visit.source, first)
                 cycles[edge] += known[key]
-        return cycles + self._mispredicted()
+        floats = np.array([any(i.kind in FLOATS for i in block) for block in self.blocks], np.bool_)
+        taken = exception_cycles(self._table.exceptions, self._counts, floats)
+        return cycles + self._mispredicted() + taken
 
     def _mispredicted(self) -> Real:
         """What guessing wrong costs, on the edges of the rarer way out of each conditional branch."""

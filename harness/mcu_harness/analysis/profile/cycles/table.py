@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mcu_harness.analysis.profile.cycles.cost import Cost
+from mcu_harness.analysis.profile.cycles.exceptions import ExceptionCosts
 from mcu_harness.analysis.profile.cycles.inorder import Pipeline
 from mcu_harness.analysis.profile.instructions import Instruction
 from mcu_harness.hardware.arm.instruction_kinds import Kind
@@ -20,18 +22,6 @@ Neighbours = Callable[[Instruction, Sequence[Instruction]], bool]
 Step = Callable[[Instruction, Sequence[Instruction], Instruction], bool]
 
 HISTORY = 3  # how many instructions before the present one rules may look at
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """`cycles`, plus `per_word` for each word transferred, plus `register_offset` where the address is a sum of two
-    registers. `source` is where the figures are from.
-    """
-
-    cycles: float
-    source: str
-    per_word: float = 0.0
-    register_offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +44,13 @@ class BranchRule:
     source: str
 
 
+NOT_PREDICTED = Cost(0, "not predicted: a taken branch always refills")
+
+
 @dataclass(frozen=True, slots=True)
 class CoreTable:
     """One core without wait states. `refill` is what a taken branch costs beyond the instruction itself, by kind;
-    `load_pc` the same for loads into the program counter, `exception` for an exception taken in between.
+    `load_pc` the same for loads into the program counter.
 
     With a `pipeline`, straight-line code is simulated with it
     and `costs` and `neighbour_rules` have no say. `mispredicted` is charged for the rarer way out of a conditional branch.
@@ -68,11 +61,11 @@ class CoreTable:
     costs: Mapping[Kind, Cost]
     refill: Mapping[Kind, Cost]
     load_pc: Cost
-    exception: Cost
+    exceptions: ExceptionCosts
     neighbour_rules: tuple[NeighbourRule, ...] = ()
     branch_rules: tuple[BranchRule, ...] = ()
     pipeline: Pipeline | None = None
-    mispredicted: Cost = Cost(0, "not predicted: a taken branch always refills")
+    mispredicted: Cost = NOT_PREDICTED
 
     @property
     def name(self) -> str:
@@ -94,5 +87,5 @@ class CoreTable:
         elif last.kind in self.refill:
             cycles = self.refill[last.kind].cycles
         else:
-            return self.exception.cycles
+            return 0.0  # no branch: a handler has changed where its return goes to
         return cycles + sum(rule.cycles for rule in self.branch_rules if rule.applies(last, before, target))

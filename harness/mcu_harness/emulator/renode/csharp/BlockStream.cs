@@ -1,10 +1,19 @@
-// Executed blocks on their way out, in bulk: a record is two 32-bit words, address and number of instructions.
+// Executed blocks on their way out, in bulk: a record is two 32-bit words, address and number of instructions. What happens
+// between two blocks (`Event`) is two records: an address with the event instead of the number, and the stack pointer.
 namespace McuHarness
 {
     using System;
     using System.Collections.Generic;
     using Antmicro.Renode.Peripherals.Bus;
     using Antmicro.Renode.Peripherals.CPU;
+
+    /// <summary>What can happen between blocks; the numbers are those of blocks.py, and more than a block has instructions.</summary>
+    internal enum Event : uint
+    {
+        Enter = 0xFFFFFFF0,
+        EnterWithFloats = 0xFFFFFFF1,
+        Leave = 0xFFFFFFF2,
+    }
 
     internal sealed class BlockStream
     {
@@ -34,6 +43,19 @@ namespace McuHarness
         {
             counted = core.ExecutedInstructions;
             open = true;
+        }
+
+        /// <summary>Send `what` has happened, after the blocks so far, whether they count or not.</summary>
+        public void Tell(Event what, ulong address, ulong stack)
+        {
+            if(used + 4 > buffer.Length)
+            {
+                Flush();
+            }
+            buffer[used++] = (uint)address;
+            buffer[used++] = (uint)what;
+            buffer[used++] = (uint)stack;
+            buffer[used++] = 0;
         }
 
         /// <summary>Stop counting and send what is there.</summary>
@@ -91,7 +113,8 @@ namespace McuHarness
             channel.Send(new Answer('C').Word((uint)start).Bytes(bus.ReadBytes(start, (int)(end - start))));
         }
 
-        private void Flush()
+        /// <summary>Send what is there.</summary>
+        public void Flush()
         {
             if(used == 0)
             {

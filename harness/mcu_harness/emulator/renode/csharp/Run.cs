@@ -55,6 +55,7 @@ namespace McuHarness
             if(plan.Profile)
             {
                 blocks = new BlockStream(bus, core, channel, plan.Code);
+                exceptions = new Exceptions(bus, core, blocks);
             }
             windows = new Windows(plan, bus, core, channel, blocks);
             main = new MainWatch(core, plan.Main, plan.MainEnd);
@@ -177,6 +178,10 @@ namespace McuHarness
                 marks.Set(Exits());
                 core.ActivateNewHooks();
             }
+            if(exceptions != null)
+            {
+                exceptions.Leave();
+            }
         }
 
         private void BeginStep(ulong pc)
@@ -218,6 +223,11 @@ namespace McuHarness
         {
             if(number == ExceptionInterrupt || number == ExceptionFastInterrupt || number == ExceptionSupervisorCall)
             {
+                // A supervisor call only becomes pending by its own exception, and is then taken like an interrupt.
+                if(exceptions != null && number != ExceptionSupervisorCall)
+                {
+                    exceptions.Enter();
+                }
                 return;
             }
             if(number == ExceptionBreakpoint && semihosting.IsAsked)
@@ -364,6 +374,7 @@ namespace McuHarness
         private readonly Plan plan;
         private readonly object gate = new object();
         private BlockStream blocks;
+        private Exceptions exceptions;
         private Windows windows;
         private Flash flash;
         private MainWatch main;

@@ -80,6 +80,10 @@ namespace McuHarness
                     bus.WriteBytes(chunk.Data, chunk.Address);
                 }
             }
+            if(blocks != null)
+            {
+                blocks.Flush();
+            }
             channel.Send(new Answer('O').Word((uint)pc).Word((uint)core.SP.RawValue));
             openedAt = core.ExecutedInstructions;
             if(blocks != null)
