@@ -48,14 +48,11 @@ namespace McuHarness
         /// <summary>Send `what` has happened, after the blocks so far, whether they count or not.</summary>
         public void Tell(Event what, ulong address, ulong stack)
         {
-            if(used + 4 > buffer.Length)
-            {
-                Flush();
-            }
             buffer[used++] = (uint)address;
             buffer[used++] = (uint)what;
             buffer[used++] = (uint)stack;
             buffer[used++] = 0;
+            FlushWhenFull();
         }
 
         /// <summary>Stop counting and send what is there.</summary>
@@ -89,10 +86,7 @@ namespace McuHarness
             }
             buffer[used++] = (uint)address;
             buffer[used++] = instructions;
-            if(used == buffer.Length)
-            {
-                Flush();
-            }
+            FlushWhenFull();
         }
 
         /// <summary>Code that is not where the program was loaded: what it has copied to RAM, a boot ROM, an alias.</summary>
@@ -113,6 +107,14 @@ namespace McuHarness
             channel.Send(new Answer('C').Word((uint)start).Bytes(bus.ReadBytes(start, (int)(end - start))));
         }
 
+        private void FlushWhenFull()
+        {
+            if(used > buffer.Length - WordsOfEvent)
+            {
+                Flush();
+            }
+        }
+
         /// <summary>Send what is there.</summary>
         public void Flush()
         {
@@ -128,6 +130,7 @@ namespace McuHarness
         }
 
         private const uint MostBytesOfInstruction = 4;
+        private const int WordsOfEvent = 4;
         private readonly IBusController bus;
         private readonly CortexM core;
         private readonly ulong knownStart;
