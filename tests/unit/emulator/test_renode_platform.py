@@ -176,3 +176,11 @@ def test_entries_know_where_they_are_and_how_large(tmp_path: Path) -> None:
     assert (found["sram"].places, found["sram"].size) == ((0x20000000,), 0x40000)
     assert found["boot_rom"].init == ("WriteDoubleWord 0x0 0x12345678",)
     assert found["cpu"].init == ()
+
+
+def test_device_that_is_registered_in_several_places_is_in_each_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "part.repl"
+    region = 'sysbus new Bus.BusMultiRegistration { address: 0x1FFFC000; size: 0x100; region: "optionBytes" }'
+    path.write_text(f"controller: MTD.Controller @ {{\n    sysbus 0x40023C00;\n    {region}\n}}\n    flash: flash\n")
+    (entry,) = read_entries(path, tmp_path)
+    assert entry.places == (0x40023C00, 0x1FFFC000)
