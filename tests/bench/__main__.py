@@ -165,10 +165,32 @@ def renode() -> Iterator[Row]:
     yield Row("Renode: resident memory", speeds.resident_mb, None, "MB")
 
 
+def live() -> Iterator[Row]:
+    """A live board: in slices, put back, covered, and against labwired where LABWIRED_PYTHON names a Python that has it."""
+    from tests.bench import live as boards
+
+    with tempfile.TemporaryDirectory() as folder:
+        elf = boards.firmware(Path(folder), boards.TURNS)
+        long = boards.firmware(Path(folder), 100 * boards.TURNS)
+        boards.to_the_line(elf)  # compiled and imported
+        ours = best(3, lambda: boards.to_the_line(elf))
+        whole, sliced = min((boards.whole_and_sliced(long, 0.3) for _ in range(5)), key=lambda pair: pair[1] / pair[0])
+        yield Row("live board: speed in slices of 1 ms / at once", whole / sliced, 0.8, "", at_least=True)
+        yield Row("live board: snapshot and restore, 192 KiB", 1e3 * boards.snapshot_and_restore(long), 2, "ms")
+        yield Row("live board: coverage / the run", boards.coverage_cost(long), 0.05, "")
+        peer = boards.find_peer()
+        if not peer:
+            print("labwired: not measured: LABWIRED_PYTHON names no Python that has it", file=sys.stderr)
+            return
+        theirs = boards.peer_to_the_line(elf, peer)
+    yield Row("to the same console line: labwired / live board", theirs / ours, 100, "", at_least=True)
+
+
 BENCHMARKS = {
     "emulation": emulation,
     "memory-trace": memory_trace,
     "any-elf": any_elf,
+    "live": live,
     "start-up": start_up,
     "size": size_and_instructions,
     "main-job": main_job,

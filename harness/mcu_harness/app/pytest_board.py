@@ -22,6 +22,11 @@ class Keeper(Protocol):
     """What is needed of the plugin."""
 
     @property
+    def boards(self) -> tuple[str, ...]:
+        """The boards that were asked for."""
+        ...
+
+    @property
     def wants_coverage(self) -> bool:
         """Whether coverage was asked for."""
         ...

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mcu_harness.app import pytest_board
+from mcu_harness.app import pytest_board, pytest_unit_tests
 from mcu_harness.app.options import MARKERS, OPTIONS, Source, settings
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     collector = _Collector(config)
     config.pluginmanager.register(collector, pytest_board.KEEPER)
     config.pluginmanager.register(pytest_board, "mcu_harness_board")
+    config.pluginmanager.register(pytest_unit_tests, "mcu_harness_unit_tests")
     if any(config.getoption(option.flag) for option in OPTIONS):
         from mcu_harness.base.errors import HarnessError
 
@@ -85,6 +86,11 @@ class _Collector:
         """Run one case for the test `node`, whose properties get the figures; raises HarnessError."""
         rules = self._rules(node)
         return self._told(self.session.run(case, self.settings.options, gated=gated, rules=rules), node)
+
+    @property
+    def boards(self) -> tuple[str, ...]:
+        """See `pytest_board.Keeper`."""
+        return self.settings.boards
 
     @property
     def wants_coverage(self) -> bool:

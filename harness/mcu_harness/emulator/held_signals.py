@@ -5,6 +5,7 @@ Ctrl-C is one, the alarm by which pytest-timeout ends a test another; a server t
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,10 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 Handler = Callable[[int, FrameType | None], object]
+
+_NUMBERS = tuple(map(int, signal.valid_signals()))
+# As signal.getsignal, which makes an enum of each answer: all of them together would take longer than a short run.
+_handler_of: Callable[[int], object] = _signal.getsignal
 
 
 @contextmanager
@@ -36,8 +41,8 @@ def held_exceptions() -> Iterator[Callable[[], bool]]:
         yield lambda: False
         return
     with ExitStack() as restored:
-        for number in signal.valid_signals():
-            handler = signal.getsignal(number)
+        for number in _NUMBERS:
+            handler = _handler_of(number)
             if callable(handler):  # and neither the system's own, nor ignored, nor a C library's
                 signal.signal(number, keeping(handler))
                 restored.callback(signal.signal, number, handler)

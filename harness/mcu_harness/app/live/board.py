@@ -179,6 +179,10 @@ class LiveBoard:
         before = self._machine.read(found.address, found.type.size)
         self._machine.write(found.address, found.type.encode(value, before))
 
+    def address(self, place: str | int) -> int:
+        """Where a function, a variable, or a part of one lies; a function without its Thumb bit."""
+        return self._variables.address(place)
+
     def read_bytes(self, place: str | int, size: int) -> bytes:
         return self._machine.read(self._variables.address(place), size)
 
@@ -284,24 +288,37 @@ class LiveBoard:
         It is a row of the reports, called `name`. A figure over its `budget` fails the test.
         """
         __tracebackhide__ = True
-        if self._measuring:
-            raise HarnessError("a measurement is under way", hint="end its `with` block before the next one begins")
         symbol = self._firmware.function(function) if function else None
         title = titles(self._firmware.program, [symbol])[symbol.address] if symbol else ""
         measurement = Measurement(name or function or "stretch", symbol, title, parse_budgets(budget or {}))
-        measuring = Measuring(self._machine, self._firmware, measurement, self.console.text)
-        self._measuring = True
+        measuring = self.begin_stretch(measurement)
         try:
             yield measurement
         except BaseException:
-            measuring.abandon()
+            self.abandon_stretch(measuring)
             raise
-        finally:
-            self._measuring = False
-        result = self._keep(*measuring.end(self._test, self.console.text), True)
+        result = self._keep(*self.end_stretch(measuring), True)
         measurement.finish(result)
         if result.verdict is not Verdict.PASS and not undecided(result):
             raise BoardFailure(failure_text(result))
+
+    def begin_stretch(self, measurement: Measurement) -> Measuring:
+        """What `measure` does, for who ends it with `end_stretch` or `abandon_stretch`; one at a time."""
+        if self._measuring:
+            raise HarnessError("a measurement is under way", hint="end its `with` block before the next one begins")
+        measuring = Measuring(self._machine, self._firmware, measurement, self.console.text)
+        self._measuring = True
+        return measuring
+
+    def end_stretch(self, measuring: Measuring) -> tuple[Case, RunResult]:
+        """The row that the stretch is; nobody has kept it yet."""
+        self._measuring = False
+        return measuring.end(self._test, self.console.text)
+
+    def abandon_stretch(self, measuring: Measuring) -> None:
+        """Nobody wants to know."""
+        self._measuring = False
+        measuring.abandon()
 
     # The end.
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from mcu_harness.base.text import one_line
 
 _MOST_PATTERN_BYTES = 1 << 12  # how much of the latest output a pattern is looked for in, at each byte
-_CAN_GROW = re.compile(r"(?<!\\)[*+?{|]")  # what makes a pattern match more when more text comes
+# What makes a pattern match more when more text comes: an open end, a choice, or anything up to an end that may come again.
+_CAN_GROW = re.compile(r"(?<!\\)(?:[*+?}]\)*\Z|\||\.[*+](?!\)*(?:\\n|\n)\)*\Z))")
 _ENCODING = ("utf-8", "surrogateescape")  # text and bytes are told from each other without loss
 
 

@@ -112,7 +112,7 @@ class Measuring:
     ) -> None:
         self._machine = machine
         self._firmware = firmware
-        self._measurement = measurement
+        self.measurement = measurement
         self._before = console
         self._stack = begun is None and _paint_stack(machine, firmware)
         self._begun = machine.begin(traced=makes_wait(firmware.board)) if begun is None else begun
@@ -120,7 +120,7 @@ class Measuring:
     def end(self, test: str, console: str, coverage: bool = False) -> tuple[Case, RunResult]:
         """The stretch ends here; `console` is all that was written so far. With `coverage`, it says what of it ran."""
         stretch = self._machine.end(self._begun)
-        measurement, firmware = self._measurement, self._firmware
+        measurement, firmware = self.measurement, self._firmware
         case = firmware.measured(test, measurement.name, measurement.budgets)
         tool = Tool(self._machine.name, self._machine.version())
         execution = self._execution(stretch, console)
@@ -136,7 +136,7 @@ class Measuring:
         self._machine.end(self._begun)
 
     def _execution(self, stretch: Stretch, console: str) -> Execution:
-        function, machine = self._measurement.function, self._machine
+        function, machine = self.measurement.function, self._machine
         counts = stretch.counts
         counts = below(counts, self._firmware.program, {function.address}) if function else pruned(counts)
         instructions = int((counts.edge_count * counts.block_instructions[counts.edge_current]).sum())
@@ -160,14 +160,14 @@ class Measuring:
 
     def _missing(self, stretch: Stretch) -> tuple[Finding, ...]:
         """A finding for a function that never ran: its figures would be 0 and keep every budget."""
-        function = self._measurement.function
+        function = self.measurement.function
         if function is None or function.address in stretch.counts.block_address.tolist():
             return ()
         return (
             Finding(
                 code=Code.MEASURE_NEVER_CALLED,
                 verdict=Verdict.FAIL,
-                message=f"{self._measurement.name} was not called while it was measured",
+                message=f"{self.measurement.name} was not called while it was measured",
                 advice="let more time pass inside of the `with` block; a function that was inlined has no calls",
             ),
         )

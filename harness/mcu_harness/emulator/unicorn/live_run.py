@@ -90,6 +90,7 @@ class LiveRun:
         self._asked = False
         self._waits = ""  # the instruction that the core sleeps in
         self._stood_at: int | None = None  # the place that was reported last: `go` gets past it
+        self._set_places: frozenset[int] | None = None
         self._end: Stop | None = None
         self._closed = False
         self._resets = 0
@@ -282,13 +283,16 @@ class LiveRun:
             self._exceptions.slept += until - before
         return False
 
-    def _run(self, places: Collection[int]) -> int:
+    def _run(self, places: frozenset[int]) -> int:
         """Run from where the core stands, past a place that was reported; returns the engine's error."""
         if self._pc == self._stood_at:
             self._stood_at = None
+            self._set_places = None  # a step forgets them
             error = self._engine.step(self._pc)
         else:
-            self._engine.set_exits(places)
+            if places != self._set_places:  # setting them takes longer than running some thousand instructions
+                self._engine.set_exits(places)
+                self._set_places = frozenset(places)
             error = self._engine.run(self._pc)
         self._pc = self._engine.pc
         return error

@@ -1,0 +1,52 @@
+"""The console of a live board: what waits for more text, and what was said when."""
+
+from __future__ import annotations
+
+import pytest
+
+from mcu_harness.app.live.console import Console, Pattern
+
+
+@pytest.mark.parametrize("pattern", [r"(\d+)", r"a*", r"x{2,}", r"one|two", r"from .* to", r"(\w+)?", r"((\d+))"])
+def test_matches_that_more_text_could_make_longer(pattern: str) -> None:
+    assert Pattern(pattern).can_grow
+
+
+@pytest.mark.parametrize(
+    "pattern", ["done", r"(\d+) ms", r"[^\n]*\n", r"ready.*\n", "line.*\n", r"1\+", r"(\d+)\)", r"a+b"]
+)
+def test_matches_that_are_what_they_are(pattern: str) -> None:
+    assert not Pattern(pattern).can_grow
+
+
+def test_what_was_matched_is_done_with_also_in_bytes_that_are_no_text() -> None:
+    console = Console()
+    console.heard(b"\xff\xe9 one \xc3\xa9 two", 5)
+    found = console.match(Pattern("é"))
+    assert found is not None
+    console.take(Pattern("é"))
+    assert console.pending == b" two"
+    assert console.match(Pattern("one")) is None
+
+
+def test_lines_of_the_transcript_have_the_time_of_their_first_byte() -> None:
+    console = Console()
+    for nth, byte in enumerate(b"ab\ncd"):
+        console.heard(bytes([byte]), 1000 * nth)
+    console.sent(b"go\n", 7000)
+    assert [line.split(maxsplit=3) for line in console.transcript(1_000_000)] == [
+        ["0.000", "ms", "<", "ab"],
+        ["3.000", "ms", "<", "cd"],
+        ["7.000", "ms", ">", "go"],
+    ]
+
+
+def test_a_rewound_console_forgets_what_came_after() -> None:
+    console = Console()
+    console.heard(b"one two", 1)
+    console.take(Pattern("one"))
+    position = console.position
+    console.heard(b" three", 2)
+    console.take(Pattern("two"))
+    console.rewind(position)
+    assert (console.bytes, console.pending) == (b"one two", b" two")
