@@ -17,6 +17,17 @@ from mcu_harness.hardware.flash_controllers import FAMILIES
 
 BOARD_DIRECTORY = Path(__file__).parent / "boards"
 _VECTOR_ALIGNMENT = 128  # VTOR has no lower bits (Armv7-M ARM, B3.2.5)
+# Above everything that a board with a Cortex-M has.
+_MOST_MEMORY_BYTES = 1 << 30
+_MOST_CACHE_BYTES = 16 << 20
+_MOST_LINE_BYTES = 1 << 10
+_MOST_WAYS = 1 << 10
+_MOST_WAIT_CYCLES = 100_000
+_MOST_HZ = 10_000_000_000
+_MOST_UA_PER_MHZ = 1_000_000
+_MOST_VOLTS = 1_000
+_MOST_MEMORIES = 64
+_MOST_STEPS = 1_000
 _NO_REGISTERS = ("none", "semihosting")  # console drivers that have no peripheral
 _NEEDED_SOURCES = ("core", "clock", "memory", "wait_states", "current", "console")
 
@@ -60,6 +71,7 @@ def load_board(path: Path) -> Board:
     clock_hz = clock.whole_quantity("frequency", "hertz")
     if clock_hz == 0:
         raise clock.fail("frequency", "must be above 0")
+    _check_most(clock, "frequency", clock_hz, _MOST_HZ)
     clock.done()
     memories = _memories(top)
     layout = top.needed_table("layout")
@@ -79,6 +91,8 @@ def load_board(path: Path) -> Board:
         for key, value in (("current_ua_per_mhz", current), ("supply_volts", supply)):
             if value <= 0:
                 raise power.fail(key, "must be above 0", hint="leave [power] out where no figure is known")
+        _check_most(power, "current_ua_per_mhz", current * 1e12, _MOST_UA_PER_MHZ)
+        _check_most(power, "supply_volts", supply, _MOST_VOLTS)
         power.done()
     renode = top.table("renode")
     platform = uart = ""
@@ -140,6 +154,7 @@ def _memories(top: toml_reader.Table) -> tuple[Memory, ...]:
         )
         table.done()
         _check_name(table, memory.name)
+        _check_bounds(table, memory)
         if PRIVATE_BUS.meets(memory.span):
             raise table.fail("origin", f"{memory.name} lies where the core's own registers are, 0xe0000000-0xe00fffff")
         if memory.size == 0 or memory.end > 1 << 32:
@@ -154,9 +169,36 @@ def _memories(top: toml_reader.Table) -> tuple[Memory, ...]:
         if memory.alias_of:
             _check_alias(table, memory, memories)
         memories.append(memory)
+        if len(memories) > _MOST_MEMORIES:
+            raise table.fail("name", f"a board has {_MOST_MEMORIES} memories at most")
     if not memories:
         raise top.fail("memory", "no memory at all", hint="add [[memory]] tables")
     return tuple(memories)
+
+
+def _check_bounds(table: toml_reader.Table, memory: Memory) -> None:
+    """Every number that becomes a size, a time or a count: sane, and lines as the hardware has them."""
+    for key, value, most in (
+        ("size", memory.size, _MOST_MEMORY_BYTES),
+        ("wait_states", memory.wait_states, _MOST_WAIT_CYCLES),
+        ("fetch", memory.fetch_bytes, _MOST_LINE_BYTES),
+        ("cache_size", memory.cache_bytes, _MOST_CACHE_BYTES),
+        ("cache_line", memory.cache_line_bytes, _MOST_LINE_BYTES),
+        ("cache_ways", memory.cache_ways, _MOST_WAYS),
+        ("data_cache_size", memory.data_cache_bytes, _MOST_CACHE_BYTES),
+        ("code_miss_cycles", memory.code_miss_cycles or 0, _MOST_WAIT_CYCLES),
+        ("data_miss_cycles", memory.data_miss_cycles or 0, _MOST_WAIT_CYCLES),
+    ):
+        _check_most(table, key, value, most)
+    for key, value in (("fetch", memory.fetch_bytes), ("cache_line", memory.cache_line_bytes or 1)):
+        if value < 1 or value & value - 1:
+            raise table.fail(key, f"must be a power of two, got {value}")
+
+
+def _check_most(table: toml_reader.Table, key: str, value: float, most: float) -> None:
+    if value > most:
+        shown = value if value < 1 << 64 else f"{value:.3g}" if value < 1e300 else "far more"
+        raise table.fail(key, f"must be at most {most:,}, got {shown}")
 
 
 def _cycles(table: toml_reader.Table, key: str) -> float | None:
@@ -208,6 +250,8 @@ def _register_steps(table: toml_reader.Table, key: str) -> tuple[RegisterStep, .
     steps = table.raw(key) if key in table else []
     if not isinstance(steps, list):
         raise table.fail(key, "expected a list of [address, set] or [address, set, clear]")
+    if len(steps) > _MOST_STEPS:
+        raise table.fail(key, f"must be at most {_MOST_STEPS:,} steps, got {len(steps):,}")
     found: list[RegisterStep] = []
     for step in steps:
         if not isinstance(step, list) or len(step) not in (2, 3) or not all(type(number) is int for number in step):

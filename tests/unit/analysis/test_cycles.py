@@ -305,3 +305,9 @@ def test_the_origin_says_that_reads_of_data_are_missing_where_they_were_not_trac
     assert str(plain.origin).startswith("estimated: cycle-approximate, cortex-m0+ model 1, ")
     assert "reads of data" not in plain.origin.text and "reads of data are not in it" in slow.origin.text
     assert plain.model == "cortex-m0+ 1"
+
+
+def test_code_that_is_entered_inside_an_instruction_is_priced_as_what_runs() -> None:
+    memory = CodeMemory()
+    memory.put(AT, bytes.fromhex("4ff00030 7047"))  # mov.w r0,#0, whose second half is adds r0,#0; bx lr
+    assert cycles(board("cortex-m4"), memory, [(AT, 6), (AT + 2, 4)]) > 0

@@ -12,7 +12,8 @@ from mcu_harness.analysis.diagnose.stack import is_overflow_fault, stack_finding
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading
 from mcu_harness.base.text import one_line
-from mcu_harness.emulator.contract import Execution, ExitReason, FaultKind
+from mcu_harness.emulator.contract import BlockCounts, Execution, ExitReason, FaultKind
+from mcu_harness.hardware.arm.thumb import instruction_size
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 from mcu_harness.results.finding_codes import Code
@@ -80,6 +81,18 @@ def run_notes(execution: Execution, program: Program) -> list[Finding]:
                 advice="what it does with these devices is not to be trusted; Renode models many of them",
             )
         )
+    inside = _entered_inside(execution.blocks) if execution.blocks is not None else []
+    if inside:
+        places = Places(program)
+        more = f", and at {len(inside) - 1} more places" if len(inside) > 1 else ""
+        notes.append(
+            Finding(
+                code="firmware.inside-instruction",
+                verdict=Verdict.PASS,
+                message=f"code is entered in the middle of an instruction that also runs, {places.where(inside[0])}{more}",
+                advice="nearly always a wrong jump: look at what leads there",
+            )
+        )
     for low, names in sorted(_overlays(program).items()):
         notes.append(
             Finding(
@@ -91,6 +104,19 @@ def run_notes(execution: Execution, program: Program) -> list[Finding]:
             )
         )
     return notes
+
+
+def _entered_inside(blocks: BlockCounts) -> list[int]:
+    """Where blocks begin in the second half of an instruction of another block."""
+    wide: set[int] = set()
+    for start, code in zip(blocks.block_address.tolist(), blocks.block_code, strict=True):
+        at = 0
+        while at < len(code):
+            size = instruction_size(int.from_bytes(code[at : at + 2], "little"))
+            if size > 2:
+                wide.add(start + at + 2)
+            at += size
+    return sorted(wide & set(blocks.block_address.tolist()))
 
 
 def _overlays(program: Program) -> dict[int, list[str]]:

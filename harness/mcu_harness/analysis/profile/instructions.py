@@ -93,7 +93,10 @@ _DOUBLES = range(arm.ARM_REG_D0, arm.ARM_REG_D31 + 1)
 
 def decode(counts: BlockCounts) -> dict[int, Instruction]:
     """Every executed instruction by address."""
-    return decode_stretches(_stretches(counts))
+    found = decode_stretches(_stretches(counts))
+    for start, code in zip(counts.block_address.tolist(), counts.block_code, strict=True):
+        _add_overlapping(found, start, code)
+    return found
 
 
 def decode_stretches(stretches: Iterable[tuple[int, bytes]]) -> dict[int, Instruction]:
@@ -114,6 +117,17 @@ def decode_stretches(stretches: Iterable[tuple[int, bytes]]) -> dict[int, Instru
                 found[at] = Instruction(at, instruction_size(first), Kind.ALU)
                 at += instruction_size(first)
     return found
+
+
+def _add_overlapping(found: dict[int, Instruction], start: int, code: bytes) -> None:
+    """Instructions of a block that was entered in the middle of another instruction: they are none of the stretch."""
+    at = start
+    while at < start + len(code):
+        if at not in found:
+            one = next(decoded(code[at - start :], at, 1), None)
+            size = instruction_size(int.from_bytes(code[at - start : at - start + 2], "little"))
+            found[at] = _instruction(one, False) if one is not None else Instruction(at, size, Kind.ALU)
+        at += found[at].size
 
 
 def _stretches(counts: BlockCounts) -> list[tuple[int, bytes]]:
