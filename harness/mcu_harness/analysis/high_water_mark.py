@@ -17,6 +17,7 @@ def above_heap(execution: Execution, limit: int, is_known: bool) -> Execution:
     `limit` is where the area began. Unless `is_known` what the image keeps in RAM, the area's lower part may hold that
     as well: then the stack is taken to begin above the longest stretch that was never touched.
     """
+    execution = without_foreign_writes(execution, limit)
     stack = execution.stack_bytes
     cut = 0
     if execution.heap is not None:
@@ -25,6 +26,22 @@ def above_heap(execution: Execution, limit: int, is_known: bool) -> Execution:
         start, size = _longest_paint(stack)
         cut = start if size >= _LEAST_GAP_BYTES else 0
     return replace(execution, stack_bytes=stack[cut:]) if cut else execution
+
+
+def without_foreign_writes(execution: Execution, limit: int) -> Execution:
+    """`execution` with the paint put back that something else than a stack overwrote, where the stack pointer is known.
+
+    A program may fill its RAM at the start (for its error correction), or paint its stack itself. Nothing on a stack lies
+    below the lowest stack pointer; above that, paint tells what was really written.
+    """
+    reached = execution.lowest_stack
+    stack = execution.stack_bytes
+    if reached is None or not stack:
+        return execution
+    below = max(0, min(reached - limit, len(stack)))
+    if stack[:below] == bytes([STACK_PAINT]) * below:
+        return execution
+    return replace(execution, stack_bytes=bytes([STACK_PAINT]) * below + stack[below:])
 
 
 def _longest_paint(stack: bytes) -> tuple[int, int]:

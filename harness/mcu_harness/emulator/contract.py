@@ -255,7 +255,8 @@ class Execution:
     to be invented so that the program would go on; `elsewhere` is the code that ran only outside of windows, as
     (address, machine code) of blocks; `data` and `whole` are the memory trace that the plan asked for, `other_data` those
     for its other boards, or () where nothing can trace; `fpu_off_at` is the first FPU
-    instruction that was executed while the FPU was not enabled.
+    instruction that was executed while the FPU was not enabled; `lowest_stack` is the lowest address of the plan's stack area
+    that the stack pointer reached.
     """
 
     reason: ExitReason
@@ -279,6 +280,7 @@ class Execution:
     whole: DataTrace | None = None
     other_data: tuple[DataTrace, ...] = ()
     fpu_off_at: int | None = None
+    lowest_stack: int | None = None
 
 
 class Emulator(Protocol):

@@ -9,7 +9,7 @@ import pytest
 from capstone import arm
 
 from mcu_harness.analysis.stack.flow import Flow, flow
-from mcu_harness.hardware.arm.stack_effect import SP, Do, Effect, narrow_effect, wide_effect
+from mcu_harness.hardware.arm.stack_effect import SP, Do, Effect, deepest_dip, narrow_effect, wide_effect
 
 AT = 0x0800_0100
 
@@ -128,3 +128,22 @@ def test_where_execution_goes(halfwords: tuple[int, ...], expected: Flow, target
     found = flow(halfwords[0], halfwords[1] if len(halfwords) == 2 else 0, encoded(*halfwords), AT)
     assert found is not None
     assert (found.flow, found.target) == (expected, target)
+
+
+@pytest.mark.parametrize(
+    ("code", "dip"),
+    [
+        ("10b5 10bd", 8),  # push {r4,lr}; pop {r4,pc}
+        ("10b5 82b0 02b0 10bd", 16),  # and sub sp,#8; add sp,#8
+        ("10bd 10b5", 0),  # up before it goes down
+        ("adf5007d", 512),  # sub.w sp,sp,#512
+        ("70b5 bd46 70bd", 16),  # push; mov sp,r7; pop: restored from a frame pointer
+        ("70b5 ddf80cd0", 16),  # ldr.w sp,[sp,#12]: another stack
+        ("9d46", None),  # mov sp,r3
+        ("adeb030d", None),  # sub.w sp,sp,r3
+        ("a5b4 c546", None),  # mov sp,r8
+        ("", 0),
+    ],
+)
+def test_how_far_a_straight_line_goes_down(code: str, dip: int | None) -> None:
+    assert deepest_dip(bytes.fromhex(code)) == dip

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numba
 from numba import types
 
-from mcu_harness.emulator.recorder.words import call, peek, poke
+from mcu_harness.emulator.recorder.words import call, peek, peek32, poke
 from mcu_harness.hardware.arm.thumb import CALL, RETURN
 
 # Words of the state. LEFT counts down the time (see TICKS) until Python is asked whether to go on.
@@ -24,7 +24,12 @@ EDGES, EDGE_COUNT, EDGE_ROOM, EDGE_INDEX, EDGE_MASK = (8 * i for i in range(6, 1
 BLOCKS, BLOCK_INDEX, BLOCK_MASK = (8 * i for i in range(11, 14))
 CONTEXTS, CONTEXT_COUNT, CONTEXT_ROOM, FRAMES, FRAME_ROOM = (8 * i for i in range(14, 19))
 DECODE, CHECK, GROW, EMU_STOP, NEW_BLOCK, HELD = (8 * i for i in range(19, 25))
-WINDOW, PRICE, STATE_WORDS = 8 * 25, 8 * 26, 27  # windows begun; what a new step takes more than its block, if not 0
+WINDOW, PRICE = 8 * 25, 8 * 26  # windows begun; what a new step takes more than its block, if not 0
+POINTER, STACK_LOW, STATE_WORDS = (
+    8 * 27,
+    8 * 28,
+    29,
+)  # where the stack pointer is; the lowest address of the stack's area
 
 # Rows. A block's key is its address << 32 | its size (bytes, or instructions where the emulator counts those).
 BLOCK_ROW = 64
@@ -34,6 +39,8 @@ KEY, INSTRUCTIONS, KIND, TARGET, END, FUNCTION, TICKS = (8 * i for i in range(7)
 # LIKELY and UNLIKELY (offsets of edges) are the last two different steps that followed: that is the fast path.
 EDGE_ROW = 128
 EDGE_TICKS, ACTION, COUNT, LIKELY, UNLIKELY, TO, EDGE_END, CURRENT, PRIOR, FROM = (8 * i for i in range(1, 11))
+LOWEST = 8 * 11  # the lowest stack pointer that the step was taken with, from STACK_LOW on; NO_STACK: none in the area
+NO_STACK = 0xFFFFFFFF
 CONTEXT_ROW = 64
 PARENT, ENTRY, TAIL, CONTEXT_FUNCTION, CONTEXT_DEPTH, FIRST_CHILD, SIBLING, CALLED_IN = (8 * i for i in range(8))
 FRAME_ROW = 32
@@ -128,6 +135,7 @@ def _find_edge(s: int, key: int, origin: int, previous: int, current: int, to: i
     poke(e + FROM, origin)
     poke(e + CURRENT, current)
     poke(e + PRIOR, previous)
+    poke(e + LOWEST, NO_STACK)
     return new
 
 
@@ -302,6 +310,14 @@ def _resolve(s: int, context: int, previous: int, current: int, address: int) ->
         slow = True
 
 
+@_inlined
+def _note_stack(s: int, e: int) -> None:
+    """Keep the stack pointer that edge `e` is taken with, where it is the lowest in the stack's area so far."""
+    above = (peek32(peek(s + POINTER)) - peek(s + STACK_LOW)) & NO_STACK
+    if above < peek(e + LOWEST):
+        poke(e + LOWEST, above)
+
+
 @_inner
 def _record_new(s: int, key: int) -> int:
     """As `record`, when the step is not one of the two that usually follow, or the run may have to stop."""
@@ -335,6 +351,7 @@ def _record_new(s: int, key: int) -> int:
     poke(s + LEFT, left - (peek(e + EDGE_TICKS) - peek(row + TICKS)))
     poke(e + COUNT, peek(e + COUNT) + 1)
     poke(s + EDGE, edge)
+    _note_stack(s, e)
     return 0
 
 
@@ -357,6 +374,7 @@ def _record_known(s: int, key: int) -> bool:
     poke(s + LEFT, left)
     poke(s + EDGE, edge)
     poke(e + COUNT, peek(e + COUNT) + 1)
+    _note_stack(s, e)
     return True
 
 

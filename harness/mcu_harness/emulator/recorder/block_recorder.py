@@ -106,6 +106,9 @@ class BlockRecorder:
         nothing = [word // 8 for word in (block_hook.KEY, block_hook.FUNCTION, block_hook.TARGET)]
         self._blocks.rows[: block_hook.FIRST_BLOCK, nothing] = -1
         self._edges.rows[: block_hook.FIRST_EDGE, block_hook.KEY // 8] = -1
+        self._edges.rows[: block_hook.FIRST_EDGE, block_hook.LOWEST // 8] = block_hook.NO_STACK
+        self._no_pointer = np.full(2, block_hook.NO_STACK, np.uint32)
+        self._set(block_hook.POINTER, int(self._no_pointer.ctypes.data))
         self._edges.rows[2, block_hook.TO // 8] = block_hook.ROOT
         self._set(block_hook.NEW_BLOCK, compiled().new_block_address)
         self._set(block_hook.EDGE, block_hook.START_OUTSIDE)
@@ -135,6 +138,19 @@ class BlockRecorder:
     def set_stop_function(self, address: int) -> None:
         """The C function that the block hook calls with its engine to stop it (uc_emu_stop)."""
         self._set(block_hook.EMU_STOP, address)
+
+    def watch_stack(self, pointer: int, low: int) -> None:
+        """Keep the lowest stack pointers from the address `low` on; `pointer` is where this process has the core's."""
+        self._set(block_hook.POINTER, pointer)
+        self._set(block_hook.STACK_LOW, low)
+
+    def lowest_stack(self, low: int, high: int) -> int | None:
+        """The lowest address in [low, high) that the stack pointer reached; None where it never was in there.
+
+        It is known where each block begins; how far a block goes down in between is read from its code.
+        """
+        rows = self._edges.rows[: self._get(block_hook.EDGE_COUNT)]
+        return views.lowest_stack(rows, self._blocks.rows, self._code, low, high)
 
     def add(self, records: npt.NDArray[np.uint32]) -> bool:
         """Record an (n, 2) array of (address, size); False when the run has to stop. Raises what a callback raised."""

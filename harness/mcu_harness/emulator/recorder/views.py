@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from mcu_harness.emulator.contract import Call
 from mcu_harness.emulator.recorder import block_hook
+from mcu_harness.hardware.arm.stack_effect import deepest_dip
 from mcu_harness.hardware.arm.thumb import block_end
 from mcu_harness.image.program import Program
 
@@ -70,6 +71,25 @@ def _tail_calls(contexts: Words, context: int, caller: int, returns_to: int | No
             break
         context = int(row[block_hook.PARENT // 8])
     return found
+
+
+def lowest_stack(edges: Words, blocks: Words, code: Sequence[bytes], low: int, high: int) -> int | None:
+    """The lowest address that the stack pointer reached, of those in [low, high]; see `BlockRecorder.lowest_stack`.
+
+    None, too, where code moved it by what was only known at run time: how far is not seen then.
+    """
+    above = edges[:, block_hook.LOWEST // 8]
+    inside = edges[above <= high - low]
+    if not len(inside):
+        return None
+    lowest: dict[int, int] = {}
+    for block, at in zip(
+        inside[:, block_hook.CURRENT // 8].tolist(), inside[:, block_hook.LOWEST // 8].tolist(), strict=True
+    ):
+        lowest[block] = min(lowest.get(block, at), at)
+    dips = {block: deepest_dip(code[block]) for block in lowest}
+    known = [lowest[block] - dip for block, dip in dips.items() if dip is not None]
+    return low + min(known) if len(known) == len(dips) else None
 
 
 def function_ranges(program: Program) -> list[tuple[int, int]]:

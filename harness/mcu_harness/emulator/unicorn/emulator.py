@@ -20,6 +20,7 @@ from mcu_harness.emulator.held_signals import held_exceptions
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.unicorn import faults
+from mcu_harness.emulator.unicorn.core_registers import registers_address
 from mcu_harness.emulator.unicorn.ends import End, faulted
 from mcu_harness.emulator.unicorn.engine import Engine
 from mcu_harness.emulator.unicorn.exceptions import ExceptionFault, Exceptions
@@ -29,6 +30,7 @@ from mcu_harness.emulator.unicorn.run_trace import RunTrace
 from mcu_harness.emulator.unicorn.semihosting import BREAKPOINT, Semihosting
 from mcu_harness.emulator.unicorn.watches import HeapWatch, MainWatch
 from mcu_harness.emulator.unicorn.windows import Windows
+from mcu_harness.hardware.arm.stack_effect import SP
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 
@@ -120,6 +122,10 @@ class _Run:
         if high > low:
             self._memory.write(low, bytes([STACK_PAINT]) * (high - low))
         self._trace.start(self._program)
+        registers = registers_address(self._engine.core) if high > low else None
+        self._watches_stack = registers is not None
+        if registers is not None:
+            self._recorder.watch_stack(registers + 4 * SP, low)
         try:
             with held_exceptions() as self._interrupted:
                 started = time.perf_counter()
@@ -153,6 +159,7 @@ class _Run:
                 whole=self._trace.whole,
                 other_data=self._trace.others,
                 fpu_off_at=self._fpu.off_at,
+                lowest_stack=self._recorder.lowest_stack(low, high) if self._watches_stack else None,
             )
         finally:
             self._engine.close()

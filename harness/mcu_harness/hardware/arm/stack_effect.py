@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from mcu_harness.hardware.arm.thumb import instruction_size
+
 SP, LR, PC = 13, 14, 15
 _WORD = 4
 
@@ -29,6 +31,10 @@ class Do(Enum):
     UNKNOWN = "d = something else"
 
 
+_COMPUTED = (Do.MOVE, Do.SUM, Do.DIFFERENCE)
+_FRAME_POINTERS = (7, 11)
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     do: Do
@@ -36,6 +42,29 @@ class Effect:
     source: int = 0
     amount: int = 0
     other: int = 0
+
+
+def deepest_dip(code: bytes) -> int | None:
+    """How far the straight line `code` takes the stack pointer below where it was, at its deepest, in bytes.
+
+    None where it moves it by what is only known at run time (an array of variable length, longjmp); restoring it from a frame
+    pointer is no such move, nor is another stack.
+    """
+    at = depth = deepest = 0
+    while at < len(code):
+        first = int.from_bytes(code[at : at + 2], "little")
+        size = instruction_size(first)
+        second = int.from_bytes(code[at + 2 : at + 4], "little")
+        effect = narrow_effect(first, at) if size == 2 else wide_effect(first, second, at)
+        if effect is not None and effect.do is Do.MOVE and effect.register == SP and effect.source == SP:
+            depth -= effect.amount
+            deepest = max(deepest, depth)
+        elif effect is not None and effect.register == SP and effect.do in _COMPUTED:
+            restored = effect.do is Do.MOVE and effect.source in _FRAME_POINTERS
+            if not restored:
+                return None
+        at += size
+    return deepest
 
 
 def narrow_effect(code: int, at: int) -> Effect | None:
