@@ -226,9 +226,13 @@ def test_a_device_that_raises_is_the_test_s_own_error(board: LiveBoard) -> None:
         def read(self, offset: int, size: int) -> int:
             raise ZeroDivisionError("a mistake")
 
+    before = board.snapshot()
     board.attach(0x40012000, 0x100, Broken())
     with pytest.raises(ZeroDivisionError, match="a mistake"):
         board.call("peek", 0x40012000)
+    board.restore(before)  # it is not raised again
+    board.send("infer\n")
+    assert board.expect("done")
 
 
 # Putting back.

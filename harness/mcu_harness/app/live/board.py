@@ -7,17 +7,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from mcu_harness.app.live import failures
 from mcu_harness.app.live.calls import Hook, Hooks, put_arguments
 from mcu_harness.app.live.console import Console, Pattern, Position
-from mcu_harness.app.live.failures import BoardFailure
+from mcu_harness.app.live.failures import BoardFailure, Explainer
 from mcu_harness.app.live.firmware import LiveFirmware, parse_budgets
 from mcu_harness.app.live.measurement import Measurement, Measuring
 from mcu_harness.app.live.values import PlainType, Value
 from mcu_harness.app.live.variables import Variables
 from mcu_harness.base import units
 from mcu_harness.base.errors import HarnessError
-from mcu_harness.emulator.contract import STACK_PAINT, Execution, ExitReason
+from mcu_harness.emulator.contract import STACK_PAINT
 from mcu_harness.emulator.live import Device, Listener, LiveMachine, Stop, StopReason
 from mcu_harness.image.symbol_names import titles
 from mcu_harness.results.records import RunResult, Verdict
@@ -62,6 +61,7 @@ class LiveBoard:
         low, high = firmware.under_test.plan.stack
         self._machine.write(low, bytes([STACK_PAINT]) * (high - low))
         self._since_reset = self._machine.begin(traced=False)
+        self._explainer = Explainer(self._machine, firmware, self.console, self._since_reset)
 
     # Time.
 
@@ -88,7 +88,7 @@ class LiveBoard:
         self._check(stop)
         if stop.reason is not StopReason.PLACE:
             name = place if isinstance(place, str) else f"{place:#010x}"
-            raise self._failure(f"run_until({name!r}): it was not reached within {_shown(timeout)}", stop)
+            raise self._explainer.missing(f"run_until({name!r}): it was not reached within {_shown(timeout)}", stop)
 
     def skip(self, time: Time) -> None:
         """Let `time` pass in which the core does nothing; callbacks may do that too."""
@@ -141,7 +141,9 @@ class LiveBoard:
             while (found := self.console.match(wanted)) is None:
                 if stop is not None and stop.reason is not StopReason.ASKED:
                     self._check(stop)
-                    raise self._failure(f"expect({pattern!r}): it did not come within {_shown(timeout)}", stop)
+                    raise self._explainer.missing(
+                        f"expect({pattern!r}): it did not come within {_shown(timeout)}", stop
+                    )
                 stop = self._go(until)
             match, can_grow = found
             self.console.want(None, any_byte=True)
@@ -225,7 +227,7 @@ class LiveBoard:
             if stop.reason is StopReason.PLACE and machine.registers()["sp"] == stack:
                 break
             if stop.reason is not StopReason.ASKED and stop.reason is not StopReason.PLACE:
-                raise self._failure(f"call({function!r}): it did not return within {_shown(timeout)}", stop)
+                raise self._explainer.missing(f"call({function!r}): it did not return within {_shown(timeout)}", stop)
         registers = machine.registers()
         result = b"".join(registers[name].to_bytes(4, "little") for name in ("r0", "r1"))
         machine.restore_core(saved)
@@ -344,43 +346,7 @@ class LiveBoard:
         """Raises for a stop that no test can want."""
         __tracebackhide__ = True
         if stop.reason is StopReason.FAULT:
-            raise BoardFailure("\n".join([*self._explained(stop), *self._console_lines()]))
-
-    def _failure(self, said: str, stop: Stop) -> BoardFailure:
-        places = self._firmware.places
-        lines = [said]
-        if stop.reason is StopReason.EXITED:
-            lines.append(stop.detail)
-        lines += failures.core_lines(self._machine, places)
-        if self._machine.unread:
-            lines.append(f"the firmware has not read {self._machine.unread!r} of what was sent")
-        return BoardFailure("\n".join([*lines, *self._console_lines()]))
-
-    def _console_lines(self) -> list[str]:
-        return failures.console_lines(self.console.transcript(self._firmware.board.clock_hz))
-
-    def _explained(self, stop: Stop) -> list[str]:
-        """A fault, as reports of scenarios explain it."""
-        under_test, machine = self._firmware.under_test, self._machine
-        low, high = under_test.plan.stack
-        stretch = machine.end(self._since_reset)
-        execution = Execution(
-            reason=ExitReason.FAULT,
-            status=stop.status,
-            pc=stop.pc,
-            detail=stop.detail,
-            console=self.console.text,
-            reads=(),
-            window_instructions=(),
-            stack_bytes=machine.read(low, high - low) if high > low else b"",
-            registers=machine.registers(),
-            blocks=stretch.counts,
-            emulation_s=0.0,
-            fault=stop.fault,
-            calls=tuple(machine.calls()),
-            heap=stretch.heap,
-        )
-        return failures.explained(execution, self._firmware)
+            raise self._explainer.fault(stop)
 
 
 def _shown(time: Time) -> str:

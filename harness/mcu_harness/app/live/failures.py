@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mcu_harness.analysis.address_names import Places
 from mcu_harness.analysis.diagnose.findings import execution_findings
+from mcu_harness.app.live.console import Console
 from mcu_harness.app.live.firmware import LiveFirmware
-from mcu_harness.emulator.contract import Execution
-from mcu_harness.emulator.live import LiveMachine
+from mcu_harness.emulator.contract import Execution, ExitReason
+from mcu_harness.emulator.live import LiveMachine, Stop, StopReason
 from mcu_harness.results.report.text import finding_lines
 
 _LAST_LINES = 15
@@ -16,26 +16,65 @@ class BoardFailure(AssertionError):
     """What a test wanted of a board did not happen: the message is all there is to say."""
 
 
-def core_lines(machine: LiveMachine, places: Places) -> list[str]:
-    """Where the core is, and the calls under way."""
-    waits = f", in {machine.sleeps}" if machine.sleeps else ""
-    lines = [f"the core is {places.where(machine.pc)}{waits}"]
-    calls = [call.entry for call in machine.calls()]
-    if calls:
-        lines.append(f"calls: {places.path_text(calls)}")
-    return lines
+class Explainer:
+    """Says what is known of `machine` when something went wrong; `since_reset` is its stretch from the start."""
 
+    def __init__(self, machine: LiveMachine, firmware: LiveFirmware, console: Console, since_reset: object) -> None:
+        self._machine = machine
+        self._firmware = firmware
+        self._console = console
+        self._since_reset = since_reset
 
-def console_lines(transcript: list[str]) -> list[str]:
-    """The last of what was said, or that nothing was."""
-    if not transcript:
-        return ["nothing was said on the console so far"]
-    left_out = len(transcript) - _LAST_LINES
-    title = "the console so far" + (f" (without the first {left_out} lines)" if left_out > 0 else "")
-    return [f"{title}:", *(f"  {line}" for line in transcript[-_LAST_LINES:])]
+    def missing(self, said: str, stop: Stop) -> BoardFailure:
+        """What was waited for did not come, as `said`; the machine stands at `stop`."""
+        ended = [stop.detail] if stop.reason is StopReason.EXITED else []
+        unread = self._machine.unread
+        left = [f"the firmware has not read {unread!r} of what was sent"] if unread else []
+        return BoardFailure("\n".join([said, *ended, *self._core(), *left, *self._said()]))
 
+    def fault(self, stop: Stop) -> BoardFailure:
+        """A fault, as reports of scenarios explain it."""
+        firmware = self._firmware
+        findings = execution_findings(self._execution(stop), firmware.under_test, firmware.board)
+        return BoardFailure(
+            "\n".join([*(line for finding in findings for line in finding_lines(finding)), *self._said()])
+        )
 
-def explained(execution: Execution, firmware: LiveFirmware) -> list[str]:
-    """A run that went wrong, as reports of scenarios explain it."""
-    findings = execution_findings(execution, firmware.under_test, firmware.board)
-    return [line for finding in findings for line in finding_lines(finding)]
+    def _core(self) -> list[str]:
+        """Where the core is, and the calls under way."""
+        machine, places = self._machine, self._firmware.places
+        waits = f", in {machine.sleeps}" if machine.sleeps else ""
+        lines = [f"the core is {places.where(machine.pc)}{waits}"]
+        calls = [call.entry for call in machine.calls()]
+        return [*lines, f"calls: {places.path_text(calls)}"] if calls else lines
+
+    def _said(self) -> list[str]:
+        """The last of what was said on the console, or that nothing was."""
+        transcript = self._console.transcript(self._firmware.board.clock_hz)
+        if not transcript:
+            return ["nothing was said on the console so far"]
+        left_out = len(transcript) - _LAST_LINES
+        title = "the console so far" + (f" (without the first {left_out} lines)" if left_out > 0 else "")
+        return [f"{title}:", *(f"  {line}" for line in transcript[-_LAST_LINES:])]
+
+    def _execution(self, stop: Stop) -> Execution:
+        """The run up to the fault, as a finished one."""
+        machine = self._machine
+        low, high = self._firmware.under_test.plan.stack
+        stretch = machine.end(self._since_reset)
+        return Execution(
+            reason=ExitReason.FAULT,
+            status=stop.status,
+            pc=stop.pc,
+            detail=stop.detail,
+            console=self._console.text,
+            reads=(),
+            window_instructions=(),
+            stack_bytes=machine.read(low, high - low) if high > low else b"",
+            registers=machine.registers(),
+            blocks=stretch.counts,
+            emulation_s=0.0,
+            fault=stop.fault,
+            calls=tuple(machine.calls()),
+            heap=stretch.heap,
+        )

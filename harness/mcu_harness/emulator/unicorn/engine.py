@@ -184,8 +184,9 @@ class Engine:
         except UcError as error:
             return int(error.errno)
         finally:
-            if self._error is not None:
-                raise self._error
+            raised, self._error = self._error, None
+            if raised is not None:
+                raise raised
         if self.exception == _PREFETCH_ABORT and self.bad_access is None and self.pc == 0 and 0 in self._exits:
             self.exception = None  # so it says that it has arrived at address 0
         return 0
