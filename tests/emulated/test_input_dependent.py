@@ -67,7 +67,7 @@ def test_a_budget_holds_the_worst_input_and_names_its_layer(tmp_path: Path) -> N
         budgets={"instructions": Budget("instructions", 100), "instructions_max": Budget("instructions_max", 200)},
     )
     result = run_case(scenario)
-    assert codes(result) == ["budget.instructions_max"]
+    assert codes(result) == ["budget.instructions_max", "firmware.windows-differ"]
     finding = result.findings[0]
     assert finding.measured == 207
     assert [(part.name, part.value) for part in finding.contributors] == [

@@ -328,7 +328,7 @@ def test_a_scenario_builds_its_firmware_first(tmp_path: Path) -> None:
         '[profile]\nregions = {squares = ["square"]}\n[budgets]\ninstructions = 10\n'
     )
     result = run_case(load_scenario(path))
-    assert codes(result) == ["budget.instructions"]
+    assert codes(result) == ["budget.instructions", "firmware.windows-differ"]
     assert [part.name for part in result.findings[0].contributors] == ["layer squares"]
 
 

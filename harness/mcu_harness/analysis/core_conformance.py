@@ -68,7 +68,7 @@ def _fetch_findings(execution: Execution, board: Board, places: Places) -> Itera
         first = min((address for address in starts if memory.holds(address)), default=None)
         if first is not None:
             yield Finding(
-                code="law.fetch",
+                code=Code.LAW_FETCH,
                 verdict=Verdict.FAIL,
                 message=f"code runs from {memory.name}, {places.where(first)}: the core cannot fetch instructions from there",
                 advice=f"link this code into another memory than {memory.name}",

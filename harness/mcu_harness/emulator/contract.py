@@ -256,7 +256,8 @@ class Execution:
     (address, machine code) of blocks; `data` and `whole` are the memory trace that the plan asked for, `other_data` those
     for its other boards, or () where nothing can trace; `fpu_off_at` is the first FPU
     instruction that was executed while the FPU was not enabled; `lowest_stack` is the lowest address of the plan's stack area
-    that the stack pointer reached.
+    that the stack pointer reached; `windows_left` is how many windows closed because their function's frame was taken off the
+    stack without a return.
     """
 
     reason: ExitReason
@@ -281,6 +282,7 @@ class Execution:
     other_data: tuple[DataTrace, ...] = ()
     fpu_off_at: int | None = None
     lowest_stack: int | None = None
+    windows_left: int = 0
 
 
 class Emulator(Protocol):

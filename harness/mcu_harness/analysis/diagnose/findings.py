@@ -12,12 +12,14 @@ from mcu_harness.analysis.diagnose.stack import is_overflow_fault, stack_finding
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading
 from mcu_harness.base.text import one_line
-from mcu_harness.emulator.contract import BlockCounts, Execution, ExitReason, FaultKind
+from mcu_harness.emulator.contract import BlockCounts, Execution, ExitReason, FaultKind, RunPlan
 from mcu_harness.hardware.arm.thumb import instruction_size
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, Verdict
+
+_ALIKE = 2  # times the least: up to there a mean hides little
 
 # Faults that programs run into on purpose, when a check has failed.
 _ON_PURPOSE = (FaultKind.BREAKPOINT, FaultKind.UNDEFINED, FaultKind.RESET_REQUEST)
@@ -29,7 +31,7 @@ class Diagnosis(Analysis):
     def read(self, run: ObservedRun) -> Reading:
         return Reading(
             findings=tuple(execution_findings(run.execution, run.firmware, run.board)),
-            notes=tuple(run_notes(run.execution, run.firmware.program)),
+            notes=(*run_notes(run.execution, run.firmware.program), *window_notes(run.execution, run.firmware.plan)),
         )
 
 
@@ -81,13 +83,23 @@ def run_notes(execution: Execution, program: Program) -> list[Finding]:
                 advice="what it does with these devices is not to be trusted; Renode models many of them",
             )
         )
+    if execution.windows_left:
+        notes.append(
+            Finding(
+                code=Code.FIRMWARE_LEFT_WINDOWS,
+                verdict=Verdict.PASS,
+                message=f"{execution.windows_left:,} of {len(execution.window_instructions):,} measured calls did not return: a jump "
+                "took them off the stack (longjmp, an exception of C++), where their measurement ends",
+                advice="the figures are means over all of them",
+            )
+        )
     inside = _entered_inside(execution.blocks) if execution.blocks is not None else []
     if inside:
         places = Places(program)
         more = f", and at {len(inside) - 1} more places" if len(inside) > 1 else ""
         notes.append(
             Finding(
-                code="firmware.inside-instruction",
+                code=Code.FIRMWARE_INSIDE_INSTRUCTION,
                 verdict=Verdict.PASS,
                 message=f"code is entered in the middle of an instruction that also runs, {places.where(inside[0])}{more}",
                 advice="nearly always a wrong jump: look at what leads there",
@@ -104,6 +116,25 @@ def run_notes(execution: Execution, program: Program) -> list[Finding]:
             )
         )
     return notes
+
+
+def window_notes(execution: Execution, plan: RunPlan) -> list[Finding]:
+    """What means over measured calls hide: how far the calls differ."""
+    each = sorted(execution.window_instructions)
+    if not plan.repeat or len(each) < 2 or each[-1] <= each[0] * _ALIKE:
+        return []
+    middle = each[len(each) // 2]
+    message = (
+        f"{len(each):,} measured calls took from {each[0]:,} to {each[-1]:,} instructions, in the middle {middle:,}"
+    )
+    return [
+        Finding(
+            code=Code.FIRMWARE_WINDOWS_DIFFER,
+            verdict=Verdict.PASS,
+            message=f"{message}: figures are means over all of them, so functions can have a fraction of a call",
+            advice="the worst call has figures of its own (instructions_max, cycles_max), and budgets",
+        )
+    ]
 
 
 def _entered_inside(blocks: BlockCounts) -> list[int]:

@@ -25,11 +25,10 @@ BLOCKS, BLOCK_INDEX, BLOCK_MASK = (8 * i for i in range(11, 14))
 CONTEXTS, CONTEXT_COUNT, CONTEXT_ROOM, FRAMES, FRAME_ROOM = (8 * i for i in range(14, 19))
 DECODE, CHECK, GROW, EMU_STOP, NEW_BLOCK, HELD = (8 * i for i in range(19, 25))
 WINDOW, PRICE = 8 * 25, 8 * 26  # windows begun; what a new step takes more than its block, if not 0
-POINTER, STACK_LOW, STATE_WORDS = (
-    8 * 27,
-    8 * 28,
-    29,
-)  # where the stack pointer is; the lowest address of the stack's area
+POINTER, STACK_LOW = 8 * 27, 8 * 28  # where the stack pointer is; the lowest address of the stack's area
+# The window's function: the stack pointer that it was entered with, how many above it are of the same stack (0: not watched),
+# its caller, and whether it was found to be off the stack.
+FRAME_END, FRAME_SPAN, FRAME_CALLER, FRAME_LEFT, STATE_WORDS = 8 * 29, 8 * 30, 8 * 31, 8 * 32, 33
 
 # Rows. A block's key is its address << 32 | its size (bytes, or instructions where the emulator counts those).
 BLOCK_ROW = 64
@@ -319,6 +318,19 @@ def _note_stack(s: int, e: int) -> None:
 
 
 @_inner
+def _left_frame(s: int, current: int, address: int) -> bool:
+    """Whether the window's function is off the stack before this new step: above its frame, or in the middle of its caller."""
+    above = (peek32(peek(s + POINTER)) - peek(s + FRAME_END)) & NO_STACK
+    if above >= peek(s + FRAME_SPAN):
+        return False
+    function = peek(peek(s + BLOCKS) + current * BLOCK_ROW + FUNCTION)
+    if above == 0 and (function != peek(s + FRAME_CALLER) or function == address):
+        return False
+    poke(s + FRAME_LEFT, 1)
+    return True
+
+
+@_inner
 def _record_new(s: int, key: int) -> int:
     """As `record`, when the step is not one of the two that usually follow, or the run may have to stop."""
     last = peek(s + EDGES) + peek(s + EDGE)
@@ -333,7 +345,7 @@ def _record_new(s: int, key: int) -> int:
         return 1
     left = peek(s + LEFT) - peek(row + TICKS)
     unmasks = peek(peek(s + BLOCKS) + previous * BLOCK_ROW + KIND) & UNMASKS
-    if left < 0 or (unmasks and peek(s + HELD)):
+    if left < 0 or (unmasks and peek(s + HELD)) or (peek(s + FRAME_SPAN) and _left_frame(s, current, key >> 32)):
         if call(peek(s + CHECK), peek(row + TICKS), 0, 0) == 0:
             poke(s + STOPPED, STOP_CHECK)
             return 1

@@ -34,6 +34,7 @@ Words = npt.NDArray[np.int64]
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 _STEP_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+_NO_CALLER = -2  # no block's function: -1 is that of code outside all functions
 _DEEPEST = 1000
 _DEEPEST_IN_LARGE_TREE = 64
 _LARGE_TREE = 1 << 16
@@ -143,6 +144,27 @@ class BlockRecorder:
         """Keep the lowest stack pointers from the address `low` on; `pointer` is where this process has the core's."""
         self._set(block_hook.POINTER, pointer)
         self._set(block_hook.STACK_LOW, low)
+
+    def watch_frame(self, pointer: int, end: int, returns_to: int) -> None:
+        """Pause once what was entered with this stack pointer is off the stack, which ends at `end`, without a return.
+
+        New steps alone are asked: one that leaves the frame is never recorded, so it stays new.
+        """
+        self._set(block_hook.FRAME_END, pointer)
+        self._set(block_hook.FRAME_SPAN, max(0, end - pointer) + 1)
+        caller = self._function_start(returns_to)
+        self._set(block_hook.FRAME_CALLER, caller if caller >= 0 else _NO_CALLER)
+        self._set(block_hook.FRAME_LEFT, 0)
+
+    def ignore_frame(self) -> None:
+        """No longer."""
+        self._set(block_hook.FRAME_SPAN, 0)
+        self._set(block_hook.FRAME_LEFT, 0)
+
+    @property
+    def left_frame(self) -> bool:
+        """Whether the watched frame is off the stack."""
+        return self._get(block_hook.FRAME_LEFT) != 0
 
     def lowest_stack(self, low: int, high: int) -> int | None:
         """The lowest address in [low, high) that the stack pointer reached; None where it never was in there.
@@ -377,6 +399,8 @@ class BlockRecorder:
         now = self.ticks
         try:
             if (self._alarm is not None and now >= self._alarm) or (self._get(block_hook.HELD) and self.may_take()):
+                self.pause()
+            if self.left_frame:
                 self.pause()
             if self.paused or now + next_block > self._limit or not self._keep_going(now + next_block):
                 return 0

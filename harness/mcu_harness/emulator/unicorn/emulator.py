@@ -159,6 +159,7 @@ class _Run:
                 whole=self._trace.whole,
                 other_data=self._trace.others,
                 fpu_off_at=self._fpu.off_at,
+                windows_left=self._windows.left,
                 lowest_stack=self._recorder.lowest_stack(low, high) if self._watches_stack else None,
             )
         finally:
@@ -242,6 +243,9 @@ class _Run:
     def _paused(self, pc: int) -> int:
         """The recorder paused before `pc` for something that happened; returns where to go on."""
         self._recorder.resume()
+        if self._windows.is_open and self._recorder.left_frame:
+            self._windows.leave()
+            self._after_window()
         if self._trace.enough:
             self._trace.part()
         pc = self._exceptions.take(pc)

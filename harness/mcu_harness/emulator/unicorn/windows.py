@@ -23,6 +23,7 @@ class Windows:
         self.reads: list[Reads] = []
         self.instructions: list[int] = []
         self.first_stack: int | None = None
+        self.left = 0  # windows that closed because their function was taken off the stack
 
     @property
     def whole_run(self) -> bool:
@@ -64,6 +65,11 @@ class Windows:
         self.close()
         return True
 
+    def leave(self) -> None:
+        """The open window's function is off the stack, and did not return: close it."""
+        self.left += 1
+        self.close()
+
     def open(self, pc: int) -> None:
         """Open a window whose first instruction is at `pc`."""
         self.is_open = True
@@ -71,6 +77,9 @@ class Windows:
         if self._plan.begin == pc and self._plan.end is None and not self.whole_run:
             self._end = self._engine.register("lr") & ~1
             self._stack_at_end = self._engine.register("sp")
+            low, high = self._plan.stack
+            if low <= self._stack_at_end <= high:  # on a task's stack, others say nothing of it
+                self._recorder.watch_frame(self._stack_at_end, high, self._end)
         for address, data in self._plan.windows[len(self.reads)].writes if self._plan.windows else ():
             self._engine.memory.write(address, data)
         self._opened_at = self._recorder.instructions
@@ -82,6 +91,7 @@ class Windows:
     def close(self) -> None:
         """Close the open window."""
         self.is_open = False
+        self._recorder.ignore_frame()
         self._recorder.end()
         self.instructions.append(self._recorder.instructions - self._opened_at)
         if self._plan.windows:
