@@ -223,6 +223,40 @@ class ModelBuilder(ModelFile):
             align_corners=align_corners, half_pixel_centers=half_pixel_centers,
         )  # fmt: skip
 
+    def lstm(
+        self,
+        x: int,
+        cells: int,
+        *,
+        time_major: bool = False,
+        cell_scale: float = 2.0**-12,
+        clip: float = 0.0,
+        state: tuple[float, int] = (0.0078, -1),
+    ) -> int:
+        """UNIDIRECTIONAL_SEQUENCE_LSTM of [batch, time, inputs], or [time, batch, inputs]; the output has the scale of its state."""
+        shape = self.shape(x)
+        batches = shape[1] if time_major else shape[0]
+        x_scale = self.tensors[x].scales[0]
+
+        def weights(columns: int) -> int:
+            values = self.rng.integers(-127, 128, (cells, columns)).astype(np.int8)
+            return self.constant(values, float(0.01 * 2.0 ** self.rng.uniform(-1, 1)))
+
+        def bias() -> int:
+            return self.constant(self.rng.integers(-4000, 4000, cells).astype(np.int32), x_scale * 0.01)
+
+        operands = [x, *(weights(shape[2]) for _ in range(4)), *(weights(cells) for _ in range(4)), -1, -1, -1]
+        operands += [*(bias() for _ in range(4)), -1, -1]
+        operands.append(self.state((batches, cells), *state))
+        operands.append(self.state((batches, cells), cell_scale, dtype="int16"))
+        operands += [-1] * 4
+        inside = [self.tensor((0,), None, dtype="float32") for _ in range(4)]
+        inside.append(self.tensor((0,), *state))
+        return self.operator(
+            "UNIDIRECTIONAL_SEQUENCE_LSTM", operands, self.tensor((*shape[:2], cells), *state), intermediates=inside,
+            cell_activation="TANH", cell_clip=clip, time_major=time_major,
+        )  # fmt: skip
+
     # ---- choices ----
 
     def _like(self, x: int, shape: Sequence[int]) -> int:

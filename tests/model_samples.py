@@ -153,6 +153,10 @@ SAMPLES: dict[str, _Sample] = {
     ],
     "READ_VARIABLE": _streaming,
     "ASSIGN_VARIABLE": _streaming,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lambda b, x: [
+        b.lstm(b.reshape(x, (1, 9, 32)), 7),
+        b.lstm(b.reshape(x, (6, 3, 16)), 5, time_major=True, clip=2.0),
+    ],
     "MAXIMUM": _extremum("MAXIMUM"),
     "MINIMUM": _extremum("MINIMUM"),
     "SQUARED_DIFFERENCE": lambda b, x: [

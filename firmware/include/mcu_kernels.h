@@ -20,6 +20,7 @@
 #include "mcu_fully_connected_dsp.h"
 #include "mcu_gather.h"
 #include "mcu_lookup.h"
+#include "mcu_lstm.h"
 #include "mcu_mean.h"
 #include "mcu_pool_2d.h"
 #include "mcu_quantize.h"

@@ -27,8 +27,9 @@ def validate(graph: Graph, source: str) -> None:
     """Raise ModelError, naming `source`, layer, operator and tensor, for the first thing that is not supported."""
     _check_operators(graph, source)
     _check_order(graph, source)
+    used = {*graph.inputs, *graph.outputs, *(i for layer in graph.layers for i in (*layer.inputs, *layer.outputs))}
     for tensor in graph.tensors:
-        problem = _tensor_problem(tensor) if tensor.dtype != "unused" else ""
+        problem = _tensor_problem(tensor) if tensor.index in used else ""
         if problem:
             raise ModelError(f"{source}: {label(tensor)}: {problem}")
     for layer in graph.layers:
@@ -148,7 +149,14 @@ def _count_problems(rule: Operands, operation: Operation) -> Iterator[Problem]:
     least = most - rule.optional
     if given < least or (given > most and not rule.repeated):
         yield None, f"{given} inputs, expected {least if least == most else f'{least} to {most}'}"
-    if any(tensor is None for tensor in operation.inputs[:least]) or None in operation.inputs[most:]:
+    lacking = [
+        position
+        for position, tensor in enumerate(operation.inputs)
+        if tensor is None
+        and (position < least or position >= most)
+        and _roles(rule, operation)[position] is not Role.ABSENT
+    ]
+    if lacking:
         yield None, "an input that is not optional is missing"
     if not operation.outputs or (rule.outputs is not None and len(operation.outputs) != rule.outputs):
         yield None, f"{len(operation.outputs)} outputs, expected {rule.outputs or '1 or more'}"
@@ -168,6 +176,11 @@ def _role_problem(tensor: Tensor, role: Role, rule: Operands) -> str:
         if fits and role is Role.BIAS and tensor.quantization and any(tensor.quantization.zero_points):
             return "a bias must have zero point 0"
         return "" if fits else f"{found}, {expected}"
+    if role is Role.ABSENT:
+        return f"{found} where nothing is supported"
+    if role in (Role.STATE, Role.WIDE_STATE):
+        fits = tensor.is_state and tensor.dtype == ("int8" if role is Role.STATE else "int16")
+        return "" if fits and tensor.quantization is not None else f"{found}, {expected}"
     if role in (Role.MOVED, Role.MOVED_VALUE):
         fits = role is Role.MOVED_VALUE or not tensor.is_constant
         return "" if fits and tensor.dtype in DTYPE_BYTES else f"{found}, {expected}"

@@ -26,6 +26,9 @@ class Role(Enum):
     PAD_VALUE = "a single int8 constant"
     MOVED = "an activation of any type"
     MOVED_VALUE = "an activation or constant of any type"
+    STATE = "a variable tensor of int8"
+    WIDE_STATE = "a variable tensor of int16"
+    ABSENT = "left out"
     NUMBERS = "an int32 activation or constant"
 
 
@@ -117,6 +120,11 @@ OPERATORS: dict[str, Operands] = {
     "GELU": _PLAIN,
     "RELU_N1_TO_1": _PLAIN,
     "RELU_0_TO_1": _PLAIN,
+    # Without peephole connections, projection and layer normalisation.
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": Operands(
+        (Role.ACTIVATION, *[Role.FILTER] * 8, *[Role.ABSENT] * 3, *[Role.BIAS] * 4, *[Role.ABSENT] * 2, Role.STATE, Role.WIDE_STATE, *[Role.ABSENT] * 4),
+        optional=4,
+    ),
     # Variables are resolved on import: what is left copies a state.
     "READ_VARIABLE": Operands((Role.MOVED,), output=Role.MOVED, keeps_quantization=True),
     "ASSIGN_VARIABLE": Operands((Role.MOVED_VALUE,), output=Role.MOVED, keeps_quantization=True),

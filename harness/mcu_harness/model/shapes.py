@@ -252,6 +252,22 @@ def _prelu(op: Operation) -> tuple[Shape, ...]:
     return (op.shape(0),)
 
 
+def _lstm(op: Operation) -> tuple[Shape, ...]:
+    _expect_rank(op.shape(), 3, "the input")
+    cells, inputs = op.shape(1)[0], op.shape()[2]
+    batches = op.shape()[1 if op.attributes["time_major"] else 0]
+    expected = {
+        **dict.fromkeys(range(1, 5), (cells, inputs)),
+        **dict.fromkeys(range(5, 9), (cells, cells)),
+        **dict.fromkeys(range(12, 16), (cells,)),
+        **dict.fromkeys((18, 19), (batches, cells)),
+    }
+    for position, shape in expected.items():
+        if op.shape(position) != shape:
+            raise ShapeError(f"input {position} has shape {op.shape(position)}, expected {shape}")
+    return ((*op.shape()[:2], cells),)
+
+
 RULES: dict[str, Callable[[Operation], tuple[Shape, ...]]] = {
     "CONV_2D": _conv_2d,
     "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
@@ -281,6 +297,7 @@ RULES: dict[str, Callable[[Operation], tuple[Shape, ...]]] = {
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "QUANTIZE": _same,
     "DEQUANTIZE": _same,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
     "READ_VARIABLE": _same,
     "ASSIGN_VARIABLE": _same,
     **VIEW_SHAPES,

@@ -67,4 +67,5 @@ PORTABLE: dict[str, Kernel] = {
     "reduce_max": Kernel("mcu_reduce_max_s8", "portable/reduce_s8.c"),
     "reduce_min": Kernel("mcu_reduce_min_s8", "portable/reduce_s8.c"),
     "gather": Kernel("mcu_gather", "portable/gather.c", as_stored, ("portable/copy.c",)),
+    "lstm": Kernel("mcu_lstm_s8", "portable/lstm_s8.c"),
 }

@@ -27,6 +27,7 @@ from mcu_harness.model.importers.variables import Values, first_values, resolve
 from mcu_harness.model.macs import macs
 
 MAX_FILE_BYTES = 1 << 28  # larger than any Cortex-M's flash by far
+_INTERMEDIATES = "intermediates"  # tensors that carry quantisation only
 _WITHOUT_OUTPUT = ("CALL_ONCE", "ASSIGN_VARIABLE")
 MAX_ENTRIES = 20_000  # tensors, layers: hundreds of times what such models have
 _IDENTIFIER = b"TFL3"
@@ -118,10 +119,10 @@ class _Reader:
         operators = enumerate(subgraph.tables(schema.SUBGRAPH["operators"]))
         layers = tuple(self._layer(table, index, len(tables)) for index, table in operators)
         ends = {field: self._indices(subgraph, field, len(tables)) for field in ("inputs", "outputs")}
-        used = {index for layer in layers for index in (*layer.inputs, *layer.outputs)} | {
-            *ends["inputs"],
-            *ends["outputs"],
-        }
+        used = {*ends["inputs"], *ends["outputs"]}
+        for layer in layers:
+            intermediates = layer.attributes.get(_INTERMEDIATES, ())
+            used.update(layer.inputs, layer.outputs, intermediates if isinstance(intermediates, tuple) else ())
         return Graph(
             name=name,
             tensors=tuple(self._tensors(tables, used)),
@@ -210,7 +211,13 @@ class _Reader:
             or not (outputs or operator in _WITHOUT_OUTPUT)
         ):
             raise _damaged(place, f"it names tensors that are not there ({count} tensors)")
-        return Layer(index, operator, inputs, outputs, self._options(operator, table, place), number=index)
+        options = self._options(operator, table, place)
+        intermediates = tuple(table.numbers(schema.OPERATOR["intermediates"], "<i4").tolist())
+        if intermediates and operator in OPTIONS:
+            if not all(0 <= i < count for i in intermediates):
+                raise _damaged(place, f"it names tensors that are not there ({count} tensors)")
+            options = {**options, _INTERMEDIATES: intermediates}
+        return Layer(index, operator, inputs, outputs, options, number=index)
 
     def _operator_name(self, number: int) -> str:
         """The TFLite name. Custom operators keep "CUSTOM" and their own, quoted, name; no check accepts those."""

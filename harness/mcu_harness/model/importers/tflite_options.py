@@ -158,6 +158,13 @@ OPTIONS: dict[str, OptionTable] = {
     "GELU": _table(116, Option("approximate", 0, False)),
     "RELU_N1_TO_1": _NONE,
     "RELU_0_TO_1": _NONE,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _table(
+        71,
+        Option("cell_activation", 0, "NONE", ACTIVATIONS),
+        Option("cell_clip", 1, 0.0),
+        Option("time_major", 3, False),
+        Option("diagonal_recurrent_tensors", 5, False),
+    ),
     # These become state tensors (variables.py).
     "VAR_HANDLE": _table(111, Option("container", 0, ""), Option("shared_name", 1, "")),
     "READ_VARIABLE": _table(112),
