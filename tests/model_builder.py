@@ -223,6 +223,31 @@ class ModelBuilder(ModelFile):
             align_corners=align_corners, half_pixel_centers=half_pixel_centers,
         )  # fmt: skip
 
+    def transpose_conv(
+        self,
+        x: int,
+        *,
+        channels: int,
+        size: tuple[int, int],
+        kernel: tuple[int, int] = (3, 3),
+        stride: tuple[int, int] = (2, 2),
+        padding: str = "SAME",
+        activation: str = "NONE",
+        per_channel: bool = True,
+        bias: bool = True,
+    ) -> int:
+        """Transposed convolution to an image of `size` with random filters [channels, kh, kw, in]; pairs are (height, width)."""
+        n, _, _, c = self.shape(x)
+        fan_in = -(-kernel[0] // stride[0]) * -(-kernel[1] // stride[1]) * c
+        filters, scales = self._filter((channels, *kernel, c), 0, channels if per_channel else 1)
+        operands = [self.constant([n, *size, channels]), filters, x]
+        operands += [self._bias(x, scales, channels, fan_in)] if bias else []
+        out = self._accumulated(x, scales, fan_in, (n, *size, channels))
+        return self.operator(
+            "TRANSPOSE_CONV", operands, out, stride_h=stride[0], stride_w=stride[1], padding=padding, fused_activation=activation,
+            version=4 if activation != "NONE" else 3 if bias else 2,
+        )  # fmt: skip
+
     def lstm(
         self,
         x: int,

@@ -157,6 +157,10 @@ SAMPLES: dict[str, _Sample] = {
         b.lstm(b.reshape(x, (1, 9, 32)), 7),
         b.lstm(b.reshape(x, (6, 3, 16)), 5, time_major=True, clip=2.0),
     ],
+    "TRANSPOSE_CONV": lambda b, x: [
+        b.transpose_conv(x, channels=3, size=(18, 16)),
+        b.transpose_conv(x, channels=2, size=(10, 17), kernel=(2, 3), stride=(1, 2), padding="VALID", bias=False),
+    ],
     "MAXIMUM": _extremum("MAXIMUM"),
     "MINIMUM": _extremum("MINIMUM"),
     "SQUARED_DIFFERENCE": lambda b, x: [

@@ -28,6 +28,7 @@
 #include "mcu_resize_bilinear.h"
 #include "mcu_resize_nearest.h"
 #include "mcu_softmax.h"
+#include "mcu_transpose_conv.h"
 
 /* A layer keeps a function and an address of its own, or it could not be told apart in a profile: equal bodies must
  * not be merged, and a layer must not be inlined into mcu_infer. Clang has no noipa and merges nothing by itself. */

@@ -169,3 +169,32 @@ def test_a_sum_that_leaves_32_bits_when_it_is_rounded_is_refused(tmp_path: Path)
     builder.output(builder.operator("CONV_2D", [image, filters, bias], out))
     with pytest.raises(ModelError, match="output channel 0 can sum up to"):
         check_against_reference(builder, tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_transposed_convolutions_give_the_reference_outputs(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(200 + seed)
+    builder = ModelBuilder(seed)
+    for _ in range(30):
+        shape = tuple(int(size) for size in (rng.integers(1, 3), *rng.integers(1, 6, 3)))
+        kernel, stride = (tuple(int(k) for k in rng.integers(1, most, 2)) for most in (5, 4))
+        padding = str(rng.choice(["SAME", "VALID"]))
+        size = tuple(
+            (n - 1) * s + k if padding == "VALID" else n * s - int(rng.integers(s))
+            for n, k, s in zip(shape[1:3], kernel, stride, strict=True)
+        )
+        image = builder.input(shape, zero_point=int(rng.integers(-128, 128)))
+        builder.output(
+            builder.transpose_conv(
+                image,
+                channels=int(rng.integers(1, 6)),
+                size=(size[0], size[1]),
+                kernel=(kernel[0], kernel[1]),
+                stride=(stride[0], stride[1]),
+                padding=padding,
+                activation=str(rng.choice(["NONE", "RELU", "RELU6"])),
+                per_channel=bool(rng.integers(2)),
+                bias=bool(rng.integers(2)),
+            )
+        )
+    check_against_reference(builder, tmp_path, share=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.graph import BYTE_RANGES, DTYPE_BYTES, Graph, Layer, Tensor
+from mcu_harness.model.model_kinds import hint_of_custom_operator, hint_of_type
 from mcu_harness.model.operation import Operation, ShapeError
 from mcu_harness.model.operators import MAX_RANK, OPERATORS, Operands, Role
 from mcu_harness.model.scales import Problem, quantization_problems
@@ -36,7 +37,7 @@ def validate(graph: Graph, source: str) -> None:
         for operand, problem in _problems(graph, layer):
             place = layer.place + (f": {label(operand)}" if operand is not None else "")
             shown = problem if len(problem) <= _LONGEST_PROBLEM else problem[:_LONGEST_PROBLEM] + " ..."
-            raise ModelError(f"{source}: {place}: {shown}")
+            raise ModelError(f"{source}: {place}: {shown}", hint=hint_of_type(operand, problem))
 
 
 def label(tensor: Tensor) -> str:
@@ -57,8 +58,13 @@ def _check_operators(graph: Graph, source: str) -> None:
         f"{', ...' if len(layers) > 8 else ''}, first output {label(graph.tensors[layers[0].outputs[0]])})"
         for operator, layers in list(unknown.items())[:8]
     )
+    customs = (layer.operator.removeprefix("CUSTOM '") for layer in graph.layers if layer.operator.startswith("CUSTOM"))
+    step = next(filter(None, map(hint_of_custom_operator, customs)), "")
     raise ModelError(
-        f"{source}: operators that are not supported: {named}", hint=f"supported operators: {', '.join(OPERATORS)}"
+        f"{source}: operators that are not supported: {named}",
+        hint=step
+        or "replace them in the model, add them (docs/howto/add-an-operator.md), or measure firmware that runs the model with "
+        f"`mcu-harness profile`; supported operators: {', '.join(OPERATORS)}",
     )
 
 

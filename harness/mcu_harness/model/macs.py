@@ -18,6 +18,8 @@ _PER_OPERATOR: dict[str, Callable[[Shape, Shape], int]] = {
 
 def macs(graph: Graph, layer: Layer) -> int:
     """Multiply-accumulates for one inference of a validated layer."""
+    if layer.operator == "TRANSPOSE_CONV":  # the convolution from its output to its input
+        return math.prod(graph.tensors[layer.inputs[2]].shape) * math.prod(graph.tensors[layer.inputs[1]].shape[:3])
     count = _PER_OPERATOR.get(layer.operator)
     if count is None:
         return 0

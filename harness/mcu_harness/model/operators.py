@@ -64,6 +64,7 @@ OPERATORS: dict[str, Operands] = {
     # LiteRT's CONV_2D refuses a missing bias; the other two take none as zeros.
     "CONV_2D": Operands((Role.ACTIVATION, Role.FILTER, Role.BIAS)),
     "DEPTHWISE_CONV_2D": Operands((Role.ACTIVATION, Role.FILTER, Role.BIAS), optional=1, filter_axis=3),
+    "TRANSPOSE_CONV": Operands((Role.INDICES, Role.FILTER, Role.ACTIVATION, Role.BIAS), optional=1),
     "FULLY_CONNECTED": Operands((Role.ACTIVATION, Role.FILTER, Role.BIAS), optional=1),
     "ADD": _BINARY,
     "SUB": _BINARY,

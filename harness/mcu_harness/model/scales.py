@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from mcu_harness.model.float_islands import THROUGH_FLOAT
 from mcu_harness.model.graph import Quantization, Tensor
@@ -54,6 +55,11 @@ def _product(operation: Operation) -> str:
     """Input scale times filter (or second input) scale over output scale."""
     largest = _scales(operation.inputs[0])[0] * max(_scales(operation.inputs[1])) / _scales(operation.outputs[0])[0]
     return "" if largest < MAX_MULTIPLIER else "the output scale is absurdly small for the inputs' scales"
+
+
+def _transposed(operation: Operation) -> str:
+    """As _product, whose operands stand elsewhere."""
+    return _product(replace(operation, inputs=operation.inputs[2:0:-1]))
 
 
 def _ratio(operation: Operation) -> str:
@@ -107,6 +113,7 @@ _MULTIPLIER_LIMITS: dict[str, Callable[[Operation], str]] = {
     "CONV_2D": _product,
     "DEPTHWISE_CONV_2D": _product,
     "FULLY_CONNECTED": _product,
+    "TRANSPOSE_CONV": _transposed,
     "MUL": _product,
     "ADD": _sum,
     "SUB": _sum,

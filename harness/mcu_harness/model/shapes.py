@@ -252,6 +252,20 @@ def _prelu(op: Operation) -> tuple[Shape, ...]:
     return (op.shape(0),)
 
 
+def _transpose_conv(op: Operation) -> tuple[Shape, ...]:
+    shape, filters, source = op.indices(0), op.shape(1), op.shape(2)
+    _expect_rank(source, 4, "the input")
+    _expect_rank(filters, 4, "the filter")
+    strides = [op.number(f"stride_{letter}") for letter in "hw"]
+    if not all(1 <= stride <= MAX_STEP for stride in strides):
+        raise ShapeError(f"strides {strides} must each be 1 to {MAX_STEP}")
+    if len(shape) != 4 or shape[0] != source[0] or shape[3] != filters[0] or filters[3] != source[3] or min(shape) < 1:
+        raise ShapeError(f"the filter {filters} does not lead from {source} to {shape}")
+    if len(op.inputs) > 3 and op.inputs[3] is not None and op.inputs[3].elements != filters[0]:
+        raise ShapeError(f"the bias has {op.inputs[3].elements} entries for {filters[0]} channels")
+    return (shape,)
+
+
 def _lstm(op: Operation) -> tuple[Shape, ...]:
     _expect_rank(op.shape(), 3, "the input")
     cells, inputs = op.shape(1)[0], op.shape()[2]
@@ -298,6 +312,7 @@ RULES: dict[str, Callable[[Operation], tuple[Shape, ...]]] = {
     "QUANTIZE": _same,
     "DEQUANTIZE": _same,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
+    "TRANSPOSE_CONV": _transpose_conv,
     "READ_VARIABLE": _same,
     "ASSIGN_VARIABLE": _same,
     **VIEW_SHAPES,

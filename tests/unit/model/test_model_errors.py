@@ -43,6 +43,37 @@ def test_unsupported_operators_are_named_together_with_the_supported_ones(tmp_pa
     assert "\x1b" not in message
 
 
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("ethos-u", "compiled for Arm Ethos-U, by Vela"),
+        ("edgetpu-custom-op", "compiled for Coral's Edge TPU"),
+        ("NeutronGraph", "compiled for NXP's Neutron"),
+        ("FlexErf", "without SELECT_TF_OPS"),
+        ("TheirOwn", "docs/howto/add-an-operator.md"),
+    ],
+)
+def test_a_custom_operator_is_said_to_be_what_it_is(name: str, step: str, tmp_path: Path) -> None:
+    builder, x = _image()
+    builder.output(builder.operator(name, [x], builder.tensor((1, 8, 8, 4))))
+    message = _error(builder, tmp_path)
+    assert f"CUSTOM '{name}' (layer 0" in message
+    assert step in message
+
+
+@pytest.mark.parametrize(
+    ("dtype", "step"), [("float32", "mcu-harness convert"), ("uint8", "TensorFlow 1"), ("int16", "16x8")]
+)
+def test_activations_of_another_type_say_which_kind_of_model_it_is(dtype: str, step: str, tmp_path: Path) -> None:
+    builder, x = _image()
+    between = builder.tensor((1, 8, 8, 4), 0.1, dtype=dtype)
+    builder.operator("QUANTIZE" if dtype == "uint8" else "ABS", [x], between)
+    builder.output(builder.operator("ABS", [between], builder.tensor((1, 8, 8, 4))))
+    message = _error(builder, tmp_path)
+    assert f"tensor {between} 't{between}': activation of {dtype}, expected an int8 activation" in message
+    assert step in message
+
+
 def _wrong_filter_zero_point(b: ModelBuilder, x: int) -> int:
     filters = b.constant(np.ones((3, 4), np.int8), 0.1, 5)
     return b.operator("FULLY_CONNECTED", [x, filters, -1], b.tensor((64, 3)))

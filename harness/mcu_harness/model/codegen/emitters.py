@@ -24,6 +24,7 @@ from mcu_harness.model.codegen.operators import (
     split,
     strided_slice,
     transpose,
+    transpose_conv,
 )
 from mcu_harness.model.rearranging import VIEWS
 
@@ -67,6 +68,7 @@ EMITTERS: dict[str, Emitter] = {
     "READ_VARIABLE": reshape.emit_copy,
     "ASSIGN_VARIABLE": reshape.emit_copy,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm.emit,
+    "TRANSPOSE_CONV": transpose_conv.emit,
     "GATHER": gather.emit,
     "MAXIMUM": elementwise.emit_extremum,
     "MINIMUM": elementwise.emit_extremum,

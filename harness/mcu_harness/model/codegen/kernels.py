@@ -68,4 +68,7 @@ PORTABLE: dict[str, Kernel] = {
     "reduce_min": Kernel("mcu_reduce_min_s8", "portable/reduce_s8.c"),
     "gather": Kernel("mcu_gather", "portable/gather.c", as_stored, ("portable/copy.c",)),
     "lstm": Kernel("mcu_lstm_s8", "portable/lstm_s8.c"),
+    "transpose_conv": Kernel(
+        "mcu_transpose_conv_s8", "portable/transpose_conv_s8.c", as_stored, ("portable/channels.c",)
+    ),
 }

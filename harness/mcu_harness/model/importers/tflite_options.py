@@ -95,6 +95,7 @@ OPTIONS: dict[str, OptionTable] = {
         Option("dilation_w_factor", 5, 1),
         Option("dilation_h_factor", 6, 1),
     ),
+    "TRANSPOSE_CONV": _table(49, _padding(), *_strides(), _activation(3)),
     "FULLY_CONNECTED": _table(
         8, _activation(0), Option("weights_format", 1, "DEFAULT", WEIGHTS_FORMATS), Option("keep_num_dims", 2, False)
     ),
