@@ -248,6 +248,31 @@ class ModelBuilder(ModelFile):
             version=4 if activation != "NONE" else 3 if bias else 2,
         )  # fmt: skip
 
+    def svdf(
+        self,
+        x: int,
+        units: int,
+        *,
+        rank: int = 1,
+        memory: int = 4,
+        wide: bool = True,
+        state: tuple[float, int] = (0.01, 0),
+    ) -> int:
+        """SVDF of [batch, inputs] with a state of int16, or of int8 as TensorFlow Lite Micro has it."""
+        batches, inputs = self.shape(x)
+        filters, kind, limit = units * rank, np.int16 if wide else np.int8, 3000 if wide else 127
+        features = self.constant(self.rng.integers(-127, 128, (filters, inputs)).astype(np.int8), 0.004)
+        times = self.constant(self.rng.integers(-limit, limit + 1, (filters, memory)).astype(kind), 0.3 / limit)
+        bias = self.constant(self.rng.integers(-3000, 3000, units).astype(np.int32), state[0] * 0.3 / limit)
+        kept = self.state((batches, memory * filters), *state, dtype="int16" if wide else "int8")
+        return self.operator(
+            "SVDF",
+            [x, features, times, bias, kept],
+            self.tensor((batches, units), 0.02, -30),
+            rank=rank,
+            svdf_activation="RELU",
+        )
+
     def lstm(
         self,
         x: int,

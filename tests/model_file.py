@@ -321,11 +321,11 @@ def _operator(op: _Operator, code: int) -> schema.OperatorT:
     options = getattr(schema, table + "T")()
     for name, value in {**{k: v for k, v in _DEFAULTS.items() if hasattr(options, k)}, **op.options}.items():
         attribute = "fusedActivationFunction" if name == "fused_activation" else _camel(name)
-        if not hasattr(options, attribute) and attribute != "cellActivation":
+        if not hasattr(options, attribute) and attribute not in ("cellActivation", "svdfActivation"):
             raise AttributeError(f"{op.code} has no option {name}")
         if attribute == "fusedActivationFunction":
             value = ACTIVATIONS[str(value)]
-        elif attribute == "cellActivation":
+        elif attribute in ("cellActivation", "svdfActivation"):
             attribute, value = "fusedActivationFunction", ACTIVATIONS[str(value)]
         elif attribute == "padding":
             value = PADDINGS[str(value)]

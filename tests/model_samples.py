@@ -161,6 +161,7 @@ SAMPLES: dict[str, _Sample] = {
         b.transpose_conv(x, channels=3, size=(18, 16)),
         b.transpose_conv(x, channels=2, size=(10, 17), kernel=(2, 3), stride=(1, 2), padding="VALID", bias=False),
     ],
+    "SVDF": lambda b, x: [b.svdf(b.reshape(x, (1, 288)), 7), b.svdf(b.reshape(x, (2, 144)), 3, rank=2, memory=5)],
     "MAXIMUM": _extremum("MAXIMUM"),
     "MINIMUM": _extremum("MINIMUM"),
     "SQUARED_DIFFERENCE": lambda b, x: [

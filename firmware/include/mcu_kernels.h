@@ -28,6 +28,7 @@
 #include "mcu_resize_bilinear.h"
 #include "mcu_resize_nearest.h"
 #include "mcu_softmax.h"
+#include "mcu_svdf.h"
 #include "mcu_transpose_conv.h"
 
 /* A layer keeps a function and an address of its own, or it could not be told apart in a profile: equal bodies must

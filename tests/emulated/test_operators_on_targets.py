@@ -115,7 +115,7 @@ def more_operators() -> ModelBuilder:
     builder = ModelBuilder(seed=4)
     for operator in (
         "RESIZE_BILINEAR", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "PRELU", "REDUCE_MAX", "REDUCE_MIN", "GATHER",
-        "MIRROR_PAD", "SPACE_TO_BATCH_ND", "RSQRT", "UNIDIRECTIONAL_SEQUENCE_LSTM",
+        "MIRROR_PAD", "SPACE_TO_BATCH_ND", "RSQRT", "UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF", "TRANSPOSE_CONV",
     ):  # fmt: skip
         builder.output(*SAMPLES[operator](builder, builder.input((1, 9, 8, 4))))
     return builder

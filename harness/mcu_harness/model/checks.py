@@ -184,8 +184,11 @@ def _role_problem(tensor: Tensor, role: Role, rule: Operands) -> str:
         return "" if fits else f"{found}, {expected}"
     if role is Role.ABSENT:
         return f"{found} where nothing is supported"
-    if role in (Role.STATE, Role.WIDE_STATE):
-        fits = tensor.is_state and tensor.dtype == ("int8" if role is Role.STATE else "int16")
+    if role is Role.TIME_WEIGHTS:
+        fits = tensor.is_constant and tensor.dtype in ("int8", "int16") and tensor.quantization is not None
+        return "" if fits and not any(tensor.quantization.zero_points) else f"{found}, {expected}"  # type: ignore[union-attr]
+    if role in _STATES:
+        fits = tensor.is_state and tensor.dtype in _STATES[role]
         return "" if fits and tensor.quantization is not None else f"{found}, {expected}"
     if role in (Role.MOVED, Role.MOVED_VALUE):
         fits = role is Role.MOVED_VALUE or not tensor.is_constant
@@ -209,6 +212,9 @@ def _role_problem(tensor: Tensor, role: Role, rule: Operands) -> str:
     if role is Role.PAD_VALUE and tensor.elements != 1:
         return expected
     return ""
+
+
+_STATES = {Role.STATE: ("int8",), Role.WIDE_STATE: ("int16",), Role.ANY_STATE: ("int8", "int16")}
 
 
 def _is_constant(role: Role) -> bool:

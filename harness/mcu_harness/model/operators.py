@@ -28,6 +28,8 @@ class Role(Enum):
     MOVED_VALUE = "an activation or constant of any type"
     STATE = "a variable tensor of int8"
     WIDE_STATE = "a variable tensor of int16"
+    ANY_STATE = "a variable tensor of int8 or int16"
+    TIME_WEIGHTS = "an int8 or int16 constant with zero point 0"
     ABSENT = "left out"
     NUMBERS = "an int32 activation or constant"
 
@@ -126,6 +128,7 @@ OPERATORS: dict[str, Operands] = {
         (Role.ACTIVATION, *[Role.FILTER] * 8, *[Role.ABSENT] * 3, *[Role.BIAS] * 4, *[Role.ABSENT] * 2, Role.STATE, Role.WIDE_STATE, *[Role.ABSENT] * 4),
         optional=4,
     ),
+    "SVDF": Operands((Role.ACTIVATION, Role.FILTER, Role.TIME_WEIGHTS, Role.BIAS, Role.ANY_STATE)),
     # Variables are resolved on import: what is left copies a state.
     "READ_VARIABLE": Operands((Role.MOVED,), output=Role.MOVED, keeps_quantization=True),
     "ASSIGN_VARIABLE": Operands((Role.MOVED_VALUE,), output=Role.MOVED, keeps_quantization=True),

@@ -62,6 +62,7 @@ def run_reference(
     count times all activations, so ask with few samples. Raises OracleMissing where LiteRT is not installed, and
     ModelError when it refuses the model, crashes, or exceeds `timeout_s`.
     """
+    _check_kernels(graph)
     oracle = oracle_name()
     count = len(inputs[0])
     written = (
@@ -123,6 +124,16 @@ def _failed(path: Path, ended: CompletedText) -> ModelError:
         return _missing(f"it cannot be imported: {detail}")
     how = f"was killed by signal {-ended.exit_code}" if ended.exit_code < 0 else f"ended with status {ended.exit_code}"
     return ModelError(f"{path}: LiteRT {how}: {detail}", hint="the file may be damaged; convert the model again")
+
+
+def _check_kernels(graph: Graph) -> None:
+    """Raise OracleMissing for what LiteRT computes from the wrong bytes, or crashes on."""
+    for layer in graph.layers:
+        if layer.operator == "SVDF" and graph.tensors[layer.inputs[-1]].dtype == "int8":
+            raise OracleMissing(
+                f"{layer.place}: LiteRT has no kernel for a state of int8",
+                hint='TensorFlow Lite Micro has: oracle = "tflm", or give expected outputs in a file',
+            )
 
 
 def _missing(why: str) -> OracleMissing:

@@ -266,6 +266,22 @@ def _transpose_conv(op: Operation) -> tuple[Shape, ...]:
     return (shape,)
 
 
+def _svdf(op: Operation) -> tuple[Shape, ...]:
+    for position in range(3):
+        _expect_rank(op.shape(position), 2, f"input {position}")
+    (batches, inputs), (filters, columns), (rows, memory) = (op.shape(position) for position in range(3))
+    rank = op.number("rank")
+    if columns != inputs or rows != filters or rank < 1 or filters % rank:
+        raise ShapeError(f"weights {op.shape(1)} and {op.shape(2)} of rank {rank} do not fit the input {op.shape()}")
+    if op.shape(3) != (filters // rank,) or op.shape(4) != (batches, memory * filters):
+        raise ShapeError(
+            f"the bias {op.shape(3)} or the state {op.shape(4)} does not fit {filters} filters of {memory}"
+        )
+    if op.operand(2).dtype != op.operand(4).dtype:
+        raise ShapeError(f"weights over time of {op.operand(2).dtype} for a state of {op.operand(4).dtype}")
+    return ((batches, filters // rank),)
+
+
 def _lstm(op: Operation) -> tuple[Shape, ...]:
     _expect_rank(op.shape(), 3, "the input")
     cells, inputs = op.shape(1)[0], op.shape()[2]
@@ -313,6 +329,7 @@ RULES: dict[str, Callable[[Operation], tuple[Shape, ...]]] = {
     "DEQUANTIZE": _same,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
     "TRANSPOSE_CONV": _transpose_conv,
+    "SVDF": _svdf,
     "READ_VARIABLE": _same,
     "ASSIGN_VARIABLE": _same,
     **VIEW_SHAPES,

@@ -121,3 +121,12 @@ def test_litert_that_cannot_be_imported_counts_as_missing(
     graph = import_tflite(model)
     with pytest.raises(OracleMissing, match="wrong ELF class"):
         run_reference(model, graph, make_inputs(graph, 0, 1))
+
+
+def test_what_litert_would_read_as_other_bytes_is_not_given_to_it(tmp_path: Path) -> None:
+    builder = ModelBuilder(1)
+    builder.output(builder.svdf(builder.input((1, 8)), 3, wide=False))
+    path = builder.write(tmp_path / "m.tflite")
+    graph = import_tflite(path)
+    with pytest.raises(OracleMissing, match="layer 00 SVDF: LiteRT has no kernel for a state of int8"):
+        run_reference(path, graph, make_inputs(graph, 1, 1))

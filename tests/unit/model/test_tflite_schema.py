@@ -30,7 +30,11 @@ def test_operators_and_enumerations_have_the_numbers_of_litert() -> None:
     assert {name.upper(): number for number, name in enumerate(tflite_schema.TENSOR_TYPES)} == types
 
 
-_NAMES_OF_LITERT = {"cell_activation": "fusedActivationFunction", "fused_activation": "fusedActivationFunction"}
+_NAMES_OF_LITERT = {
+    "svdf_activation": "fusedActivationFunction",
+    "cell_activation": "fusedActivationFunction",
+    "fused_activation": "fusedActivationFunction",
+}
 
 
 def _attribute(option: Option) -> str:

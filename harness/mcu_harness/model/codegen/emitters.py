@@ -23,6 +23,7 @@ from mcu_harness.model.codegen.operators import (
     softmax,
     split,
     strided_slice,
+    svdf,
     transpose,
     transpose_conv,
 )
@@ -69,6 +70,7 @@ EMITTERS: dict[str, Emitter] = {
     "ASSIGN_VARIABLE": reshape.emit_copy,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm.emit,
     "TRANSPOSE_CONV": transpose_conv.emit,
+    "SVDF": svdf.emit,
     "GATHER": gather.emit,
     "MAXIMUM": elementwise.emit_extremum,
     "MINIMUM": elementwise.emit_extremum,

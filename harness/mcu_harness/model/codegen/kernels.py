@@ -71,4 +71,6 @@ PORTABLE: dict[str, Kernel] = {
     "transpose_conv": Kernel(
         "mcu_transpose_conv_s8", "portable/transpose_conv_s8.c", as_stored, ("portable/channels.c",)
     ),
+    "svdf_int16": Kernel("mcu_svdf_s8_state_s16", "portable/svdf_s8.c"),
+    "svdf_int8": Kernel("mcu_svdf_s8_state_s8", "portable/svdf_s8.c"),
 }

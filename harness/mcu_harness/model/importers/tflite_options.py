@@ -166,6 +166,7 @@ OPTIONS: dict[str, OptionTable] = {
         Option("time_major", 3, False),
         Option("diagonal_recurrent_tensors", 5, False),
     ),
+    "SVDF": _table(6, Option("rank", 0), Option("svdf_activation", 1, "NONE", ACTIVATIONS)),
     # These become state tensors (variables.py).
     "VAR_HANDLE": _table(111, Option("container", 0, ""), Option("shared_name", 1, "")),
     "READ_VARIABLE": _table(112),
