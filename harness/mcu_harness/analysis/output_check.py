@@ -14,6 +14,7 @@ Array = npt.NDArray[np.generic]
 
 # LiteRT's reference kernels, per operator: what bit-exactness means here.
 ROUNDING = "single in FULLY_CONNECTED, double in the other operators"
+ROUNDING_OF_TFLM = "double in all operators"  # of TensorFlow Lite Micro's
 
 
 def decode(raw: bytes, shape: tuple[int, ...], dtype: str) -> Array:

@@ -28,6 +28,12 @@ def examine() -> tuple[list[str], bool]:
         lines.append(f"ok       oracle litert: LiteRT {_version('ai-edge-litert')}")
     else:
         lines.append('missing  oracle litert: outputs cannot be checked; pip install "pytest-mcu-harness[oracle]"')
+    if importlib.util.find_spec("tflite_micro"):
+        lines.append(f"ok       oracle tflm: TensorFlow Lite Micro {_version('tflite-micro')}")
+    else:
+        lines.append(
+            'optional oracle tflm: what TensorFlow Lite Micro computes; pip install "pytest-mcu-harness[tflm]"'
+        )
     lines.append(_html())
     usable = bool(compiler and emulator and cache)
     lines.append("ready" if usable else "not ready: get what is missing above")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -77,6 +77,14 @@ def faithfulness(conversion: Conversion, inputs: Path | None, calibration: Path 
         return f"the float model cannot be compared with: {error.message if isinstance(error, ModelError) else error}"
 
 
+def by_place(found: Faithfulness | str, graph: Graph) -> Faithfulness | str:
+    """`found` with the ratios of layers by their place in `graph`, the last of those that stand for one operator."""
+    if isinstance(found, str):
+        return found
+    places = {layer.number: place for place, layer in enumerate(graph.layers)}
+    return replace(found, layers={places[number]: ratio for number, ratio in found.layers.items() if number in places})
+
+
 @lru_cache(maxsize=8)
 def _compared(conversion: Conversion, file: Path, stamp: tuple[int, int], source: str) -> Faithfulness:
     del stamp
@@ -89,8 +97,8 @@ def _compared(conversion: Conversion, file: Path, stamp: tuple[int, int], source
     count = len(originals[0])
     named = dict(conversion.tensors)
     layers = {
-        number: (index, named[graph.tensors[index].name])
-        for number, layer in enumerate(graph.layers)
+        layer.number: (index, named[graph.tensors[index].name])
+        for layer in graph.layers
         for index in layer.outputs[:1]
         if graph.tensors[index].name in named and graph.tensors[index].quantization is not None
     }

@@ -18,6 +18,7 @@ from mcu_harness.model.graph import Graph
 from mcu_harness.model.importers.table import importer_of
 from mcu_harness.model.layout import Layout
 from mcu_harness.model.reference import OracleMissing
+from mcu_harness.model.tflm import run_tflm
 from mcu_harness.scenario.scenario import InputSpec, OutputSpec
 
 Array = npt.NDArray[np.generic]
@@ -139,7 +140,8 @@ def _expected(
     if outputs.oracle == "none":
         return None, 'oracle = "none"'
     try:
-        reference = importer_of(path).reference(path, graph, samples.inputs)
+        run = run_tflm if outputs.oracle == "tflm" else importer_of(path).reference
+        reference = run(path, graph, samples.inputs)
     except OracleMissing as error:
         return None, str(error).replace("\n", " ")
     return reference.outputs, reference.oracle

@@ -38,7 +38,7 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True)
 class OutputSpec:
-    """What outputs are compared with: `oracle` "litert" or "none", or the arrays in `file`."""
+    """What outputs are compared with: `oracle` "litert", "tflm" or "none", or the arrays in `file`."""
 
     oracle: str = "litert"
     file: Path | None = None
@@ -244,7 +244,7 @@ def _outputs(top: toml_reader.Table, directory: Path) -> OutputSpec:
             raise table.fail("oracle", "give either `file` or `oracle`, not both")
         spec = OutputSpec(oracle="file", file=_existing(table, "file", directory, table.text("file")))
     else:
-        spec = OutputSpec(oracle=table.text("oracle", "litert", choices=("litert", "none")))
+        spec = OutputSpec(oracle=table.text("oracle", "litert", choices=("litert", "tflm", "none")))
     table.done()
     return spec
 

@@ -110,7 +110,7 @@ def test_types_units_and_defaults_come_from_the_loaders(generate: ModuleType) ->
     scenario, board = generate.scenario_page(), generate.board_page()
     assert re.search(r"^\| `seed` \| whole number \| `1` \|", scenario, re.MULTILINE)
     assert re.search(r"^\| `latency` \| time \| none \|", scenario, re.MULTILINE)
-    assert re.search(r"^\| `oracle` \| `litert`, `none` \| `litert` \|", scenario, re.MULTILINE)
+    assert re.search(r"^\| `oracle` \| `litert`, `tflm`, `none` \| `litert` \|", scenario, re.MULTILINE)
     assert re.search(r"^\| `frequency` \| frequency \| \*\*needed\*\* \|", board, re.MULTILINE)
     assert re.search(r"^\| `fetch` \| size \| `4` \|", board, re.MULTILINE)
 
