@@ -247,6 +247,7 @@ def command_page() -> str:
             )
             for action in command._actions
             if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)
+            and action.help != argparse.SUPPRESS
         ]
         text += _markdown_table(("option or argument", "value", "meaning"), rows) if rows else "Takes no options.\n"
     return text

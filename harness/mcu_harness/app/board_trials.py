@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from mcu_harness.app.judge import not_set_up
 from mcu_harness.app.options import Options
 from mcu_harness.app.session import Session
-from mcu_harness.base.errors import BoardError, BuildError, EmulatorError, ScenarioError
-from mcu_harness.base.toml_reader import did_you_mean
+from mcu_harness.base.errors import BoardError, BuildError, EmulatorError
 from mcu_harness.hardware.board_file import board_names
-from mcu_harness.scenario.cases import Case, cases_of
-from mcu_harness.scenario.figures import budgeted
-from mcu_harness.scenario.limits import Budget, parse_limit
+from mcu_harness.scenario.cases import Case, cases_of, with_limits
+from mcu_harness.scenario.limits import Budget
 from mcu_harness.scenario.scenario import load_scenario, scenario_for_model
-
-
-def parse_limits(texts: Iterable[str]) -> dict[str, Budget]:
-    """Budgets from "flash=64KiB" and the like; raises ScenarioError or UnitError."""
-    limits = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ScenarioError(
-                f"cannot read the budget {text!r}", hint="write for example flash=64KiB or latency=20ms"
-            )
-        if key not in budgeted():
-            raise ScenarioError(f"no budget is called {key!r}", hint=did_you_mean(key, tuple(budgeted())))
-        limits[key] = parse_limit(key, value)
-    return limits
 
 
 def fit_cases(paths: Iterable[Path], boards: tuple[str, ...], limits: dict[str, Budget]) -> list[Case]:
@@ -39,12 +21,7 @@ def fit_cases(paths: Iterable[Path], boards: tuple[str, ...], limits: dict[str, 
     cases = []
     for path in paths:
         scenario = load_scenario(path) if path.suffix == ".toml" else scenario_for_model(path, names)
-        own = {
-            board: {key: limit for key, limit in budgets.items() if key not in limits}
-            for board, budgets in scenario.board_budgets.items()
-        }
-        scenario = replace(scenario, budgets={**scenario.budgets, **limits}, board_budgets=own)
-        cases += cases_of(scenario, names)
+        cases += cases_of(with_limits(scenario, limits), names)
     return cases
 
 

@@ -1,18 +1,11 @@
-"""The pytest options as one table, each with its ini twin, and what a session's choices add up to."""
+"""The options as one table: those of pytest, each with its ini twin, and those of the commands that run something."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from mcu_harness.base.errors import HarnessError
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
-
-if TYPE_CHECKING:
-    from mcu_harness.results.regression_gate import Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +20,36 @@ class Options:
     what_if: tuple[str, ...] = ()  # see `mcu_harness.analysis.what_if`
 
 
+# The commands that run something, and share options.
+RUN, FIT, PROFILE, BUILD = "run", "fit", "profile", "build"
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """`--mcu-<name>` and, unless `ini` is False, `mcu_<name>` in ini, which holds when the option is not given.
 
-    Without `values` it is a flag on the command line.
+    `commands` have it as `--<name>`, and as `short` where that is given; with `pytest` False, only they. Without `values`
+    it is a flag on the command line. A repeatable one with `commas` also takes several values at once.
     """
 
     name: str
     about: str
     values: str = ""
     repeatable: bool = False
+    commas: bool = False
     ini: bool = True
     default: str = ""
+    commands: tuple[str, ...] = ()
+    pytest: bool = True
+    short: str = ""
 
     @property
     def flag(self) -> str:
         return f"--mcu-{self.name}"
+
+    @property
+    def command_flag(self) -> str:
+        return f"--{self.name}"
 
     @property
     def key(self) -> str:
@@ -52,7 +58,14 @@ class Option:
     @property
     def arguments(self) -> dict[str, Any]:
         """What pytest's `addoption` takes besides the flag."""
-        about = f"{self.about} (ini: {self.key})" if self.ini else self.about
+        return self._arguments(f"{self.about} (ini: {self.key})" if self.ini else self.about)
+
+    @property
+    def command_arguments(self) -> dict[str, Any]:
+        """What argparse's `add_argument` takes besides the flags."""
+        return self._arguments(self.about)
+
+    def _arguments(self, about: str) -> dict[str, Any]:
         about = about.replace("%", "%%")
         if not self.values:
             return {"action": "store_true", "help": about}
@@ -69,139 +82,98 @@ class Option:
         return [] if self.repeatable else self.default
 
 
-OPTIONS = (
-    Option("board", "run scenarios on this board instead of the ones they name (repeatable)", "BOARD", repeatable=True),
-    Option("emulator", "which emulator runs the firmware", "auto|unicorn|renode", default="auto"),
+_EVERY: tuple[Option, ...] = (
+    Option(
+        "board",
+        "a board, by name or as a .toml, instead of those that scenarios name (repeatable, or separated by commas)",
+        "BOARD",
+        repeatable=True,
+        commas=True,
+        commands=(RUN, FIT, PROFILE, BUILD),
+    ),
+    Option(
+        "emulator",
+        "which emulator runs the firmware",
+        "auto|unicorn|renode",
+        default="auto",
+        commands=(RUN, FIT, PROFILE),
+    ),
     Option(
         "toolchain",
         "which compiler builds the firmware, with flags if you like, as in gnu:-Os (repeatable: every case with each)",
         "auto|gnu|zig",
         repeatable=True,
+        commands=(RUN, FIT, BUILD),
     ),
-    Option("kernels", "which kernels compute models, instead of what scenarios say", "|".join(KERNEL_CHOICES)),
-    Option("coverage", "say which lines, branches and functions of the firmware's source ran"),
-    Option("memory-trace", "trace memory: what reads and writes what, and reads of what was never written"),
+    Option(
+        "kernels",
+        "which kernels compute models, instead of what scenarios say",
+        "|".join(KERNEL_CHOICES),
+        commands=(RUN, FIT, BUILD),
+    ),
+    Option(
+        "coverage",
+        "say which lines, branches and functions of the firmware's source ran",
+        commands=(RUN, PROFILE),
+    ),
+    Option(
+        "memory-trace",
+        "trace memory, at a fifth of the speed: what reads and writes what, and reads of what was never written",
+        commands=(RUN, PROFILE),
+    ),
     Option(
         "what-if",
-        "price every run for something else as well, as in flash_wait_states=3 or itcm=layer_04; in reports (repeatable)",
+        "price every run for something else, too: clock=80MHz, flash_wait_states=3, flash_cache=none, "
+        "flash_cache_size=8KiB, or what lies in a memory, as in itcm=layer_04 or sram=weights* (repeatable)",
         "KEY=VALUE,...",
         repeatable=True,
+        commands=(RUN, PROFILE),
     ),
-    Option("report-dir", "write results.json and a Markdown report per board there", "DIR"),
-    Option("columns", "columns of the summary table, separated by commas", "NAMES"),
+    Option(
+        "budget",
+        "a limit, over those of scenarios, as in flash=64KiB or latency=20ms (repeatable)",
+        "KEY=LIMIT",
+        repeatable=True,
+        commands=(RUN, FIT),
+        pytest=False,
+    ),
+    Option(
+        "json",
+        "write results.json there (fit: the ranking); - is standard output, where nothing else is written then",
+        "FILE",
+        commands=(RUN, FIT, PROFILE),
+        pytest=False,
+    ),
+    Option("report-dir", "write results.json and a Markdown report per board there", "DIR", commands=(RUN, PROFILE)),
+    Option("columns", "columns of the summary table, separated by commas", "NAMES", commands=(RUN, PROFILE)),
     Option(
         "compare-fail",
-        "fail when a figure grows over its baseline by more, as in cycles:2% or flash:+256 (repeatable)",
+        "fail when a figure gets worse than its baseline by more, as in cycles:2% or flash:+256 (repeatable)",
         "FIGURE:AMOUNT",
         repeatable=True,
+        commands=(RUN,),
     ),
-    Option("baseline-dir", "where baselines lie, in place of a directory beside the scenarios", "DIR"),
-    Option("update-baseline", "accept the present figures as baselines", ini=False),
+    Option("baseline-dir", "where baselines lie, in place of a directory beside the scenarios", "DIR", commands=(RUN,)),
+    Option("update-baseline", "accept the present figures as baselines", ini=False, commands=(RUN,)),
     Option(
         "github",
         "write GitHub annotations and a step summary; in ini: auto (inside GitHub Actions), on, off",
         default="auto",
+        commands=(RUN,),
     ),
+    Option("quiet", "print what failed and the table, nothing else", commands=(RUN, PROFILE), pytest=False, short="-q"),
 )
+OPTIONS = tuple(option for option in _EVERY if option.pytest)
+BY_NAME = {option.name: option for option in _EVERY}
+
+
+def options_of(command: str) -> tuple[Option, ...]:
+    """The options that `command` shares with others, or with pytest."""
+    return tuple(option for option in _EVERY if command in option.commands)
+
+
 MARKERS = (
     "mcu_budget(flash=..., ram=..., arena=..., stack=..., instructions=..., cycles=..., latency=..., accuracy=..., ...): "
     "limits for what the mcu_profile fixture measures in this test, in units such as '64 KiB' or '20 ms'",
     "mcu: a scenario on a board",
 )
-_YES = ("on", "true", "yes", "1")
-_BY_NAME = {option.name: option for option in OPTIONS}
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the options of a session mean. `toolchains` () stands for the one in `options`."""
-
-    options: Options
-    boards: tuple[str, ...]
-    toolchains: tuple[str, ...]
-    gate: Gate
-    columns: tuple[str, ...]
-    report_dir: Path | None
-    github: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where choices are looked up: options by flag (None or [] when not given), ini values by key.
-
-    Relative paths are seen from `here` when given as options and from `root` when they come from ini.
-    """
-
-    option: Callable[[str], object]
-    ini: Callable[[str], object]
-    here: Path
-    root: Path
-
-    def is_given(self, name: str) -> bool:
-        """Whether the option is on the command line."""
-        return bool(self.option(_BY_NAME[name].flag))
-
-    def text(self, name: str) -> str:
-        option = _BY_NAME[name]
-        return str(self.option(option.flag) if self.is_given(name) else self.ini(option.key))
-
-    def given(self, name: str) -> tuple[str, ...]:
-        """All values of a repeatable option."""
-        return _texts(self.option(_BY_NAME[name].flag))
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        return self.given(name) or _texts(self.ini(_BY_NAME[name].key))
-
-    def path(self, name: str) -> Path | None:
-        value = self.text(name)
-        return (self.here if self.is_given(name) else self.root) / value if value else None
-
-
-def _texts(values: object) -> tuple[str, ...]:
-    return tuple(map(str, values)) if isinstance(values, list) else ()
-
-
-def kernel_choice(text: str) -> str:
-    """What was given for `kernels`, "" for nothing; raises HarnessError for what there is not."""
-    if text and text not in KERNEL_CHOICES:
-        raise HarnessError(f"no kernels are called {text!r}", hint="one of " + ", ".join(KERNEL_CHOICES))
-    return text
-
-
-def settings(source: Source) -> Settings:
-    """What was chosen; raises HarnessError for a tolerance or column that cannot be read."""
-    from mcu_harness.results.regression_gate import Gate
-    from mcu_harness.results.report import columns
-    from mcu_harness.scenario.tolerance import parse_tolerance
-
-    toolchains = source.texts("toolchain")
-    # What a command must repeat to meet the same cases and baselines again.
-    again = [f"{_BY_NAME[name].flag}={value}" for name in ("board", "toolchain") for value in source.given(name)]
-    if source.is_given("baseline-dir"):
-        again.append(f"--mcu-baseline-dir={source.text('baseline-dir')}")
-    gate = Gate(
-        tolerances=tuple(map(parse_tolerance, source.given("compare-fail"))),
-        defaults=tuple(map(parse_tolerance, _texts(source.ini("mcu_compare_fail")))),
-        update=source.is_given("update-baseline"),
-        directory=source.path("baseline-dir"),
-        per_toolchain=len(toolchains) > 1,
-        options=tuple(again),
-    )
-    trace = source.is_given("memory-trace") or source.text("memory-trace") in _YES
-    wish = "on" if source.is_given("github") else source.text("github")
-    return Settings(
-        options=Options(
-            emulator=source.text("emulator"),
-            toolchain=toolchains[0] if toolchains else "auto",
-            memory_trace=trace,
-            coverage=source.is_given("coverage") or source.text("coverage") in _YES,
-            kernels=kernel_choice(source.text("kernels")),
-            what_if=source.texts("what-if"),
-        ),
-        boards=source.texts("board"),
-        toolchains=toolchains if len(toolchains) > 1 else (),
-        gate=gate,
-        columns=columns.parse(source.text("columns")),
-        report_dir=source.path("report-dir"),
-        github=wish == "on" or (wish == "auto" and os.environ.get("GITHUB_ACTIONS") == "true"),
-    )

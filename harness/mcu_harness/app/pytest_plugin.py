@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mcu_harness.app import pytest_board, pytest_unit_tests
-from mcu_harness.app.options import MARKERS, OPTIONS, Source, settings
+from mcu_harness.app.options import MARKERS, OPTIONS
+from mcu_harness.app.settings import Source, settings
 
 if TYPE_CHECKING:
-    from mcu_harness.app.options import Settings
     from mcu_harness.app.session import Session
+    from mcu_harness.app.settings import Settings
     from mcu_harness.results.records import Finding, RunResult
     from mcu_harness.scenario.cases import Case
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shlex
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -24,7 +24,7 @@ from mcu_harness.results.finding_codes import Category, Code
 from mcu_harness.results.records import BaselineCheck, Finding, RunResult, Verdict, with_findings, worst
 from mcu_harness.scenario.cases import Case
 from mcu_harness.scenario.discovery import is_scenario_file
-from mcu_harness.scenario.tolerance import Tolerance, parse_tolerance
+from mcu_harness.scenario.tolerance import Tolerance
 
 
 def in_ci() -> bool:
@@ -40,19 +40,6 @@ def undecided(run: RunResult) -> str:
     if run.verdict is not Verdict.NOT_COMPARABLE or in_ci():
         return ""
     return "; ".join(finding.message for finding in run.findings if finding.verdict is Verdict.NOT_COMPARABLE)
-
-
-def gate_of_command(fail: Iterable[str], update: bool, directory: Path | None, toolchains: Sequence[str]) -> Gate:
-    """The gate that `mcu-harness run` means; raises UnitError for a tolerance that cannot be read."""
-    again = [word for toolchain in toolchains for word in ("--toolchain", toolchain)]
-    return Gate(
-        tolerances=tuple(map(parse_tolerance, fail)),
-        update=update,
-        directory=directory,
-        per_toolchain=len(toolchains) > 1,
-        is_pytest=False,
-        options=(*again, *(("--baseline-dir", str(directory)) if directory else ())),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,3 +69,12 @@ def case_of_model(model: Path, board: str, *, limits: Mapping[str, object], seed
             raise ScenarioError(f"mcu_budget: unknown limit {key!r}", hint=did_you_mean(key, tuple(budgeted())))
         budgets[key] = parse_limit(key, value)
     return cases_of(replace(scenario, budgets=budgets))[0]
+
+
+def with_limits(scenario: Scenario, limits: Mapping[str, Budget]) -> Scenario:
+    """`scenario` with `limits` over its own budgets, those for single boards included."""
+    own = {
+        board: {key: limit for key, limit in budgets.items() if key not in limits}
+        for board, budgets in scenario.board_budgets.items()
+    }
+    return replace(scenario, budgets={**scenario.budgets, **limits}, board_budgets=own)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mcu_harness.base import units
-from mcu_harness.base.errors import UnitError
+from mcu_harness.base.errors import ScenarioError, UnitError
+from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.scenario.figures import budgeted
 
 
@@ -26,3 +28,18 @@ def parse_limit(key: str, value: object) -> Budget:
     if kind == "fraction" and limit > 1:
         raise UnitError(f"more than 100 % cannot be reached, got {value!r}", hint='write 0.95 or "95 %"')
     return Budget(key, limit)
+
+
+def parse_limits(texts: Iterable[str]) -> dict[str, Budget]:
+    """Budgets from "flash=64KiB" and the like; raises ScenarioError or UnitError."""
+    limits = {}
+    for text in texts:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise ScenarioError(
+                f"cannot read the budget {text!r}", hint="write for example flash=64KiB or latency=20ms"
+            )
+        if key not in budgeted():
+            raise ScenarioError(f"no budget is called {key!r}", hint=did_you_mean(key, tuple(budgeted())))
+        limits[key] = parse_limit(key, value)
+    return limits

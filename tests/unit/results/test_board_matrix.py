@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from big_results import big_run, with_breach
-from mcu_harness.app.board_trials import fit_cases, parse_limits, try_boards
+from mcu_harness.app.board_trials import fit_cases, try_boards
 from mcu_harness.app.cli.main import main
 from mcu_harness.app.options import Options
 from mcu_harness.app.session import Session
@@ -18,6 +18,7 @@ from mcu_harness.results.board_matrix import Standing, matrix
 from mcu_harness.results.records import Finding, RegionResult, Results, RunResult, Verdict
 from mcu_harness.results.report.board_matrix_text import fit_json, fit_text
 from mcu_harness.scenario.cases import cases_of
+from mcu_harness.scenario.limits import parse_limits
 from mcu_harness.scenario.scenario import scenario_for_model
 from sample_results import PASSING
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mcu_harness.app.cli.commands.shared import PASS, Commands, add_options, needed_boards
+from mcu_harness.app.options import BUILD
+from mcu_harness.base.errors import ScenarioError
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
-
-PASS = 0
-Commands = argparse._SubParsersAction  # what `add_subparsers` returns has no public name
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -19,19 +19,12 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         description="Write the generated C with its kernels, the ELF, a HEX file to flash, and a README of how to call it.",
     )
     parser.add_argument("model", type=Path, metavar="MODEL", help="a model file")
-    parser.add_argument("--board", required=True, metavar="B", help="a board name or board .toml")
+    add_options(parser, BUILD)
     parser.add_argument(
         "--calibration",
         type=Path,
         metavar="FILE",
         help="typical inputs, .npy or .npz, that a float model is quantised with",
-    )
-    parser.add_argument("--toolchain", default="auto", metavar="T", help="auto, gnu or zig")
-    parser.add_argument(
-        "--kernels",
-        default=KERNEL_CHOICES[0],
-        choices=KERNEL_CHOICES,
-        help=f"which kernels compute it (default: {KERNEL_CHOICES[0]})",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="a directory to make")
     parser.set_defaults(command=_build)
@@ -39,14 +32,20 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _build(arguments: argparse.Namespace) -> int:
     from mcu_harness.app.firmware_export import export_firmware
+    from mcu_harness.app.settings import command_source, settings
     from mcu_harness.hardware.board_file import find_board
     from mcu_harness.image.toolchain import find_toolchain
     from mcu_harness.model.convert.canonical import canonical_model
     from mcu_harness.scenario.quantize import QuantizeSpec
 
-    board, toolchain = find_board(arguments.board), find_toolchain(arguments.toolchain)
+    chosen = settings(command_source(arguments))
+    boards = needed_boards(chosen.boards, arguments.model)
+    if len(boards) > 1 or chosen.toolchains:
+        raise ScenarioError("firmware is built for one board with one compiler", hint="give each of them once")
+    board, toolchain = find_board(boards[0]), find_toolchain(chosen.options.toolchain)
+    kernels = chosen.options.kernels or KERNEL_CHOICES[0]
     model = canonical_model(arguments.model, QuantizeSpec(arguments.calibration)).model
-    exported = export_firmware(model, board, toolchain, arguments.output, arguments.kernels, name=arguments.model.name)
+    exported = export_firmware(model, board, toolchain, arguments.output, kernels, name=arguments.model.name)
     print(
         f"wrote {len(exported.files)} files to {exported.directory}; how to flash or call it: {exported.directory}/README.md"
     )

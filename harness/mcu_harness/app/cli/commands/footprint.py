@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-PASS, FAIL = 0, 1
+from mcu_harness.app.cli.commands.shared import FAIL, PASS, Commands
+
 _MOST_ROWS = 15
-Commands = argparse._SubParsersAction  # what `add_subparsers` returns has no public name
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:

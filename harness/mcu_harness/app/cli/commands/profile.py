@@ -7,14 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcu_harness.app.cli.commands.progress import progress
-from mcu_harness.app.cli.commands.what_if import add_what_if
+from mcu_harness.app.cli.commands.shared import (
+    FAIL,
+    PASS,
+    Commands,
+    add_options,
+    needed_boards,
+    text_out_of_the_way,
+    write_json,
+)
+from mcu_harness.app.options import PROFILE
 from mcu_harness.base.errors import ScenarioError
 
 if TYPE_CHECKING:
     from mcu_harness.scenario.firmware_tables import FirmwareSpec, Region
-
-PASS, FAIL = 0, 1
-Commands = argparse._SubParsersAction  # what `add_subparsers` returns has no public name
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -26,9 +32,6 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "from reset to the end is counted. Places are symbols, or addresses as 0x08000124.",
     )
     profile.add_argument("firmware", type=Path, metavar="FIRMWARE", help="a linked .elf, a .hex or a .bin")
-    profile.add_argument(
-        "--board", action="append", default=[], metavar="B", help="a board name or board .toml (repeatable)"
-    )
     profile.add_argument("--begin", default="", metavar="PLACE", help="count from here each time it is reached")
     profile.add_argument(
         "--end", default="", metavar="PLACE", help="and up to here (default: until the function at --begin returns)"
@@ -50,30 +53,9 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     profile.add_argument(
         "--layers", default="", metavar="RUNTIME", help="show the operators of a known runtime as layers: tflm"
     )
-    add_what_if(profile)
-    profile.add_argument("--emulator", default="auto", metavar="E", help="auto, unicorn or renode")
-    memory_trace(profile)
-    coverage(profile)
-    profile.add_argument("--json", type=Path, metavar="FILE", help="write results.json there")
-    profile.add_argument("--report-dir", type=Path, metavar="DIR", help="write results.json and Markdown reports there")
+    add_options(profile, PROFILE)
     profile.add_argument("-v", "--verbose", action="count", default=0, help="more of everything; twice: provenance")
     profile.set_defaults(command=_profile)
-
-
-def coverage(parser: argparse.ArgumentParser) -> None:
-    """Add the option for coverage, which `run` has as well."""
-    parser.add_argument(
-        "--coverage", action="store_true", help="say which lines, branches and functions of the firmware's source ran"
-    )
-
-
-def memory_trace(parser: argparse.ArgumentParser) -> None:
-    """Add the option for a memory trace, which `run` has as well."""
-    parser.add_argument(
-        "--memory-trace",
-        action="store_true",
-        help="trace memory, at a fifth of the speed: what reads and writes what, and reads of what was never written",
-    )
 
 
 def _count(text: str) -> int:
@@ -97,37 +79,34 @@ def _address(text: str) -> int:
 
 
 def _profile(arguments: argparse.Namespace) -> int:
-    from mcu_harness.app.options import Options
     from mcu_harness.app.session import Session
-    from mcu_harness.results import results_file as results_json
+    from mcu_harness.app.settings import command_source, settings
+    from mcu_harness.results import results_file
+    from mcu_harness.results.records import Verdict
     from mcu_harness.results.report.terminal import profile_text
     from mcu_harness.scenario.cases import cases_of
     from mcu_harness.scenario.scenario import scenario_for_firmware
 
-    if not arguments.board:
-        raise ScenarioError(
-            f"{arguments.firmware}: which board?", hint="add --board NAME (repeatable); `mcu-harness boards` lists them"
-        )
-    scenario = scenario_for_firmware(arguments.firmware, tuple(arguments.board), _spec(arguments))
-    options = Options(
-        emulator=arguments.emulator,
-        memory_trace=arguments.memory_trace,
-        coverage=arguments.coverage,
-        what_if=tuple(arguments.what_if),
-    )
-    session = Session()
-    try:
-        for case in cases_of(scenario):
-            show = progress(f"{case.scenario.name} on {case.board.name}")
-            result = session.run(case, options, show, gated=False)
-            show("")
-            print(profile_text(result, arguments.verbose), end="\n\n")
-    finally:
-        session.close()
-    if arguments.json:
-        results_json.save(session.results, arguments.json)
-    written = session.write(arguments.report_dir) if arguments.report_dir else []
-    print(*session.summary_lines(), *(f"wrote {path}" for path in written), sep="\n")
+    chosen = settings(command_source(arguments))
+    boards = needed_boards(chosen.boards, arguments.firmware)
+    scenario = scenario_for_firmware(arguments.firmware, boards, _spec(arguments))
+    session, json = Session(columns=chosen.columns), arguments.json or ""
+    with text_out_of_the_way(json):
+        try:
+            for case in cases_of(scenario):
+                show = progress(f"{case.scenario.name} on {case.board.name}")
+                result = session.run(case, chosen.options, show, gated=False)
+                show("")
+                if result.verdict is not Verdict.PASS or not arguments.quiet:
+                    print(profile_text(result, arguments.verbose), end="\n\n")
+        finally:
+            session.close()
+    if json:
+        write_json(results_file.to_text(session.results), json)
+    with text_out_of_the_way(json):
+        written = session.write(chosen.report_dir) if chosen.report_dir else []
+        lines = session.summary_lines(quiet=arguments.quiet)
+        print(*lines, *(f"wrote {path}" for path in written), sep="\n")
     return PASS if session.passed else FAIL
 
 

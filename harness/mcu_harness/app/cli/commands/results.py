@@ -7,13 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mcu_harness.app.cli.commands.shared import FAIL, PASS, Commands
 from mcu_harness.base.errors import HarnessError
 
 if TYPE_CHECKING:
     from mcu_harness.results.records import Results
-
-PASS, FAIL = 0, 1
-Commands = argparse._SubParsersAction  # what `add_subparsers` returns has no public name
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:

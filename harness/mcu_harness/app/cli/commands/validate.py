@@ -7,14 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mcu_harness.app.cli.commands.shared import FAIL, PASS, Commands
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mcu_harness.analysis.profile.cycles.accuracy import Accuracy
     from mcu_harness.app.cycle_validation import Comparison, GroundTruth
-
-PASS, FAIL = 0, 1
-Commands = argparse._SubParsersAction  # what `add_subparsers` returns has no public name
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -1,0 +1,21 @@
+"""The command `doctor`: what is installed, what is missing, how to get it."""
+
+from __future__ import annotations
+
+import argparse
+
+from mcu_harness.app.cli.commands.shared import ERROR, PASS, Commands
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("doctor", help="what is installed, what is missing, how to get it")
+    parser.set_defaults(command=_doctor)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from mcu_harness.app.doctor import examine
+
+    lines, usable = examine()
+    print(*lines, sep="\n")
+    return PASS if usable else ERROR

@@ -1,0 +1,75 @@
+"""The command `fit`: models on many boards, and the smallest that will do."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mcu_harness.app.cli.commands.progress import progress
+from mcu_harness.app.cli.commands.shared import (
+    FAIL,
+    PASS,
+    Commands,
+    add_options,
+    text_out_of_the_way,
+    write_json,
+)
+from mcu_harness.app.options import FIT
+from mcu_harness.base.errors import ScenarioError
+from mcu_harness.model.importers.table import model_suffixes
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "fit",
+        help="try a model on many boards; say which is the smallest that will do",
+        description="Without --board, all boards that come with the harness are tried.",
+    )
+    parser.add_argument(
+        "what",
+        nargs="+",
+        type=Path,
+        metavar="MODEL_OR_SCENARIO",
+        help=f"a model ({model_suffixes()}), a scenario .toml, or a directory or pattern of scenarios",
+    )
+    add_options(parser, FIT)
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report, with the ranking first, there")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="write results.json, as `run --json` does, there")
+    parser.set_defaults(command=_fit)
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    from mcu_harness.app.board_trials import fit_cases, try_boards
+    from mcu_harness.app.session import Session
+    from mcu_harness.app.settings import command_source, settings
+    from mcu_harness.results import results_file
+    from mcu_harness.results.board_matrix import matrix
+    from mcu_harness.results.report import board_matrix_text
+    from mcu_harness.results.report.html import html_file
+    from mcu_harness.scenario.discovery import expand
+    from mcu_harness.scenario.limits import parse_limits
+
+    chosen = settings(command_source(arguments))
+    if chosen.toolchains:
+        raise ScenarioError("boards are compared with one compiler", hint="give --toolchain once")
+    cases = fit_cases(expand(arguments.what), chosen.boards, parse_limits(arguments.budget))
+    if arguments.html:
+        html_file.check_available()  # before the work, not after it
+    labels = {id(case): f"[{n}/{len(cases)}] {case.model_name} on {case.board.name}" for n, case in enumerate(cases, 1)}
+    session, json = Session(), arguments.json or ""
+    try:
+        try_boards(cases, chosen.options, session, lambda case: progress(labels[id(case)]))
+    finally:
+        session.close()
+    found = matrix(session.results)
+    if json:
+        write_json(board_matrix_text.fit_json(found), json)
+    with text_out_of_the_way(json):
+        print(board_matrix_text.fit_text(found))
+        if arguments.results:
+            results_file.save(session.results, arguments.results)
+        if arguments.html:
+            for path in html_file.write_html(session.results, arguments.html, first="fit"):
+                print(f"wrote {path}")
+    return PASS if all(found.smallest(case) for case in found.cases) else FAIL

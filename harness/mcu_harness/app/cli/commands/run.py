@@ -1,0 +1,120 @@
+"""The command `run`: build models for boards, run them, judge them."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mcu_harness.app.cli.commands.progress import progress
+from mcu_harness.app.cli.commands.shared import (
+    FAIL,
+    PASS,
+    STANDARD_OUTPUT,
+    Commands,
+    add_options,
+    needed_boards,
+    text_out_of_the_way,
+    write_json,
+)
+from mcu_harness.app.options import RUN
+from mcu_harness.model.importers.table import model_suffixes
+
+if TYPE_CHECKING:
+    from mcu_harness.app.session import Session
+    from mcu_harness.app.settings import Settings
+    from mcu_harness.scenario.cases import Case
+    from mcu_harness.scenario.scenario import Scenario
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("run", help="build a model for boards, run it, judge it")
+    parser.add_argument(
+        "what",
+        nargs="+",
+        type=Path,
+        metavar="MODEL_OR_SCENARIO",
+        help=f"a model ({model_suffixes()}; with --calibration .onnx, .pt2, .keras, SavedModel, file.py:function), a "
+        "scenario .toml, or a directory or pattern of scenarios",
+    )
+    add_options(parser, RUN)
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help="typical inputs, .npy or .npz, that float models are quantised with (a scenario says its own)",
+    )
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="layer tables; twice: functions, provenance")
+    parser.set_defaults(command=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from mcu_harness.app.session import Session
+    from mcu_harness.app.settings import command_source, settings
+    from mcu_harness.results import results_file
+    from mcu_harness.scenario.cases import cases_of, with_limits
+    from mcu_harness.scenario.discovery import expand
+    from mcu_harness.scenario.limits import parse_limits
+
+    chosen = settings(command_source(arguments))
+    limits = parse_limits(arguments.budget)
+    scenarios = [_scenario(path, chosen.boards, arguments.calibration) for path in expand(arguments.what)]
+    cases = [
+        case
+        for scenario in scenarios
+        for case in cases_of(with_limits(scenario, limits), chosen.boards, chosen.toolchains)
+    ]
+    session = Session(chosen.gate, chosen.columns)
+    if not chosen.boards:  # else not all cases of the scenarios are known
+        session.expect(cases)
+    json = arguments.json or ""
+    with text_out_of_the_way(json):
+        try:
+            _run_all(cases, session, chosen, arguments)
+        finally:
+            session.close()
+    if json:  # first, since whoever reads the table may hang up
+        write_json(results_file.to_text(session.results), json)
+    with text_out_of_the_way(json):
+        _summary(session, chosen, arguments.quiet, is_piped=json == STANDARD_OUTPUT)
+    return PASS if session.passed else FAIL
+
+
+def _run_all(cases: list[Case], session: Session, chosen: Settings, arguments: argparse.Namespace) -> None:
+    from mcu_harness.results.records import Verdict
+    from mcu_harness.results.report import what_if_section
+    from mcu_harness.results.report.terminal import costs_text, failure_text
+
+    for number, case in enumerate(cases, start=1):
+        show = progress(f"[{number}/{len(cases)}] {case.scenario.name} on {case.board.name}")
+        result = session.run(case, chosen.options, show)
+        show("")
+        if result.verdict is not Verdict.PASS:
+            print(failure_text(result, arguments.verbose), end="\n\n")
+        elif arguments.verbose:
+            print(f"{result.scenario} on {result.board}", costs_text(result), sep="\n", end="\n\n")
+        if result.what_ifs:
+            print(*what_if_section.lines(result), sep="\n", end="\n\n")
+
+
+def _summary(session: Session, chosen: Settings, quiet: bool, is_piped: bool) -> None:
+    from mcu_harness.results.report import github
+
+    written = session.write(chosen.report_dir) if chosen.report_dir else []
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not is_piped else None
+    print(*session.summary_lines(width, quiet=quiet), *(f"wrote {path}" for path in written), sep="\n")
+    if chosen.github:
+        print(*github.publish(session.results), sep="\n")
+
+
+def _scenario(path: Path, boards: tuple[str, ...], calibration: Path | None) -> Scenario:
+    from mcu_harness.scenario.quantize import QuantizeSpec
+    from mcu_harness.scenario.scenario import load_scenario, scenario_for_model
+
+    if path.suffix == ".toml":
+        return load_scenario(path)
+    return replace(scenario_for_model(path, needed_boards(boards, path)), quantize=QuantizeSpec(calibration))
