@@ -155,7 +155,8 @@ class _Collector:
         if self._session is None or not self._session.runs:
             return
         terminalreporter.section("mcu-harness")
-        for line in self._session.summary_lines():
+        quiet, coloured = self.config.get_verbosity() < 0, terminalreporter.hasmarkup
+        for line in self._session.summary_lines(quiet=quiet, coloured=coloured):
             terminalreporter.write_line(line)
         if self.settings.github:
             from mcu_harness.results.report import github

@@ -150,10 +150,10 @@ class Session:
             write_text(directory / name, text(self.results))
         return [directory / name for name in files]
 
-    def summary_lines(self, width: int | None = None, *, quiet: bool = False) -> list[str]:
+    def summary_lines(self, width: int | None = None, *, quiet: bool = False, coloured: bool = False) -> list[str]:
         """The table and its notes, for a terminal of `width` columns where that matters; the table alone if `quiet`."""
         results = self.results
-        table = terminal.summary_table(results, self._columns, width).splitlines()
+        table = terminal.summary_table(results, self._columns, width, coloured=coloured).splitlines()
         if quiet:
             return table
         return [

@@ -72,7 +72,7 @@ class Figure:
     `short` heads columns, "" = the title. `compared` figures are kept in baselines, take tolerances, and are compared
     between results; they can be compared only where `depends_on` is the same. `tile` is its place among the tiles of
     a run's page, 0 = none; with `tile_may_miss`, there is no tile where it was not measured. `gives_way` is its turn
-    to be left out of a summary that is too wide, 0 = never. `worst_of` names the mean that it is the worst input's of.
+    to be left out of a summary that is too wide, 0 = never. `of_inputs` is a share of a run's inputs, shown as n of N. `worst_of` names the mean that it is the worst input's of.
     `bencher` is a measure that Bencher knows, and what to multiply by.
     """
 
@@ -90,6 +90,7 @@ class Figure:
     tile: int = 0
     tile_may_miss: bool = False
     gives_way: int = 0
+    of_inputs: bool = False
     worst_of: str = ""
     best_board: BestBoard | None = None
     bencher: tuple[str, float] | None = None
@@ -248,6 +249,7 @@ FIGURES: dict[str, Figure] = {
             ),
             tile=8,
             tile_may_miss=True,
+            of_inputs=True,
         ),
         Figure(
             "coverage_lines",

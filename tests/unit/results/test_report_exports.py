@@ -97,6 +97,14 @@ def test_csv_has_a_row_per_run_and_empty_cells_for_what_was_not_measured() -> No
     assert found[1]["verdict"] == "fail"
 
 
+def test_csv_has_figures_as_people_read_them() -> None:
+    mean = replace(PASSING.measurements["instructions"], value=184_812.416_666_666_66)
+    run = replace(PASSING, measurements={**PASSING.measurements, "instructions": mean})
+    (row,) = rows(csv_report.runs(Results((run,))))
+    assert (row["instructions"], row["cycles"], row["latency_s"]) == ("184812.42", "26514", "0.000157821")
+    assert rows(csv_report.layers(RESULTS))[0]["instructions"] == "21000"
+
+
 def test_csv_of_layers_has_a_row_per_layer_of_every_run() -> None:
     found = rows(csv_report.layers(RESULTS))
     assert len(found) == 6

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +15,10 @@ from mcu_harness.base.errors import HarnessError, ResultsError
 from mcu_harness.base.files import write_text
 from mcu_harness.results import results_file as results_json
 from mcu_harness.results.origin import OriginKind
-from mcu_harness.results.records import Results, Verdict
+from mcu_harness.results.records import Measurement, Results, Verdict
 from mcu_harness.results.report import markdown, terminal, what_if_section
+from mcu_harness.results.report import text as text_pieces
+from mcu_harness.results.report.colour import has_colour
 from sample_results import FAILING, HOSTILE, PASSING, RESULTS
 
 GOLD = Path(__file__).parents[2] / "gold"
@@ -168,3 +172,65 @@ def test_what_was_read_as_format_1_is_written_as_format_2() -> None:
 def test_a_damaged_file_of_format_1_is_an_error_that_names_it(runs: object) -> None:
     with pytest.raises(ResultsError, match=r"^old\.json: not a results file"):
         results_json.from_plain({"format_version": 1, "runs": runs}, "old.json")
+
+
+BROKEN = replace(
+    FAILING,
+    budgets={"flash_bytes": 5120.0, "accuracy": 0.9},
+    measurements={
+        **FAILING.measurements,
+        "accuracy": Measurement("accuracy", 0.75, "fraction", "4 labelled inputs", OriginKind.OBSERVED),
+    },
+)
+
+
+def test_a_figure_that_breaks_its_budget_says_so_in_the_table() -> None:
+    kept, broken = terminal.summary_table(Results((PASSING, BROKEN)), ("flash", "ram", "accuracy")).splitlines()[2:]
+    assert "6.0 KiB > 5.0 KiB" in broken and "3 of 4 < 90.00 %" in broken
+    assert ">" not in kept and "<" not in kept
+
+
+def test_colour_marks_what_fails_and_moves_no_column() -> None:
+    results = Results((PASSING, BROKEN))
+    plain = terminal.summary_table(results, ("flash", "ram"))
+    coloured = terminal.summary_table(results, ("flash", "ram"), coloured=True)
+    assert re.sub(r"\x1b\[\d+m", "", coloured) == plain
+    assert re.findall(r"\x1b\[(\d+)m([^\x1b]+)\x1b\[0m", coloured) == [
+        ("32", "pass"),
+        ("31", "FAIL"),
+        ("31", "6.0 KiB > 5.0 KiB"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "environment", "expected"),
+    [
+        (True, {"TERM": "xterm"}, True),
+        (False, {"TERM": "xterm"}, False),
+        (True, {"TERM": "dumb"}, False),
+        (True, {"TERM": "xterm", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_colour_is_for_terminals_that_want_it(
+    is_terminal: bool, environment: dict[str, str], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return is_terminal
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert has_colour(Stream()) is expected
+
+
+def test_what_firmware_writes_moves_no_cursor() -> None:
+    run = replace(FAILING, console="boot\n\x1b[2J\x07gone\ttab\r\n")
+    text = terminal.failure_text(run, 1)
+    assert "    | ?[2J?gone" in text
+    assert not set(text) & {"\x1b", "\x07", "\t"}
+
+
+def test_accuracy_is_shown_as_so_many_of_the_inputs() -> None:
+    assert text_pieces.figure_of(BROKEN, "accuracy") == "3 of 4"
+    assert text_pieces.figure_of(PASSING, "accuracy") == "not measured"

@@ -17,18 +17,30 @@ from mcu_harness.scenario.figures import FIGURES, Better, Figure, Shown, shown_i
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: `cell` is what it shows of a run; see `Figure` for `gives_way`."""
+    """One column: `cell` is what it shows of a run, `is_broken` whether that fails; see `Figure` for `gives_way`."""
 
     title: str
     cell: Callable[[RunResult], str]
     is_number: bool = True
     gives_way: int = 0
+    is_broken: Callable[[RunResult], bool] = lambda _: False
 
 
 def _of_figure(figure: Figure) -> Column:
     return Column(
-        figure.heading, lambda run: text.figure(run.measurements.get(figure.name)), gives_way=figure.gives_way
+        figure.heading,
+        lambda run: _value_and_limit(run, figure),
+        gives_way=figure.gives_way,
+        is_broken=lambda run: text.broken_budget(run, figure.name) is not None,
     )
+
+
+def _value_and_limit(run: RunResult, figure: Figure) -> str:
+    """The value; where it breaks its budget, that too: "6.0 KiB > 5.0 KiB"."""
+    shown, budget = text.figure_of(run, figure.name), text.broken_budget(run, figure.name)
+    if budget is None:
+        return shown
+    return f"{shown} {'<' if figure.better is Better.MORE else '>'} {units.format_value(budget, figure.unit)}"
 
 
 def _cycles_per_mac(run: RunResult) -> str:

@@ -6,8 +6,9 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from itertools import product
+from typing import Any
 
-from mcu_harness.results.records import LayerResult, Results, RunResult
+from mcu_harness.results.records import LayerResult, Measurement, Results, RunResult
 from mcu_harness.results.report import text
 
 _CASE = ("scenario", "model", "board", "toolchain", "emulator")
@@ -43,7 +44,7 @@ def runs(results: Results) -> str:
             run.outputs.mismatches,
             run.provenance.commit,
             run.provenance.model_digest,
-            *(run.value(name) for name in names),
+            *(_rounded(run.value(name), run.measurements.get(name)) for name in names),
         ]
         for run in results.runs
     ]
@@ -53,7 +54,7 @@ def runs(results: Results) -> str:
 def layers(results: Results) -> str:
     """A row per layer of every run."""
     rows = [
-        [*_case(run), *(getattr(layer, name) for name in _LAYER), *_spreads(layer)]
+        [*_case(run), *(_hundredths(getattr(layer, name)) for name in _LAYER), *_spreads(layer)]
         for run in results.runs
         for layer in run.layers
     ]
@@ -81,6 +82,20 @@ def _spreads(layer: LayerResult) -> list[float | int | None]:
     """Instructions and cycles of single inputs, empty where they were not told apart."""
     pairs = product((layer.instructions_spread, layer.cycles_spread), _OF_INPUTS)
     return [None if spread is None else getattr(spread, name) for spread, name in pairs]
+
+
+def _rounded(value: float | int | None, measurement: Measurement | None) -> float | int | None:
+    """Without the digits that means over inputs and divisions bring: counts to a hundredth, else six digits."""
+    if measurement is None or not isinstance(value, float):
+        return value
+    return float(f"{value:.6g}") if measurement.unit in ("s", "J", "fraction") else _hundredths(value)
+
+
+def _hundredths(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    rounded = round(value, 2)
+    return int(rounded) if rounded.is_integer() else rounded
 
 
 def _case(run: RunResult) -> tuple[str, ...]:

@@ -7,11 +7,21 @@ from collections.abc import Collection, Iterable
 from mcu_harness.results.finding_codes import STOPPED
 from mcu_harness.results.records import Results, RunResult, Verdict
 from mcu_harness.results.report import accesses_section, input_spread, stack_section, text, what_if_section
+from mcu_harness.results.report.colour import Colour, paint
 from mcu_harness.results.report.columns import Column, columns_for
 
+_COLOURS = {
+    Verdict.PASS: Colour.GREEN,
+    Verdict.FAIL: Colour.RED,
+    Verdict.NOT_COMPARABLE: Colour.YELLOW,
+    Verdict.NOT_MEASURED: Colour.YELLOW,
+}
 
-def summary_table(results: Results, chosen: Iterable[str] = (), width: int | None = None) -> str:
-    """A row per run, with the columns that are `chosen` (see `columns`).
+
+def summary_table(
+    results: Results, chosen: Iterable[str] = (), width: int | None = None, *, coloured: bool = False
+) -> str:
+    """A row per run, with the columns that are `chosen` (see `columns`); figures that break their budgets say so.
 
     Without a choice, columns are left out until the table is not wider than `width`; a last line says which. All of
     them are in the reports.
@@ -20,22 +30,29 @@ def summary_table(results: Results, chosen: Iterable[str] = (), width: int | Non
     columns = columns_for(results, names)
     table = _table(results, columns.values())
     if names or width is None:
-        return table
+        return _table(results, columns.values(), coloured) if coloured else table
     left_out: list[str] = []
     for name in sorted((n for n, c in columns.items() if c.gives_way), key=lambda n: columns[n].gives_way):
         if max(map(len, table.splitlines())) <= width:
             break
         left_out.append(name)
         table = _table(results, [column for key, column in columns.items() if key not in left_out])
+    if coloured:
+        table = _table(results, [column for key, column in columns.items() if key not in left_out], coloured)
     return f"{table}\n({', '.join(left_out)}: --columns, or a wider terminal)" if left_out else table
 
 
-def _table(results: Results, columns: Collection[Column]) -> str:
+def _table(results: Results, columns: Collection[Column], coloured: bool = False) -> str:
     from tabulate import tabulate  # kept out of start-up: `--help` does not need it
 
     titles = ["scenario", "board", "verdict", *(column.title for column in columns)]
     rows = [
-        [run.case_name, run.board, text.verdict_mark(run.verdict), *(column.cell(run) for column in columns)]
+        [
+            run.case_name,
+            run.board,
+            paint(text.verdict_mark(run.verdict), _COLOURS[run.verdict], coloured),
+            *(paint(column.cell(run), Colour.RED, coloured and column.is_broken(run)) for column in columns),
+        ]
         for run in results.runs
     ]
     alignment = ("left", "left", "left", *("right" if column.is_number else "left" for column in columns))
@@ -57,7 +74,7 @@ def failure_text(run: RunResult, verbosity: int = 0) -> str:
         lines += ["", function_table(run), "", *provenance_lines(run)]
     stopped = any(finding.category in STOPPED for finding in run.findings)
     if run.console and (verbosity >= 1 or stopped):
-        lines += ["  console:", *("    | " + line for line in run.console.splitlines()[-10:])]
+        lines += ["  console:", *("    | " + line for line in text.console_lines(run))]
     return "\n".join(lines)
 
 
@@ -77,7 +94,7 @@ def profile_text(run: RunResult, verbosity: int = 0) -> str:
     if verbosity >= 2:
         lines += ["", *provenance_lines(run)]
     if run.console and (verbosity >= 1 or run.verdict is not Verdict.PASS):
-        lines += ["  console:", *("    | " + line for line in run.console.splitlines()[-10:])]
+        lines += ["  console:", *("    | " + line for line in text.console_lines(run))]
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mcu_harness.base import units
+from mcu_harness.base.text import one_line
 from mcu_harness.results.records import Contributor, Finding, LayerResult, Measurement, RunResult, Verdict
 from mcu_harness.scenario.figures import FIGURES
 
@@ -36,6 +37,23 @@ def figure(measurement: Measurement | None) -> str:
     if measurement is None or measurement.value is None:
         return NOT_MEASURED
     return units.format_value(measurement.value, measurement.unit)
+
+
+def figure_of(run: RunResult, name: str) -> str:
+    """The figure of that name for people; a share of the run's inputs as "351 of 360"."""
+    measurement, known = run.measurements.get(name), FIGURES.get(name)
+    if measurement is not None and measurement.value is not None and known is not None and known.of_inputs:
+        inputs = run.outputs.inputs
+        return f"{round(measurement.value * inputs)} of {inputs}" if inputs else figure(measurement)
+    return figure(measurement)
+
+
+def broken_budget(run: RunResult, name: str) -> float | None:
+    """The budget that the figure of that name breaks, None where it keeps it or has none."""
+    budget, value, known = run.budgets.get(name), run.value(name), FIGURES.get(name)
+    if budget is None or value is None or known is None or known.excess(value, budget) <= 0:
+        return None
+    return budget
 
 
 def exact(measurement: Measurement) -> str:
@@ -104,6 +122,11 @@ def contributor_text(item: Contributor, finding: Finding) -> str:
         total = finding.measured or sum(other.value for other in finding.contributors)
         value = units.format_value(item.value, finding.unit)
     return f"{item.name}: {value}" + (f" ({item.value / total * 100:.1f} %)" if total else "")
+
+
+def console_lines(run: RunResult, most: int = 10) -> list[str]:
+    """The last lines that the firmware wrote, without what would move a terminal's cursor."""
+    return [one_line(line.expandtabs()) for line in run.console.splitlines()[-most:]]
 
 
 def verdict_mark(verdict: Verdict) -> str:

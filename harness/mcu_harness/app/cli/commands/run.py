@@ -103,10 +103,14 @@ def _run_all(cases: list[Case], session: Session, chosen: Settings, arguments: a
 
 def _summary(session: Session, chosen: Settings, quiet: bool, is_piped: bool) -> None:
     from mcu_harness.results.report import github
+    from mcu_harness.results.report.colour import has_colour
 
     written = session.write(chosen.report_dir) if chosen.report_dir else []
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not is_piped else None
-    print(*session.summary_lines(width, quiet=quiet), *(f"wrote {path}" for path in written), sep="\n")
+    coloured = width is not None and has_colour(sys.stdout)
+    print(
+        *session.summary_lines(width, quiet=quiet, coloured=coloured), *(f"wrote {path}" for path in written), sep="\n"
+    )
     if chosen.github:
         print(*github.publish(session.results), sep="\n")
 

@@ -99,7 +99,9 @@ def overview_data(runs: Iterable[RunResult], matrix: Matrix) -> dict[str, object
         for key, value in row.items():
             columns[case].setdefault(key, []).append(value)
     return {
-        "figures": [{"name": figure.name, "unit": figure.unit} for figure in bar_figures()],
+        "figures": [
+            {"name": figure.name, "unit": figure.unit, "better": str(figure.better)} for figure in bar_figures()
+        ],
         "cases": {case: dict(found) for case, found in columns.items()},
     }
 

@@ -8,10 +8,10 @@ mcu.compareBoards = (open) => {
   const { figures, cases: data } = JSON.parse(document.getElementById("overview-data").textContent);
   const cases = Object.keys(data);
   let shown = cases[0];
-  const charts = figures.map(({ name, unit }) => {
+  const charts = figures.map(({ name, unit, better }) => {
     const box = place.querySelector(`[data-compare='${name}']`);
     const format = mcu.formats[unit] ?? mcu.count;
-    return mcu.chart(box, (width) => boards(data[shown], name, format, width), (_, first) => {
+    return mcu.chart(box, (width) => boards(data[shown], name, format, better, width), (_, first) => {
       if (first) box.on("plotly_click", (event) => open(shown, event.points[0].customdata));
     });
   });
@@ -24,7 +24,8 @@ mcu.compareBoards = (open) => {
   fieldset.hidden = cases.length < 2;
 };
 
-const boards = (rows, name, format, width) => {
+const boards = (rows, name, format, better, width) => {
+  const breaks = (value, limit) => limit !== null && (better === "more" ? value < limit : value > limit);
   const known = rows.board.map((_, i) => i).filter((i) => rows[name][i] !== null);
   known.sort((a, b) => rows[name][a] - rows[name][b]);
   const values = known.map((i) => rows[name][i]);
@@ -49,7 +50,7 @@ const boards = (rows, name, format, width) => {
       return `${mcu.inert(rows.board[i])}: ${format(rows[name][i])}<br>${rows.verdict[i]}${limit === null ? "" : `, budget ${format(limit)}`}`;
     }),
     hoverinfo: "text",
-    marker: { color: known.map((i) => (rows.verdict[i] === "fail" ? mcu.colour("fail") : mcu.colour("bar"))) },
+    marker: { color: known.map((i, k) => mcu.colour(breaks(rows[name][i], limits[k]) ? "fail" : "bar")) },
   };
   // Beside the bar and its budget, so that neither runs through the figure.
   const figures = {
