@@ -147,3 +147,17 @@ def test_command_writes_one_page_or_one_per_board(tmp_path: Path, capsys: pytest
 def test_page_of_many_large_runs_grows_by_half_a_megabyte_a_run_at_most() -> None:
     small, large = (len(page(big_results(count))) for count in (1, 5))
     assert (large - small) / 4 < 512 * 1024
+
+
+def test_the_overview_shows_every_model_on_every_board() -> None:
+    runs = [big_run(case, board, layers=2, symbols=5) for case in ("kws", "vww") for board in ("a", "b")]
+    overview = page(Results(tuple(runs))).split('id="fit"')[0]
+    table = re.search(r'<table class="matrix sticky">.*?</table>', overview, re.DOTALL)
+    assert table is not None
+    assert re.findall(r'<th scope="col">(.*?)</th>', table[0]) == ["board", "kws", "vww"]
+    links = re.findall(r'<a class="chip s-[a-z-]+" href="#([^"]+)">', table[0])
+    assert links == ["kws@a", "vww@a", "kws@b", "vww@b"]
+
+
+def test_one_model_needs_no_matrix() -> None:
+    assert '<table class="matrix' not in page(Results((big_run("kws", "a", layers=2, symbols=5),)))
