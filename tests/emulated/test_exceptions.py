@@ -13,7 +13,7 @@ import pytest
 from small_firmware import firmware, plan_for
 
 from mcu_harness.analysis.profile import profile as profiler
-from mcu_harness.emulator.contract import START, BlockCounts, Emulator, Execution, ExitReason, Window
+from mcu_harness.emulator.contract import START, BlockCounts, Emulator, Execution, ExitReason, RunPlan, Window
 from mcu_harness.emulator.renode.emulator import RenodeEmulator
 from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
 from mcu_harness.hardware.board import Board
@@ -543,3 +543,30 @@ def test_exceptions_cost_the_same_in_both_emulators(
     assert by_function(one, program, board) == by_function(other, program, board)
     assert one.blocks is not None
     assert (one.blocks.edge_previous < START).any()
+
+
+POLLS = """
+volatile uint32_t ticks, total, stop;
+__attribute__((noinline)) void work(void) { for (uint32_t i = 0; i < 10; i++) { total += i; } }
+void tick(void) { ticks++; work(); }
+void mcu_infer(void) {
+    install(15, tick);
+    REGISTER(0xE000E014) = 9999;
+    REGISTER(0xE000E018) = 0;
+    REGISTER(0xE000E010) = 7;
+    while (!stop) { }
+}
+"""
+
+
+def test_what_only_a_handler_reaches_is_measured_until_the_limit_while_main_spins(
+    emulator: Emulator, m4: Board, firmware_cache: Path
+) -> None:
+    program = firmware(m4, TABLE + POLLS, firmware_cache)
+    work = program.symbol("work").address
+    plan = RunPlan(work, None, None, (), plan_for(program).stack, repeat=True, max_instructions=45_000, timeout_s=60)
+    execution = emulator.run(program, m4, plan)
+    assert (execution.reason, len(execution.window_instructions)) == (ExitReason.FINISHED, 4)
+    assert execution.detail == (
+        "it was stopped after 45,000 instructions (--stop-after ends it earlier), after 4 measured windows"
+    )

@@ -52,7 +52,7 @@ def execution_findings(execution: Execution, firmware: FirmwareUnderTest, board:
 def _end(case: Case) -> Finding | None:
     execution = case.execution
     if execution.reason is ExitReason.FINISHED and not execution.status:
-        return None
+        return known_ending(case) if execution.detail and execution.status is None else None
     kind = execution.fault.kind if execution.fault else None
     if execution.reason is ExitReason.FAULT:
         return (known_ending(case) if kind in _ON_PURPOSE else None) or fault_finding(case)

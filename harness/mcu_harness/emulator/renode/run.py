@@ -13,7 +13,7 @@ from mcu_harness.emulator.renode import protocol
 from mcu_harness.emulator.renode.blocks import BlockIntake
 from mcu_harness.emulator.renode.even_jump import even_jump
 from mcu_harness.emulator.renode.image import LoadedProgram
-from mcu_harness.emulator.renode.outcome import THUMB_STATE, Outcome, is_even_jump
+from mcu_harness.emulator.renode.outcome import THUMB_STATE, explain, is_even_jump
 from mcu_harness.emulator.renode.platform import console_input
 from mcu_harness.emulator.renode.server import RenodeServer
 from mcu_harness.hardware.board import Board
@@ -131,13 +131,14 @@ class Run:
         end, origin = self._jumped(end)
         pc = end.pc & ~1
         around = self._program.code(pc - 2, 6)
-        outcome = Outcome(end, self._board, self._plan, len(self._instructions), self._program.vectors, around)
-        reason, detail = outcome.explain()
+        closed = len(self._instructions)
+        outcome = explain(end, self._board, self._plan, closed, self._program.vectors, around)
+        fault = outcome.fault if origin is None or not outcome.fault else replace(outcome.fault, origin=origin)
         return Execution(
-            reason=reason,
+            reason=outcome.reason,
             status=outcome.status,
             pc=pc,
-            detail=detail,
+            detail=outcome.detail,
             console=end.console.decode("utf-8", "replace"),
             reads=tuple(self._reads),
             window_instructions=tuple(self._instructions),
@@ -145,7 +146,7 @@ class Run:
             registers=end.registers,
             blocks=None if self._recorder is None else self._recorder.counts(),
             emulation_s=emulation_s,
-            fault=outcome.fault if origin is None or not outcome.fault else replace(outcome.fault, origin=origin),
+            fault=fault,
             calls=self._calls(),
             window_stack=self._first_stack,
             heap=end.heap,

@@ -14,14 +14,15 @@ from importlib.metadata import version
 from unicorn import unicorn_const as const
 
 from mcu_harness.base.errors import EmulatorError
-from mcu_harness.emulator.contract import STACK_PAINT, Call, Execution, ExitReason, Fault, FaultKind, RunPlan
+from mcu_harness.emulator import ending
+from mcu_harness.emulator.contract import STACK_PAINT, Call, Execution, Fault, FaultKind, RunPlan
 from mcu_harness.emulator.dialogue import Dialogue
+from mcu_harness.emulator.ending import End, RunFacts
 from mcu_harness.emulator.held_signals import held_exceptions
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.unicorn import faults
 from mcu_harness.emulator.unicorn.core_registers import registers_address
-from mcu_harness.emulator.unicorn.ends import End, faulted
 from mcu_harness.emulator.unicorn.engine import Engine
 from mcu_harness.emulator.unicorn.exceptions import ExceptionFault, Exceptions
 from mcu_harness.emulator.unicorn.fpu_watch import FpuWatch
@@ -174,8 +175,7 @@ class _Run:
     def _reset_and_run(self) -> End:
         stack, first = self._stack, self._first
         if self._plan.start is None and (not stack or not first & 1):
-            detail = f"no vector table at {self._vectors:#010x}: stack {stack:#010x}, reset {first:#010x}"
-            return End(ExitReason.FAULT, detail=detail, fault=Fault(FaultKind.NO_VECTORS, self._vectors))
+            return ending.no_vectors(self._vectors, stack, first)
         self._engine.set_register("sp", stack & ~3)
         self._engine.set_register("lr", 0xFFFFFFFF)
         self._recorder.set_stop_function(self._engine.stop_function())
@@ -190,7 +190,7 @@ class _Run:
         try:
             return self._go_on_until_end(pc)
         except ExceptionFault as fault:
-            return End(ExitReason.FAULT, detail=str(fault), fault=fault.fault)
+            return ending.faulted(fault.fault, str(fault))
 
     def _go_on_until_end(self, pc: int) -> End:
         while True:
@@ -198,7 +198,7 @@ class _Run:
             pc = self._engine.pc
             if self._recorder.paused and self._engine.exception != faults.SVC:  # what else may have stopped it repeats
                 if self._end_of_dialogue(pc):
-                    return self._finished("")
+                    return self._finished()
                 pc = self._paused(pc)
                 continue
             if self._recorder.stopped:
@@ -206,7 +206,7 @@ class _Run:
                     continue
                 return self._stopped_by_recorder(pc)
             if self._engine.reset_requested:
-                return faulted(FaultKind.RESET_REQUEST, "it asked for a system reset")
+                return ending.faulted(Fault(FaultKind.RESET_REQUEST))
             asked = self._memory.peek(pc, 2) == BREAKPOINT and self._engine.exception == faults.BREAKPOINT
             if asked:
                 answer = self._semihosting.call(self._engine.register("r0"), self._engine.register("r1"))
@@ -235,10 +235,10 @@ class _Run:
                 continue
             if waited == _WFI:
                 if self._waits_in_vain(pc) or not self._exceptions.sleep():
-                    return self._waits_for_ever("it waits for an interrupt (WFI), and none can come", pc)
+                    return self._waits_for_ever(ending.WAITS_FOR_INTERRUPT, pc)
                 pc = self._exceptions.take(pc)
                 continue
-            return faulted(FaultKind.OTHER, "the emulator stopped without saying why")
+            return ending.faulted(Fault(FaultKind.OTHER), "the emulator stopped without saying why")
 
     def _paused(self, pc: int) -> int:
         """The recorder paused before `pc` for something that happened; returns where to go on."""
@@ -292,7 +292,7 @@ class _Run:
         if pc == self._plan.exit:
             return self._exited(self._engine.register("r0"))
         if pc in self._plan.stops:
-            return self._finished("")
+            return self._finished()
         for watch in (self._main, self._heap):
             if pc in watch.exits:
                 watch.at(pc)
@@ -300,11 +300,11 @@ class _Run:
             self._windows.at(pc)
             self._after_window()
             if self._trace.ends_run or (self._windows.finished and self._plan.exit is None):
-                return self._finished("")
+                return self._finished()
         if pc in self._exits():  # reached in a deeper call: get past it
             error = self._engine.step(pc)
             if self._recorder.paused:
-                return self._finished("") if self._end_of_dialogue(self._engine.pc) else None
+                return self._finished() if self._end_of_dialogue(self._engine.pc) else None
             if error or self._engine.exception is not None or self._recorder.stopped:
                 return self._faulted(self._engine.pc, error)  # as any other instruction
         self._engine.set_exits(self._exits())
@@ -333,57 +333,45 @@ class _Run:
 
     # Ends.
 
+    def _facts(self) -> RunFacts:
+        """What is known of the run, which is at its end."""
+        self._end_whole_run()
+        return RunFacts(
+            plan=self._plan,
+            closed=len(self._windows.instructions),
+            is_open=self._windows.is_open,
+            step=self._dialogue.describe(),
+            returned=self._main.returned,
+        )
+
     def _faulted(self, pc: int, error: int) -> End:
         origin = self._recorder.branch_to(pc)
         self._recorder.leave_early(pc)
-        fault, sentence = faults.explain_fault(self._engine, error)
-        if fault.kind is FaultKind.RETURN_FROM_RESET and self._main.returned is not None:
+        end = faults.explain_fault(self._engine, error)
+        assert end.fault is not None
+        if end.fault.kind is FaultKind.RETURN_FROM_RESET and self._main.returned is not None:
             return self._exited(self._main.returned)
-        fault = replace(fault, origin=origin) if fault.address == pc else fault
-        return End(ExitReason.FAULT, detail=sentence, fault=fault)
+        return replace(end, fault=replace(end.fault, origin=origin)) if end.fault.address == pc else end
 
     def _exited(self, status: int) -> End:
-        signed = status - (1 << 32) if status >> 31 else status
-        end = self._finished("", signed)
-        if self._windows.missing:
-            count = len(self._plan.windows)
-            detail = f"the program ended with status {signed} before {self._windows.missing} of {count} inferences"
-            return End(ExitReason.STOPPED_EARLY, signed, detail)
-        return end
+        return ending.exited(self._facts(), status)
 
-    def _finished(self, detail: str, status: int | None = None) -> End:
-        """The regular end, unless something that was to be seen did not come."""
-        self._end_whole_run()
-        if self._dialogue.step is not None:
-            return End(ExitReason.STOPPED_EARLY, status, f"the program ended in {self._dialogue.describe()}")
-        if self._plan.repeat and not self._windows.instructions:
-            what = "did not come to its end" if self._windows.is_open else "was never reached"
-            place = f"{self._plan.begin or 0:#010x}"
-            return End(ExitReason.STOPPED_EARLY, status, f"what is to be measured, at {place}, {what}")
-        return End(ExitReason.FINISHED, status, detail)
+    def _finished(self) -> End:
+        return ending.finished(self._facts())
 
     def _waits_for_ever(self, detail: str, pc: int) -> End:
-        """An end when main is over, or is itself what waits; a failure otherwise."""
-        if self._main.returned is not None:
-            return self._exited(self._main.returned)
-        if self._main.holds(pc) and self._dialogue.step is None:
-            return self._finished(detail)
-        return End(ExitReason.ENDLESS_LOOP, detail=detail)
+        return ending.waits_for_ever(self._facts(), detail, self._main.holds(pc))
 
     def _stopped_by_recorder(self, pc: int) -> End:
         if self._recorder.stopped_in_endless_loop:
-            return self._waits_for_ever("it branches to itself for ever", pc)
+            return self._waits_for_ever(ending.BRANCHES_TO_ITSELF, pc)
         if self._timed_out or self._interrupted():
-            return End(ExitReason.TIMEOUT, detail=self._said(f"not finished after {self._plan.timeout_s:g} s"))
+            return ending.out_of_time(self._facts())
         if self._recorder.error is not None:
-            return faulted(FaultKind.OTHER, "the block recorder failed")
+            return ending.faulted(Fault(FaultKind.OTHER), "the block recorder failed")
         if self._limit == self._plan.stop_after:
-            return self._finished(f"it was stopped after {self._limit:,} instructions")
-        return End(ExitReason.INSTRUCTION_LIMIT, detail=self._said(f"not finished after {self._limit:,} instructions"))
-
-    def _said(self, detail: str) -> str:
-        step = self._dialogue.describe()
-        return f"{detail}, in {step}" if step else detail
+            return ending.stopped_after(self._facts())
+        return ending.out_of_instructions(self._facts())
 
     def _end_whole_run(self) -> None:
         """Close the window that only the end of the run closes; calls are not followed any more after that."""

@@ -184,7 +184,9 @@ class LiveDrive:
                 return None
         origin = self._recorder.branch_to(pc)
         self._recorder.leave_early(pc)
-        fault, sentence = faults.explain_fault(self._engine, error)
+        end = faults.explain_fault(self._engine, error)
+        assert end.fault is not None
+        fault, sentence = end.fault, end.detail
         fault = replace(fault, origin=origin) if fault.address == pc else fault
         return self._failed(fault, sentence)
 

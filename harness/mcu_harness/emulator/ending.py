@@ -1,0 +1,160 @@
+"""How a run ended, in words: the one place for them. Emulators bring facts, and get what `Execution` says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mcu_harness.emulator.contract import ExitReason, Fault, FaultKind, RunPlan
+from mcu_harness.hardware.arm.thumb import instruction_size
+
+BRANCHES_TO_ITSELF = "it branches to itself for ever"
+WAITS_FOR_INTERRUPT = "it waits for an interrupt (WFI), and none can come"
+WAITS_FOR_EVENT = "it waits for an event (WFE), and none can come"
+_EVEN_JUMP = "it leaves Thumb state, which a Cortex-M core cannot"
+_SENTENCES = {
+    FaultKind.DIVIDE_BY_ZERO: "it divides by zero, and CCR.DIV_0_TRP makes that a fault",
+    FaultKind.NO_COPROCESSOR: "it uses a coprocessor (or FPU) that the core does not have, or that is off",
+    FaultKind.STACK_LIMIT: "the stack pointer went below its limit",
+    FaultKind.SUPERVISOR_CALL: "it calls the supervisor (SVC), and there is no handler that may run",
+    FaultKind.EXCEPTION_RETURN: "it returns from an exception, but none was taken",
+    FaultKind.RETURN_FROM_RESET: "it returns from its first function: the link register still has its value after reset",
+    FaultKind.RESET_REQUEST: "it asked for a system reset",
+    FaultKind.NOT_THUMB: _EVEN_JUMP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a run ended, as `Execution` says it."""
+
+    reason: ExitReason
+    status: int | None = None
+    detail: str = ""
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What is known of a run when it ends.
+
+    `closed` is how many windows have closed, `is_open` whether one is open that is not the whole run; `step` the step of
+    the dialogue that is under way, in words; `returned` what main has returned, as a word, None if it has not.
+    """
+
+    plan: RunPlan
+    closed: int
+    is_open: bool
+    step: str
+    returned: int | None
+
+    @property
+    def missing(self) -> int:
+        """How many of the windows that the plan counts have not closed."""
+        return len(self.plan.windows) - self.closed if self.plan.windows else 0
+
+
+def exited(facts: RunFacts, word: int) -> End:
+    """The program ended by itself with the status `word`, an unsigned number of 32 bits."""
+    status = word - (1 << 32) if word >> 31 else word
+    if facts.missing:
+        of = f"before {facts.missing} of {len(facts.plan.windows)} inferences"
+        return End(ExitReason.STOPPED_EARLY, status, f"the program ended with status {status} {of}")
+    return finished(facts, status=status)
+
+
+def finished(facts: RunFacts, detail: str = "", status: int | None = None) -> End:
+    """The regular end, unless something that was to be seen did not come."""
+    if facts.step:
+        return End(ExitReason.STOPPED_EARLY, status, f"the program ended in {facts.step}")
+    if facts.plan.repeat and not facts.closed:
+        what = "did not come to its end" if facts.is_open else "was never reached"
+        place = f"{facts.plan.begin or 0:#010x}"
+        return End(ExitReason.STOPPED_EARLY, status, f"what is to be measured, at {place}, {what}")
+    return End(ExitReason.FINISHED, status, f"{detail}{_measured(facts)}" if detail else "")
+
+
+def waits_for_ever(facts: RunFacts, detail: str, in_main: bool) -> End:
+    """It does nothing any more: an end when main is over, or is itself what waits (`in_main`); a failure otherwise."""
+    if facts.returned is not None:
+        return exited(facts, facts.returned)
+    if in_main and not facts.step:
+        return finished(facts, detail)
+    return End(ExitReason.ENDLESS_LOOP, detail=detail)
+
+
+def stopped_after(facts: RunFacts) -> End:
+    """The plan's `stop_after` was reached."""
+    return finished(facts, f"it was stopped after {facts.plan.stop_after:,} instructions")
+
+
+def out_of_time(facts: RunFacts) -> End:
+    """The plan's time is over: no failure of firmware that goes on for ever, once something was measured."""
+    return _limited(facts, ExitReason.TIMEOUT, f"{facts.plan.timeout_s:g} s")
+
+
+def out_of_instructions(facts: RunFacts) -> End:
+    """As `out_of_time`, of the plan's instructions."""
+    return _limited(facts, ExitReason.INSTRUCTION_LIMIT, f"{facts.plan.max_instructions:,} instructions")
+
+
+def _limited(facts: RunFacts, reason: ExitReason, limit: str) -> End:
+    if facts.plan.repeat and facts.closed and not facts.step:
+        return finished(facts, f"it was stopped after {limit} (--stop-after ends it earlier)")
+    detail = f"not finished after {limit}"
+    return End(reason, detail=f"{detail}, in {facts.step}" if facts.step else detail)
+
+
+def _measured(facts: RunFacts) -> str:
+    """How many windows were measured, where that is up to the program."""
+    if not facts.plan.repeat:
+        return ""
+    return f", after {facts.closed:,} measured window{'s' if facts.closed > 1 else ''}"
+
+
+def faulted(fault: Fault, sentence: str = "") -> End:
+    """A fault; `sentence` is for those whose kind does not say enough."""
+    return End(ExitReason.FAULT, detail=sentence or _SENTENCES[fault.kind], fault=fault)
+
+
+def no_vectors(table: int, stack: int, reset: int) -> End:
+    return faulted(
+        Fault(FaultKind.NO_VECTORS, table),
+        f"no vector table at {table:#010x}: stack {stack:#010x}, reset {reset:#010x}",
+    )
+
+
+def bad_access(fault: Fault, memories: str) -> str:
+    """A read or write where nothing is, or to flash; `memories` are those of the board."""
+    size = f"{fault.size} B " if fault.size else ""
+    where = f"{'reads' if fault.kind is FaultKind.READ else 'writes'} {size}at {fault.address or 0:#010x}"
+    if fault.kind is FaultKind.FLASH_WRITE:
+        return f"it {where}, which is flash"
+    return f"it {where}, where the board has no memory (memories: {memories})"
+
+
+def bad_jump(address: int, memories: str, holds: str = "") -> str:
+    """A jump to where no code is; `holds` names what else is there."""
+    if holds:
+        return f"it jumps to {address:#010x} in {holds}, which the core cannot fetch code from"
+    return f"it jumps to {address:#010x}, where no code can be (memories: {memories})"
+
+
+def even_jump(address: int) -> str:
+    return f"{_EVEN_JUMP}: a jump to {address:#010x} without bit 0 set"
+
+
+def undefined(code: bytes) -> str:
+    """An instruction that the core does not have; `code` begins with it."""
+    return f"the core has no instruction {shown(code)} (undefined, or of a larger core or an FPU)"
+
+
+def breakpoint_reached(code: bytes) -> str:
+    return f"it runs into a breakpoint ({shown(code[:2])}) without a debugger"
+
+
+def shown(code: bytes) -> str:
+    """The first instruction of `code` in hexadecimal halfwords."""
+    if len(code) < 2:
+        return "(no memory)"
+    size = min(len(code), instruction_size(int.from_bytes(code[:2], "little")))
+    return " ".join(f"{int.from_bytes(code[i : i + 2], 'little'):04x}" for i in range(0, size, 2))
