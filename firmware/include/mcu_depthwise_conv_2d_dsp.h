@@ -1,18 +1,8 @@
 #ifndef MCU_DEPTHWISE_CONV_2D_DSP_H
 #define MCU_DEPTHWISE_CONV_2D_DSP_H
 
+#include "mcu_axis.h"
 #include "mcu_staircase.h"
-
-/* One axis of the image and of its window. Steps are in elements from one position to the next. */
-struct mcu_axis {
-    uint16_t in_size;
-    uint16_t out_size;
-    uint16_t in_step;
-    uint16_t out_step;
-    uint16_t kernel;
-    uint16_t stride;
-    uint16_t padding; /* positions before the first of the image that windows reach */
-};
 
 /* Output channel c reads input channel c / multiplier. The image is seen as lines of positions that are run along: lines
  * are rows or columns. The stride along a line is 1 or 2.

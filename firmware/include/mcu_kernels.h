@@ -11,6 +11,8 @@
 #include "mcu_arithmetic.h"
 #include "mcu_conv_2d.h"
 #include "mcu_conv_2d_dsp.h"
+#include "mcu_conv_2d_pairs.h"
+#include "mcu_depthwise_conv_2d_pairs.h"
 #include "mcu_copy.h"
 #include "mcu_copy_strided.h"
 #include "mcu_depthwise_conv_2d_dsp.h"

@@ -127,7 +127,7 @@ struct sums {
 MCU_INLINE struct sums four(int32_t bias, const int32_t *x, const int32_t *filter, int32_t pitch, struct shape shape)
 {
     int32_t s0 = bias, s1 = bias, s2 = bias, s3 = bias;
-#pragma GCC unroll 3
+#pragma GCC unroll 4
     for (int32_t line = shape.height; line > 0; --line) {
         const int32_t *at = x;
         if (shape.stride == 1) {
@@ -164,7 +164,7 @@ MCU_INLINE struct sums four(int32_t bias, const int32_t *x, const int32_t *filte
 MCU_INLINE struct sums two(int32_t bias, const int32_t *x, const int32_t *filter, int32_t pitch, struct shape shape)
 {
     int32_t s0 = bias, s1 = bias;
-#pragma GCC unroll 3
+#pragma GCC unroll 4
     for (int32_t line = shape.height; line > 0; --line) {
         const int32_t *at = x;
 #pragma GCC unroll 2
@@ -279,10 +279,10 @@ MCU_INLINE void convolve(int8_t *output, const int8_t *input, const struct mcu_d
                 first += QUAD;
                 if (first >= channels) {
                     first = 0;
-                    line += p->turn;
+                    line += turn;
                 }
             } else {
-                line += p->turn;
+                line += turn;
                 if (line >= out_lines) {
                     line = 0;
                     first += QUAD;

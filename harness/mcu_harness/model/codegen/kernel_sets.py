@@ -17,6 +17,7 @@ from mcu_harness.model.codegen.dsp import fully_connected as dsp_fully_connected
 from mcu_harness.model.codegen.emitters import EMITTERS
 from mcu_harness.model.codegen.fitted import add as fitted_add
 from mcu_harness.model.codegen.layer import Context, Emitter, LayerCode, Unsuited, in_file
+from mcu_harness.model.codegen.pairs import convolution as pairs_convolution
 from mcu_harness.model.graph import Layer
 
 
@@ -56,10 +57,16 @@ DSP = KernelSet(
         "FULLY_CONNECTED": dsp_fully_connected.emit,
     },
 )
+PAIRS = KernelSet(
+    "pairs",
+    1,
+    lambda target: not _has_dsp(target),
+    {"CONV_2D": pairs_convolution.emit, "DEPTHWISE_CONV_2D": pairs_convolution.emit},
+)
 
 # What `kernels` of a scenario stands for: the sets that are asked, in this order.
 CHOICES: dict[str, tuple[KernelSet, ...]] = {
-    "fast": (DSP, FITTED, PORTABLE),
+    "fast": (DSP, PAIRS, FITTED, PORTABLE),
     "portable": (PORTABLE,),
 }
 DEFAULT = "fast"

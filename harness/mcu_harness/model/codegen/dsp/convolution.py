@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from mcu_harness.model.codegen.dsp import depthwise
 from mcu_harness.model.codegen.dsp.packing import grouped_bias, pack
-from mcu_harness.model.codegen.dsp.steps import bias_constant, call, twice_rounded
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct
 from mcu_harness.model.codegen.operators.filters import filters_of
 from mcu_harness.model.codegen.quantization import affine, dot_products
 from mcu_harness.model.codegen.sliding_windows import Window, window_of
+from mcu_harness.model.codegen.steps import bias_constant, call, twice_rounded
 from mcu_harness.model.graph import Layer
 
 _POSITIONS = 4  # MCU_CONV_2D_DSP_POSITIONS

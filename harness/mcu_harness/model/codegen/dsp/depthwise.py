@@ -6,18 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcu_harness.model.codegen.dsp.steps import FACTOR, bias_constant, call, twice_rounded
+from mcu_harness.model.codegen.image_lines import c_axis, turn_lines, turn_of
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, Unsuited
 from mcu_harness.model.codegen.operators.filters import Filters
 from mcu_harness.model.codegen.quantization import affine, dot_products
 from mcu_harness.model.codegen.sliding_windows import Axis, Window
+from mcu_harness.model.codegen.steps import FACTOR, bias_constant, call, twice_rounded
 from mcu_harness.model.graph import Layer
 
-_MOST = 65535
 _PAIR_BYTES = 16  # two positions of four channels
-# Working memory that a layer may take: this, or this part of its output where that is more.
-_SCRATCH_BYTES = 2048
-_SCRATCH_PART = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +54,6 @@ class _Lines:
         """Room for one channel's filter as words."""
         return 4 * self.lines.kernel * self.words * (2 if self.along.stride == 1 else 1)
 
-    def turn_lines(self, turn: int) -> int:
-        """Input lines that `turn` output lines need."""
-        return (turn - 1) * self.lines.stride + self.lines.kernel
-
-    def turn(self, scratch_bytes: int) -> int:
-        """The most output lines at a time, but one at least, whose input lines fit into `scratch_bytes`."""
-        room = scratch_bytes // (self.pairs * _PAIR_BYTES)
-        return min(max((room - self.lines.kernel) // self.lines.stride + 1, 1), self.lines.out)
-
 
 def emit(layer: Layer, context: Context, filters: Filters, window: Window) -> LayerCode:
     height, width = window.height, window.width
@@ -79,13 +67,13 @@ def emit(layer: Layer, context: Context, filters: Filters, window: Window) -> La
     by_lines = not in_place and ways[0].lines is height  # row by row: the output may lie in the bytes of its input
     way = ways[0] if by_lines else min(ways, key=lambda way: way.multiplications)
     steps = twice_rounded(layer, context, dot_products(layer, context, filters.values))
-    turn = way.turn(max(_SCRATCH_BYTES, result.nbytes // _SCRATCH_PART))
+    turn = turn_of(way.lines, way.pairs * _PAIR_BYTES, result.nbytes)
     taps = steps.filters.reshape(-1, height.kernel, width.kernel)
     if way.along is height:
         taps = np.ascontiguousarray(taps.transpose(0, 2, 1))
     members = (
-        ("lines", _axis(way.lines, window, filters, way.lines is height)),
-        ("along", _axis(way.along, window, filters, way.along is height)),
+        ("lines", c_axis(way.lines, window, filters, way.lines is height)),
+        ("along", c_axis(way.along, window, filters, way.along is height)),
         ("filter", context.name("filter")),
         ("bias", context.name("bias")),
         ("steps", context.name("steps")),
@@ -94,7 +82,7 @@ def emit(layer: Layer, context: Context, filters: Filters, window: Window) -> La
         ("multiplier", str(filters.multiplier)),
         ("words", str(way.words)),
         ("turn", str(turn)),
-        ("turn_lines", str(way.turn_lines(turn))),
+        ("turn_lines", str(turn_lines(way.lines, turn))),
         ("pairs", str(way.pairs)),
         ("by_lines", str(int(by_lines))),
         ("in_zero_point", str(affine(layer, source).zero_point)),
@@ -108,24 +96,7 @@ def emit(layer: Layer, context: Context, filters: Filters, window: Window) -> La
             bias_constant(FACTOR * steps.bias),
         ),
         structs=(steps.table, Struct("struct mcu_depthwise_conv_2d_dsp", "parameters", members)),
-        scratch_bytes=way.filter_bytes + way.turn_lines(turn) * way.pairs * _PAIR_BYTES,
+        scratch_bytes=way.filter_bytes + turn_lines(way.lines, turn) * way.pairs * _PAIR_BYTES,
         raster_positions=turn * width.out if by_lines else 0,
         in_place=(0,) if in_place else (),
     )
-
-
-def _axis(axis: Axis, window: Window, filters: Filters, rows: bool) -> str:
-    """A `struct mcu_axis`; `rows` for the axis that goes from row to row."""
-    steps = (window.width.size, window.width.out) if rows else (1, 1)
-    numbers = {
-        "in_size": axis.size,
-        "out_size": axis.out,
-        "in_step": steps[0] * window.channels,
-        "out_step": steps[1] * window.channels * filters.multiplier,
-        "kernel": axis.kernel,
-        "stride": axis.stride,
-        "padding": axis.padding,
-    }
-    if max(numbers.values()) > _MOST:
-        raise Unsuited(f"a row of {max(numbers.values())} bytes, {_MOST} at most")
-    return "{" + ", ".join(f".{name} = {value}" for name, value in numbers.items()) + "}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mcu_harness.model.codegen.dsp.packing import grouped_bias, pack
-from mcu_harness.model.codegen.dsp.steps import bias_constant, once_rounded
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct
 from mcu_harness.model.codegen.operators.fully_connected import filters_of
 from mcu_harness.model.codegen.quantization import dot_products
+from mcu_harness.model.codegen.steps import bias_constant, once_rounded
 from mcu_harness.model.graph import Layer
 
 _UNITS = 4  # that are computed at a time

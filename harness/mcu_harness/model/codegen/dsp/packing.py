@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from mcu_harness.model.codegen.dsp.steps import FACTOR, words_of_halves
+from mcu_harness.model.codegen.steps import FACTOR, words_of_halves
 
 _ODD_EXCESS = 127  # of a prepared input byte with an odd number
 

@@ -1,4 +1,4 @@
-"""What the kernels of this set share: staircases as C, and weights as halves of words."""
+"""What kernel sets share: staircases as C, variants of kernels, weights as halves of words."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def words_of_halves(first: Int64s, second: Int64s) -> npt.NDArray[np.int32]:
 
 
 def bias_constant(bias: Int64s) -> Constant:
-    """256-fold sums begin with this; it fits 32 bits as sums do, or wraps as they may."""
+    """What sums begin with; it fits 32 bits as sums do, or wraps as 256-fold ones may."""
     return Constant("bias", ((bias + (1 << 31)) % (1 << 32) - (1 << 31)).astype(np.int32))
 
 
