@@ -83,7 +83,7 @@ class RunPlan:
 
     `includes` are the user's own platform descriptions (.repl) and monitor scripts, for emulators that know such.
 
-    For firmware of any make:
+    For firmware of the user's own:
 
     - `begin` without `end`: a window closes where the function at `begin` returns to;
     - `repeat`: a window opens each time `begin` is reached; `windows` is empty then;

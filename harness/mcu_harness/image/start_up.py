@@ -1,4 +1,4 @@
-"""How firmware of any make starts, and where its stack is: read from the image and the board, nothing is run."""
+"""How an image starts, and where its stack is: read from the image and the board, nothing is run."""
 
 from __future__ import annotations
 

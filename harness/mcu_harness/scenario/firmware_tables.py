@@ -1,4 +1,4 @@
-"""The part of a scenario that is about firmware of any make: [firmware], [profile] and [console]."""
+"""The part of a scenario about firmware of the user's own: [firmware], [profile] and [console]."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def run_request(plan: RunPlan, image: Image, watch_flash: bool, console_input: i
 
 
 def _of_any_make(plan: RunPlan) -> Iterator[bytes]:
-    """What only plans for firmware of any make say."""
+    """What only plans for firmware of the user's own say."""
     yield struct.pack(f"<BI{len(plan.stops)}I", plan.repeat, len(plan.stops), *plan.stops)
     main = plan.main or (None, None)
     yield struct.pack("<4q", *(_address(value) for value in (*main, plan.stop_after, plan.sbrk)))
