@@ -92,12 +92,13 @@ def test_more_verbosity_shows_the_layer_table(project: pytest.Pytester) -> None:
         ('[budgets]\nflash = "3 ms"\n', "*case.toml:4: budgets.flash: unknown unit*"),
     ],
 )
-def test_broken_scenario_is_a_collection_error_with_file_and_line(
+def test_broken_scenario_is_an_error_with_file_and_line_and_stops_nobody(
     project: pytest.Pytester, extra: str, said: str
 ) -> None:
     write(project, extra)
+    project.makepyfile("def test_of_somebody_else(): pass")
     result = run(project)
-    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines([said])
     result.stdout.no_fnmatch_line("*Traceback*")
 
@@ -105,8 +106,8 @@ def test_broken_scenario_is_a_collection_error_with_file_and_line(
 def test_set_up_error_has_no_traceback(project: pytest.Pytester) -> None:
     (project.path / "small.tflite").write_bytes(b"not a model at all")
     result = run(project)
-    result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["*set-up error: *small.tflite*"])
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*set-up error: *small.tflite*", "*stm32f4_discovery *set-up error*"])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
@@ -139,7 +140,7 @@ def test_figures_are_properties_in_junit(project: pytest.Pytester) -> None:
 @pytest.mark.parametrize("option", ["--mcu-emulator=qemux", "--mcu-toolchain=iar"])
 def test_unknown_tool_is_a_set_up_error_that_lists_the_known_ones(project: pytest.Pytester, option: str) -> None:
     result = project.runpytest_subprocess("-p", "no:cacheprovider", option)
-    result.assert_outcomes(failed=2)
+    result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(["*set-up error: *"])
     assert any(known in result.stdout.str() for known in ("unicorn", "zig"))
 
@@ -181,6 +182,8 @@ def test_an_unrelated_project_pays_for_next_to_nothing(pytester: pytest.Pytester
             assert ours <= {
                 "mcu_harness.app", "mcu_harness.app.pytest_plugin", "mcu_harness.app.pytest_hooks",
                 "mcu_harness.app.options", "mcu_harness.scenario", "mcu_harness.scenario.discovery",
+                "mcu_harness.app.pytest_board", "mcu_harness.scenario.kernels", "mcu_harness.base",
+                "mcu_harness.base.errors", "mcu_harness.base.files",
             }, ours
             assert "mcu_harness.app.options" in ours
             assert "numba" not in sys.modules and "unicorn" not in sys.modules

@@ -16,7 +16,13 @@ PACKAGE = Path(mcu_harness.__file__).parent
 ROOMS = ("base", "hardware", "scenario", "results", "model", "image", "emulator", "analysis", "app")
 # Where a library is imported, and nowhere else: what else would have to be looked through to replace it?
 ONLY_IN = {
-    "pytest": {"app/pytest_plugin.py", "app/pytest_board.py", "app/pytest_unit_tests.py", "app/pytest_hooks.py"},
+    "pytest": {
+        "app/pytest_plugin.py",
+        "app/pytest_board.py",
+        "app/pytest_scenarios.py",
+        "app/pytest_unit_tests.py",
+        "app/pytest_hooks.py",
+    },
     "elftools": {"image/elf_reader.py", "image/debug_info.py"},
     "subprocess": {"base/process.py"},
 }

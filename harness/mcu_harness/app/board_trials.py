@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from mcu_harness.app.judge import not_set_up
 from mcu_harness.app.options import Options
 from mcu_harness.app.session import Session
 from mcu_harness.base.errors import BoardError, BuildError, EmulatorError
@@ -35,8 +35,6 @@ def try_boards(
     """
     for case in cases:
         show = progress(case)
-        try:
+        with suppress(BoardError, BuildError, EmulatorError):  # the session keeps that as its result
             session.run(case, options, show)
-        except (BoardError, BuildError, EmulatorError) as error:
-            session.runs.append(not_set_up(case, options.emulator, options.toolchain, error))
         show("")

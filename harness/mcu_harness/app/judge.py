@@ -7,13 +7,15 @@ from mcu_harness.analysis import figures, output_check
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.observation import Reading
 from mcu_harness.analysis.profile.profile import Profile
+from mcu_harness.app.selection import UnusableBoard
 from mcu_harness.base.errors import HarnessError
-from mcu_harness.base.text import shown
+from mcu_harness.base.text import is_plain_name, one_line, shown
 from mcu_harness.emulator.contract import Execution
 from mcu_harness.results.budgets import check_budgets
 from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, OutputCheck, Provenance, RunResult, Tool, Verdict, worst
 from mcu_harness.scenario.cases import Case
+from mcu_harness.scenario.scenario import Scenario
 
 _DID_NOT_RUN = "the firmware did not run"
 
@@ -64,7 +66,7 @@ def judge(
         symbols=symbols,
         console=execution.console if execution else "",
         provenance=firmware.provenance(profile),
-        scenario_path=_scenario_path(case),
+        scenario_path=_scenario_path(case.scenario),
         arena=firmware.arena,
         stack_area=firmware.stack_area,
         board_facts=figures.board_facts(board),
@@ -80,33 +82,58 @@ def _unchecked(case: Case, firmware: FirmwareUnderTest, check: OutputCheck) -> l
     return [output_check.unchecked_finding(check)]
 
 
-def _scenario_path(case: Case) -> str:
-    return shown(case.scenario.path) if case.scenario.path else ""
-
-
 def not_set_up(case: Case, emulator: str, toolchain: str, error: HarnessError) -> RunResult:
     """The result of a case that could not be set up, because of `error`: not measured, with the reason.
 
     `emulator` and `toolchain` are what was asked for.
     """
     board = case.board
-    finding = Finding(
-        code=Code.SETUP_ERROR,
-        verdict=Verdict.NOT_MEASURED,
-        message=error.message,
-        advice=error.hint or "look at the error above; the other cases are not concerned",
-    )
     return RunResult.not_run(
         scenario=case.scenario.name,
-        model="" if case.scenario.firmware else case.model_name,
+        model="" if case.scenario.firmware else one_line(case.model.stem),
         board=board.name,
         core=board.core.name,
         clock_hz=board.clock_hz,
         emulator=Tool(emulator, ""),
         toolchain=Tool(toolchain, ""),
         outputs=output_check.unchecked(_DID_NOT_RUN),
-        provenance=Provenance(__version__, "", "", 0, board.digest, "", "", "", case.scenario.digest),
+        provenance=_nothing_built(case.scenario, board.digest),
         board_facts=figures.board_facts(board),
-        finding=finding,
-        scenario_path=_scenario_path(case),
+        finding=_setup_error(error),
+        scenario_path=_scenario_path(case.scenario),
     )
+
+
+def without_board(unusable: UnusableBoard) -> list[RunResult]:
+    """A result for each model of a scenario on a board that cannot be used."""
+    scenario = unusable.scenario
+    return [
+        RunResult.not_run(
+            scenario=scenario.name,
+            model="" if scenario.firmware else one_line(model.stem),
+            board=unusable.name if is_plain_name(unusable.name) else "unknown",
+            core="",
+            clock_hz=0,
+            emulator=Tool("", ""),
+            toolchain=Tool("", ""),
+            outputs=output_check.unchecked(_DID_NOT_RUN),
+            provenance=_nothing_built(scenario, ""),
+            board_facts=None,
+            finding=_setup_error(unusable.error),
+            scenario_path=_scenario_path(scenario),
+        )
+        for model in scenario.models
+    ]
+
+
+def _setup_error(error: HarnessError) -> Finding:
+    advice = error.hint or "look at the error above; the other cases are not concerned"
+    return Finding(Code.SETUP_ERROR, Verdict.NOT_MEASURED, error.message, advice)
+
+
+def _nothing_built(scenario: Scenario, board_digest: str) -> Provenance:
+    return Provenance(__version__, "", "", 0, board_digest, "", "", "", scenario.digest)
+
+
+def _scenario_path(scenario: Scenario) -> str:
+    return shown(scenario.path) if scenario.path else ""

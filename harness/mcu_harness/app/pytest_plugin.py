@@ -15,6 +15,7 @@ import pytest
 
 from mcu_harness.app import pytest_board, pytest_unit_tests
 from mcu_harness.app.options import MARKERS, OPTIONS
+from mcu_harness.app.pytest_board import KEEPER
 from mcu_harness.app.settings import Source, settings
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     collector = _Collector(config)
-    config.pluginmanager.register(collector, pytest_board.KEEPER)
+    config.pluginmanager.register(collector, KEEPER)
     config.pluginmanager.register(pytest_board, "mcu_harness_board")
     config.pluginmanager.register(pytest_unit_tests, "mcu_harness_unit_tests")
     if any(config.getoption(option.flag) for option in OPTIONS):
@@ -64,6 +65,7 @@ class _Collector:
         self.config = config
         self._session: Session | None = None
         self._settings: Settings | None = None
+        self._properties: dict[str, list[tuple[str, object]]] = {}  # that this plugin gave to a test, by its id
 
     @property
     def settings(self) -> Settings:
@@ -83,10 +85,17 @@ class _Collector:
             self._session = Session(self.settings.gate, self.settings.columns)
         return self._session
 
+    def begin(self, node: pytest.Item) -> None:
+        """The test `node` begins, perhaps again: what it measured before does not count."""
+        if self._session is not None:
+            self._session.forget(node.nodeid)
+        mine = self._properties.pop(node.nodeid, [])
+        node.user_properties[:] = [kept for kept in node.user_properties if all(kept is not one for one in mine)]
+
     def measure(self, case: Case, node: pytest.Item, gated: bool = True) -> RunResult:
         """Run one case for the test `node`, whose properties get the figures; raises HarnessError."""
-        rules = self._rules(node)
-        return self._told(self.session.run(case, self.settings.options, gated=gated, rules=rules), node)
+        result = self.session.run(case, self.settings.options, gated=gated, rules=self._rules(node), owner=node.nodeid)
+        return self._told(result, node)
 
     @property
     def boards(self) -> tuple[str, ...]:
@@ -100,7 +109,8 @@ class _Collector:
 
     def keep(self, case: Case, result: RunResult, node: pytest.Item, label: str, gated: bool) -> RunResult:
         """Judge and keep a result that the test `node` made itself, as a run of `case`; see `pytest_board.Keeper`."""
-        return self._told(self.session.keep(case, result, gated=gated, rules=self._rules(node)), node, label)
+        kept = self.session.keep(case, result, gated=gated, rules=self._rules(node), owner=node.nodeid)
+        return self._told(kept, node, label)
 
     def _rules(self, node: pytest.Item) -> Callable[[RunResult], Iterable[Finding]]:
         return lambda run: chain(*node.ihook.pytest_mcu_findings(config=self.config, result=run))
@@ -108,7 +118,9 @@ class _Collector:
     def _told(self, result: RunResult, node: pytest.Item, label: str = "") -> RunResult:
         from mcu_harness.results.report.junit import properties
 
-        node.user_properties += [(f"{label}{name}", value) for name, value in properties(result)]
+        given: list[tuple[str, object]] = [(f"{label}{name}", value) for name, value in properties(result)]
+        self._properties.setdefault(node.nodeid, []).extend(given)
+        node.user_properties += given
         node.ihook.pytest_mcu_result(config=self.config, result=result)
         return result
 
@@ -117,20 +129,36 @@ class _Collector:
             return None
         from mcu_harness.scenario.discovery import is_scenario_file
 
-        return ScenarioFile.from_parent(parent, path=file_path) if is_scenario_file(file_path) else None
+        if not is_scenario_file(file_path):
+            return None
+        from mcu_harness.app.pytest_scenarios import ScenarioFile
+
+        return ScenarioFile.from_parent(parent, path=file_path)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """pytest-xdist: results travel with the test's report, so that a crashing worker takes none along."""
         report = yield
+        if call.excinfo is not None:
+            from mcu_harness.app.pytest_scenarios import as_error
+
+            as_error(item, call, report)
         if self._session is not None and hasattr(self.config, "workerinput"):
             report.mcu_results = self._session.take_json()  # type: ignore[attr-defined]
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if not hasattr(self.config, "workerinput"):
-            for text in getattr(report, "mcu_results", ()):
-                self.session.add_json(text)
+        if hasattr(self.config, "workerinput"):
+            return
+        results = getattr(report, "mcu_results", None)
+        if results is None:
+            return
+        if report.when == "setup" and not results:  # in a worker; perhaps not for the first time
+            self.session.forget(report.nodeid)
+        for text in results:
+            self.session.add_json(text, report.nodeid)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -169,71 +197,10 @@ class _Collector:
             self._session.close()
 
 
-class ScenarioFailure(Exception):
-    """A run whose verdict is not pass."""
-
-    def __init__(self, result: RunResult) -> None:
-        super().__init__(f"{result.scenario} on {result.board}: {result.verdict}")
-        self.result = result
-
-
 def _collector(config: pytest.Config) -> _Collector:
-    plugin = config.pluginmanager.get_plugin(pytest_board.KEEPER)
+    plugin = config.pluginmanager.get_plugin(KEEPER)
     assert isinstance(plugin, _Collector)
     return plugin
-
-
-class ScenarioFile(pytest.File):
-    """A scenario file: one item per model, board and compiler."""
-
-    def collect(self) -> Iterable[pytest.Item]:
-        from mcu_harness.base.errors import HarnessError
-        from mcu_harness.scenario.cases import cases_of
-        from mcu_harness.scenario.scenario import load_scenario
-
-        collector = _collector(self.config)
-        try:
-            chosen = collector.settings
-            scenario = load_scenario(self.path)
-            if not (chosen.boards or self.config.option.keyword or self.config.option.markexpr):  # all of its cases
-                collector.session.expect(cases_of(scenario))
-            boards = chosen.boards or self.ihook.pytest_mcu_boards(config=self.config, scenario=scenario) or ()
-            cases = cases_of(scenario, boards, chosen.toolchains)
-        except HarnessError as error:
-            raise self.CollectError(str(error)) from error
-        for case in cases:
-            yield ScenarioItem.from_parent(self, name=case.name, case=case)
-
-
-class ScenarioItem(pytest.Item):
-    """One scenario (and model) on one board."""
-
-    def __init__(self, *, case: Case, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.case = case
-        self.add_marker("mcu")
-        self.extra_keyword_matches.update({case.scenario.name, case.board.name, case.board.core.name})
-
-    def runtest(self) -> None:
-        from mcu_harness.results.regression_gate import undecided
-
-        result = _collector(self.config).measure(self.case, self)
-        if reason := undecided(result):
-            pytest.skip(reason)
-        if result.verdict != "pass":
-            raise ScenarioFailure(result)
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        from mcu_harness.base.errors import HarnessError
-        from mcu_harness.results.report.failure import FailureText
-
-        error = excinfo.value
-        if isinstance(error, ScenarioFailure):
-            return FailureText(error.result, self.config.get_verbosity())
-        return f"set-up error: {error}" if isinstance(error, HarnessError) else super().repr_failure(excinfo, style)
-
-    def reportinfo(self) -> tuple[Path, int | None, str]:
-        return self.path, None, f"{self.case.scenario.name}[{self.name}]"
 
 
 @pytest.fixture
@@ -248,6 +215,7 @@ def mcu_profile(request: pytest.FixtureRequest) -> Iterator[Any]:
     from mcu_harness.scenario.cases import case_of_model
 
     collector = _collector(request.config)
+    collector.begin(request.node)
     limits = {
         key: value
         for marker in reversed(list(request.node.iter_markers("mcu_budget")))

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcu_harness.base.files import write_text
 from mcu_harness.base.text import shown
 from mcu_harness.results import results_file as results_json
-from mcu_harness.results.finding_codes import Code
-from mcu_harness.results.records import Finding, Results, RunResult, Verdict, in_order, with_findings
+from mcu_harness.results.finding_codes import Category, Code
+from mcu_harness.results.records import Finding, Results, RunResult, Verdict, case_key, in_order, with_findings
 from mcu_harness.results.regression_gate import Gate, undecided
 from mcu_harness.results.report import coverage_files, coverage_text, markdown, terminal
 from mcu_harness.results.report.baseline_notes import baseline_notes
 
 if TYPE_CHECKING:
     from mcu_harness.app.options import Options
+    from mcu_harness.app.selection import UnusableBoard
     from mcu_harness.emulator.contract import Emulator
     from mcu_harness.scenario.cases import Case
 
@@ -28,6 +30,10 @@ def _silent(_: str) -> None:
     pass
 
 
+def _without_test(run: RunResult) -> tuple[str, ...]:
+    return case_key(run)[:-1]
+
+
 class Session:
     """Runs cases and collects their results; `close` ends whatever an emulator keeps running."""
 
@@ -36,7 +42,7 @@ class Session:
         self._columns = columns
         self._expected: list[Case] = []
         self._unused: set[str] = set()
-        self.runs: list[RunResult] = []
+        self._runs: list[tuple[str, RunResult]] = []  # with the test that made it, "" for none
         self._emulators: dict[str, Emulator] = {}
 
     def run(
@@ -47,11 +53,30 @@ class Session:
         *,
         gated: bool = True,
         rules: Callable[[RunResult], Iterable[Finding]] = lambda _: (),
+        owner: str = "",
     ) -> RunResult:
-        """Run one case and keep its result; raises HarnessError when it cannot be set up.
+        """Run one case and keep its result; raises HarnessError when it cannot be set up, and keeps that as its result.
 
-        `gated` compares it with its baseline; findings of `rules` are added to it.
+        `gated` compares it with its baseline; findings of `rules` are added to it. `owner` is the test that it is for.
         """
+        from mcu_harness.app.judge import not_set_up
+        from mcu_harness.base.errors import HarnessError
+
+        try:
+            return self._run(case, options, progress, gated, rules, owner)
+        except HarnessError as error:
+            self.add(not_set_up(case, options.emulator, case.toolchain or options.toolchain, error), owner)
+            raise
+
+    def _run(
+        self,
+        case: Case,
+        options: Options,
+        progress: Progress,
+        gated: bool,
+        rules: Callable[[RunResult], Iterable[Finding]],
+        owner: str,
+    ) -> RunResult:
         # Late: this is what pulls in the emulator, numba and the model reader.
         from mcu_harness.app.pipeline import run_case
 
@@ -62,7 +87,7 @@ class Session:
         toolchain = case.toolchain or options.toolchain
         traced, covered = options.memory_trace, options.coverage
         result = run_case(case, emulator, toolchain, progress, questions, memory_trace=traced, coverage=covered)
-        return self.keep(case, result, gated=gated, rules=lambda run: (*passed_over, *rules(run)))
+        return self.keep(case, result, gated=gated, rules=lambda run: (*passed_over, *rules(run)), owner=owner)
 
     def keep(
         self,
@@ -71,13 +96,48 @@ class Session:
         *,
         gated: bool = True,
         rules: Callable[[RunResult], Iterable[Finding]] = lambda _: (),
+        owner: str = "",
     ) -> RunResult:
         """Judge the result of a run of `case` as `run` does, and keep it."""
         if gated:
             result = self._gate.judge(case, result)
-        result = with_findings(result, rules(result))
-        self.runs.append(result)
+        return self.add(with_findings(result, rules(result)), owner)
+
+    def add(self, result: RunResult, owner: str = "") -> RunResult:
+        """Keep a result, of the test `owner`, in place of an earlier one of the same case; returns it as it is kept.
+
+        Where it is not the result of a scenario, it carries the name of the test: a second one of the test for the same case
+        is another case.
+        """
+        if owner and not result.scenario_path:
+            mine = {
+                run.test for kept, run in self._runs if kept == owner and _without_test(run) == _without_test(result)
+            }
+            names = (owner if nth == 1 else f"{owner} ({nth})" for nth in count(1))
+            result = replace(result, test=next(name for name in names if name not in mine))
+        self._take(result, owner)
         return result
+
+    def add_unusable(self, unusable: UnusableBoard, owner: str = "") -> None:
+        """Keep that a board of a scenario cannot be used, for each of its models."""
+        from mcu_harness.app.judge import without_board
+
+        for result in without_board(unusable):
+            self.add(result, owner)
+
+    def _take(self, result: RunResult, owner: str) -> None:
+        key = case_key(result)
+        self._runs = [(kept, run) for kept, run in self._runs if case_key(run) != key]
+        self._runs.append((owner, result))
+
+    def forget(self, owner: str) -> None:
+        """Drop what the test `owner` has measured: it begins again."""
+        self._runs = [(kept, run) for kept, run in self._runs if kept != owner]
+
+    @property
+    def runs(self) -> list[RunResult]:
+        """The results so far, one for each case, in the order in which they came."""
+        return [run for _, run in self._runs]
 
     def expect(self, cases: Iterable[Case]) -> None:
         """Say which cases exist, run or not: all cases of their scenarios."""
@@ -124,17 +184,23 @@ class Session:
 
     @property
     def passed(self) -> bool:
-        """Whether there were runs and none of them failed."""
+        """Whether there were runs, and none of them failed or could not be set up."""
         return bool(self.runs) and all(run.verdict is Verdict.PASS or undecided(run) for run in self.runs)
+
+    @property
+    def all_set_up(self) -> bool:
+        """Whether every case could be set up."""
+        return all(finding.category is not Category.SETUP for run in self.runs for finding in run.findings)
 
     def take_json(self) -> list[str]:
         """The results so far as text that another process can `add_json`; they are not kept here."""
-        taken, self.runs = self.runs, []
+        taken, self._runs = self.runs, []
         return [results_json.to_text(Results((run,))) for run in taken]
 
-    def add_json(self, text: str) -> None:
-        """Take over results from `take_json` of another process."""
-        self.runs += results_json.parse(text, "a worker's results").runs
+    def add_json(self, text: str, owner: str = "") -> None:
+        """Take over results from `take_json` of another process, which the test `owner` made there."""
+        for run in results_json.parse(text, "a worker's results").runs:
+            self._take(run, owner)
 
     def write(self, directory: Path) -> list[Path]:
         """Write results.json, the board reports, and where coverage was asked for, that; returns the paths."""

@@ -380,7 +380,7 @@ class RunResult:
         toolchain: Tool,
         outputs: OutputCheck,
         provenance: Provenance,
-        board_facts: BoardFacts,
+        board_facts: BoardFacts | None,
         finding: Finding,
         scenario_path: str = "",
     ) -> RunResult:

@@ -2,36 +2,77 @@
 
 from __future__ import annotations
 
+import difflib
+import re
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 from mcu_harness.base.errors import ScenarioError
+from mcu_harness.base.files import read_bounded
+
+_MOST_BYTES = 1 << 20  # larger than any scenario by far
+_SUBJECTS = ("model", "models", "firmware")
+_KEY = r"(?m)^\s*[\"']?{}[\"']?\s*="
 
 
 def is_scenario_file(path: Path) -> bool:
-    """Whether `path` looks like a scenario: a .toml with a top-level `model` or `models`, or `boards` and [firmware].
+    """Whether `path` is a scenario: TOML that names boards, and a model, models, or firmware.
 
-    Cheap and forgiving, since pytest asks it for every .toml file it meets; a broken file that names a model
-    still counts, so that it is reported rather than skipped.
+    Read as TOML, so every spelling counts, and a file that is somebody else's does not, whatever it calls a model. What was
+    meant as a scenario is one, so that it is reported and not skipped: with a key misspelt beside a board that there is, or
+    broken TOML that names both.
     """
     if path.suffix != ".toml" or path.name == "pyproject.toml":
         return False
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        text = read_bounded(path, _MOST_BYTES).decode("utf-8", errors="replace").replace("\r\n", "\n")
+        top = tomllib.loads(text)
     except OSError:
         return False
-    top, names_boards = True, False
-    for line in lines:
-        stripped = line.strip()
-        if stripped.startswith("["):
-            top = False
-            if names_boards and stripped.partition("#")[0].strip() == "[firmware]":
-                return True
-        key = stripped.split("=")[0].strip() if top else ""
-        if key in ("model", "models"):
-            return True
-        names_boards = names_boards or key == "boards"
-    return False
+    except (ValueError, RecursionError):
+        return _looks_like_one(text)
+    names_boards, names_subject = _names_boards(top.get("boards")), _names_subject(top)
+    if names_boards and names_subject:
+        return True
+    if names_boards:
+        return _are_known(top["boards"]) and any(
+            _is_near(key, _SUBJECTS) and not isinstance(value, dict) for key, value in top.items()
+        )
+    return names_subject and any(_is_near(key, ("boards",)) and _are_known(value) for key, value in top.items())
+
+
+def _names_boards(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(board, str) for board in value)
+
+
+def _names_subject(top: dict[str, object]) -> bool:
+    model, models = top.get("model"), top.get("models")
+    return isinstance(model, str) or _names_boards(models) or _has_own_keys(top.get("firmware"))
+
+
+def _has_own_keys(table: object) -> bool:
+    """Whether a table is more than a prefix of others, as [firmware.other] makes one."""
+    return isinstance(table, dict) and not all(isinstance(value, dict) for value in table.values())
+
+
+def _is_near(key: str, meant: tuple[str, ...]) -> bool:
+    """Whether `key` is one of `meant`, or a slip of the pen away from one."""
+    return bool(difflib.get_close_matches(key.lower(), meant, n=1, cutoff=0.75))
+
+
+def _are_known(value: object) -> bool:
+    """Whether `value` is a board, or boards, one of which there is."""
+    from mcu_harness.hardware.board_file import board_names
+
+    boards = value if isinstance(value, list) else [value]
+    return any(isinstance(board, str) and (board in board_names() or board.endswith(".toml")) for board in boards)
+
+
+def _looks_like_one(text: str) -> bool:
+    """Whether text that is no TOML was to be a scenario."""
+    subject = "|".join((_KEY.format("models?"), r"(?m:^\s*\[\s*firmware\s*\])"))
+    return bool(re.search(_KEY.format("boards"), text) and re.search(subject.replace("(?m)", ""), text, re.M))
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:

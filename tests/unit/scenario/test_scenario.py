@@ -89,13 +89,34 @@ def test_file_that_is_not_text_is_an_error(write) -> None:  # type: ignore[no-un
     ("text", "expected"),
     [
         (GOOD, True),
-        ('name = "x"\nmodels = []\n', True),
+        ('boards = ["b"]\nmodels = ["a.tflite", "b.tflite"]\n', True),
+        # Every spelling that TOML has.
+        ("\"model\" = 'm.tflite'\n'boards' = ['b']\n", True),
+        ('boards = [\n  "b", # one\n]\n\n\nmodel="""m.tflite"""\n', True),
+        ('boards = ["b"]\nfirmware = { image = "f.elf" }\n', True),
+        ('boards = ["b"]\nfirmware.image = "f.elf"\n', True),
+        ('[ "firmware" ]\nimage = "f.elf"\n', False),
+        ('boards = ["b"]\r\n[ "firmware" ]\r\nimage = "f.elf"\r\n', True),
+        # Somebody else's.
+        ('name = "x"\nmodels = []\n', False),
+        ('model = "resnet50"\nlr = 0.1\n[data]\nboards = ["b"]\n', False),
+        ('model = "gpt"\nprompt = """\nboards = ["nrf52840dk"]\n"""\n', False),
+        ('[model]\nname = "x"\n', False),
+        ('boards = ["pin", "cork"]\nmodes = 3\n', False),
+        ('boards = ["pin", "cork"]\n', False),
         ("[tool.x]\nmodel = 1\n", False),
         ('title = "other"\n', False),
         ("# model = 1\n", False),
+        # Meant as a scenario: to be reported.
+        ('modle = "m.tflite"\nboards = ["nrf52840dk"]\n', True),
+        ('model = "m.tflite"\nbords = ["nrf52840dk"]\n', True),
+        ('model = "m.tflite"\nboard = "nrf52840dk"\n', True),
+        ('model = "m.tflite"\nboards = ["nrf52840dk",\n', True),
+        ('boards = ["b"]\n[firmware]\nimage = \n', True),
+        ('model = "resnet50"\nlr = \n', False),
     ],
 )
-def test_only_files_with_a_model_are_scenarios(write, text: str, expected: bool) -> None:  # type: ignore[no-untyped-def]
+def test_a_scenario_is_toml_that_names_boards_and_what_runs_on_them(write, text: str, expected: bool) -> None:  # type: ignore[no-untyped-def]
     assert is_scenario_file(write(text)) is expected
 
 

@@ -32,7 +32,7 @@ def board_report(results: Results, board: str) -> str:
         [
             [
                 escape(run.case_name),
-                f"**{text.verdict_mark(run.verdict)}**",
+                f"**{text.run_mark(run)}**",
                 *(text.figure(run.measurements.get(figure.name)) for figure in summary),
             ]
             for run in runs

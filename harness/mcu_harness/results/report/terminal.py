@@ -50,7 +50,7 @@ def _table(results: Results, columns: Collection[Column], coloured: bool = False
         [
             run.case_name,
             run.board,
-            paint(text.verdict_mark(run.verdict), _COLOURS[run.verdict], coloured),
+            paint(text.run_mark(run), _COLOURS[run.verdict], coloured),
             *(paint(column.cell(run), Colour.RED, coloured and column.is_broken(run)) for column in columns),
         ]
         for run in results.runs

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mcu_harness.base import units
 from mcu_harness.base.text import one_line
+from mcu_harness.results.finding_codes import Category
 from mcu_harness.results.records import Contributor, Finding, LayerResult, Measurement, RunResult, Verdict
 from mcu_harness.scenario.figures import FIGURES
 
@@ -127,6 +128,13 @@ def contributor_text(item: Contributor, finding: Finding) -> str:
 def console_lines(run: RunResult, most: int = 10) -> list[str]:
     """The last lines that the firmware wrote, without what would move a terminal's cursor."""
     return [one_line(line.expandtabs()) for line in run.console.splitlines()[-most:]]
+
+
+def run_mark(run: RunResult) -> str:
+    """The verdict of a run as `verdict_mark`, and "set-up error" of one that never was."""
+    if any(finding.category is Category.SETUP for finding in run.findings):
+        return "set-up error"
+    return verdict_mark(run.verdict)
 
 
 def verdict_mark(verdict: Verdict) -> str:

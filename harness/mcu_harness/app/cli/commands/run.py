@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mcu_harness.app.cli.commands.progress import progress
 from mcu_harness.app.cli.commands.shared import (
+    ERROR,
     FAIL,
     PASS,
     STANDARD_OUTPUT,
@@ -24,8 +25,10 @@ from mcu_harness.app.options import RUN
 from mcu_harness.model.importers.table import model_suffixes
 
 if TYPE_CHECKING:
+    from mcu_harness.app.selection import UnusableBoard
     from mcu_harness.app.session import Session
     from mcu_harness.app.settings import Settings
+    from mcu_harness.base.errors import HarnessError
     from mcu_harness.scenario.cases import Case
     from mcu_harness.scenario.scenario import Scenario
 
@@ -53,10 +56,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from mcu_harness.app.selection import selected
     from mcu_harness.app.session import Session
     from mcu_harness.app.settings import command_source, settings
     from mcu_harness.results import results_file
-    from mcu_harness.scenario.cases import cases_of, with_limits
+    from mcu_harness.scenario.cases import Case, with_limits
     from mcu_harness.scenario.discovery import expand
     from mcu_harness.scenario.limits import parse_limits
 
@@ -66,11 +70,12 @@ def _run(arguments: argparse.Namespace) -> int:
     cases = [
         case
         for scenario in scenarios
-        for case in cases_of(with_limits(scenario, limits), chosen.boards, chosen.toolchains)
+        for case in selected(with_limits(scenario, limits), chosen.boards, chosen.toolchains)
     ]
     session = Session(chosen.gate, chosen.columns)
-    if not chosen.boards:  # else not all cases of the scenarios are known
-        session.expect(cases)
+    usable = [case for case in cases if isinstance(case, Case)]
+    if not chosen.boards and len(usable) == len(cases):  # else not all cases of the scenarios are known
+        session.expect(usable)
     json = arguments.json or ""
     with text_out_of_the_way(json):
         try:
@@ -81,17 +86,33 @@ def _run(arguments: argparse.Namespace) -> int:
         write_json(results_file.to_text(session.results), json)
     with text_out_of_the_way(json):
         _summary(session, chosen, arguments.quiet, is_piped=json == STANDARD_OUTPUT)
+    if not session.all_set_up:
+        return ERROR
     return PASS if session.passed else FAIL
 
 
-def _run_all(cases: list[Case], session: Session, chosen: Settings, arguments: argparse.Namespace) -> None:
+def _run_all(
+    cases: list[Case | UnusableBoard], session: Session, chosen: Settings, arguments: argparse.Namespace
+) -> None:
+    from mcu_harness.app.selection import UnusableBoard
+    from mcu_harness.base.errors import HarnessError
     from mcu_harness.results.records import Verdict
     from mcu_harness.results.report import what_if_section
     from mcu_harness.results.report.terminal import costs_text, failure_text
 
     for number, case in enumerate(cases, start=1):
-        show = progress(f"[{number}/{len(cases)}] {case.scenario.name} on {case.board.name}")
-        result = session.run(case, chosen.options, show)
+        if isinstance(case, UnusableBoard):
+            session.add_unusable(case)
+            _complain(f"{case.scenario.name} on {case.name}", case.error)
+            continue
+        name = f"{case.scenario.name} on {case.board.name}"
+        show = progress(f"[{number}/{len(cases)}] {name}")
+        try:
+            result = session.run(case, chosen.options, show)
+        except HarnessError as error:  # of this case: the others are not concerned
+            show("")
+            _complain(name, error)
+            continue
         show("")
         if result.verdict is not Verdict.PASS:
             print(failure_text(result, arguments.verbose), end="\n\n")
@@ -99,6 +120,11 @@ def _run_all(cases: list[Case], session: Session, chosen: Settings, arguments: a
             print(f"{result.scenario} on {result.board}", costs_text(result), sep="\n", end="\n\n")
         if result.what_ifs:
             print(*what_if_section.lines(result), sep="\n", end="\n\n")
+
+
+def _complain(case: str, error: HarnessError) -> None:
+    """Tell that a case could not be set up, where the command's own errors are told."""
+    print(f"mcu-harness: error: {case}: {error}", end="\n\n", file=sys.stderr)
 
 
 def _summary(session: Session, chosen: Settings, quiet: bool, is_piped: bool) -> None:
