@@ -46,6 +46,7 @@ static void serve(void) {
     else if (!strcmp(line, "crash")) crash();
     else if (!strcmp(line, "sleep")) { REG(0xE000E010) = 0; for (;;) __asm volatile("wfi"); }
     else if (!strcmp(line, "use")) { result = temperature + settings.gain + table[1] + add(1, 2, 3, 4, 5) + peek(&result); poke(table, 1); print("done\\n"); }
+    else if (!strcmp(line, "poke")) { poke(&table[1], 77); print("done\\n"); }
     else if (!strcmp(line, "delay")) { delay(20); print("done\\n"); }
     else if (!strcmp(line, "reset")) { REG(0xE000ED0C) = 0x05FA0004; for (;;) { } }
     else if (!strcmp(line, "bytes")) { put((char)0xFF); put(0); put('\\n'); }

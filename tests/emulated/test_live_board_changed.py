@@ -235,6 +235,47 @@ def test_a_device_that_raises_is_the_test_s_own_error(board: LiveBoard) -> None:
     assert board.expect("done")
 
 
+# Watching.
+
+
+def test_who_changes_a_variable_is_found(board: LiveBoard) -> None:
+    board.interrupt(EXTI0)
+    change = board.run_until_changed("press_count")
+    assert (change.before, change.after) == (0, 1)
+    assert change.where.startswith("in EXTI0_Handler at 0x")
+    assert "shell.c:" in change.where
+    board.send("poke\n")
+    change = board.run_until_changed("table[1]")
+    assert (change.before, change.after) == (2, 77)
+    assert change.where.startswith("in poke at 0x")
+    assert board._firmware.program.function_at(change.by).name == "poke"
+    board.expect("done")  # it goes on from there
+
+
+def test_looking_for_a_change_does_not_disturb_the_program(elf: Path) -> None:
+    with live_board(elf) as plain, live_board(elf) as watched:
+        for board in (plain, watched):
+            board.expect(r"ms\n")
+            board.send("infer\n")
+        with pytest.raises(BoardFailure, match="did not change within 100 us"):
+            watched.run_until_changed("press_count", timeout="100 us")
+        plain.run_for("100 us")
+        for board in (plain, watched):
+            board.expect("done")
+            board.run_for("1 ms")
+        assert plain.read("result") == watched.read("result") == infer(1)
+        assert plain.cycles == pytest.approx(watched.cycles, abs=50)
+
+
+def test_a_change_that_never_comes_says_where_the_core_is(board: LiveBoard) -> None:
+    with pytest.raises(BoardFailure, match=r"run_until_changed\('press_count'\): it did not change within 2 ms"):
+        board.run_until_changed("press_count", timeout="2 ms")
+    with pytest.raises(HarnessError, match="press_count"):
+        board.run_until_changed("pres_count")
+    with pytest.raises(HarnessError, match="under way"), board.measure():
+        board.run_until_changed("press_count")
+
+
 # Putting back.
 
 

@@ -83,6 +83,13 @@ class LiveMachine(Protocol):
         """Run until the time `until`, before the instruction at one of `places`, or until something else stops it."""
         ...
 
+    def go_until_changed(self, until: int, address: int, size: int) -> tuple[Stop, int | None]:
+        """As `go`, but it stops at the end of the basic block in which the `size` bytes at `address` change.
+
+        Also gives the instruction that changed them, None where nothing did. It is slow: each instruction is looked at.
+        """
+        ...
+
     def send(self, data: bytes) -> None:
         """The program can read `data` from its console from now on."""
         ...

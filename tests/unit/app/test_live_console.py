@@ -50,3 +50,20 @@ def test_a_rewound_console_forgets_what_came_after() -> None:
     console.take(Pattern("two"))
     console.rewind(position)
     assert (console.bytes, console.pending) == (b"one two", b" two")
+
+
+def test_a_flood_without_lines_is_cut_in_the_transcript_and_whole_in_the_text() -> None:
+    console = Console()
+    for nth in range(5000):
+        console.heard(b"x", nth)
+    assert len(console.bytes) == 5000
+    assert [len(said.data) for said in console.said] == [1024, 1024, 1024, 1024, 904]
+    assert [said.at for said in console.said] == [0, 1024, 2048, 3072, 4096]
+
+
+def test_what_is_waited_for_is_found_in_the_latest_of_a_flood() -> None:
+    console = Console()
+    console.heard(b"done" + b"x" * 10_000, 0)
+    console.want(Pattern("done"))
+    assert not console.heard(b"y", 1)  # far behind: `match` has looked there already
+    assert console.heard(b"done", 2)

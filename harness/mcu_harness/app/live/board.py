@@ -41,6 +41,16 @@ class Snapshot:
     owed: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A value changed, by the instruction at the address `by`; `where` is that in words: function, address, source line."""
+
+    before: Value
+    after: Value
+    by: int
+    where: str
+
+
 class LiveBoard:
     """Firmware on a board, just after reset. Times are virtual: a number is in seconds, text has a unit ("50 ms").
 
@@ -89,6 +99,28 @@ class LiveBoard:
         if stop.reason is not StopReason.PLACE:
             name = place if isinstance(place, str) else f"{place:#010x}"
             raise self._explainer.missing(f"run_until({name!r}): it was not reached within {_shown(timeout)}", stop)
+
+    def run_until_changed(self, place: str | int, type: str | None = None, timeout: Time = DEFAULT_TIMEOUT) -> Change:
+        """Run until a variable, or what is at an address, has another value; says which, and what instruction did it.
+
+        The board stands at the end of that basic block. Each instruction is looked at, which makes it some hundred times
+        slower; callbacks of `on` do not run meanwhile.
+        """
+        __tracebackhide__ = True
+        if self._measuring:
+            raise HarnessError("a measurement is under way", hint="end its `with` block before a change is looked for")
+        variable = self._variables.find(place, type)
+        before = self._machine.read(variable.address, variable.type.size)
+        stop, by = self._machine.go_until_changed(self._after(timeout), variable.address, variable.type.size)
+        self._check(stop)
+        name = place if isinstance(place, str) else f"{place:#010x}"
+        if by is None:
+            raise self._explainer.missing(
+                f"run_until_changed({name!r}): it did not change within {_shown(timeout)}", stop
+            )
+        after = self._machine.read(variable.address, variable.type.size)
+        decode = variable.type.decode
+        return Change(decode(before), decode(after), by, self._firmware.places.where(by))
 
     def skip(self, time: Time) -> None:
         """Let `time` pass in which the core does nothing; callbacks may do that too."""

@@ -11,6 +11,7 @@ from mcu_harness.base.text import one_line
 _MOST_PATTERN_BYTES = 1 << 12  # how much of the latest output a pattern is looked for in, at each byte
 # What makes a pattern match more when more text comes: an open end, a choice, or anything up to an end that may come again.
 _CAN_GROW = re.compile(r"(?<!\\)(?:[*+?}]\)*\Z|\||\.[*+](?!\)*(?:\\n|\n)\)*\Z))")
+_MOST_LINE_BYTES = 1 << 10  # of a line of the transcript: what is longer goes on in the next
 _ENCODING = ("utf-8", "surrogateescape")  # text and bytes are told from each other without loss
 
 
@@ -90,7 +91,8 @@ class Console:
             return True
         if self._wanted is None:
             return False
-        return self._wanted.search(self.pending[-_MOST_PATTERN_BYTES:]) is not None
+        latest = self._heard[max(self._taken, len(self._heard) - _MOST_PATTERN_BYTES) :]
+        return self._wanted.search(Data(latest)) is not None
 
     def sent(self, data: Data, now: int) -> None:
         self._note(Said(now, True, data))
@@ -123,7 +125,8 @@ class Console:
 
     def _note(self, said: Said) -> None:
         last = self.said[-1] if self.said else None
-        if last is not None and last.sent == said.sent and not last.data.endswith(b"\n"):
+        is_open = last is not None and not last.data.endswith(b"\n") and len(last.data) < _MOST_LINE_BYTES
+        if last is not None and is_open and last.sent == said.sent:
             self.said[-1] = Said(last.at, last.sent, last.data + said.data)
         else:
             self.said.append(said)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from unicorn import arm_const, unicorn_const
 from unicorn.unicorn_py3.unicorn import (
+    HOOK_CODE_CFUNC,
     HOOK_INTR_CFUNC,
     HOOK_MEM_INVALID_CFUNC,
     MMIO_READ_CFUNC,
@@ -120,6 +121,15 @@ class Engine:
     def hook_instructions(self, callback: int, user_data: int) -> None:
         """Call the C function at `callback` before each instruction, until `unhook_instructions`."""
         self._instructions_hooks.append(self._hook(unicorn_const.UC_HOOK_CODE, ctypes.c_void_p(callback), user_data))
+
+    def hook_each(self, callback: Callable[[int], None]) -> None:
+        """Call `callback` with the address of each instruction before it executes, until `unhook_instructions`.
+
+        It is Python's: a million instructions take some seconds.
+        """
+        function = self._callback(HOOK_CODE_CFUNC, lambda address, _size, _data: callback(address))
+        self._instructions_hooks.append(self._hook(unicorn_const.UC_HOOK_CODE, function))
+        self.core.ctl_flush_tb()  # what is translated already would not be seen
 
     def unhook_instructions(self) -> None:
         """Drop these hooks, and the code that was translated with them."""

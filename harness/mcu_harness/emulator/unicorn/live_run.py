@@ -18,6 +18,7 @@ from mcu_harness.emulator.unicorn.live_drive import LiveDrive
 from mcu_harness.emulator.unicorn.live_parts import NEVER, LiveExceptions, LiveInput
 from mcu_harness.emulator.unicorn.live_state import CoreState, LiveState, MachineState
 from mcu_harness.emulator.unicorn.live_trace import LiveTrace
+from mcu_harness.emulator.unicorn.live_watch import LiveWatch
 from mcu_harness.emulator.unicorn.nvic import FIRST_INTERRUPT
 from mcu_harness.emulator.unicorn.semihosting import Semihosting
 from mcu_harness.emulator.unicorn.watches import HeapWatch
@@ -233,6 +234,17 @@ class LiveRun:
             raise EmulatorError(f"the block recorder failed at {self._engine.pc:#010x}: {error}") from error
         self._end = stop if stop.is_end else None
         return stop
+
+    def go_until_changed(self, until: int, address: int, size: int) -> tuple[Stop, int | None]:
+        watch = LiveWatch(self._engine.memory, address, size, self._drive.ask)
+        self._engine.hook_each(watch.before)
+        try:
+            stop = self.go(until)
+            while stop.reason is StopReason.ASKED and watch.changed_by is None:  # something on the console
+                stop = self.go(until)
+        finally:
+            self._engine.unhook_instructions()
+        return stop, watch.changed_by
 
     def _hear(self, data: bytes) -> None:
         if self._listener(data):
