@@ -276,6 +276,36 @@ def test_a_change_that_never_comes_says_where_the_core_is(board: LiveBoard) -> N
         board.run_until_changed("press_count")
 
 
+# Stepping, as debuggers do.
+
+
+def test_a_step_is_one_instruction_and_sleeps_no_longer_than_to_what_wakes_it(board: LiveBoard) -> None:
+    machine = board._machine
+    board.send("infer\n")
+    board.run_until("infer")
+    before = board.registers["pc"]
+    with board.measure() as cost:
+        for _ in range(5):
+            machine.step()
+    assert cost.instructions == 5
+    assert board.registers["pc"] != before
+    board.expect("done")
+    board.run_for("100 us")
+    assert machine.sleeps == "WFI"
+    now = board.cycles
+    machine.step()
+    assert board.registers["xpsr"] & 0x1FF == 15  # in the handler of SysTick
+    assert 0 < board.cycles - now <= 168_000
+
+
+def test_a_step_where_nothing_wakes_the_core_stays_there(board: LiveBoard) -> None:
+    board.send("sleep\n")
+    board.run_for("5 ms")
+    now, pc = board.cycles, board.registers["pc"]
+    assert board._machine.step().reason == "the time is up"
+    assert (board.cycles, board.registers["pc"]) == (now, pc)
+
+
 # Putting back.
 
 

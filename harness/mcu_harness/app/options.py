@@ -121,6 +121,7 @@ _EVERY: tuple[Option, ...] = (
         "trace memory, at a fifth of the speed: what reads and writes what, and reads of what was never written",
         commands=(RUN, PROFILE),
     ),
+    Option("gdb", "when a test with mcu_board fails, wait for GDB to look at the board where it stands", ini=False),
     Option(
         "what-if",
         "price every run for something else, too: clock=80MHz, flash_wait_states=3, flash_cache=none, "

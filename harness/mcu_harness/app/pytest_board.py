@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 KEEPER = "mcu_harness_collector"  # the name of the plugin that keeps results
 
+_GDB = "--mcu-gdb"
+_GDB_WAIT_S = 600.0
+
 _BOARDS = pytest.StashKey[list["LiveBoard"]]()
 
 
@@ -81,8 +84,25 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
     report = cast(pytest.TestReport, (yield))
     boards = item.stash.get(_BOARDS, [])
     if call.when == "call" and report.failed:
+        if boards and item.config.getoption(_GDB) and not hasattr(item.config, "workerinput"):
+            _debug(item, boards)
         for nth, board in enumerate(boards, start=1):
             number = f" {nth}" if len(boards) > 1 else ""
             if board.transcript:
                 report.sections.append((f"mcu-harness: console of board{number}", board.transcript))
     return report
+
+
+def _debug(item: pytest.Item, boards: list[LiveBoard]) -> None:
+    """Let GDB look at each board where the test left it, before it is closed."""
+    capture = item.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        for board in boards:
+            server = board.gdb_server()
+            where = f"gdb-multiarch {board.image} -ex 'target remote 127.0.0.1:{server.port}'"
+            print(
+                f"\n{item.name} failed: the board stands where it was. For {_GDB_WAIT_S / 60:g} minutes:\n  {where}",
+                flush=True,
+            )
+            if not server.serve(_GDB_WAIT_S):
+                print("no debugger came", flush=True)

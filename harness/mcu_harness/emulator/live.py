@@ -83,6 +83,10 @@ class LiveMachine(Protocol):
         """Run until the time `until`, before the instruction at one of `places`, or until something else stops it."""
         ...
 
+    def step(self) -> Stop:
+        """Execute one instruction; time that the core would sleep passes up to what wakes it, where anything does."""
+        ...
+
     def go_until_changed(self, until: int, address: int, size: int) -> tuple[Stop, int | None]:
         """As `go`, but it stops at the end of the basic block in which the `size` bytes at `address` change.
 

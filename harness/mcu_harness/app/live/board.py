@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from mcu_harness.app.live.calls import Hook, Hooks, put_arguments
 from mcu_harness.app.live.console import Console, Pattern, Position
 from mcu_harness.app.live.failures import BoardFailure, Explainer
 from mcu_harness.app.live.firmware import LiveFirmware, parse_budgets
+from mcu_harness.app.live.gdb_server import GdbServer
 from mcu_harness.app.live.measurement import Measurement, Measuring
 from mcu_harness.app.live.values import PlainType, Value
 from mcu_harness.app.live.variables import Variables
@@ -361,6 +363,15 @@ class LiveBoard:
         measurement = Measurement("run", None, "", {})
         whole = Measuring(self._machine, self._firmware, measurement, "", self._since_reset)
         self._keep(*whole.end(self._test, self.console.text, coverage=True), False)
+
+    def gdb_server(self) -> GdbServer:
+        """A server that lets GDB look at the board where it stands, and go on from there."""
+        return GdbServer(self._machine)
+
+    @property
+    def image(self) -> Path:
+        """The firmware's file."""
+        return self._firmware.program.path
 
     def close(self) -> None:
         """Give the emulator back; harmless when called twice."""

@@ -78,6 +78,25 @@ class LiveDrive:
         finally:
             self._exceptions.deadline = NEVER
 
+    def step(self) -> Stop:
+        """As `LiveMachine.step`."""
+        event = self._exceptions.event
+        self._exceptions.deadline = self.now if event is None else event
+        try:
+            with held_exceptions() as self.interrupted:
+                if self.waits:
+                    if not self._wake(self._exceptions.deadline):
+                        return Stop(StopReason.TIME, self.pc)
+                    self.pc = self._exceptions.take(self.pc)
+                self.stood_at = self.pc
+                stop = self._stopped(self._run(frozenset()), frozenset())
+        except ExceptionFault as fault:
+            return Stop(StopReason.FAULT, self._engine.pc, str(fault), fault=fault.fault)
+        finally:
+            self._exceptions.deadline = NEVER
+        self._asked = False
+        return stop or Stop(StopReason.PLACE, self.pc)
+
     def _go(self, until: int, places: frozenset[int]) -> Stop:
         while True:
             if self._asked:

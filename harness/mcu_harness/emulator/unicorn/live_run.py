@@ -235,6 +235,13 @@ class LiveRun:
         self._end = stop if stop.is_end else None
         return stop
 
+    def step(self) -> Stop:
+        if self._end is not None:
+            return self._end
+        stop = self._drive.step()
+        self._end = stop if stop.is_end else None
+        return stop
+
     def go_until_changed(self, until: int, address: int, size: int) -> tuple[Stop, int | None]:
         watch = LiveWatch(self._engine.memory, address, size, self._drive.ask)
         self._engine.hook_each(watch.before)
