@@ -109,6 +109,22 @@ def test_a_spy_sees_arguments_and_changes_nothing(board: LiveBoard) -> None:
     assert hook.count == 1000
 
 
+def test_what_stops_the_firmware_on_its_way_changes_no_figure(elf: Path) -> None:
+    costs = []
+    for callback in (False, True):
+        with live_board(elf) as board:
+            board.expect(r"ms\n")
+            if callback:
+                board.on("step", lambda: None)
+            with board.measure("infer") as cost:
+                board.send("infer\n")
+                if callback:
+                    board.run_until("infer")
+                board.expect("done")
+            costs.append((cost.instructions, cost.cycles, cost.calls, cost.functions["step"].calls))
+    assert costs[0] == costs[1]
+
+
 def test_arguments_beyond_the_fourth_come_from_the_stack(board: LiveBoard) -> None:
     seen: list[tuple[int, ...]] = []
     board.on("add", lambda a, b, c, d, e: seen.append((a, b, c, d, e)))

@@ -87,6 +87,7 @@ class BlockRecorder:
         self._marked = 0  # counts in all of them
         self._in_window = False
         self.paused = False
+        self._only_one = False  # whether the next block is the last before a pause
         self.may_take: Callable[[], bool] = lambda: False  # whether an exception that was held back no longer is
         self._alarm: int | None = None
         self._looping = False
@@ -219,6 +220,17 @@ class BlockRecorder:
         """Go on after a pause."""
         self.paused = False
         self._set(block_hook.STOPPED, 0)
+
+    def only_one(self) -> None:
+        """Stop the run before the block after the next one, as `pause` does; `enough` when the run has stopped."""
+        self._only_one = True
+        self._grant(0)
+
+    def enough(self) -> None:
+        """One block was all; where something else stopped the run before the next, that is what it was."""
+        self._only_one = False
+        if not self.stopped:
+            self.paused = False
 
     def set_alarm(self, at: int | None) -> None:
         """Pause before the first block that begins after the time `at`; None for no alarm."""
@@ -398,6 +410,10 @@ class BlockRecorder:
     def _check(self, next_block: int) -> int:
         now = self.ticks
         try:
+            if self._only_one and not self.paused:
+                self.paused = True  # before the next one
+                self._grant(next_block)
+                return 1
             if (self._alarm is not None and now >= self._alarm) or (self._get(block_hook.HELD) and self.may_take()):
                 self.pause()
             if self.left_frame:

@@ -44,6 +44,7 @@ from mcu_harness.emulator.unicorn.systick import SysTick
 from mcu_harness.emulator.unicorn.timers import DRIVERS
 from mcu_harness.emulator.unicorn.timers import START as TIMERS
 from mcu_harness.emulator.unicorn.uart import SPAN, UARTS, UartRegisters
+from mcu_harness.hardware.arm.thumb import instruction_size
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 
@@ -220,12 +221,17 @@ class Engine:
         masks = dict(zip(("primask", "faultmask", "basepri"), self._masks(), strict=True))
         return {name: self.register(name) for name in _REGISTERS} | masks | self.system.status
 
-    def step(self, pc: int) -> int:
-        """Execute the one instruction at `pc`; returns the error number as `run` does. Forgets the exits."""
-        self.set_exits(())
+    def step(self, pc: int, count: int = 1) -> int:
+        """Execute the one instruction at `pc`; returns the error number as `run` does. Forgets the exits.
+
+        An exit behind the instruction makes it a block of its own: one that is longer would be counted as a whole. With
+        `count` 0, who calls it has the next block stopped: Unicorn's own count lets the hook of that be called first.
+        """
+        first = int.from_bytes(self.memory.peek(pc, 2) or b"", "little")
+        self.set_exits({pc + instruction_size(first)})
         self.bad_access = self.exception = None
         try:
-            self.core.emu_start(pc | 1, 0, count=1)
+            self.core.emu_start(pc | 1, 0, count=count)
         except UcError as error:
             return int(error.errno)
         return 0

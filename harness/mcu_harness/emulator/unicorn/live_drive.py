@@ -129,7 +129,9 @@ class LiveDrive:
         if self._stepped:
             self.stood_at = None
             self._set_places = None  # a step forgets them
-            error = self._engine.step(self.pc)
+            self._recorder.only_one()
+            error = self._engine.step(self.pc, count=0)
+            self._recorder.enough()
         else:
             if places != self._set_places:  # setting them takes longer than running some thousand instructions
                 self._engine.set_exits(places)
