@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -320,6 +321,57 @@ def test_a_step_where_nothing_wakes_the_core_stays_there(board: LiveBoard) -> No
     now, pc = board.cycles, board.registers["pc"]
     assert board._machine.step().reason == "the time is up"
     assert (board.cycles, board.registers["pc"]) == (now, pc)
+
+
+# A timeline.
+
+
+def test_a_timeline_has_every_call_and_what_was_said(board: LiveBoard, tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    start = board.time_s * 1e6
+    with board.timeline(path, ["infer", "step", "SysTick_Handler", "delay"]):
+        board.send("infer\n")
+        board.expect("done\\n")
+        board.send("delay\n")
+        board.expect("done\\n", timeout="100 ms")
+        board.send("delay\n")
+        board.run_for("1.5 ms")
+    trace = json.loads(path.read_text())
+    slices = [event for event in trace["traceEvents"] if event["ph"] in "BE"]
+    open_: list[str] = []
+    count: dict[str, int] = {}
+    for before, event in zip([None, *slices], slices, strict=False):
+        assert before is None or before["ts"] <= event["ts"]
+        if event["ph"] == "B":
+            assert event["name"] != "step" or open_[-1:] == ["infer"]
+            open_.append(event["name"])
+            count[event["name"]] = count.get(event["name"], 0) + 1
+        else:
+            assert open_.pop() == event["name"]
+    assert open_ == []
+    assert (count["infer"], count["step"], count["delay"]) == (1, 1000, 2)
+    assert 20 <= count["SysTick_Handler"] <= 24
+    delays = [event["ts"] for event in slices if event["name"] == "delay"]
+    assert delays[1] - delays[0] == pytest.approx(20_000, rel=0.06)
+    said = [event for event in trace["traceEvents"] if event["ph"] == "i"]
+    assert [event["name"] for event in said] == ["> infer", "< done", "> delay", "< done", "> delay"]
+    assert said[0]["ts"] == pytest.approx(start, abs=1)
+
+
+def test_a_timeline_changes_nothing_and_is_written_when_the_test_fails(elf: Path, tmp_path: Path) -> None:
+    with live_board(elf) as plain, live_board(elf) as watched:
+        for board in (plain, watched):
+            board.expect(r"ms\n")
+            board.send("infer\n")
+        plain.expect("done")
+        with pytest.raises(BoardFailure, match="never"), watched.timeline(tmp_path / "t.json", ["infer"]):
+            watched.expect("done")
+            assert watched.cycles == pytest.approx(plain.cycles, abs=2)
+            watched.expect("never", timeout="1 ms")
+        assert '"infer"' in (tmp_path / "t.json").read_text()
+        watched.run_for("1 ms")
+        with pytest.raises(HarnessError, match="infer"), watched.timeline(tmp_path / "u.json", ["infr"]):
+            pass
 
 
 # Putting back.

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from mcu_harness.app.live.calls import Hook, Hooks, put_arguments
-from mcu_harness.app.live.console import Console, Pattern, Position
+from mcu_harness.app.live.answers import Change, Snapshot
+from mcu_harness.app.live.calls import Hook, Hooks, begin_call, end_call
+from mcu_harness.app.live.console import Console, Pattern
 from mcu_harness.app.live.failures import BoardFailure, Explainer
 from mcu_harness.app.live.firmware import LiveFirmware, parse_budgets
 from mcu_harness.app.live.gdb_server import GdbServer
 from mcu_harness.app.live.measurement import Measurement, Measuring
+from mcu_harness.app.live.timeline import Timeline
 from mcu_harness.app.live.values import PlainType, Value
 from mcu_harness.app.live.variables import Variables
 from mcu_harness.base import units
@@ -32,25 +33,6 @@ _SETTLE_S = 1e-3  # how long a match that could grow waits for more text
 Time = str | float
 # Takes a measurement's case and result, and whether a baseline has a say; returns the result as it is kept.
 Keep = Callable[[Case, RunResult, bool], RunResult]
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What `LiveBoard.restore` puts back; of that board only."""
-
-    machine: object
-    console: Position
-    owed: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A value changed, by the instruction at the address `by`; `where` is that in words: function, address, source line."""
-
-    before: Value
-    after: Value
-    by: int
-    where: str
 
 
 class LiveBoard:
@@ -249,11 +231,7 @@ class LiveBoard:
         if kind.size > 8:
             raise HarnessError(f"call({function!r}): a result of {kind.size} B is not returned in registers")
         machine, back = self._machine, self._firmware.first
-        saved = machine.save_core()
-        put_arguments(machine, arguments)
-        stack = machine.registers()["sp"]
-        machine.set_register("lr", back | 1)
-        machine.set_register("pc", address)
+        saved, stack = begin_call(machine, address, back, arguments)
         until = self._after(timeout)
         while True:
             stop = self._go(until, {back})
@@ -262,9 +240,7 @@ class LiveBoard:
                 break
             if stop.reason is not StopReason.ASKED and stop.reason is not StopReason.PLACE:
                 raise self._explainer.missing(f"call({function!r}): it did not return within {_shown(timeout)}", stop)
-        registers = machine.registers()
-        result = b"".join(registers[name].to_bytes(4, "little") for name in ("r0", "r1"))
-        machine.restore_core(saved)
+        result = end_call(machine, saved)
         return kind.decode(result[: kind.size])
 
     def on(self, function: str, callback: Callable[..., object], *, replace: bool = False) -> Hook:
@@ -274,6 +250,22 @@ class LiveBoard:
         Returns a handle with `count` and `remove()`.
         """
         return self._hooks.add(function, self._firmware.function(function).address, callback, replace)
+
+    @contextmanager
+    def timeline(self, path: str | Path, functions: Sequence[str]) -> Iterator[None]:
+        """Write when `functions` ran within the `with` block, and what was said, to `path`: Perfetto opens it.
+
+        Handlers of exceptions are functions too. It is written however the block ends.
+        """
+        followed = {self._firmware.function(name).address: name for name in functions}
+        timeline = Timeline(followed, self._firmware.board.clock_hz)
+        said = len(self.console.said)
+        self._hooks.observers.append(timeline)
+        try:
+            yield
+        finally:
+            self._hooks.observers.remove(timeline)
+            timeline.write(Path(path), self.cycles, self.console.said[said:])
 
     def interrupt(self, number: int) -> None:
         """Make the external interrupt `number` pending, as its device would."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.emulator.live import LiveMachine
@@ -30,11 +31,21 @@ class Hook:
         self.removed = True
 
 
+class Observer(Protocol):
+    """Looks at the machine at places, which may be others each time, and changes nothing."""
+
+    @property
+    def places(self) -> set[int]: ...
+
+    def at(self, machine: LiveMachine) -> None: ...
+
+
 @dataclass(slots=True)
 class Hooks:
     """All hooks of a board; of several at one function, all are called, in their order."""
 
     hooks: list[Hook] = field(default_factory=list)
+    observers: list[Observer] = field(default_factory=list)
     is_running: bool = False
 
     def add(self, name: str, address: int, callback: Callable[..., object], replace: bool) -> Hook:
@@ -44,7 +55,8 @@ class Hooks:
 
     @property
     def places(self) -> set[int]:
-        return {hook.address for hook in self.hooks if not hook.removed}
+        observed = (observer.places for observer in self.observers)
+        return {hook.address for hook in self.hooks if not hook.removed}.union(*observed)
 
     def enter(self, machine: LiveMachine) -> None:
         """The core stands at the first instruction of a function with hooks: call them.
@@ -52,6 +64,9 @@ class Hooks:
         What a callback raises comes out of here, with a note of where it was.
         """
         pc = machine.pc
+        for observer in self.observers:
+            if pc in observer.places:
+                observer.at(machine)
         replaced = False
         for hook in [hook for hook in self.hooks if hook.address == pc and not hook.removed]:
             hook.count += 1
@@ -90,7 +105,26 @@ def arguments(machine: LiveMachine, count: int) -> list[int]:
     return found
 
 
-def put_arguments(machine: LiveMachine, given: Sequence[object]) -> None:
+def begin_call(machine: LiveMachine, address: int, back: int, given: Sequence[object]) -> tuple[object, int]:
+    """Let the core stand at the start of the function at `address`, to return to `back`.
+
+    Returns what `end_call` takes, and the stack pointer that it returns with.
+    """
+    saved = machine.save_core()
+    _put_arguments(machine, given)
+    machine.set_register("lr", back | 1)
+    machine.set_register("pc", address)
+    return saved, machine.registers()["sp"]
+
+
+def end_call(machine: LiveMachine, saved: object) -> bytes:
+    """The function has returned: what it returned, as r0 and r1 in memory, with all registers as they were before."""
+    registers = machine.registers()
+    machine.restore_core(saved)
+    return b"".join(registers[name].to_bytes(4, "little") for name in ("r0", "r1"))
+
+
+def _put_arguments(machine: LiveMachine, given: Sequence[object]) -> None:
     """Arguments of a call that is about to be made, by the procedure call standard: words, the rest on the stack."""
     words = [_word(argument) for argument in given]
     stacked = words[_IN_REGISTERS:]
