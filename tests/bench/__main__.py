@@ -186,7 +186,17 @@ def live() -> Iterator[Row]:
     yield Row("to the same console line: labwired / live board", theirs / ours, 100, "", at_least=True)
 
 
+def kernels() -> Iterator[Row]:
+    """Modelled cycles of one inference as a share of the peer's, which are quoted."""
+    from tests.bench.kernels import compared
+
+    for one in compared():
+        detail = f"{one.fast:.3g} M, portable {one.portable:.3g} M, peer {one.peer:.4g} M"
+        yield Row(f"{one.board}: {one.model} / TFLM with CMSIS-NN ({detail})", one.ratio, one.limit, "")
+
+
 BENCHMARKS = {
+    "kernels": kernels,
     "emulation": emulation,
     "memory-trace": memory_trace,
     "any-elf": any_elf,
