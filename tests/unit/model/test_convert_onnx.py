@@ -12,7 +12,7 @@ onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 interpreter = pytest.importorskip("ai_edge_litert.interpreter")
 
-from mcu_harness.model.convert.float_onnx import prepared, quantised, session  # noqa: E402
+from mcu_harness.model.convert.float_onnx import prepared, quantised, ranges, session  # noqa: E402
 from mcu_harness.model.convert.qdq import operators  # noqa: E402
 from mcu_harness.model.convert.qdq.importer import HANDLERS, Importer  # noqa: E402
 from mcu_harness.model.convert.qdq.reader import read  # noqa: E402
@@ -230,6 +230,7 @@ def test_a_float_island_is_refused_by_the_name_of_its_node(tmp_path: Path) -> No
     x = builder.node("Gemm", x, builder.filters((4, 6), 0), transB=1)
     builder.output(builder.pair(builder.node("Add", x, x), 0.02))
     error = refusal(builder, tmp_path)
+    assert "give --calibration" in error.hint
     assert "node 'Gemm_3' (Gemm)" in error.message and "read by Add, is not quantised" in error.message
 
 
@@ -322,3 +323,25 @@ def test_hard_swish_stays_one_layer(name: str, tmp_path: Path) -> None:
     (tmp_path / "a.tflite").write_bytes(convert(builder, tmp_path)[0])
     layers = import_tflite(tmp_path / "a.tflite").layers
     assert [layer.operator for layer in layers] == ["CONV_2D", "HARD_SWISH"]
+
+
+def test_what_a_quantiser_left_in_float_takes_its_range_from_samples(tmp_path: Path) -> None:
+    """A residual addition behind a Relu, and the last layer, as PT2E leaves them."""
+    builder = QdqBuilder(seed=9)
+    x = builder.pair(builder.input("x", (1, 6)), 0.03)
+    y = builder.node("Relu", builder.node("Gemm", x, builder.filters((6, 6), 0), transB=1))
+    z = builder.pair(builder.node("Add", x, y), 0.05)
+    builder.output(builder.node("Gemm", z, builder.filters((4, 6), 0), transB=1))
+    path = builder.write(tmp_path / "m.onnx")
+    samples = samples_for(read(path))
+    importer = Importer(read(path), ranges(read(path), samples, tmp_path))
+    content, facts = importer.convert()
+    (tmp_path / "a.tflite").write_bytes(content)
+    graph = import_tflite(tmp_path / "a.tflite")
+    assert [layer.operator for layer in graph.layers] == ["FULLY_CONNECTED", "ADD", "FULLY_CONNECTED"]
+    first = graph.tensors[graph.layers[0].outputs[0]].quantization
+    assert first is not None and first.zero_points == (-128,), "the Relu is in the range"
+    ((got, _),) = in_litert(content, facts, samples)
+    exact = in_onnxruntime(path, samples)[0]
+    assert 10 * np.log10(np.mean(exact**2) / np.mean((got - exact) ** 2)) > 30
+    assert sum("is not quantised in the model" in note for note in facts["notes"]) == 2

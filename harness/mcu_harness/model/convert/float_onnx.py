@@ -91,6 +91,29 @@ def quantised(
     return inferred(onnx.load_model(str(result)))
 
 
+def ranges(
+    model: onnx.ModelProto, samples: Sequence[npt.NDArray[np.float32]], folder: Path
+) -> dict[str, tuple[float, float]]:
+    """(lowest, highest) of every float value that a node other than DequantizeLinear computes, on `samples`."""
+    floats = {v.name for v in model.graph.value_info if v.type.tensor_type.elem_type == onnx.TensorProto.FLOAT}
+    outputs = [tensor.name for tensor in model.graph.output]
+    made = [name for node in model.graph.node if node.op_type != "DequantizeLinear" for name in node.output]
+    names = [name for name in made if name in floats or name in outputs]
+    seen = onnx.ModelProto()
+    seen.CopyFrom(model)
+    seen.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in outputs)
+    onnx.save(seen, str(folder / "seen.onnx"))
+    running = session(folder / "seen.onnx")
+    fed = [tensor.name for tensor in running.get_inputs()]
+    found: dict[str, tuple[float, float]] = {}
+    for sample in zip(*samples, strict=True):
+        values = running.run(names, dict(zip(fed, sample, strict=True)))
+        for name, value in zip(names, values, strict=True):
+            low, high = found.get(name, (0.0, 0.0))
+            found[name] = min(low, float(value.min())), max(high, float(value.max()))
+    return found
+
+
 class _Samples(CalibrationDataReader):  # type: ignore[misc]
     def __init__(self, names: Sequence[str], samples: Sequence[npt.NDArray[np.float32]]) -> None:
         self._feeds: Iterator[dict[str, Any]] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,9 +44,13 @@ def handler(*names: str) -> Callable[[Handler], Handler]:
 
 
 class Importer:
-    """One conversion. Handlers ask for `value`s and `constant`s and give `result`s."""
+    """One conversion. Handlers ask for `value`s and `constant`s and give `result`s.
 
-    def __init__(self, model: onnx.ModelProto) -> None:
+    `ranges` are (lowest, highest) of float values on calibration samples, for those that the model leaves unquantised.
+    """
+
+    def __init__(self, model: onnx.ModelProto, ranges: Mapping[str, tuple[float, float]] | None = None) -> None:
+        self._ranges = ranges or {}
         self.network = Network(model)
         self.writer = TfliteWriter()
         self.mover = Mover(self.writer)
@@ -162,7 +166,7 @@ class Importer:
         raise self.refusal(
             node,
             f"its output {node.output[place][:80]!r}, {behind}, is not quantised, so it would be computed in float",
-            "quantise every layer (the quantiser may have left this one out), or give the float model with --calibration",
+            "give --calibration, so that its range can be measured; or quantise every layer (the quantiser may have left this one out)",
         )
 
     def give(
@@ -288,21 +292,28 @@ class Importer:
         if quantisers:
             return self._activation_quant(quantisers[0]), "NONE", name
         if len(readers) != 1 or name in self.network.outputs:
-            return None
+            return self._measured(name)
         reader = readers[0]
         if fuses and reader.op_type in _ACTIVATIONS:
             behind = self._sink(reader.output[0], fuses=False)
-            if behind is None:
-                return None
-            activation = self.activation(reader, behind[0])
-            if activation is None:
-                return None
-            self._done.add(id(reader))
-            return behind[0], activation, behind[2]
-        if reader.op_type in TRANSPARENT:
+            activation = None if behind is None else self.activation(reader, behind[0])
+            if behind is not None and activation is not None:
+                self._done.add(id(reader))
+                return behind[0], activation, behind[2]
+        elif reader.op_type in TRANSPARENT:
             behind = self._sink(reader.output[0], fuses=False)
-            return None if behind is None else (behind[0], "NONE", name)
-        return None
+            if behind is not None:
+                return behind[0], "NONE", name
+        return self._measured(name)
+
+    def _measured(self, name: str) -> tuple[Quant, str, str] | None:
+        """What the calibration samples say of a float value that the model does not quantise."""
+        if name not in self._ranges:
+            return None
+        low, high = min(self._ranges[name][0], 0.0), max(self._ranges[name][1], 0.0)
+        scale = float(np.float32((high - low) / 255)) or 1.0
+        self.notes.append(f"{name!r} is not quantised in the model: its range is that of the calibration samples")
+        return Quant(scale, min(max(round(-128 - low / scale), -128), 127)), "NONE", name
 
     def bounds(self, node: Any) -> tuple[float, float]:
         """What a Relu or Clip keeps to."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import onnx
 
-from mcu_harness.model.convert.float_onnx import prepared, quantised
+from mcu_harness.model.convert.float_onnx import prepared, quantised, ranges
 from mcu_harness.model.convert.qdq import operators
 from mcu_harness.model.convert.qdq.importer import Importer
 from mcu_harness.model.convert.qdq.reader import is_quantised, read
@@ -28,14 +28,16 @@ def convert(request: dict[str, Any]) -> dict[str, Any]:
             model = prepared(model, Path(folder))
             onnx.save(model, request["original"])
             options = {key: request[key] for key in ("method", "per_channel")}
-            model = quantised(model, given, Path(folder), **options)
+            importer = Importer(quantised(model, given, Path(folder), **options))
         else:
             onnx.save(model, request["original"])
-        content, facts = Importer(model).convert()
-    if request["calibration"] and told["original_is"].startswith("the QDQ"):
-        facts["notes"].append(
-            "the model is quantised already: its own ranges hold, the calibration samples are not used"
-        )
+            given = samples(request["calibration"], _inputs(model), request["count"]) if request["calibration"] else ()
+            importer = Importer(model, ranges(model, given, Path(folder)) if given else None)
+            if given:
+                importer.notes.append(
+                    "quantised already: the samples are used for what the model leaves in float alone"
+                )
+        content, facts = importer.convert()
     Path(request["output"]).write_bytes(content)
     return facts | told
 
