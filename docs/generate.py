@@ -339,7 +339,7 @@ def record_types() -> list[tuple[str, type]]:
 
 def operator_page() -> str:
     text = (
-        f"# Operators\n\n{NOTICE}Models are int8. float32 and uint8 are possible at the edges, through QUANTIZE and "
+        f"# Operators\n\n{NOTICE}Models are int8. float32, uint8 and int16 are possible at the edges, through QUANTIZE and "
         f"DEQUANTIZE. Tensors may have up to {MAX_RANK} dimensions. Outputs equal LiteRT's reference kernels (`BUILTIN_REF`) bit for bit.\n\n"
     )
     rows = []

@@ -27,6 +27,7 @@
 #include "mcu_pool_2d.h"
 #include "mcu_quantize.h"
 #include "mcu_reduce.h"
+#include "mcu_requantize_wide.h"
 #include "mcu_resize_bilinear.h"
 #include "mcu_resize_nearest.h"
 #include "mcu_softmax.h"

@@ -120,3 +120,18 @@ def test_an_island_whose_inside_is_read_elsewhere_stays(tmp_path: Path) -> None:
     builder.output(builder.quantize(function, "int8"), inside)
     with pytest.raises(ModelError, match="layer 01 RELU"):
         import_tflite(builder.write(tmp_path / "m.tflite"))
+
+
+def test_int16_edges_give_the_reference_outputs(tmp_path: Path) -> None:
+    rng, builder = np.random.default_rng(8), ModelBuilder(8)
+    for _ in range(30):
+        wide = builder.input((1, 40), float(2.0 ** rng.uniform(-14, -2)), 0, dtype="int16")
+        inside = builder.unary(
+            "QUANTIZE", wide, scale=float(2.0 ** rng.uniform(-8, 4)), zero_point=int(rng.integers(-128, 128))
+        )
+        builder.output(
+            builder.operator(
+                "QUANTIZE", [inside], builder.tensor((1, 40), float(2.0 ** rng.uniform(-14, 3)), 0, dtype="int16")
+            )
+        )
+    check_against_reference(builder, tmp_path, samples=6, share=True)

@@ -42,7 +42,7 @@ _UNREADABLE = (
 def make_inputs(graph: Graph, seed: int, count: int) -> tuple[Array, ...]:
     """`count` random samples for every model input: (count, *shape) each, the same on every machine and NumPy.
 
-    int8 and uint8 values are uniform over the type. float32 values are uniform over what the QUANTIZE behind them can express,
+    Integers are uniform over their type. float32 values are uniform over what the QUANTIZE behind them can express,
     and 5 % beyond on either side. The first n samples do not depend on `count`.
     """
     return tuple(
@@ -60,7 +60,8 @@ def _random(tensor: Tensor, limits: tuple[float, float], seed: int, position: in
         low, high = limits
         words = raw.random_raw((needed + 1) // 2).astype("<u8").view("<u4")[:needed]
         return (low + words / 2.0**32 * (high - low)).astype(np.float32).reshape(shape)
-    return raw.random_raw((needed + 7) // 8).astype("<u8").view(np.dtype(tensor.dtype))[:needed].reshape(shape)
+    kind = np.dtype(tensor.dtype)
+    return raw.random_raw((needed * kind.itemsize + 7) // 8).astype("<u8").view(kind)[:needed].reshape(shape)
 
 
 def _float_range(graph: Graph, index: int) -> tuple[float, float]:

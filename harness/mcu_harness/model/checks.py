@@ -76,10 +76,10 @@ def _check_order(graph: Graph, source: str) -> None:
     for index in graph.inputs:
         if index in written or graph.tensors[index].is_constant or graph.tensors[index].is_state:
             raise ModelError(f"{source}: {label(graph.tensors[index])} is a model input twice, constant, or a state")
-        if graph.tensors[index].dtype not in ("int8", "uint8", "float32"):
+        if graph.tensors[index].dtype not in ("int8", "uint8", "int16", "float32"):
             raise ModelError(
                 f"{source}: model input {label(graph.tensors[index])} is {graph.tensors[index].dtype}, "
-                "expected int8, or uint8 or float32 into a QUANTIZE",
+                "expected int8, or uint8, int16 or float32 into a QUANTIZE",
                 hint="convert the model with inference_input_type=tf.int8",
             )
         written.add(index)
@@ -195,9 +195,9 @@ def _role_problem(tensor: Tensor, role: Role, rule: Operands) -> str:
         return "" if fits and tensor.dtype in DTYPE_BYTES else f"{found}, {expected}"
     if role is Role.NUMBERS:
         return "" if tensor.dtype == "int32" else f"{found}, {expected}"
-    if role is Role.FLOAT or (role is Role.FLOAT_OR_BYTE and tensor.dtype == "float32"):
+    if role is Role.FLOAT or (role is Role.FLOAT_OR_INTEGER and tensor.dtype == "float32"):
         return "" if tensor.dtype == "float32" and not tensor.is_constant else f"{found}, {expected}"
-    types = ("int8", "uint8") if role in (Role.BYTE, Role.FLOAT_OR_BYTE) else ("int8",)
+    types = _TYPES.get(role, ("int8",))
     if tensor.dtype not in types or (role is not Role.VALUE and tensor.is_constant != _is_constant(role)):
         return f"{found}, {expected}"
     if tensor.quantization is None:
@@ -214,6 +214,11 @@ def _role_problem(tensor: Tensor, role: Role, rule: Operands) -> str:
     return ""
 
 
+_TYPES = {
+    Role.BYTE: ("int8", "uint8"),
+    Role.INTEGER: ("int8", "uint8", "int16"),
+    Role.FLOAT_OR_INTEGER: ("int8", "uint8", "int16"),
+}
 _STATES = {Role.STATE: ("int8",), Role.WIDE_STATE: ("int16",), Role.ANY_STATE: ("int8", "int16")}
 
 

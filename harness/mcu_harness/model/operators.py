@@ -19,7 +19,8 @@ class Role(Enum):
     VALUE = "an int8 activation or constant"
     FLOAT = "a float32 activation"
     BYTE = "an int8 or uint8 activation"
-    FLOAT_OR_BYTE = "a float32, int8 or uint8 activation"
+    FLOAT_OR_INTEGER = "a float32, int8, uint8 or int16 activation"
+    INTEGER = "an int8, uint8 or int16 activation"
     FILTER = "an int8 constant with symmetric quantisation (zero point 0)"
     BIAS = "an int32 constant with zero point 0"
     INDICES = "an int32 constant (shape, axes or positions)"
@@ -132,6 +133,6 @@ OPERATORS: dict[str, Operands] = {
     # Variables are resolved on import: what is left copies a state.
     "READ_VARIABLE": Operands((Role.MOVED,), output=Role.MOVED, keeps_quantization=True),
     "ASSIGN_VARIABLE": Operands((Role.MOVED_VALUE,), output=Role.MOVED, keeps_quantization=True),
-    "QUANTIZE": Operands((Role.FLOAT_OR_BYTE,), output=Role.BYTE),
+    "QUANTIZE": Operands((Role.FLOAT_OR_INTEGER,), output=Role.INTEGER),
     "DEQUANTIZE": Operands((Role.BYTE,), output=Role.FLOAT),
 }  # fmt: skip

@@ -209,7 +209,7 @@ def test_an_output_that_nothing_writes_is_refused(tmp_path: Path) -> None:
 
 def test_inputs_of_another_type_say_how_to_convert(tmp_path: Path) -> None:
     builder = ModelBuilder()
-    x = builder.input((1, 4), dtype="int16")
+    x = builder.input((1, 4), dtype="int32")
     builder.output(builder.unary("QUANTIZE", x))
     assert "inference_input_type=tf.int8" in _error(builder, tmp_path)
 

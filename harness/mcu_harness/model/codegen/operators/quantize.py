@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from mcu_harness.model.codegen.c_text import floating
+from mcu_harness.model.codegen.fixed_point import quantize_multiplier
 from mcu_harness.model.codegen.layer import Context, LayerCode, Struct, unsupported
 from mcu_harness.model.codegen.operators import lookup
 from mcu_harness.model.codegen.quantization import affine
@@ -13,6 +14,8 @@ from mcu_harness.model.graph import BYTE_RANGES, Layer
 
 def emit_quantize(layer: Layer, context: Context) -> LayerCode:
     source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
+    if "int16" in (source.dtype, result.dtype):
+        return _requantize(layer, context)
     if source.dtype != "float32":
         return lookup.emit(layer, context)
     if result.dtype not in BYTE_RANGES:
@@ -30,6 +33,25 @@ def emit_quantize(layer: Layer, context: Context) -> LayerCode:
     return _call(context, "quantize", fields)
 
 
+def _requantize(layer: Layer, context: Context) -> LayerCode:
+    """Between int16, which some models have at their edges, and int8."""
+    source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
+    if {source.dtype, result.dtype} != {"int16", "int8"}:
+        raise unsupported(layer, f"from {source.dtype} to {result.dtype}; between int16 and int8 is")
+    incoming, outgoing = affine(layer, source), affine(layer, result)
+    multiplier, shift = quantize_multiplier(incoming.scale / outgoing.scale)
+    if shift > 14:
+        raise unsupported(layer, "the output scale is absurdly small for the input's scale")
+    fields = (
+        ("multiplier", str(multiplier)),
+        ("right", str(-shift)),
+        ("in_zero_point", str(incoming.zero_point)),
+        ("out_zero_point", str(outgoing.zero_point)),
+    )
+    role = f"requantize_{source.dtype}_{result.dtype}"
+    return _call(context, role, fields, "requantize")
+
+
 def emit_dequantize(layer: Layer, context: Context) -> LayerCode:
     source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
     if source.dtype not in BYTE_RANGES or result.dtype != "float32":
@@ -43,11 +65,11 @@ def emit_dequantize(layer: Layer, context: Context) -> LayerCode:
     return _call(context, "dequantize", fields)
 
 
-def _call(context: Context, role: str, fields: tuple[tuple[str, str], ...]) -> LayerCode:
+def _call(context: Context, role: str, fields: tuple[tuple[str, str], ...], struct: str = "") -> LayerCode:
     """One call of a kernel `(output, input, parameters, count)`."""
     layer, kernel = context.layer, context.kernel(role)
     result = context.tensor(layer.outputs[0])
     pointer, constants = context.operand(layer.inputs[0], "input")
-    parameters = Struct(f"struct mcu_{role}", "parameters", fields)
+    parameters = Struct(f"struct mcu_{struct or role}", "parameters", fields)
     arguments = f"{context.write(result.index)}, {pointer}, &{context.name(parameters.suffix)}, {result.elements}u"
     return LayerCode((f"{kernel.function}({arguments});",), kernel.files, constants, (parameters,))

@@ -1,0 +1,24 @@
+#include "mcu_requantize_wide.h"
+
+#include "mcu_requantize.h"
+
+static int32_t requantized(int32_t value, const struct mcu_requantize *p, int32_t limit)
+{
+    const int32_t scaled = mcu_requantize_twice(value - p->in_zero_point, p->multiplier, p->right);
+    return mcu_clamp(scaled + p->out_zero_point, -limit - 1, limit);
+}
+
+void mcu_requantize_s16_s8(int8_t *output, const int16_t *input, const struct mcu_requantize *parameters, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        output[i] = (int8_t)requantized(input[i], parameters, INT8_MAX);
+    }
+}
+
+void mcu_requantize_s8_s16(int16_t *output, const int8_t *input, const struct mcu_requantize *parameters, size_t count)
+{
+    /* From the end, so that no byte is overwritten before it was read where both start at the same place. */
+    while (count-- != 0) {
+        output[count] = (int16_t)requantized(input[count], parameters, INT16_MAX);
+    }
+}
