@@ -42,6 +42,17 @@ def _parts(
     return outs
 
 
+def _arg(code: str) -> _Sample:
+    def build(b: ModelBuilder, x: int) -> list[int]:
+        found = []
+        for axis, shape in ((1, (1, 8, 4)), (-2, (1, 9, 4)), (3, (1, 9, 8))):
+            operands = [x, b.constant(np.array(axis, np.int32))]
+            found.append(b.operator(code, operands, b.tensor(shape, None, dtype="int32"), output_type=2))
+        return found
+
+    return build
+
+
 def _extremum(code: str) -> _Sample:
     def build(b: ModelBuilder, x: int) -> list[int]:
         row = b.constant(np.array([[-2, -1, 0, 90]], np.int8), 0.05, -3)
@@ -162,6 +173,8 @@ SAMPLES: dict[str, _Sample] = {
         b.transpose_conv(x, channels=2, size=(10, 17), kernel=(2, 3), stride=(1, 2), padding="VALID", bias=False),
     ],
     "SVDF": lambda b, x: [b.svdf(b.reshape(x, (1, 288)), 7), b.svdf(b.reshape(x, (2, 144)), 3, rank=2, memory=5)],
+    "ARG_MAX": _arg("ARG_MAX"),
+    "ARG_MIN": _arg("ARG_MIN"),
     "MAXIMUM": _extremum("MAXIMUM"),
     "MINIMUM": _extremum("MINIMUM"),
     "SQUARED_DIFFERENCE": lambda b, x: [

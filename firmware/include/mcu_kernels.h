@@ -8,6 +8,7 @@
 #define MCU_KERNELS_H
 
 #include "mcu_add_fitted.h"
+#include "mcu_arg_extremum.h"
 #include "mcu_arithmetic.h"
 #include "mcu_conv_2d.h"
 #include "mcu_conv_2d_dsp.h"

@@ -62,3 +62,16 @@ def test_random_bilinear_sizes_give_the_reference_outputs(tmp_path: Path) -> Non
         out = builder.tensor((n % 2 + 1, *size, c), 0.05, -3)
         builder.output(builder.operator("RESIZE_BILINEAR", operands, out, **modes))
     check_against_reference(builder, tmp_path, samples=2)
+
+
+@pytest.mark.parametrize("code", ["ARG_MAX", "ARG_MIN"])
+def test_random_extremes_are_found_at_the_reference_places(code: str, tmp_path: Path) -> None:
+    rng, builder = np.random.default_rng(7), ModelBuilder(7)
+    for _ in range(30):
+        shape = _shape(rng, int(rng.integers(1, 5)))
+        axis = int(rng.integers(len(shape)))
+        few = builder.unary("RELU", builder.input(shape), scale=4.0)  # hardly any values, so that many are the same
+        operands = [few, builder.constant(np.array(axis - len(shape) * int(rng.integers(2)), np.int32))]
+        out = builder.tensor((*shape[:axis], *shape[axis + 1 :]), None, dtype="int32")
+        builder.output(builder.operator(code, operands, out, output_type=2))
+    check_against_reference(builder, tmp_path, share=True)

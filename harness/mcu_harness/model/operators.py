@@ -129,6 +129,8 @@ OPERATORS: dict[str, Operands] = {
         (Role.ACTIVATION, *[Role.FILTER] * 8, *[Role.ABSENT] * 3, *[Role.BIAS] * 4, *[Role.ABSENT] * 2, Role.STATE, Role.WIDE_STATE, *[Role.ABSENT] * 4),
         optional=4,
     ),
+    "ARG_MAX": Operands((Role.ACTIVATION, Role.INDICES), output=Role.NUMBERS),
+    "ARG_MIN": Operands((Role.ACTIVATION, Role.INDICES), output=Role.NUMBERS),
     "SVDF": Operands((Role.ACTIVATION, Role.FILTER, Role.TIME_WEIGHTS, Role.BIAS, Role.ANY_STATE)),
     # Variables are resolved on import: what is left copies a state.
     "READ_VARIABLE": Operands((Role.MOVED,), output=Role.MOVED, keeps_quantization=True),

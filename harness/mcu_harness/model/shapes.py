@@ -266,6 +266,14 @@ def _transpose_conv(op: Operation) -> tuple[Shape, ...]:
     return (shape,)
 
 
+def _arg_extremum(op: Operation) -> tuple[Shape, ...]:
+    axes, shape = op.indices(1), op.shape()
+    if len(axes) != 1:
+        raise ShapeError("expected one axis")
+    axis = axis_of(axes[0], len(shape))
+    return ((*shape[:axis], *shape[axis + 1 :]),)
+
+
 def _svdf(op: Operation) -> tuple[Shape, ...]:
     for position in range(3):
         _expect_rank(op.shape(position), 2, f"input {position}")
@@ -330,6 +338,8 @@ RULES: dict[str, Callable[[Operation], tuple[Shape, ...]]] = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
     "TRANSPOSE_CONV": _transpose_conv,
     "SVDF": _svdf,
+    "ARG_MAX": _arg_extremum,
+    "ARG_MIN": _arg_extremum,
     "READ_VARIABLE": _same,
     "ASSIGN_VARIABLE": _same,
     **VIEW_SHAPES,

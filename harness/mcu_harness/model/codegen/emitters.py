@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mcu_harness.model.codegen.layer import Emitter
 from mcu_harness.model.codegen.operators import (
+    arg_extremum,
     arithmetic,
     concatenation,
     convolution,
@@ -71,6 +72,8 @@ EMITTERS: dict[str, Emitter] = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm.emit,
     "TRANSPOSE_CONV": transpose_conv.emit,
     "SVDF": svdf.emit,
+    "ARG_MAX": arg_extremum.emit,
+    "ARG_MIN": arg_extremum.emit,
     "GATHER": gather.emit,
     "MAXIMUM": elementwise.emit_extremum,
     "MINIMUM": elementwise.emit_extremum,

@@ -75,4 +75,5 @@ PORTABLE: dict[str, Kernel] = {
     "svdf_int8": Kernel("mcu_svdf_s8_state_s8", "portable/svdf_s8.c"),
     "requantize_int16_int8": Kernel("mcu_requantize_s16_s8", "portable/requantize_wide.c"),
     "requantize_int8_int16": Kernel("mcu_requantize_s8_s16", "portable/requantize_wide.c"),
+    "arg_extremum": Kernel("mcu_arg_extremum_s8", "portable/arg_extremum_s8.c"),
 }

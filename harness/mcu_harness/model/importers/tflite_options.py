@@ -13,7 +13,6 @@ from mcu_harness.model.importers.tflite_schema import (
     ACTIVATIONS,
     MIRROR_MODES,
     PADDINGS,
-    TENSOR_TYPES,
     WEIGHTS_FORMATS,
 )
 
@@ -81,7 +80,6 @@ _POOL = _table(
     5, _padding(), *_strides(), Option("filter_width", 3), Option("filter_height", 4), _activation(5)
 )  # fmt: skip
 _REDUCER = _table(27, Option("keep_dims", 0, False))
-_INDEX_TYPE = Option("output_type", 0, "float32", TENSOR_TYPES)
 
 OPTIONS: dict[str, OptionTable] = {
     "CONV_2D": _table(
@@ -167,6 +165,8 @@ OPTIONS: dict[str, OptionTable] = {
         Option("diagonal_recurrent_tensors", 5, False),
     ),
     "SVDF": _table(6, Option("rank", 0), Option("svdf_activation", 1, "NONE", ACTIVATIONS)),
+    "ARG_MAX": _table(40),
+    "ARG_MIN": _table(57),
     # These become state tensors (variables.py).
     "VAR_HANDLE": _table(111, Option("container", 0, ""), Option("shared_name", 1, "")),
     "READ_VARIABLE": _table(112),
