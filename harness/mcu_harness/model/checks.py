@@ -19,6 +19,7 @@ from mcu_harness.model.shapes import output_shapes
 
 _LONGEST_PROBLEM = 400  # characters: shapes in a file have any length
 MAX_TENSOR_BYTES = 1 << 26  # an activation larger than this fits no Cortex-M
+MAX_STATE_BYTES = 1 << 22  # larger than any Cortex-M's RAM
 # Scales outside of this range come from damage, not from training. Constants may go down to zero: converters give
 # filter channels that are all zero such scales.
 MIN_ACTIVATION_SCALE, MAX_SCALE = 2.0**-40, 2.0**40
@@ -102,10 +103,14 @@ def _tensor_problem(tensor: Tensor) -> str:
     """What is wrong with a tensor by itself, "" if nothing."""
     if len(tensor.shape) > MAX_RANK:
         return f"{len(tensor.shape)} dimensions, at most {MAX_RANK} are supported"
+    if tensor.dtype not in DTYPE_BYTES:
+        return f"type {tensor.dtype} is not supported here"
     if any(size < 1 for size in tensor.shape):
         return f"shape {tensor.shape} is not static and positive"
     if tensor.nbytes > MAX_TENSOR_BYTES:
         return f"{tensor.nbytes} bytes are more than any Cortex-M holds (limit {MAX_TENSOR_BYTES})"
+    if tensor.is_state and tensor.nbytes > MAX_STATE_BYTES:
+        return f"a state of {tensor.nbytes} bytes, at most {MAX_STATE_BYTES} are supported"
     quantization = tensor.quantization
     if quantization is None:
         return ""

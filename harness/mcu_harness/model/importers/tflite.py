@@ -25,6 +25,7 @@ from mcu_harness.model.importers.foreign_files import kind_of_file
 from mcu_harness.model.importers.tflite_options import NO_OPTIONS, OPTIONS
 from mcu_harness.model.importers.variables import Values, first_values, resolve
 from mcu_harness.model.macs import macs
+from mcu_harness.model.operators import MAX_RANK
 
 MAX_FILE_BYTES = 1 << 28  # larger than any Cortex-M's flash by far
 _INTERMEDIATES = "intermediates"  # tensors that carry quantisation only
@@ -73,11 +74,12 @@ def _damaged(place: str, why: str) -> ModelError:
 
 
 def _as_state(tensor: Tensor) -> Tensor:
-    """A variable tensor, which LiteRT fills with the zero point of its int8, or with 0."""
-    if tensor.nbytes > MAX_FILE_BYTES or any(size < 0 for size in tensor.shape):
-        return tensor
+    """A variable tensor, which LiteRT fills with the zero point of its int8, or with 0. Costs no memory, whatever its shape."""
+    if len(tensor.shape) > MAX_RANK or any(size < 0 for size in tensor.shape):
+        return tensor  # the checks say what is wrong with it
     value = tensor.quantization.zero_points[0] if tensor.quantization and tensor.dtype == "int8" else 0
-    return replace(tensor, initial=np.full(tensor.shape, value, _NUMPY[tensor.dtype]))
+    first = np.array(value if -128 <= value <= 127 else 0, _NUMPY[tensor.dtype])
+    return replace(tensor, initial=np.broadcast_to(first, tensor.shape))
 
 
 class _Reader:

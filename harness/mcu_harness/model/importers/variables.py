@@ -28,7 +28,8 @@ def first_values(tensors: Sequence[Tensor], layers: Sequence[Layer], source: str
     for layer in layers:
         if layer.operator == _HANDLE:
             continue
-        data = tensors[layer.inputs[1]].data if layer.operator == _ASSIGN and len(layer.inputs) == 2 else None
+        whole = layer.operator == _ASSIGN and len(layer.inputs) == 2 and min(layer.inputs) >= 0
+        data = tensors[layer.inputs[1]].data if whole else None
         if data is None or layer.inputs[0] not in names:
             raise ModelError(
                 f"{source}: {layer.place} of the subgraph of initialisation does not assign a constant to a variable",
@@ -42,6 +43,12 @@ def resolve(graph: Graph, values: Mapping[str, npt.NDArray[np.generic]]) -> Grap
     """`graph` with state tensors instead of variables, whose first values are given by name. Raises ModelError."""
     if not any(layer.operator in (_HANDLE, _READ, _ASSIGN, _ONCE) for layer in graph.layers):
         return graph
+    for layer in graph.layers:
+        wanted = {_READ: (1, 1), _ASSIGN: (2, 0)}.get(layer.operator)
+        if wanted and ((len(layer.inputs), len(layer.outputs)) != wanted or min(layer.inputs) < 0):
+            raise ModelError(
+                f"{graph.source}: {layer.place}: {len(layer.inputs)} inputs and {len(layer.outputs)} outputs"
+            )
     tensors = list(graph.tensors)
     states = _states(graph, tensors, values)
     assigned = [layer.index for layer in graph.layers if layer.operator == _ASSIGN]

@@ -21,6 +21,7 @@ _INPUT_WEIGHTS, _RECURRENT_WEIGHTS, _BIASES, _OUTPUT_STATE, _CELL_STATE = 1, 5, 
 _GATE_SCALE = np.float32(2.0**-12)
 _FINEST = np.float32(2.0**-15)
 _LARGEST_SUM = 2**30
+_MOST_LEFT = 30
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -32,13 +33,15 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     constants: list[Constant] = []
     gates = [_gate(layer, context, number, constants) for number in range(len(_GATES))]
     hidden = context.tensor(_hidden(layer)).quantization
-    if hidden is None:
+    if hidden is None or not 2.0**-40 <= hidden.scales[0] <= 2.0**40 or not -128 <= hidden.zero_points[0] <= 127:
         raise unsupported(layer, "its hidden state, the last of the intermediate tensors, has no scale")
     multiplier, shift = quantize_multiplier(float(_FINEST / np.float32(hidden.scales[0]) * _FINEST))
+    if shift > _MOST_LEFT:
+        raise unsupported(layer, "the scale of its hidden state is absurdly small")
     steps, batches = source.shape[:2] if layer.attributes["time_major"] else source.shape[1::-1]
     strides = (batches, 1) if layer.attributes["time_major"] else (1, steps)
     clip = float(layer.attributes["cell_clip"])  # type: ignore[arg-type]
-    limit = min(int(np.float32(clip) / np.float32(affine(layer, cell).scale)), 32767) if clip > 0 else 0
+    limit = int(min(float(np.float32(clip) / np.float32(affine(layer, cell).scale)), 32767.0)) if clip > 0 else 0
     members = {
         "gates": "{" + ", ".join(gates) + "}",
         "batches": batches,
@@ -105,6 +108,8 @@ def _gate(layer: Layer, context: Context, number: int, constants: list[Constant]
             raise unsupported(layer, f"sums of its {name} gate could overflow 32 bits")
         scale = np.float32(affine(layer, weights).scale) * np.float32(incoming.scale) / _GATE_SCALE
         multiplier, shift = quantize_multiplier(float(scale))
+        if shift > _MOST_LEFT:
+            raise unsupported(layer, f"scales of its {name} gate that are out of proportion")
         constants.append(Constant(f"{name}_{kind}_weights", data))
         constants.append(
             Constant(f"{name}_{kind}_bias", (added - incoming.zero_point * sums.sum(axis=1)).astype(np.int32))

@@ -13,6 +13,7 @@ from mcu_harness.model.codegen.quantization import affine
 from mcu_harness.model.graph import Layer
 
 _LARGEST_SUM = 2**30
+_MOST_LEFT = 30
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -30,6 +31,8 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     scale = [np.float32(affine(layer, tensor).scale) for tensor in (source, features, times, state, result)]
     feature = quantize_multiplier(float(scale[0] * scale[1] / scale[3]))
     out = quantize_multiplier(float(scale[3] * scale[2] / scale[4]))
+    if max(feature[1], out[1]) > _MOST_LEFT:
+        raise unsupported(layer, "scales that are out of proportion")
     constants = (
         Constant("feature_weights", features.data),
         Constant("time_weights", times.data),
