@@ -54,7 +54,7 @@ def broken_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[
 def test_wrong_kernel_is_named_by_its_layer_and_costs_are_not_judged(run: Run, broken_kernel) -> None:  # type: ignore[no-untyped-def]
     right = "(int8_t)mcu_clamp(value, minimum, maximum)"
     broken_kernel("kernels/portable/fully_connected_s8.c", right, f"(int8_t)({right} ^ 1)")
-    result = run(more='[budgets]\nflash = "1 KiB"\n')
+    result = run(more='kernels = "portable"\n[budgets]\nflash = "1 KiB"\n')
     assert result.verdict is Verdict.FAIL
     assert [finding.code for finding in result.findings] == ["output.mismatch"]
     assert "layer 02 FULLY_CONNECTED, element 0 of 5" in result.findings[0].message

@@ -58,7 +58,7 @@ def test_accept_then_hold_then_fail_then_accept_again(project: pytest.Pytester, 
             "*fail: cycles * -> * (+*, +11.11 %) exceeds its baseline by more than 2%; nothing*changed*baseline.cycles*",
             "*what moved:*",
             "*layer 00 CONV_2D: +*%)",
-            "*function mcu_conv_2d_s8: +*",
+            "*function mcu_conv_2d_pairs*_s8: +*",
             "*accept it: pytest --mcu-update-baseline case.toml::nucleo_g071rb",
         ]
     )
