@@ -48,11 +48,13 @@ def _value(tensors: Sequence[Tensor], layer: Layer, fixed: Set[int]) -> Numbers 
     output = operation.outputs[0]
     operands = [tensor for tensor in operation.inputs if tensor is not None]
     known = layer.operator == "SHAPE" or all(_is_small_constant(tensor) for tensor in operands)
+    if not operands or len(operands) != len(operation.inputs):
+        return None
     if layer.operator in _MOVES and _can_move(operands, output):
         known = True
     elif output.dtype != "int32":
         return None
-    if output.is_constant or not known or len(operands) != len(operation.inputs):
+    if output.is_constant or not known:
         return None
     try:
         result = _FOLDS[layer.operator](operation, [tensor.data for tensor in operands if tensor.data is not None])
@@ -92,7 +94,10 @@ def _concatenation(operation: Operation, values: Sequence[Numbers]) -> Numbers:
 
 def _moved(operator: str) -> Callable[[Operation, Sequence[Numbers]], Numbers]:
     def fold(operation: Operation, values: Sequence[Numbers]) -> Numbers:
-        return np.ascontiguousarray(VIEWS[operator](operation, values[0])).reshape(operation.outputs[0].shape)
+        view = VIEWS[operator](operation, values[0])
+        if view.size != operation.outputs[0].elements:  # before it becomes an array of that size
+            raise ShapeError(f"{view.shape} is not what the model says")
+        return np.ascontiguousarray(view).reshape(operation.outputs[0].shape)
 
     return fold
 

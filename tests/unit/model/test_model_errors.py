@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from mcu_harness.base.errors import ModelError
+from mcu_harness.model.codegen.generate import generate, plan_memory
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.operators import OPERATORS
 from model_builder import ModelBuilder
-from model_samples import everything
+from model_samples import SAMPLES, everything, sample
 
 
 def _error(builder: ModelBuilder, tmp_path: Path) -> str:
@@ -311,6 +312,24 @@ def _refused(content: bytes, seed: int, files: int, path: Path) -> int:
 
 def test_damaged_files_are_imported_or_refused_and_nothing_else(tmp_path: Path) -> None:
     assert _refused(everything().build(), 2024, 500, tmp_path / "damaged.tflite") > 100
+
+
+@pytest.mark.parametrize("operator", SAMPLES)
+def test_damaged_operators_become_c_or_an_error(operator: str, tmp_path: Path) -> None:
+    content, path, rng = sample(operator).build(), tmp_path / "damaged.tflite", random.Random(operator)
+    for _ in range(25):
+        path.write_bytes(_damaged(content, rng))
+        try:
+            graph = import_tflite(path)
+            generate(graph, plan_memory(graph, "cortex-m4"), "cortex-m4")
+        except ModelError:
+            continue
+
+
+def test_a_layer_without_inputs_is_refused(tmp_path: Path) -> None:
+    builder, _ = _image()
+    builder.output(builder.operator("BATCH_TO_SPACE_ND", [], builder.tensor((1, 8, 8, 4))))
+    assert "layer 00 BATCH_TO_SPACE_ND: 0 inputs, expected 3" in _error(builder, tmp_path)
 
 
 def test_damaged_files_do_not_make_the_importer_ask_for_memory(tmp_path: Path) -> None:
