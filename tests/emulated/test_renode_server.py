@@ -191,13 +191,11 @@ def test_stopped_dead_ends_at_the_deadline(
 
 def test_time_limit_ends_firmware_that_loops(own: RenodeEmulator, board: Board, firmware_cache: Path) -> None:
     endless = firmware(board, ENDLESS, firmware_cache)
-    started = time.monotonic()
     execution = own.run(endless, board, plan_for(endless, max_instructions=1 << 60, timeout_s=2, profile=False))
     assert execution.reason is ExitReason.TIMEOUT
     assert execution.detail == "not finished after 2 s"
     function = endless.function_at(execution.pc)
     assert function is not None and function.name == "mcu_infer"
-    assert time.monotonic() - started < 20
 
 
 def test_interrupted_run_leaves_nothing_behind(own: RenodeEmulator, board: Board, firmware_cache: Path) -> None:

@@ -139,6 +139,11 @@ def bad_jump(address: int, memories: str, holds: str = "") -> str:
     return f"it jumps to {address:#010x}, where no code can be (memories: {memories})"
 
 
+def no_code(address: int) -> str:
+    """A jump to where there is something that is no code."""
+    return f"it jumps to {address:#010x}, where no whole instruction is"
+
+
 def even_jump(address: int) -> str:
     return f"{_EVEN_JUMP}: a jump to {address:#010x} without bit 0 set"
 

@@ -28,7 +28,7 @@ from mcu_harness.emulator.recorder.counted import Early, Mark, block_counts
 from mcu_harness.emulator.recorder.exceptions import TakenExceptions
 from mcu_harness.emulator.recorder.steps import RecordedSteps
 from mcu_harness.emulator.recorder.tables import Table, aligned, block_index, compiled
-from mcu_harness.hardware.arm.thumb import block_end, unmasks
+from mcu_harness.hardware.arm.thumb import BlockEnd, block_end, unmasks
 
 Words = npt.NDArray[np.int64]
 
@@ -41,6 +41,14 @@ _LARGE_TREE = 1 << 16
 _CHECK_EVERY = 2_000_000
 _MOST_BYTES_OF_INSTRUCTION = 4
 _MOST_WINDOW_COUNTS = 1 << 24  # edges x windows: beyond that, counts of single windows are given up
+
+
+class NoCodeError(ValueError):
+    """A block was executed at `address` whose bytes are no whole instructions, or are not known."""
+
+    def __init__(self, address: int, reason: str) -> None:
+        super().__init__(f"{reason} at {address:#010x}")
+        self.address = address
 
 
 class BlockRecorder:
@@ -374,11 +382,11 @@ class BlockRecorder:
         address, size = key >> 32, key & 0xFFFFFFFF
         if self._counted_in_instructions:
             code = self._read_code(address, size * _MOST_BYTES_OF_INSTRUCTION)
-            end = block_end(code, address, size)
+            end = _block_end(code, address, size)
             code = code[: end.size]
         else:
             code = self._read_code(address, size)
-            end = block_end(code, address)
+            end = _block_end(code, address, None)
         index = len(self._code)
         self._code.append(code)
         self._bytes.append(len(code))
@@ -480,3 +488,10 @@ class BlockRecorder:
     def _function_start(self, address: int) -> int:
         at = bisect_right(self._function_starts, address) - 1
         return self._functions[at][0] if at >= 0 and address < self._functions[at][1] else -1
+
+
+def _block_end(code: bytes, address: int, instructions: int | None) -> BlockEnd:
+    try:
+        return block_end(code, address, instructions)
+    except ValueError as error:
+        raise NoCodeError(address, str(error)) from error

@@ -6,8 +6,9 @@ import time
 from dataclasses import replace
 
 from mcu_harness.base.errors import EmulatorError
-from mcu_harness.emulator.contract import Call, Execution, RunPlan
-from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
+from mcu_harness.emulator import ending
+from mcu_harness.emulator.contract import Call, Execution, Fault, FaultKind, RunPlan
+from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeError
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.renode import protocol
 from mcu_harness.emulator.renode.blocks import BlockIntake
@@ -37,6 +38,7 @@ class Run:
         self._reads: list[tuple[bytes, ...]] = []
         self._recorder: BlockRecorder | None = None
         self._recorded = 0
+        self._no_code: int | None = None
         self.intact = True  # whether the server can be used for another run
         self.flash_changed = False
         if plan.profile:
@@ -62,7 +64,7 @@ class Run:
             frame = server.answer(deadline)
             kind = frame[:1]
             if kind == protocol.BLOCKS:
-                self._intake.add(frame)
+                self._add(frame)
             elif kind == protocol.CODE:
                 self._program.add_code(*protocol.read_code(frame))
             elif kind == protocol.OPENED:
@@ -73,6 +75,14 @@ class Run:
                 return self._execution(protocol.read_end(frame), time.perf_counter() - started)
             else:
                 raise EmulatorError(f"Renode: unexpected answer {bytes(kind)!r} to a run")
+
+    def _add(self, frame: bytearray) -> None:
+        """Record blocks, up to one that is no code: then the run is at its end, whatever comes."""
+        if self._no_code is None:
+            try:
+                self._intake.add(frame)
+            except NoCodeError as error:
+                self._no_code = error.address
 
     def _open_window(self, frame: bytearray) -> None:
         pc, stack = protocol.read_opened(frame)
@@ -87,7 +97,7 @@ class Run:
         self._instructions.append(instructions)
         if self._plan.windows:
             self._reads.append(reads)
-        if self._recorder is not None and not self._watch_flash:
+        if self._recorder is not None and not self._watch_flash and self._no_code is None:
             recorded = self._recorder.instructions - self._recorded
             self._recorded = self._recorder.instructions
             if recorded != instructions:
@@ -133,6 +143,9 @@ class Run:
         around = self._program.code(pc - 2, 6)
         closed = len(self._instructions)
         outcome = explain(end, self._board, self._plan, closed, self._program.vectors, around)
+        if self._no_code is not None:
+            pc = self._no_code
+            outcome = ending.faulted(Fault(FaultKind.JUMP, pc), ending.no_code(pc))
         fault = outcome.fault if origin is None or not outcome.fault else replace(outcome.fault, origin=origin)
         return Execution(
             reason=outcome.reason,

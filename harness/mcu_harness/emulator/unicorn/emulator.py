@@ -19,7 +19,7 @@ from mcu_harness.emulator.contract import STACK_PAINT, Call, Execution, Fault, F
 from mcu_harness.emulator.dialogue import Dialogue
 from mcu_harness.emulator.ending import End, RunFacts
 from mcu_harness.emulator.held_signals import held_exceptions
-from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
+from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeError
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.unicorn import faults
 from mcu_harness.emulator.unicorn.core_registers import registers_address
@@ -134,8 +134,8 @@ class _Run:
                 end = self._reset_and_run()
                 self._end_whole_run()  # however it ended: what was counted until then
                 emulation_s = time.perf_counter() - started
-            if self._recorder.error is not None:
-                error = self._recorder.error
+            error = self._recorder.error
+            if error is not None and not isinstance(error, NoCodeError):
                 raise EmulatorError(f"the block recorder failed at {self._engine.pc:#010x}: {error}") from error
             self._trace.end()
             return Execution(
@@ -367,6 +367,9 @@ class _Run:
             return self._waits_for_ever(ending.BRANCHES_TO_ITSELF, pc)
         if self._timed_out or self._interrupted():
             return ending.out_of_time(self._facts())
+        if isinstance(self._recorder.error, NoCodeError):
+            address = self._recorder.error.address
+            return ending.faulted(Fault(FaultKind.JUMP, address), ending.no_code(address))
         if self._recorder.error is not None:
             return ending.faulted(Fault(FaultKind.OTHER), "the block recorder failed")
         if self._limit == self._plan.stop_after:
