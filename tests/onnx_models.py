@@ -55,7 +55,9 @@ class OnnxBuilder:
 
     def model(self) -> onnx.ModelProto:
         graph = helper.make_graph(self.nodes, "net", self.inputs, self.outputs, self.constants)
-        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8)
+        made = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8 if self.opset < 20 else 10
+        )
         return onnx.shape_inference.infer_shapes(made)
 
     def write(self, path: Path) -> Path:

@@ -345,3 +345,16 @@ def test_what_a_quantiser_left_in_float_takes_its_range_from_samples(tmp_path: P
     exact = in_onnxruntime(path, samples)[0]
     assert 10 * np.log10(np.mean(exact**2) / np.mean((got - exact) ** 2)) > 30
     assert sum("is not quantised in the model" in note for note in facts["notes"]) == 2
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_of_newer_models_is_one_operator(approximate: str, tmp_path: Path) -> None:
+    builder = OnnxBuilder(seed=5, opset=20)
+    x = builder.conv(builder.input("x", (1, 3, 6, 6)), (3, 4))
+    builder.output(builder.node("Gelu", x, approximate=approximate))
+    content, facts, samples = convert(builder, tmp_path)
+    ((got, _),) = in_litert(content, facts, samples)
+    exact = in_onnxruntime(tmp_path / "prepared.onnx", samples)[0]
+    assert 10 * np.log10(np.mean(exact**2) / np.mean((got - exact) ** 2)) > 30
+    operators = [detail["op_name"] for detail in interpreter.Interpreter(model_content=content)._get_ops_details()]
+    assert operators == ["CONV_2D", "GELU"]

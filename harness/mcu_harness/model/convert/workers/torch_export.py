@@ -15,7 +15,7 @@ from mcu_harness.model.convert import pt2_guard
 from mcu_harness.model.convert.refusal import Refusal, first_line
 from mcu_harness.model.convert.workers.answering import answer
 
-_OPSET = 18
+_OPSET = 20  # the first with Gelu as an operator of its own
 _RETURNS = "it returns (module, example inputs), the inputs a tuple of tensors, or what torch.export.export gives"
 
 
