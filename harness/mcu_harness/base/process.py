@@ -74,18 +74,20 @@ def run(
     env: Mapping[str, str] | None = None,
     max_output_bytes: int = 1 << 20,
     among: Running | None = None,
+    watched: bool = False,
 ) -> CompletedText:
     """Run `argv` to its end with stdin closed; `env` is added to the environment, the process to those in `among`.
 
     Of each stream at most `max_output_bytes` are kept: its start and its end, with a line saying what was left out.
     Raises ToolFailure (exit code None) at the deadline and HarnessError when the program cannot be started. A
-    non-zero exit code is the caller's to judge.
+    non-zero exit code is the caller's to judge. A `watched` process ends with this one even if this one is killed.
     """
     command = tuple(str(part) for part in argv)
     process = _start(command, cwd, env)
     assert process.stdout is not None and process.stderr is not None
     streams = [_Capture(process.stdout, max_output_bytes), _Capture(process.stderr, max_output_bytes)]
     waiter = threading.Thread(target=process.wait, daemon=True)
+    watcher = _watcher_of(process) if watched else None
     try:
         if among is not None:
             among.add(process)
@@ -94,6 +96,7 @@ def run(
         timed_out = waiter.is_alive()
     finally:
         kill_group(process)
+        _dismiss(watcher)
         process.wait()
         if among is not None:
             among.remove(process)
@@ -108,7 +111,7 @@ def run(
 class Background:
     """A process that works beside the caller. Its stdin is at its end; both outputs go to the file `output`.
 
-    The caller ends it; if that is forgotten, it ends with the caller's interpreter. Raises HarnessError when the
+    The caller ends it; if that is forgotten, it ends with the caller's interpreter, even when that is killed. Raises HarnessError when the
     program cannot be started.
     """
 
@@ -119,6 +122,7 @@ class Background:
         self._output = output
         with output.open("wb") as log:
             self._process = _start(self.argv, cwd, env, stdout=log, stderr=subprocess.STDOUT)
+        self._watcher = _watcher_of(self._process)
         self._ended = False
         atexit.register(self.end)
 
@@ -149,7 +153,38 @@ class Background:
         if not self._ended:
             self._ended = True
             kill_group(self._process)
+            _dismiss(self._watcher)
             self._process.wait()
+
+
+# Shells differ in how they take a group: dash knows no "--", others want it.
+_WATCH = 'read -r line; kill -KILL "-$1" || kill -KILL -- "-$1"'
+
+
+def _watcher_of(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes] | None:
+    """A process that kills the group of `process` when this one is gone, however it went: then its stdin ends.
+
+    What is killed within the milliseconds until the watcher is there leaves its child behind.
+    """
+    if os.name != "posix":
+        return None
+    with contextlib.suppress(OSError):  # without a shell nobody watches
+        return subprocess.Popen(
+            ["/bin/sh", "-c", _WATCH, "sh", str(process.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    return None
+
+
+def _dismiss(watcher: subprocess.Popen[bytes] | None) -> None:
+    if watcher is not None:
+        watcher.kill()
+        watcher.wait()
+        assert watcher.stdin is not None
+        watcher.stdin.close()
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

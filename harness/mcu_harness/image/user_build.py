@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from mcu_harness.base import process
 from mcu_harness.base.errors import BuildError, HarnessError, ToolFailure
@@ -28,7 +29,7 @@ def build_firmware(command: tuple[str, ...], directory: Path, board: str, timeou
         return
     with _alone_in(directory, timeout_s):
         try:
-            done = process.run(command, timeout_s, cwd=directory, env={BOARD_VARIABLE: board})
+            done = process.run(command, timeout_s, cwd=directory, env={BOARD_VARIABLE: board}, watched=True)
         except ToolFailure as error:
             raise BuildError(
                 f"the firmware's build did not end within {timeout_s:g} s",
@@ -50,41 +51,20 @@ def build_firmware(command: tuple[str, ...], directory: Path, board: str, timeou
 
 @contextmanager
 def _alone_in(directory: Path, timeout_s: float) -> Iterator[None]:
-    """Hold the lock for building in `directory`; raises HarnessError when it does not come free."""
+    """Hold the lock for building in `directory`, which the system frees when its owner is gone; raises HarnessError when
+    it does not come free within `timeout_s`."""
     name = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:24]
-    lock = Path(tempfile.gettempdir()) / f"mcu-harness-build-{name}"
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            lock.mkdir()
-            break
-        except FileExistsError:
-            if _is_abandoned(lock, timeout_s):
-                continue
-        except OSError as error:
-            raise HarnessError(
-                f"{lock} cannot be made: {error.strerror}", hint="set TMPDIR to a place that can"
-            ) from error
-        if time.monotonic() > deadline:
-            raise HarnessError(
-                f"another process has been building in {directory} for {timeout_s:g} s",
-                hint=f"wait for it; if there is none, remove {lock}",
-            )
-        time.sleep(_POLL_S)
+    path = Path(tempfile.gettempdir()) / f"mcu-harness-build-{name}.lock"
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=timeout_s, poll_interval=_POLL_S)
+    except Timeout as error:
+        raise HarnessError(
+            f"another process has been building in {directory} for {timeout_s:g} s", hint="wait for it, or end it"
+        ) from error
+    except OSError as error:
+        raise HarnessError(f"{path} cannot be made: {error.strerror}", hint="set TMPDIR to a place that can") from error
     try:
         yield
     finally:
-        lock.rmdir()
-
-
-def _is_abandoned(lock: Path, timeout_s: float) -> bool:
-    """Take away a lock that is older than any build may take: its process was killed."""
-    try:
-        if time.time() - lock.stat().st_mtime < timeout_s + 60:
-            return False
-        lock.rmdir()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return True
+        lock.release()
