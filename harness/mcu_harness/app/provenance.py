@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 from mcu_harness import __version__
@@ -57,6 +58,15 @@ def _inputs_digest(inputs: InputSpec) -> str:
 
 def commit_of(directory: Path) -> str:
     """The commit checked out around `directory`, "" outside a git checkout. CI's own variable wins.
+
+    Nothing but the digits of a commit is ever taken: a checkout of somebody else's may name any file as its head.
+    """
+    found = _commit_in(directory)
+    return found if re.fullmatch(r"[0-9a-fA-F]{7,64}", found) else ""
+
+
+def _commit_in(directory: Path) -> str:
+    """What stands where the commit should, "" outside a git checkout.
 
     Read from .git by hand: a process for forty characters would cost more than the rest of a cached run.
     """
