@@ -231,6 +231,7 @@ def test_renode_does_not_outlive_the_harness(end: str, board: Board, program: Pr
     )  # fmt: skip
     assert done.stdout, done.stderr
     wait_until(lambda: not alive(int(done.stdout)), "Renode is still there")
+    assert list(tmp_path.glob("mcu-harness-*")) == []
 
 
 def test_program_that_is_no_renode_is_an_error_that_says_so(tmp_path: Path, board: Board, program: Program) -> None:

@@ -8,6 +8,7 @@ of others in there. When the connection ends, for whatever reason, Renode kills 
 
 from __future__ import annotations
 
+import atexit
 import hmac
 import secrets
 import select
@@ -50,6 +51,7 @@ class RenodeServer:
         self.directory = Path(tempfile.mkdtemp(prefix="mcu-harness-"))
         self._connection: socket.socket | None = None
         self._process: Background | None = None
+        atexit.register(self.close)  # for those who forget it
         try:
             (self.directory / "tmp").mkdir()
             (self.directory / _SCRIPT).write_text(csharp_source(), encoding="utf-8")
@@ -90,6 +92,7 @@ class RenodeServer:
 
     def close(self) -> None:
         """End Renode, and remove what it has written."""
+        atexit.unregister(self.close)
         if self._connection is not None:
             self._connection.close()
         if self._process is not None:
@@ -103,6 +106,7 @@ class RenodeServer:
             environment = {
                 "MCU_HARNESS_PORT": str(listener.getsockname()[1]),
                 "MCU_HARNESS_SECRET": secret,
+                "MCU_HARNESS_DIRECTORY": str(self.directory),
                 **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.directory / "tmp")),
             }
             options = [

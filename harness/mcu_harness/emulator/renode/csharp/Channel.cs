@@ -33,10 +33,21 @@ namespace McuHarness
         public void SendRaw(byte[] payload) { outgoing.Add(payload); }
 
         /// <summary>
-        /// End this process at once. Called when the harness is gone: nobody is left to ask for anything, and an
-        /// orderly exit can hang while a core runs.
+        /// End this process at once. Called when the harness is gone: nobody is left to ask for anything or to remove the
+        /// directory that it made for this Renode, and an orderly exit can hang while a core runs.
         /// </summary>
-        public static void Die() { Process.GetCurrentProcess().Kill(); }
+        public static void Die()
+        {
+            try
+            {
+                Directory.Delete(Environment.GetEnvironmentVariable("MCU_HARNESS_DIRECTORY"), true);
+            }
+            catch(Exception)
+            {
+                // Somebody else has removed it, or it is in use; there is nobody to tell.
+            }
+            Process.GetCurrentProcess().Kill();
+        }
 
         private void ReceiveAll()
         {
