@@ -14,6 +14,7 @@ from mcu_harness.image.footprint import Footprint, Memories, RegionUse, read_foo
 from mcu_harness.image.line_table import SourceLines
 from mcu_harness.image.program import Program, Symbol
 from mcu_harness.image.symbol_names import readable
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Contributor, Finding, Verdict
 
 _LEAST_COPY_BYTES = 16  # shorter ones are alike by chance, and nobody would merge them
@@ -145,8 +146,9 @@ def _over(image: ImageFootprint, name: str, value: float, limit: float, relation
     )
     if not rows:
         largest = largest_symbols(image.footprint, name, _CONTRIBUTORS)
+    kind = next((region.kind for region in image.regions if region.region == name), name)
     return Finding(
-        code=f"fit.{next((region.kind for region in image.regions if region.region == name), name)}",
+        code=Code.FIT_FLASH if kind == "flash" else Code.FIT_RAM,
         verdict=Verdict.FAIL,
         message=f"{name} is {units.format_bytes(value)}, {units.format_bytes(value - limit)} {relation} "
         f"{units.format_bytes(limit)}",

@@ -88,6 +88,12 @@ class Table:
         """A whole quantity with a unit (see `units.parse_whole`) in base units."""
         return self._quantity(key, lambda value: units.parse_whole(value, kind), default)
 
+    def offset(self, key: str, default: int) -> int:
+        """Bytes from the start of something: a plain number, as addresses are written, or a size with its unit."""
+        if key in self and isinstance(self.raw(key), str):
+            return self.whole_quantity(key, "bytes", default)
+        return self.whole(key, default)
+
     def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """A list of strings."""
         if default is not None and key not in self:

@@ -19,7 +19,7 @@ _FACTORS: dict[str, dict[str, float]] = {
     "fraction": {"%": 0.01, "": 1},
     "decibels": {"dB": 1},
 }
-_BARE_NUMBER_MEANS = {
+_BASE_UNITS = {
     "bytes": "B",
     "hertz": "Hz",
     "seconds": "s",
@@ -34,20 +34,23 @@ _QUANTITY = re.compile(r"^\s*([-+]?(?:\d[\d_]*)(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*([
 def parse(value: object, kind: str) -> float:
     """The number in base units (B, Hz, s, 1) that `value` (a number or a string with a unit) stands for.
 
+    A number without a unit is taken for counts and fractions only, and 0: nobody can see whether 20 are seconds.
     Raises UnitError that lists the accepted units.
     """
     units = _FACTORS[kind]
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise UnitError(f"expected {_article(kind)}, got {value!r}", hint=_accepted(kind))
     if isinstance(value, (int, float)):
-        number, unit = _float(value), _BARE_NUMBER_MEANS[kind]
+        number, unit = _float(value), ""
     else:
         match = _QUANTITY.match(value)
         if match is None:
             raise UnitError(f"expected {_article(kind)}, got {value!r}", hint=_accepted(kind))
         number, unit = float(match[1].replace("_", "")), match[2]
-        if unit == "" and "" not in units:
-            unit = _BARE_NUMBER_MEANS[kind]
+    if unit == "" and "" not in units:
+        if number != 0:
+            raise UnitError(f"{str(value)[:40]!r} has no unit, and {_article(kind)} needs one", hint=_accepted(kind))
+        unit = _BASE_UNITS[kind]
     if unit not in units:
         raise UnitError(f"unknown unit {unit!r} in {value!r}", hint=_accepted(kind))
     if not math.isfinite(number * units[unit]):
@@ -68,7 +71,7 @@ def parse_whole(value: object, kind: str) -> int:
     number = parse(value, kind)
     rounded = round(number)
     if number < 0 or abs(number - rounded) > 1e-6:
-        raise UnitError(f"{value!r} is not a whole number of {_BARE_NUMBER_MEANS[kind] or 'units'}, 0 or more")
+        raise UnitError(f"{value!r} is not a whole number of {_BASE_UNITS[kind] or 'units'}, 0 or more")
     return rounded
 
 

@@ -78,7 +78,7 @@ def load_board(path: Path) -> Board:
     ram = tuple(m.name for m in memories if m.kind == "ram")
     code = layout.text("code", choices=tuple(m.name for m in memories if m.has_code))
     data = layout.text("data", choices=ram)
-    vector_offset = layout.whole_quantity("vector_offset", "bytes", 0)
+    vector_offset = layout.offset("vector_offset", 0)
     code_size = next(m.size for m in memories if m.name == code)
     if vector_offset % _VECTOR_ALIGNMENT or vector_offset >= code_size:
         raise layout.fail("vector_offset", f"must be a multiple of {_VECTOR_ALIGNMENT} B within {code}'s {code_size} B")

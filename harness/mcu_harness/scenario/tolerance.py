@@ -54,6 +54,9 @@ def parse_tolerance(text: str) -> Tolerance:
         if re.fullmatch(r"\d+(\.\d+)?\s*%", amount):
             return Tolerance(figure.name, relative=units.parse(amount, "fraction"))
         if amount.startswith("+") and amount[1:].strip()[:1].isdigit():
-            return Tolerance(figure.name, absolute=units.parse(amount[1:], figure.kind))
+            amount = amount[1:].strip()
+            if figure.kind == "bytes" and amount.replace("_", "").isdigit():
+                amount += " B"  # how differences of memory are shown, and long written
+            return Tolerance(figure.name, absolute=units.parse(amount, figure.kind))
     hint = "write for example cycles:2% or flash:+256; figures: " + ", ".join(tolerated())
     raise UnitError(f"cannot read the tolerance {text!r}", hint=hint)

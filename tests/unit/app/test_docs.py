@@ -34,7 +34,19 @@ def generate() -> ModuleType:
     return module
 
 
-READERS = {"text", "whole", "flag", "quantity", "whole_quantity", "texts", "table", "needed_table", "tables", "raw"}
+READERS = {
+    "text",
+    "whole",
+    "flag",
+    "quantity",
+    "whole_quantity",
+    "offset",
+    "texts",
+    "table",
+    "needed_table",
+    "tables",
+    "raw",
+}
 
 
 def asked_for(path: str) -> set[str]:

@@ -184,5 +184,5 @@ def test_command_tries_boards_and_writes_what_was_asked_for(
     assert json.loads(outputs["json"].read_text())["cases"][0]["smallest"] == "stm32f072b_disco"
     assert 'data-first="fit"' in outputs["html"].read_text()
     assert len(json.loads(outputs["results"].read_text())["runs"]) == 2
-    assert main([*command, "--budget", "flash=100"]) == 1
+    assert main([*command, "--budget", "flash=100B"]) == 1
     assert "no board meets every limit" in capsys.readouterr().out

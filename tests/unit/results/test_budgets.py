@@ -58,4 +58,4 @@ def test_limit_with_wrong_unit_is_refused() -> None:
     with pytest.raises(UnitError, match="unknown unit 'ms'"):
         parse_limit("flash", "3 ms")
     with pytest.raises(UnitError, match="0 or more"):
-        parse_limit("flash", -1)
+        parse_limit("flash", "-1 B")

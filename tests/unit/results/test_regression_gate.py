@@ -194,7 +194,7 @@ def test_baselines_of_other_scenarios_are_left_alone_where_their_scenarios_may_l
     (tmp_path / "shared" / "elsewhere@stm32f4_discovery.json").touch()
     (tmp_path / "shared" / "tiny@gone.json").touch()
     assert [path.name for path in Gate().unused(cases)] == ["tiny@gone.json"]
-    (tmp_path / "s" / "broken.toml").write_text('model = "x')
+    (tmp_path / "s" / "broken.toml").write_text('boards = ["b"]\nmodel = "x')
     assert [path.name for path in Gate().unused(write_scenario(tmp_path / "t"))] == []
 
 
@@ -202,7 +202,7 @@ def test_no_scenario_counts_as_gone_while_one_cannot_be_read(tmp_path: Path) -> 
     cases = write_scenario(tmp_path)
     folder = accept(cases[0]).parent
     (folder / "gone@stm32f4_discovery.json").touch()
-    (tmp_path / "broken.toml").write_text('model = "x')
+    (tmp_path / "broken.toml").write_text('boards = ["b"]\nmodel = "x')
     assert Gate().unused(cases) == []
 
 
