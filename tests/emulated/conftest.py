@@ -40,7 +40,7 @@ def session() -> Iterator[Session]:
 
 @pytest.fixture(params=["unicorn", pytest.param("renode", marks=pytest.mark.renode)])
 def emulator_name(request: pytest.FixtureRequest) -> str:
-    """Every emulator that runs firmware of any make."""
+    """Every emulator that runs firmware of the user's own."""
     if request.param == "renode":
         request.getfixturevalue("renode_install")
     return str(request.param)

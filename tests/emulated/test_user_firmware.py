@@ -1,4 +1,4 @@
-"""Firmware of any make, built with newlib and run as it is: what ends it, what is measured, what it says.
+"""Firmware of the user's own, built with newlib and run as it is: what ends it, what is measured, what it says.
 
 Nothing in these programs knows the harness.
 """

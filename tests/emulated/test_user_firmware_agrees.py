@@ -1,4 +1,4 @@
-"""Firmware of any make, run as it is: Renode and the embedded emulator find out the same, bit for bit.
+"""Firmware of the user's own, run as it is: Renode and the embedded emulator find out the same, bit for bit.
 
 What is found out is asserted in test_user_firmware.py; here, that both emulators do. Nothing in these programs knows
 the harness.

@@ -1,4 +1,4 @@
-"""The board's law: what was executed is held against what the board's core has, whatever the emulator let pass.
+"""Checks every executed instruction against the board's real core, since emulators execute what the core does not have.
 
 Checked are all blocks that ran, inside and outside of windows, and whether the FPU was switched on before it was used.
 Instructions that an IT block skipped count as executed.

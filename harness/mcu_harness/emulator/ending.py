@@ -1,4 +1,6 @@
-"""How a run ended, in words: the one place for them. Emulators bring facts, and get what `Execution` says."""
+"""How a run ended, in words, for all emulators: they pass in facts or a fault, and get the reason, status and sentence.
+
+A new `FaultKind` has a sentence here, unless every caller brings its own."""
 
 from __future__ import annotations
 

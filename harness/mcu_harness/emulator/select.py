@@ -1,6 +1,6 @@
-"""Emulators by name, one entry each: the one place that knows which there are, and which of them a run gets.
+"""Emulators by name, one entry each, and which of them a run gets.
 
-A new emulator is a package beside `unicorn/` and `renode/` and an entry here.
+A new emulator is a package beside `unicorn/` and `renode/`, an entry here, and its name for each core in `hardware/core.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The memory trace that cycles need: of boards whose memories make the core wait, for one inference.
+"""Traces one inference on boards with wait states or caches: the cycle model needs to know which lines were missing.
 
-Whichever emulator runs a case, the trace is the embedded one's, so that the same image has the same cycles in all of them.
+The embedded emulator traces, whichever one runs the case, so that an image has the same cycles in all of them.
 """
 
 from __future__ import annotations

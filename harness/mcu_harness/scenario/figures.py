@@ -72,7 +72,8 @@ class Figure:
     `short` heads columns, "" = the title. `compared` figures are kept in baselines, take tolerances, and are compared
     between results; they can be compared only where `depends_on` is the same. `tile` is its place among the tiles of
     a run's page, 0 = none; with `tile_may_miss`, there is no tile where it was not measured. `gives_way` is its turn
-    to be left out of a summary that is too wide, 0 = never. `of_inputs` is a share of a run's inputs, shown as n of N. `worst_of` names the mean that it is the worst input's of.
+    to be left out of a summary that is too wide, 0 = never. `of_inputs` is a share of a run's inputs, shown as n of N. `worst_of`, of a figure of the worst
+    single input, names the figure that is the mean over all inputs.
     `bencher` is a measure that Bencher knows, and what to multiply by.
     """
 

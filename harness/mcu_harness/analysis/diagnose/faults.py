@@ -54,7 +54,7 @@ def fault_finding(case: Case) -> Finding:
 
 
 def _foreign(case: Case) -> Finding | None:
-    """The finding of the board's law, when the core refused an instruction that belongs to another one."""
+    """The finding about the core, when it refused an instruction that belongs to another one."""
     pc = case.execution.pc
     code = _instruction(case, pc)
     if not code:

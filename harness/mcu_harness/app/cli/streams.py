@@ -1,4 +1,4 @@
-"""Standard output and error that whoever reads them may close: what is being done is done to its end all the same."""
+"""Standard output and error that survive a closed pipe (`mcu-harness run ... | head`): the command still runs to its end."""
 
 from __future__ import annotations
 

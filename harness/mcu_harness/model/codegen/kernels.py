@@ -18,9 +18,9 @@ FilterLayout = Callable[[Array], Array]
 class Kernel:
     """`function` in firmware/kernels/`file`, which calls into the files `helpers` beside it.
 
-    `layout` turns a filter, as [outputs, taps] int8, into the flat array that the kernel reads. `raster_positions` > 0
-    is the promise of a kernel with a sliding window (harness/mcu_harness/model/overlap.py): it writes output positions, all channels
-    of each, in memory order, and once it writes into a group of that many neighbours it reads no window before theirs.
+    `layout` turns a filter, as [outputs, taps] int8, into the flat array that the kernel reads. `raster_positions` = n > 0
+    is the promise of a kernel with a sliding window (`model/overlap.py`): it writes output positions in memory order, in groups
+    of n; once it has begun to write a group, it no longer reads input that only earlier groups need.
     """
 
     function: str

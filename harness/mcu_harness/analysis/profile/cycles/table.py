@@ -1,5 +1,7 @@
 """What a cycle model of a core is made of: costs by kind of instruction, refills after branches, and rules.
 
+The list of cores that have one is `TABLES` in `pricing.py`.
+
 Straight-line code is priced address by address: an instruction's cost depends on the instructions right before it in
 memory, never on where an emulator cut its blocks. What comes on top when it is reached by a branch is priced per
 branch and target. So every emulator gets the same cycles, and a run can be priced again without running it again.
