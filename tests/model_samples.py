@@ -45,8 +45,10 @@ def _parts(
 def _arg(code: str) -> _Sample:
     def build(b: ModelBuilder, x: int) -> list[int]:
         found = []
-        for axis, shape in ((1, (1, 8, 4)), (-2, (1, 9, 4)), (3, (1, 9, 8))):
-            operands = [x, b.constant(np.array(axis, np.int32))]
+        # Along the last axis of a shape with more channels than the input's four, so that there is more than four answers.
+        wide = b.reshape(x, (1, 9, 2, 16))
+        for values, axis, shape in ((x, 1, (1, 8, 4)), (x, -2, (1, 9, 4)), (wide, 3, (1, 9, 2))):
+            operands = [values, b.constant(np.array(axis, np.int32))]
             found.append(b.operator(code, operands, b.tensor(shape, None, dtype="int32"), output_type=2))
         return found
 

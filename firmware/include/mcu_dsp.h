@@ -81,7 +81,8 @@ MCU_INLINE int32_t mcu_smmla(int32_t a, int32_t b, int32_t sum)
 /* -128 to 127. */
 MCU_INLINE int32_t mcu_saturate_8(int32_t value)
 {
-#if defined(__ARM_FEATURE_SAT) && __ARM_FEATURE_SAT
+    /* Clang says that the Armv8-M baseline has saturation, which it has not; it has no Thumb-2 either. */
+#if defined(__ARM_FEATURE_SAT) && __ARM_FEATURE_SAT && __ARM_ARCH_ISA_THUMB >= 2
     int32_t result;
     __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(value));
     return result;
