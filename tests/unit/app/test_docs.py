@@ -170,3 +170,12 @@ def test_links_between_pages_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#:]+\.md)", page.read_text()):
             path = (page.parent / target).resolve()
             assert path.exists() or (path.parent.name == "reference" and path.name in made), (page, target)
+
+
+def test_every_page_is_in_the_navigation_and_every_how_to_in_the_index() -> None:
+    navigation, index = (DOCS.parent / "mkdocs.yml").read_text(), (DOCS / "index.md").read_text()
+    pages = sorted((DOCS / "howto").glob("*.md"))
+    assert len(pages) > 10
+    for page in pages:
+        assert f"howto/{page.name}" in navigation, page.name
+        assert f"howto/{page.name}" in index, page.name
