@@ -56,6 +56,7 @@ class Memory:
     external: bool = False
     code_miss_cycles: float | None = None
     data_miss_cycles: float | None = None
+    waits_stated: bool = True  # False where the board file says nothing of wait states, which are 0 then
 
     @property
     def end(self) -> int:

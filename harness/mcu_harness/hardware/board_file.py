@@ -140,6 +140,7 @@ def _memories(top: toml_reader.Table) -> tuple[Memory, ...]:
             origin=table.whole("origin"),
             size=table.whole_quantity("size", "bytes"),
             wait_states=table.whole("wait_states", 0),
+            waits_stated="wait_states" in table,
             fetch_bytes=table.whole_quantity("fetch", "bytes", 4),
             cache=table.text("cache", "none", choices=CACHES),
             cache_bytes=table.whole_quantity("cache_size", "bytes", 0),

@@ -152,6 +152,9 @@ class Gate:
                 moved = "in place of one that could not be read"
         baseline.save(baseline.snapshot(run), path)
         message = f"accepted as {shown(path)}: {moved}"
+        broken = sorted({str(f.code) for f in run.findings if f.verdict is Verdict.FAIL})
+        if broken:  # _is_judged: nothing but budgets
+            message += f"; the case still fails ({', '.join(broken)}): a baseline changes no budget"
         return _with(run, check, [Finding(Code.BASELINE_ACCEPTED, Verdict.PASS, message, "commit the file")])
 
     def _missing(self, case: Case, path: Path) -> Finding:

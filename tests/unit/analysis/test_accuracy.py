@@ -62,3 +62,14 @@ def test_without_a_measurement_it_says_so() -> None:
     assert statement(made, "cortex-m4 9", [HERE]) == (
         "not validated on this board; +-0.3 % (worst 0.5 %) on 5 measured programs on board_b"
     )
+
+
+def test_a_board_file_that_is_silent_about_wait_states_borrows_no_error() -> None:
+    stated = board()
+    memories = tuple(replace(memory, wait_states=0) for memory in stated.memories)
+    zero = replace(stated, memories=memories)
+    silent = replace(stated, memories=tuple(replace(memory, waits_stated=False) for memory in memories))
+    assert "%" in statement(zero, "cortex-m4 9", [FAST, HERE])
+    said = statement(silent, "cortex-m4 9", [FAST, HERE])
+    assert said.startswith("not validated: the board file states no wait states of ")
+    assert "%" not in said

@@ -118,6 +118,9 @@ def test_other_compiler_neither_passes_nor_fails_except_in_ci(case: Case, monkey
 def test_budget_breach_is_still_compared_and_accepted(case: Case) -> None:
     breach = failed("budget.flash")
     accept(case, breach)
+    told = replace(Gate(), update=True).judge(case, breach).findings[-1].message
+    assert "the case still fails (budget.flash)" in told
+    assert "still fails" not in replace(Gate(), update=True).judge(case, slower(1)).findings[-1].message
     run = Gate(tolerances=CYCLES).judge(case, slower(2, breach))
     assert [finding.code for finding in run.findings] == ["budget.flash", "baseline.cycles"]
 

@@ -52,6 +52,11 @@ def known(path: Path = PATH) -> tuple[Accuracy, ...]:
 
 def statement(board: Board, model: str, accuracies: Sequence[Accuracy] | None = None) -> str:
     """How far figures of `model` on `board` can be trusted, for people: with an error, or "not validated"."""
+    code = board.code_memory
+    if code.kind == "flash" and not code.wait_states and not code.waits_stated:
+        return (
+            f"not validated: the board file states no wait states of {code.name}, so that waiting for it is not in it"
+        )
     found = [a for a in (known() if accuracies is None else accuracies) if a.model == model]
     waits = any(memory.wait_states for memory in board.memories)
     here = [a for a in found if a.board == board.name and waits]
