@@ -95,7 +95,8 @@ def test_an_energy_budget_names_the_layers(memory: CodeMemory) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "joules"), [("23.3 mJ", 0.0233), ("5 uJ", 5e-6), ("5 µJ", 5e-6), ("1.5 J", 1.5), ("7 nJ", 7e-9), (2, 2)]
+    ("written", "joules"),
+    [("23.3 mJ", 0.0233), ("5 uJ", 5e-6), ("5 µJ", 5e-6), ("1.5 J", 1.5), ("7 nJ", 7e-9), ("2 J", 2)],
 )
 def test_energies_are_read_in_all_their_units(written: object, joules: float) -> None:
     assert units.parse(written, "joules") == pytest.approx(joules)

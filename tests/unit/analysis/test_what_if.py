@@ -121,7 +121,7 @@ def test_impossible_caches_are_refused() -> None:
     with pytest.raises(ScenarioError, match="how large"):
         on(board(), "flash_cache=art")
     with pytest.raises(ScenarioError, match="whole number of lines"):
-        on(L4R5, "flash_cache_size=100")
+        on(L4R5, "flash_cache_size=100B")
     with pytest.raises(ScenarioError, match="power of two"):
         on(L4R5, "flash_cache_line=24B")
 

@@ -372,7 +372,8 @@ class LiveBoard:
     # What goes wrong.
 
     def _after(self, time: Time) -> int:
-        seconds = units.parse(time, "seconds")
+        # A number of Python is in seconds, as everywhere in Python; text says its unit.
+        seconds = units.parse(time if isinstance(time, str) else f"{float(time)!r} s", "seconds")
         if seconds < 0:
             raise HarnessError(f"time does not go back: {time!r}")
         return self.cycles + round(seconds * self._firmware.board.clock_hz)
