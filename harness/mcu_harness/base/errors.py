@@ -19,7 +19,9 @@ class HarnessError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+        """For people; what files, compilers and firmware say in it moves no terminal's cursor."""
+        text = f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+        return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
 
 
 class UnitError(HarnessError):
