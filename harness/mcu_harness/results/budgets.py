@@ -27,7 +27,7 @@ def check_budget(
             code=budget_code(figure.key),
             verdict=Verdict.NOT_MEASURED,
             message=f"{figure.in_sentences} has a budget but was not measured: {why}",
-            advice=f"remove the {figure.key} budget, or make the run measure it",
+            advice=f"remove `{figure.key}` {budget.set_in}, or make the run measure it",
             limit=budget.limit,
         )
     value, unit = measurement.value, measurement.unit
@@ -43,7 +43,7 @@ def check_budget(
         code=budget_code(figure.key),
         verdict=Verdict.FAIL,
         message=f"{figure.in_sentences} is {shown}, {units.format_value(over, unit)}{share} {relation} {limit}",
-        advice=f"{figure.limit.advice}; to accept it, {verb} `{figure.key}` under [budgets] in the scenario",
+        advice=f"{figure.limit.advice}; to accept it, {verb} `{figure.key}` {budget.set_in}",
         limit=budget.limit,
         measured=value,
         unit=unit,

@@ -67,7 +67,7 @@ def case_of_model(model: Path, board: str, *, limits: Mapping[str, object], seed
     for key, value in limits.items():
         if key not in budgeted():
             raise ScenarioError(f"mcu_budget: unknown limit {key!r}", hint=did_you_mean(key, tuple(budgeted())))
-        budgets[key] = parse_limit(key, value)
+        budgets[key] = parse_limit(key, value, "in the mark mcu_budget")
     return cases_of(replace(scenario, budgets=budgets))[0]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mcu_harness.base import units
 from mcu_harness.base.errors import ScenarioError, UnitError
@@ -13,13 +13,17 @@ from mcu_harness.scenario.figures import budgeted
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A limit in base units (B, s, J, 1) for the figure that has `key` in the catalogue."""
+    """A limit in base units (B, s, J, 1) for the figure that has `key` in the catalogue.
+
+    `set_in` is where people find it, to change it.
+    """
 
     key: str
     limit: float
+    set_in: str = field(default="under [budgets] in the scenario", compare=False)
 
 
-def parse_limit(key: str, value: object) -> Budget:
+def parse_limit(key: str, value: object, set_in: str = "") -> Budget:
     """The budget that `key = value` means ("64 KiB", "20 ms", "90 %"); raises UnitError."""
     kind = budgeted()[key].kind
     limit = units.parse(value, kind)
@@ -27,7 +31,7 @@ def parse_limit(key: str, value: object) -> Budget:
         raise UnitError(f"a budget is 0 or more, got {value!r}")
     if kind == "fraction" and limit > 1:
         raise UnitError(f"more than 100 % cannot be reached, got {value!r}", hint='write 0.95 or "95 %"')
-    return Budget(key, limit)
+    return Budget(key, limit, set_in) if set_in else Budget(key, limit)
 
 
 def parse_limits(texts: Iterable[str]) -> dict[str, Budget]:
@@ -41,5 +45,5 @@ def parse_limits(texts: Iterable[str]) -> dict[str, Budget]:
             )
         if key not in budgeted():
             raise ScenarioError(f"no budget is called {key!r}", hint=did_you_mean(key, tuple(budgeted())))
-        limits[key] = parse_limit(key, value)
+        limits[key] = parse_limit(key, value, f"in --budget {key}=...")
     return limits

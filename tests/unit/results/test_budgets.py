@@ -7,7 +7,7 @@ from mcu_harness.results.budgets import check_budget, check_budgets
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Contributor, Measurement, Verdict
 from mcu_harness.scenario.figures import budgeted
-from mcu_harness.scenario.limits import Budget, parse_limit
+from mcu_harness.scenario.limits import Budget, parse_limit, parse_limits
 
 
 def measured(name: str, value: float | None, unit: str) -> Measurement:
@@ -59,3 +59,13 @@ def test_limit_with_wrong_unit_is_refused() -> None:
         parse_limit("flash", "3 ms")
     with pytest.raises(UnitError, match="0 or more"):
         parse_limit("flash", "-1 B")
+
+
+@pytest.mark.parametrize("measurement", [measured("flash", 2000, "B"), None])
+def test_the_advice_names_where_the_budget_was_set(measurement: Measurement | None) -> None:
+    for budget, place in (
+        (parse_limits(["flash=1000 B"])["flash"], "in --budget flash=..."),
+        (parse_limit("flash", "1000 B"), "under [budgets] in the scenario"),
+    ):
+        finding = check_budget(budget, measurement)
+        assert finding is not None and place in finding.advice

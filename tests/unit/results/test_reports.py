@@ -14,11 +14,13 @@ import pytest
 from mcu_harness.base.errors import HarnessError, ResultsError
 from mcu_harness.base.files import write_text
 from mcu_harness.results import results_file as results_json
+from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.origin import OriginKind
-from mcu_harness.results.records import Measurement, Results, Verdict
-from mcu_harness.results.report import markdown, terminal, what_if_section
+from mcu_harness.results.records import Finding, Measurement, Results, Tool, Verdict
+from mcu_harness.results.report import junit, markdown, terminal, what_if_section
 from mcu_harness.results.report import text as text_pieces
 from mcu_harness.results.report.colour import has_colour
+from mcu_harness.results.report.columns import columns_for
 from sample_results import FAILING, HOSTILE, PASSING, RESULTS
 
 GOLD = Path(__file__).parents[2] / "gold"
@@ -234,3 +236,16 @@ def test_what_firmware_writes_moves_no_cursor() -> None:
 def test_accuracy_is_shown_as_so_many_of_the_inputs() -> None:
     assert text_pieces.figure_of(BROKEN, "accuracy") == "3 of 4"
     assert text_pieces.figure_of(PASSING, "accuracy") == "not measured"
+
+
+def test_a_case_that_was_not_set_up_had_to_do_with_no_emulator_and_no_compiler() -> None:
+    error = Finding(Code.SETUP_ERROR, Verdict.NOT_MEASURED, "no such board", "name another")
+    never = replace(PASSING, board="board_c", emulator=Tool("", ""), toolchain=Tool("", ""), findings=(error,))
+    asked = replace(never, board="board_d", emulator=Tool("auto", ""), toolchain=Tool("auto", ""))
+    results = Results((PASSING, never, asked))
+    lines = terminal.notes(results)
+    assert "emulator: unicorn 2.1.4" in lines and "compiler: gnu 12.2.1" in lines
+    assert not {"emulator", "compiler"} & set(columns_for(results))
+    assert terminal.provenance_lines(never)[:2] == ["emulator: none", "compiler: none"]
+    assert dict(junit.properties(asked))["mcu_toolchain"] == "auto"
+    assert [line for line in terminal.notes(Results((never,))) if line.startswith(("emulator", "compiler"))] == []

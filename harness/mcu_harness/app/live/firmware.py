@@ -103,4 +103,4 @@ def parse_budgets(limits: Mapping[str, object]) -> dict[str, Budget]:
     for key in limits:
         if key not in budgeted():
             raise ScenarioError(f"budget: unknown limit {key!r}", hint=did_you_mean(key, tuple(budgeted())))
-    return {key: parse_limit(key, value) for key, value in limits.items()}
+    return {key: parse_limit(key, value, "in the test") for key, value in limits.items()}

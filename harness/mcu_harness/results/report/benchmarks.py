@@ -57,7 +57,7 @@ def _kept(run: RunResult) -> list[Measurement]:
 def _name(run: RunResult, results: Results) -> str:
     """A name that stays the same over time, and tells compilers and emulators apart where there are several."""
     name = f"{run.case_name} on {run.board}"
-    for tools in ("toolchain", "emulator"):
-        if len({getattr(other, tools).name for other in results.runs}) > 1:
-            name += f", {getattr(run, tools).name}"
+    for used, tools in ((run.toolchain, text.compilers(results)), (run.emulator, text.emulators(results))):
+        if len(tools) > 1:
+            name += f", {used.name}"
     return name

@@ -107,8 +107,8 @@ def columns_for(results: Results, chosen: Iterable[str] = ()) -> dict[str, Colum
     names = list(chosen)
     if not names:
         names = [figure.key for figure in shown_in(Shown.SUMMARY)]
-        for name, tools in (("emulator", "emulator"), ("compiler", "toolchain")):
-            if len({getattr(run, tools).name for run in results.runs}) > 1:
+        for name, tools in (("emulator", text.emulators(results)), ("compiler", text.compilers(results))):
+            if len(tools) > 1:
                 names.insert(0, name)
         if any(run.baseline for run in results.runs):
             names.append("change")

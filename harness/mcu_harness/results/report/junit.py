@@ -17,8 +17,8 @@ def properties(run: RunResult) -> list[tuple[str, object]]:
     """Figures as (name, value); what was not measured is left out, never 0."""
     figures: list[tuple[str, object]] = [
         ("mcu_board", run.board),
-        ("mcu_toolchain", f"{run.toolchain.name} {run.toolchain.version}"),
-        ("mcu_emulator", f"{run.emulator.name} {run.emulator.version}"),
+        ("mcu_toolchain", text.tool(run.toolchain)),
+        ("mcu_emulator", text.tool(run.emulator)),
         ("mcu_verdict", str(run.verdict)),
     ]
     figures += [(f"mcu_{m.name}", m.value) for m in text.ordered(run.measurements) if m.value is not None]

@@ -74,7 +74,7 @@ def _failures(results: Results) -> list[str]:
 
 def _place(run: RunResult, results: Results) -> str:
     """The board, with the compiler where there are several."""
-    several = len({other.toolchain.name for other in results.runs}) > 1
+    several = len(text.compilers(results)) > 1
     return f"{run.board} ({run.toolchain.name})" if several else run.board
 
 

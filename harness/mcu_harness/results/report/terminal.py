@@ -169,8 +169,8 @@ def provenance_lines(run: RunResult) -> list[str]:
     """What the figures of a run depend on."""
     made = run.provenance
     return [
-        f"emulator: {run.emulator.name} {run.emulator.version}",
-        f"compiler: {run.toolchain.name} {run.toolchain.version} {' '.join(run.toolchain.flags)}",
+        f"emulator: {text.tool(run.emulator)}",
+        f"compiler: {text.tool(run.toolchain)} {' '.join(run.toolchain.flags)}".rstrip(),
         f"kernels: {made.kernel_set}; cycle model: {made.cycle_model or 'none'}",
         f"model {made.model_digest[:16]}, board file {made.board_digest[:16]}, build {made.build_id[:16]}",
         f"mcu-harness {made.harness_version}" + (f", commit {made.commit[:12]}" if made.commit else ""),
@@ -185,8 +185,9 @@ def notes(results: Results) -> list[str]:
         said = f"differ from {run.outputs.oracle}" if run.outputs.mismatches else text.outputs_text(run)
         checks.setdefault(said, set()).add(run.board)
     lines += [f"outputs: {said} ({_some(boards)})" for said, boards in sorted(checks.items())]
-    for name, tools in (("emulator", "emulator"), ("compiler", "toolchain")):
-        used = sorted({f"{getattr(run, tools).name} {getattr(run, tools).version}" for run in results.runs})
+    ran = [run for run in results.runs if text.was_set_up(run)]
+    for name, tools in (("emulator", (run.emulator for run in ran)), ("compiler", (run.toolchain for run in ran))):
+        used = sorted({text.tool(each) for each in tools})
         lines += [f"{name}: {', '.join(used)}"] if used else []
     origins: dict[str, set[str]] = {}
     for run in results.runs:

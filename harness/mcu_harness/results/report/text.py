@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from mcu_harness.base import units
 from mcu_harness.base.text import one_line
 from mcu_harness.results.finding_codes import Category
-from mcu_harness.results.records import Contributor, Finding, LayerResult, Measurement, RunResult, Verdict
+from mcu_harness.results.records import (
+    Contributor,
+    Finding,
+    LayerResult,
+    Measurement,
+    Results,
+    RunResult,
+    Tool,
+    Verdict,
+)
 from mcu_harness.scenario.figures import FIGURES
 
 NOT_MEASURED = "not measured"
@@ -130,9 +139,29 @@ def console_lines(run: RunResult, most: int = 10) -> list[str]:
     return [one_line(line.expandtabs()) for line in run.console.splitlines()[-most:]]
 
 
+def was_set_up(run: RunResult) -> bool:
+    """Whether the case was a run at all; else no emulator and no compiler had to do with it."""
+    return all(finding.category is not Category.SETUP for finding in run.findings)
+
+
+def emulators(results: Results) -> set[str]:
+    """Names of the emulators that ran something."""
+    return {run.emulator.name for run in results.runs if was_set_up(run)}
+
+
+def compilers(results: Results) -> set[str]:
+    """Names of the compilers that made something."""
+    return {run.toolchain.name for run in results.runs if was_set_up(run)}
+
+
+def tool(used: Tool) -> str:
+    """ "gnu 12.2.0"; "none" where nothing was run."""
+    return f"{used.name} {used.version}".strip() or "none"
+
+
 def run_mark(run: RunResult) -> str:
     """The verdict of a run as `verdict_mark`, and "set-up error" of one that never was."""
-    if any(finding.category is Category.SETUP for finding in run.findings):
+    if not was_set_up(run):
         return "set-up error"
     return verdict_mark(run.verdict)
 

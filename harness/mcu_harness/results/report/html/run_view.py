@@ -183,8 +183,8 @@ class RunView:
         """What the numbers depend on, as pairs of a title and a value."""
         run, made = self.run, self.run.provenance
         pairs = [
-            ("emulator", f"{run.emulator.name} {run.emulator.version}"),
-            ("compiler", f"{run.toolchain.name} {run.toolchain.version}"),
+            ("emulator", text.tool(run.emulator)),
+            ("compiler", text.tool(run.toolchain)),
             ("flags", " ".join(run.toolchain.flags)),
             ("kernels", made.kernel_set),
             ("cycle model", made.cycle_model or text.NOT_MEASURED),
