@@ -241,6 +241,51 @@ def test_regions_of_a_program_have_their_own_accesses(tmp_path: Path) -> None:
     assert (layer["bytes"], layer["table"], layer["source"]) == (0, 0, -1)
 
 
+SEVERAL_WORDS = """
+volatile uint32_t words[16] __attribute__((aligned(64)));
+#define RUN(code) __asm__ volatile(code :: "r"(p), "r"(words + 4) : "r2", "r3", "r4", "r5", "s0", "s1", "s2", "s3", "memory")
+__attribute__((noinline)) static void move(volatile uint32_t *p) {
+    RUN("ldrd r2, r3, [%0]"); RUN("strd r2, r3, [%0, #4]"); RUN("ldm %0, {r2, r3, r4, r5}"); RUN("stm %0, {r2, r3, r4, r5}");
+    RUN("mov r4, %0\\n add r4, #16\\n ldmdb r4, {r2, r3}"); RUN("vldr d0, [%0]"); RUN("vldmia %0, {s0-s3}");
+    RUN("vstr d1, [%0, #8]");
+    RUN("mov r5, sp\\n mov sp, %0\\n pop {r2, r3, r4}\\n push {r2, r3}\\n mov sp, r5");
+}
+void mcu_infer(void) { for (uint32_t i = 0; i < 9; i++) move(words + i); }
+"""
+# (first byte from the pointer, words, whether it writes) of each instruction in `move`.
+MOVES = [(0, 2, 0), (4, 2, 1), (0, 4, 0), (0, 4, 1), (8, 2, 0), (0, 2, 0), (0, 4, 0), (8, 2, 1), (0, 3, 0), (4, 2, 1)]
+
+
+@pytest.mark.parametrize("inner", [(), (16,), (8, 16, 24, 48), (10, 17, 30, 31), (12, 14)], ids=str)
+def test_words_that_one_instruction_moves_are_each_of_the_object_that_they_lie_in(
+    firmware_cache: Path, inner: tuple[int, ...]
+) -> None:
+    board = find_board(BOARD)
+    program = firmware(board, SEVERAL_WORDS, firmware_cache)
+    start = program.symbol("words").address
+    bounds = [start, *(start + cut for cut in inner), start + 64]
+    expected: dict[tuple[int, int], list[int]] = {}  # [accesses, words] by object and direction
+    for pointer in range(start, start + 36, 4):
+        for first, words, write in MOVES:
+            held = [bounds[bisect_right(bounds, pointer + first + 4 * n) - 1] for n in range(words)]
+            for low in set(held):
+                found = expected.setdefault((low, write), [0, 0])
+                found[0] += 1
+                found[1] += held.count(low)
+    plan = replace(plan_for(program), trace=replace(WHOLE, cuts=tuple(bounds)))
+    data = UnicornEmulator().run(program, board, plan).whole
+    assert data is not None
+    rows = (data.context >= 0) & (data.low >= start) & (data.low < start + 64)
+    mine: dict[tuple[int, int], list[int]] = {}
+    for nth in np.flatnonzero(rows).tolist():
+        found = mine.setdefault((int(data.low[nth]), int(data.write[nth])), [0, 0])
+        found[0] += int(data.count[nth])
+        found[1] += int(data.count[nth] * data.size[nth]) // 4
+    assert mine == expected
+    assert not data.unwritten.any()
+    assert not data.unaligned.any()
+
+
 @pytest.mark.renode
 def test_renode_counts_the_same_accesses_of_every_object(
     renode: RenodeEmulator, tmp_path: Path, firmware_cache: Path

@@ -210,7 +210,8 @@ class BlockCounts:
 @dataclass(frozen=True, slots=True)
 class DataTrace:
     """Accesses to data: a row says how often the `instruction` at that address, in a calling context, accessed the object
-    at [low, high), `size` bytes each time.
+    at [low, high), `size` bytes each time. Words that one instruction moves and that are of several objects are an access to
+    each of these; one word is of the object that it begins in.
 
     Contexts are those of `BlockCounts`, negative outside of windows. `misses` are lines of memory that were brought in
     for it: into the cache through which the board's core sees that memory, and without one, whenever the line is another

@@ -29,10 +29,11 @@ STATE_WORDS = 18
 STEP_ROW = 64
 HALFWORD = 2
 STEP_DESCRIPTORS, STEP_ROWS, START, END, CODE_CACHE, CODE_SHIFT, FIRST_MISSES, NEXT_MISSES = (8 * i for i in range(8))
-# Counters of one instruction of one edge, since it last went to another object: see `MemoryTracer`.
-ROW = 88
-COUNT, LOW, HIGH, OBJECT, MISSES, UNWRITTEN, FIRST_UNWRITTEN, SHADOW, LINE_SHIFT, CACHE, UNALIGNED = (
-    8 * i for i in range(11)
+# Counters of one instruction of one edge, since it last went to another object: see `MemoryTracer`. Its accesses of SIZE
+# bytes lie in the object whole when they begin in [LOW, HIGH).
+ROW = 96
+COUNT, LOW, HIGH, OBJECT, MISSES, UNWRITTEN, FIRST_UNWRITTEN, SHADOW, LINE_SHIFT, CACHE, UNALIGNED, SIZE = (
+    8 * i for i in range(12)
 )
 # An object is a stretch of addresses. SHADOW_OF + address is the byte that says whether that address was written.
 OBJECT_ROW = 32
@@ -44,9 +45,10 @@ HINT_MASK = 255
 LINES = HINTS + 8 * (HINT_MASK + 1)
 LINE_ROW = 16
 USED = 8
-LOG_ROW = 64  # edge, halfword, object, count, misses, unwritten, first unwritten, unaligned
+LOG_ROW = 72  # edge, halfword, object, size, count, misses, unwritten, first unwritten, unaligned
 
 # Descriptors: base, index, shift, size, and flags below the displacement, which is the upper half.
+WORD = 4  # bytes: what registers are moved by one after the other
 WRITTEN = 0x01010101  # four bytes of a shadow
 BASE_BITS, INDEX_AT, SHIFT_AT, SIZE_AT, WRITE, INDEXED, PRESENT, ENTRY = (
     15,
@@ -67,10 +69,8 @@ _inlined: Callable[[_F], _F] = _numba.njit(nogil=True, forceinline=True)
 
 
 @_inner
-def _flush(s: int, row: int, address: int) -> None:
-    """Write the counters of `row` to the log and clear them."""
-    if peek(row + COUNT) == 0:
-        return
+def _log(s: int, row: int, address: int) -> None:
+    """Write the counters of `row`, of the instruction at that address, to the log."""
     at = peek(s + LOG_COUNT)
     if at >= peek(s + LOG_ROOM):
         call(peek(s + COMPACT), 0, 0, 0)
@@ -80,12 +80,17 @@ def _flush(s: int, row: int, address: int) -> None:
     poke(entry, edge)
     poke(entry + 8, (address - peek(peek(s + STEPS) + edge * STEP_ROW + START)) // HALFWORD)
     poke(entry + 16, peek(row + OBJECT))
-    poke(entry + 24, peek(row + COUNT))
-    poke(entry + 32, peek(row + MISSES))
-    poke(entry + 40, peek(row + UNWRITTEN))
-    poke(entry + 48, peek(row + FIRST_UNWRITTEN))
-    poke(entry + 56, peek(row + UNALIGNED))
+    poke(entry + 24, peek(row + SIZE))
+    poke(entry + 32, peek(row + COUNT))
+    poke(entry + 40, peek(row + MISSES))
+    poke(entry + 48, peek(row + UNWRITTEN))
+    poke(entry + 56, peek(row + FIRST_UNWRITTEN))
+    poke(entry + 64, peek(row + UNALIGNED))
     poke(s + LOG_COUNT, at + 1)
+
+
+@_inner
+def _clear(row: int) -> None:
     poke(row + COUNT, 0)
     poke(row + MISSES, 0)
     poke(row + UNWRITTEN, 0)
@@ -93,24 +98,26 @@ def _flush(s: int, row: int, address: int) -> None:
 
 
 @_inner
-def _enter_object(s: int, row: int, address: int, instruction: int) -> None:
-    """`row`, of the instruction at that address, goes to another object than before: that which holds `address`."""
-    _flush(s, row, instruction)
+def _enter_object(s: int, row: int, at: int, size: int) -> int:
+    """`row` is of accesses of `size` bytes to the object that holds the address `at`; gives where that object ends."""
     cuts = peek(s + CUTS)
-    low, high = 0, peek(s + CUT_COUNT) - 1  # cuts[low] <= address < cuts[high]
+    low, high = 0, peek(s + CUT_COUNT) - 1  # cuts[low] <= at < cuts[high]
     while high - low > 1:
         middle = (low + high) >> 1
-        if peek(cuts + middle * 8) <= address:
+        if peek(cuts + middle * 8) <= at:
             low = middle
         else:
             high = middle
     entry = peek(s + OBJECTS) + low * OBJECT_ROW
+    end = peek(cuts + low * 8 + 8)
     poke(row + OBJECT, low)
     poke(row + LOW, peek(cuts + low * 8))
-    poke(row + HIGH, peek(cuts + low * 8 + 8))
+    poke(row + HIGH, end - max(0, size - WORD))  # a word is of the object that it begins in
+    poke(row + SIZE, size)
     poke(row + SHADOW, peek(entry + SHADOW_OF))
     poke(row + LINE_SHIFT, peek(entry + SHIFT_OF))
     poke(row + CACHE, peek(entry + CACHE_OF))
+    return end
 
 
 @_inner
@@ -212,7 +219,19 @@ def _on_access(s: int, address: int, descriptor: int) -> None:
     length = (descriptor >> SIZE_AT) & 255
     row = peek(s + ROWS) + address * (ROW // HALFWORD)
     if at < peek(row + LOW) or at >= peek(row + HIGH):
-        _enter_object(s, row, at, address)
+        if peek(row + COUNT) != 0:
+            _log(s, row, address)
+            _clear(row)
+        end = _enter_object(s, row, at, length)
+        if at >= peek(row + HIGH):
+            _on_parts(s, row, address, at, length, end, descriptor)
+            return
+    _count(s, row, at, length, descriptor)
+
+
+@_inlined
+def _count(s: int, row: int, at: int, length: int, descriptor: int) -> None:
+    """Count an access to `length` bytes at `at`, all of the object that `row` is of."""
     poke(row + COUNT, peek(row + COUNT) + 1)
     if at & ((descriptor >> ALIGN_AT) & 3):
         poke(row + UNALIGNED, peek(row + UNALIGNED) + 1)
@@ -236,6 +255,24 @@ def _on_access(s: int, address: int, descriptor: int) -> None:
             missed += _misses(s, cache, line)
         if missed:
             poke(row + MISSES, peek(row + MISSES) + missed)
+
+
+@_inner
+def _on_parts(s: int, row: int, address: int, at: int, length: int, end: int, descriptor: int) -> None:
+    """Count an access to several words that goes on beyond `end`, where its object ends: in parts, one for each object."""
+    while True:
+        part = min(length, (end - at + WORD - 1) // WORD * WORD)
+        poke(row + SIZE, part)
+        _count(s, row, at, part, descriptor)
+        _log(s, row, address)
+        _clear(row)
+        length -= part
+        if length == 0:
+            poke(row + HIGH, 0)  # `row` is of no object again
+            return
+        at = (at + part) & 0xFFFFFFFF
+        descriptor &= ~(3 << ALIGN_AT)  # the first part has told
+        end = _enter_object(s, row, at, length)
 
 
 def on_instruction(engine: int, address: int, size: int, s: int) -> None:

@@ -6,7 +6,8 @@ written. It sees addresses before each instruction executes (see `access_hook`),
 
 Tables, all reached by address from compiled code: a row of `_steps` for each edge of the block recorder, with the
 descriptors of its block's halfwords (0: no access) and as many rows of counters. Counters are kept until an instruction
-goes to another object, then they are written to the log, which is summed up whenever it is full.
+goes to another object, then they are written to the log, which is summed up whenever it is full. An access to several
+words (LDM, LDRD, VLDM, ...) that are of different objects is an access to each of these, by as many words as it holds.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 _ADDRESS_SPACE = 1 << 32
 _LOG_ROOM = 1 << 16
 _CHUNK_ROWS = 1 << 14
-_KEYS = 3  # columns of the log that tell rows apart: edge, halfword, object
+_KEYS = 4  # columns of the log that tell rows apart: edge, halfword, object, size
+_SIZES = 256  # above every size
 _NEVER_USED = -1
 
 
@@ -134,13 +136,13 @@ class MemoryTracer:
             instruction=(steps.addresses[block] + access_hook.HALFWORD * sums[:, 1]).astype(np.uint32),
             low=cuts[sums[:, 2]],
             high=cuts[sums[:, 2] + 1],
-            size=np.array([a.size for a in access], np.int32),
+            size=sums[:, 3].astype(np.int32),
             write=np.array([a.write for a in access], np.bool_),
-            count=sums[:, 3],
-            misses=sums[:, 4],
-            unwritten=sums[:, 5],
-            first_unwritten=sums[:, 6].astype(np.uint32),
-            unaligned=sums[:, 7],
+            count=sums[:, 4],
+            misses=sums[:, 5],
+            unwritten=sums[:, 6],
+            first_unwritten=sums[:, 7].astype(np.uint32),
+            unaligned=sums[:, 8],
             block_context=steps.edge_context[ran].astype(np.int32),
             block_address=steps.addresses[steps.edge_block[ran]].astype(np.uint32),
             block_bytes=np.array(steps.block_bytes, np.int32)[steps.edge_block[ran]],
@@ -280,6 +282,7 @@ class MemoryTracer:
         owners = np.array(self._owners, np.int64)
         columns = [
             access_hook.OBJECT,
+            access_hook.SIZE,
             access_hook.COUNT,
             access_hook.MISSES,
             access_hook.UNWRITTEN,
@@ -288,8 +291,8 @@ class MemoryTracer:
         ]
         entries = np.zeros((len(rows), access_hook.LOG_ROW // 8), np.int64)
         entries[:, :2] = owners
-        entries[:, 2:8] = rows[:, [column // 8 for column in columns]]
-        self._sums.append(entries[entries[:, 3] > 0])
+        entries[:, 2:9] = rows[:, [column // 8 for column in columns]]
+        self._sums.append(entries[entries[:, 4] > 0])
         for chunk in self._chunks:
             chunk[
                 :,
@@ -320,19 +323,20 @@ class MemoryTracer:
 
 
 def summed_up(entries: Words, objects: int) -> Words:
-    """Rows of the log with equal (edge, halfword, object) as one, sorted; objects are below `objects`."""
+    """Rows of the log with equal (edge, halfword, object, size) as one, sorted; objects are below `objects`."""
     if not len(entries):
         return entries
     keys = (entries[:, 0] * (int(entries[:, 1].max()) + 1) + entries[:, 1]) * objects + entries[:, 2]
+    keys = keys * _SIZES + entries[:, 3]
     order = np.argsort(keys, kind="stable")
     ordered, keys = entries[order], keys[order]
     starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
     summed: Words = np.add.reduceat(ordered, starts, axis=0)
     summed[:, :_KEYS] = ordered[starts, :_KEYS]
-    summed[:, 6] = 0
+    summed[:, 7] = 0
     row_of = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(ordered))))
-    is_unwritten = ordered[:, 5] > 0
-    summed[row_of[is_unwritten][::-1], 6] = ordered[is_unwritten, 6][::-1]  # the first of each
+    is_unwritten = ordered[:, 6] > 0
+    summed[row_of[is_unwritten][::-1], 7] = ordered[is_unwritten, 7][::-1]  # the first of each
     return summed
 
 
