@@ -37,7 +37,7 @@ from mcu_harness.results.finding_codes import Category, Code, category_of
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.report.columns import columns
 from mcu_harness.results.report.formats import FORMATS
-from mcu_harness.scenario.figures import FIGURES, budgeted, tolerated
+from mcu_harness.scenario.figure_catalogue import FIGURES, budgeted, tolerated
 from mcu_harness.scenario.scenario import load_scenario
 
 DOCS = Path(__file__).resolve().parent

@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from mcu_harness.analysis.figures import arena_blocks
 from mcu_harness.analysis.memory.objects import Layout, cuts
+from mcu_harness.analysis.result_tables import arena_blocks
 from mcu_harness.app.inference_plan import run_plan
 from mcu_harness.emulator.contract import RunPlan, TraceRequest
 from mcu_harness.emulator.unicorn.emulator import UnicornEmulator

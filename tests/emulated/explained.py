@@ -6,9 +6,9 @@ from pathlib import Path
 
 from small_firmware import firmware, plan_for
 
+from mcu_harness.analysis.analyses import analyses_for
 from mcu_harness.analysis.firmware_under_test import CodeRegion, FirmwareUnderTest
 from mcu_harness.analysis.observation import ObservedRun, Request, merged
-from mcu_harness.analysis.table import analyses_for
 from mcu_harness.emulator.contract import Emulator, Execution
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.footprint import read_footprint

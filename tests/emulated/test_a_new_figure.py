@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from mcu_harness.analysis import figures as analysis
+from mcu_harness.analysis import measured_figures as analysis
 from mcu_harness.app.cli.main import main
 from mcu_harness.results.origin import Origin, OriginKind
 from mcu_harness.results.records import Measurement
-from mcu_harness.scenario.figures import FIGURES, Better, Figure, Limit, Shown
+from mcu_harness.scenario.figure_catalogue import FIGURES, Better, Figure, Limit, Shown
 
 ROW = Figure(
     "pads_bytes",

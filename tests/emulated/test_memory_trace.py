@@ -13,10 +13,10 @@ from small_firmware import firmware, plan_for
 
 from firmware_runs import BOARD, codes
 from mcu_harness.analysis.address_names import Places
-from mcu_harness.analysis.figures import arena_blocks
 from mcu_harness.analysis.memory import access_counts
 from mcu_harness.analysis.memory.objects import Layout, MemoryObjects, cuts
 from mcu_harness.analysis.profile.profile import profile
+from mcu_harness.analysis.result_tables import arena_blocks
 from mcu_harness.app.inference_plan import run_plan
 from mcu_harness.app.options import Options
 from mcu_harness.app.session import Session

@@ -12,8 +12,8 @@ from small_firmware import SUM_OF_SQUARES, firmware, plan_for
 from mcu_harness.emulator.contract import DataTrace, Execution, RunPlan, Window
 from mcu_harness.emulator.trace import trace_store
 from mcu_harness.emulator.trace.data_trace import MemoryTracer
+from mcu_harness.emulator.traced_run import run_traced, traced_plan
 from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
-from mcu_harness.emulator.waiting_memory import run_traced, traced_plan
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import find_board
 from mcu_harness.image.program import Program

@@ -16,7 +16,7 @@ from mcu_harness.analysis.profile import cycles
 from mcu_harness.base import toml_reader
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.emulator.contract import Emulator, Exchange, Execution, RunPlan, Window
-from mcu_harness.emulator.waiting_memory import run_traced, traced_plan
+from mcu_harness.emulator.traced_run import run_traced, traced_plan
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import find_board
 from mcu_harness.image.program import Program, read_program

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcu_harness import __version__
-from mcu_harness.analysis import figures, output_check
+from mcu_harness.analysis import measured_figures, output_check, result_tables
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.observation import Reading
 from mcu_harness.analysis.profile.profile import Profile
@@ -38,12 +38,12 @@ def judge(
     if execution is not None and not findings:
         check, findings = firmware.check(execution)
     own = (*firmware.figures, *reading.figures)
-    measured = figures.measurements(board, firmware.footprint, profile, check, emulator, own)
+    measured = measured_figures.measurements(board, firmware.footprint, profile, check, emulator, own)
     if not findings:
-        parts = figures.contributors(firmware.footprint, profile, firmware.code_regions, board)
+        parts = measured_figures.contributors(firmware.footprint, profile, firmware.code_regions, board)
         findings = check_budgets(case.budgets, measured, {**parts, **firmware.contributors, **reading.contributors})
         findings += _unchecked(case, firmware, check)
-    regions, sections, symbols = figures.memory_results(firmware.footprint, board)
+    regions, sections, symbols = result_tables.memory_results(firmware.footprint, board)
     everything = (*findings, *firmware.notes, *reading.notes)
     result = RunResult(
         scenario=case.scenario.name,
@@ -56,8 +56,8 @@ def judge(
         verdict=worst(finding.verdict for finding in everything),
         findings=everything,
         measurements=measured,
-        budgets=figures.limits(case.budgets),
-        layers=figures.layer_results(firmware.code_regions, profile),
+        budgets=measured_figures.limits(case.budgets),
+        layers=result_tables.layer_results(firmware.code_regions, profile),
         functions=profile.functions if profile else (),
         calls=profile.calls if profile else (),
         outputs=check,
@@ -69,8 +69,8 @@ def judge(
         scenario_path=_scenario_path(case.scenario),
         arena=firmware.arena,
         stack_area=firmware.stack_area,
-        board_facts=figures.board_facts(board),
-        spreads=figures.spreads(profile),
+        board_facts=result_tables.board_facts(board),
+        spreads=measured_figures.spreads(profile),
     )
     return reading.show(result)
 
@@ -98,7 +98,7 @@ def not_set_up(case: Case, emulator: str, toolchain: str, error: HarnessError) -
         toolchain=Tool(toolchain, ""),
         outputs=output_check.unchecked(_DID_NOT_RUN),
         provenance=_nothing_built(case.scenario, board.digest),
-        board_facts=figures.board_facts(board),
+        board_facts=result_tables.board_facts(board),
         finding=_setup_error(error),
         scenario_path=_scenario_path(case.scenario),
     )

@@ -12,16 +12,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from mcu_harness.analysis import calls_as_layers
+from mcu_harness.analysis.analyses import analyses_for
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.high_water_mark import above_heap
 from mcu_harness.analysis.memory_fit import check_fit
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading, Request, merged
 from mcu_harness.analysis.profile.profile import Profile, profile
-from mcu_harness.analysis.table import analyses_for
 from mcu_harness.app import prepare_firmware
 from mcu_harness.app.judge import judge
 from mcu_harness.emulator.contract import Emulator, Execution, RunPlan
-from mcu_harness.emulator.waiting_memory import run_traced, traced_plan
+from mcu_harness.emulator.traced_run import run_traced, traced_plan
 from mcu_harness.hardware.board import Board
 from mcu_harness.results.records import RunResult, Tool
 from mcu_harness.scenario.cases import Case

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from mcu_harness.analysis import faithfulness_figures, figures, output_check
+from mcu_harness.analysis import faithfulness_figures, measured_figures, output_check, result_tables
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.app import divergence, provenance
 from mcu_harness.app.inference_plan import run_plan, tensors_read
@@ -58,10 +58,10 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
         place = divergence.first_diverging_layer(case, conversion.model, graph, samples, emulator, toolchain, checked)
         return checked, [output_check.output_finding(checked, place)]
 
-    regions = figures.model_regions(
+    regions = result_tables.model_regions(
         graph, memory, footprint, sources, [program.symbol(name).address for name in sources.layer_symbols]
     )
-    own, noisiest = figures.model_figures(graph, memory, footprint, sources), {}
+    own, noisiest = measured_figures.model_figures(graph, memory, footprint, sources), {}
     if conversion.source:
         progress("comparing with the float model")
         cost = by_place(faithfulness(conversion, scenario.inputs.file, scenario.quantize.calibration), graph)
@@ -80,6 +80,6 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
         provenance=lambda profiled: provenance.of_model(case, graph, image, sources, profiled),
         figures=own,
         contributors=noisiest,
-        arena=figures.arena_blocks(graph, memory),
-        stack_area=figures.stack_area(program),
+        arena=result_tables.arena_blocks(graph, memory),
+        stack_area=result_tables.stack_area(program),
     )

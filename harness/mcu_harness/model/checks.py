@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.graph import BYTE_RANGES, DTYPE_BYTES, Graph, Layer, Tensor
-from mcu_harness.model.model_kinds import hint_of_custom_operator, hint_of_type
 from mcu_harness.model.operation import Operation, ShapeError
 from mcu_harness.model.operators import MAX_RANK, OPERATORS, Operands, Role
 from mcu_harness.model.scales import Problem, quantization_problems
 from mcu_harness.model.shapes import output_shapes
+from mcu_harness.model.unsupported_models import hint_of_custom_operator, hint_of_type
 
 _LONGEST_PROBLEM = 400  # characters: shapes in a file have any length
 MAX_TENSOR_BYTES = 1 << 26  # an activation larger than this fits no Cortex-M

@@ -20,7 +20,7 @@ from mcu_harness.model.arrays import load_labels, load_originals, quantized
 from mcu_harness.model.convert.original_run import run_original
 from mcu_harness.model.convert.record import Conversion
 from mcu_harness.model.graph import Graph
-from mcu_harness.model.importers.table import importer_of
+from mcu_harness.model.importers.catalogue import importer_of
 from mcu_harness.model.layout import Layout
 from mcu_harness.model.samples import model_graph
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.arrays import MAX_ARRAYS_BYTES, load_expected, load_inputs, load_labels, make_inputs
 from mcu_harness.model.graph import Graph
-from mcu_harness.model.importers.table import importer_of
+from mcu_harness.model.importers.catalogue import importer_of
 from mcu_harness.model.layout import Layout
 from mcu_harness.model.reference import OracleMissing
 from mcu_harness.model.tflm import run_tflm

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from mcu_harness.results.finding_codes import Category, Code
 from mcu_harness.results.records import RegionResult, Results, RunResult, Verdict
-from mcu_harness.scenario.figures import FIGURES, Better
+from mcu_harness.scenario.figure_catalogue import FIGURES, Better
 
 SMALLEST = "the least RAM on the chip, then the least flash, then the slowest clock"
 

@@ -11,7 +11,7 @@ from mcu_harness.results.access_records import MemoryAccesses
 from mcu_harness.results.coverage_records import Coverage
 from mcu_harness.results.finding_codes import Category, category_of
 from mcu_harness.results.origin import Origin, OriginKind
-from mcu_harness.scenario.figures import FIGURES
+from mcu_harness.scenario.figure_catalogue import FIGURES
 
 FORMAT_VERSION = 2
 

@@ -10,7 +10,7 @@ from mcu_harness.base.errors import ScenarioError
 from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import find_board
-from mcu_harness.scenario.figures import budgeted
+from mcu_harness.scenario.figure_catalogue import budgeted
 from mcu_harness.scenario.limits import Budget, parse_limit
 from mcu_harness.scenario.model_files import model_stem
 from mcu_harness.scenario.scenario import InputSpec, Scenario, scenario_for_model

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mcu_harness.base import units
 from mcu_harness.base.errors import ScenarioError, UnitError
 from mcu_harness.base.toml_reader import did_you_mean
-from mcu_harness.scenario.figures import budgeted
+from mcu_harness.scenario.figure_catalogue import budgeted
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from mcu_harness.base.errors import ScenarioError, UnitError
 from mcu_harness.base.files import why_no_file
 from mcu_harness.base.text import one_line
 from mcu_harness.hardware.board_file import board_names
-from mcu_harness.scenario.figures import budgeted, tolerated
+from mcu_harness.scenario.figure_catalogue import budgeted, tolerated
 from mcu_harness.scenario.firmware_tables import BOARD_PLACEHOLDER, FirmwareSpec, read_firmware
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
 from mcu_harness.scenario.limits import Budget, parse_limit

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mcu_harness.analysis.profile.cycles.accuracy import Accuracy, known, statement, written
-from mcu_harness.analysis.profile.cycles.pricing import TABLES
+from mcu_harness.analysis.profile.cycles.core_tables import CYCLE_TABLES
 from mcu_harness.app.cli.commands.validate import summary
 from mcu_harness.app.cycle_validation import ground_truths
 from sample_boards import board
@@ -24,7 +24,7 @@ def test_the_package_states_an_error_for_every_published_measurement_and_for_the
     entries = known()
     assert {entry.name for entry in entries} == {truth.name for truth in ground_truths()}
     for entry in entries:
-        assert entry.model == TABLES[entry.core](1).name, "another version of the model: validate it again"
+        assert entry.model == CYCLE_TABLES[entry.core](1).name, "another version of the model: validate it again"
         assert entry.mean_percent <= entry.worst_percent < 12
 
 

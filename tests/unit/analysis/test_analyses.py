@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from mcu_harness.analysis import table
+from mcu_harness.analysis import analyses as table
+from mcu_harness.analysis.analyses import ANALYSES, analyses_for
 from mcu_harness.analysis.coverage.covered import Covered
 from mcu_harness.analysis.memory.access_counts import AccessCounts
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading, Request, merged
-from mcu_harness.analysis.table import ANALYSES, analyses_for
 from mcu_harness.analysis.what_if.questions import WhatIfs
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.results.origin import OriginKind

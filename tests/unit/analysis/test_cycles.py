@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mcu_harness.analysis.profile.cycles.pricing import TABLES, price
-from mcu_harness.analysis.profile.cycles.table import CoreTable
+from mcu_harness.analysis.profile.cycles.core_tables import CYCLE_TABLES
+from mcu_harness.analysis.profile.cycles.cycle_table import CycleTable
+from mcu_harness.analysis.profile.cycles.pricing import price
 from mcu_harness.emulator.contract import BlockCounts
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.hardware.board import Board
@@ -182,10 +183,10 @@ def test_cycles_do_not_depend_on_where_blocks_are_cut() -> None:
             assert len(found) == 1
 
 
-@pytest.mark.parametrize("core", TABLES)
+@pytest.mark.parametrize("core", CYCLE_TABLES)
 def test_every_figure_of_a_table_names_its_source(core: str) -> None:
-    table = TABLES[core](1)
-    assert isinstance(table, CoreTable)
+    table = CYCLE_TABLES[core](1)
+    assert isinstance(table, CycleTable)
     figures = [*table.costs.values(), *table.refill.values(), table.load_pc, *table.exceptions.all]
     assert all(len(figure.source) > 10 for figure in figures)
     assert all(rule.name and rule.source for rule in (*table.neighbour_rules, *table.branch_rules))

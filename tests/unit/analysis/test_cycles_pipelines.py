@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 from test_cycles import AT, cycles
 
-from mcu_harness.analysis.profile.cycles.cortex_m7 import _NARROW
-from mcu_harness.analysis.profile.cycles.pricing import TABLES
+from mcu_harness.analysis.profile.cycles.core_tables import CYCLE_TABLES
+from mcu_harness.analysis.profile.cycles.cores.cortex_m7 import _NARROW
 from sample_boards import FLASH, board
 from thumb_code import NOP, CodeMemory, branch_if_not_equal
 
@@ -79,7 +79,7 @@ def test_cortex_m7_pays_for_16_bit_instructions_by_the_average_that_was_measured
 
 
 def test_cortex_m7_guesses_the_rarer_way_out_of_a_branch_wrong() -> None:
-    penalty = TABLES["cortex-m7"](1).mispredicted.cycles
+    penalty = CYCLE_TABLES["cortex-m7"](1).mispredicted.cycles
     memory = CodeMemory()
     memory.put(AT, bytes.fromhex("013f"), branch_if_not_equal(AT + 2, AT), NOP)
     turns = [(AT, 4)] * 10

@@ -8,8 +8,8 @@ import pytest
 from test_profile import execution
 from test_spread import PROGRAM, inference, memory
 
-from mcu_harness.analysis.figures import contributors, measurements
 from mcu_harness.analysis.firmware_under_test import CodeRegion
+from mcu_harness.analysis.measured_figures import contributors, measurements
 from mcu_harness.analysis.output_check import unchecked
 from mcu_harness.analysis.profile.profile import Profile, profile
 from mcu_harness.base import units

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mcu_harness.analysis.profile.cycles.pricing import TABLES, price
+from mcu_harness.analysis.profile.cycles.core_tables import CYCLE_TABLES
+from mcu_harness.analysis.profile.cycles.pricing import price
 from mcu_harness.analysis.profile.cycles.step_clock import StepClock
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.hardware.board import Board
@@ -50,10 +51,10 @@ def slow(cache: str, core: str = "cortex-m4") -> Board:
     return replace(made, memories=tuple(flash if m.name == flash.name else m for m in made.memories))
 
 
-@pytest.mark.parametrize("core", sorted(TABLES))
+@pytest.mark.parametrize("core", sorted(CYCLE_TABLES))
 def test_the_clock_agrees_with_the_price_of_the_finished_run(memory: CodeMemory, core: str) -> None:
     recorder = run(memory, board(core))
-    mispredicted = TABLES[core](1).mispredicted.cycles  # of the rarer way out, which only the end of a run shows
+    mispredicted = CYCLE_TABLES[core](1).mispredicted.cycles  # of the rarer way out, which only the end of a run shows
     assert recorder.now == pytest.approx(priced(recorder, board(core)) - mispredicted, abs=2, rel=0.01)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mcu_harness.emulator.contract import Exchange
 from mcu_harness.emulator.dialogue import Dialogue
-from mcu_harness.emulator.unicorn.uart import UARTS, UartRegisters
+from mcu_harness.emulator.unicorn.uart import UartRegisters
+from mcu_harness.hardware.uarts import UARTS
 
 
 def read_all(dialogue: Dialogue) -> bytes:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mcu_harness
-from mcu_harness.analysis.profile.cycles.pricing import TABLES
+from mcu_harness.analysis.profile.cycles import cores
+from mcu_harness.analysis.profile.cycles.core_tables import CYCLE_TABLES, module_name
 from mcu_harness.emulator.contract import PAINT_AS_POINTER, STACK_PAINT, devices_answer
 from mcu_harness.hardware.arm.address_map import ADDRESS_SPACE, DEVICES, NEVER_EXECUTED, PRIVATE_BUS, is_device
 from mcu_harness.hardware.arm.instruction_set import parts_of
@@ -56,7 +57,9 @@ def test_only_one_module_makes_a_disassembler() -> None:
 
 
 def test_every_table_of_cycles_is_of_a_known_core_and_boards_have_known_parts() -> None:
-    assert set(TABLES) <= set(CORES)
+    modules = {path.stem for path in Path(cores.__file__).parent.glob("*.py")} - {"__init__"}
+    assert modules and {module_name(core) for core in CYCLE_TABLES} == modules
+    assert all(table(1).core == core for core, table in CYCLE_TABLES.items())
     boards = [find_board(name) for name in board_names()]
     assert boards and all(parts_of(board) for board in boards)
     assert all(core.architecture.has_unaligned == core.architecture.has_fault_status for core in CORES.values())

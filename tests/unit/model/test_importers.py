@@ -11,8 +11,8 @@ import pytest
 
 from mcu_harness.app.cli import main as cli
 from mcu_harness.base.errors import ModelError
-from mcu_harness.model.importers import table
-from mcu_harness.model.importers.table import IMPORTERS, Importer, importer_of, model_suffixes
+from mcu_harness.model.importers import catalogue
+from mcu_harness.model.importers.catalogue import IMPORTERS, Importer, importer_of, model_suffixes
 from mcu_harness.model.reference import Reference
 from mcu_harness.model.samples import expected_outputs, model_graph
 from mcu_harness.scenario.scenario import InputSpec, OutputSpec
@@ -50,7 +50,7 @@ def test_a_new_entry_is_found_by_samples_by_the_oracle_and_by_the_command_line(
     own = Importer(
         "renamed", (".renamed",), lambda path: replace(real.read(path), name="by its own importer"), reference
     )
-    monkeypatch.setattr(table, "IMPORTERS", (*IMPORTERS, own))
+    monkeypatch.setattr(catalogue, "IMPORTERS", (*IMPORTERS, own))
     path = tmp_path / "net.renamed"
     path.write_bytes((CONVERTED / "keras_conv1d.tflite").read_bytes())
     assert model_graph(path).name == "by its own importer"
@@ -64,6 +64,8 @@ def test_a_new_entry_is_found_by_samples_by_the_oracle_and_by_the_command_line(
 
 
 def test_the_table_is_looked_at_without_loading_a_reader() -> None:
-    code = "import sys, mcu_harness.model.importers.table; print([n for n in ('numpy', 'tflite') if n in sys.modules])"
+    code = (
+        "import sys, mcu_harness.model.importers.catalogue; print([n for n in ('numpy', 'tflite') if n in sys.modules])"
+    )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert ended.stdout.strip() == "[]"

@@ -6,7 +6,7 @@ from mcu_harness.base.errors import UnitError
 from mcu_harness.results.budgets import check_budget, check_budgets
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Contributor, Measurement, Verdict
-from mcu_harness.scenario.figures import budgeted
+from mcu_harness.scenario.figure_catalogue import budgeted
 from mcu_harness.scenario.limits import Budget, parse_limit, parse_limits
 
 

@@ -15,7 +15,7 @@ from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program, Symbol
 from mcu_harness.image.symbol_names import matching
 from mcu_harness.scenario.cases import Case, cases_of
-from mcu_harness.scenario.figures import budgeted
+from mcu_harness.scenario.figure_catalogue import budgeted
 from mcu_harness.scenario.firmware_tables import FirmwareSpec
 from mcu_harness.scenario.limits import Budget, parse_limit
 from mcu_harness.scenario.scenario import scenario_for_firmware

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from mcu_harness.analysis.analyses import analyses_for
 from mcu_harness.analysis.observation import Reading, Request
 from mcu_harness.analysis.profile.subtree import below, pruned
-from mcu_harness.analysis.table import analyses_for
 from mcu_harness.app import pipeline
 from mcu_harness.app.judge import judge
 from mcu_harness.app.live.firmware import LiveFirmware
@@ -15,7 +15,7 @@ from mcu_harness.app.pipeline import COVERAGE
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.emulator.contract import STACK_PAINT, Execution, ExitReason
 from mcu_harness.emulator.live import LiveMachine, Stretch
-from mcu_harness.emulator.waiting_memory import makes_wait
+from mcu_harness.emulator.traced_run import makes_wait
 from mcu_harness.image.program import Symbol
 from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, FunctionResult, RunResult, Tool, Verdict

@@ -15,9 +15,9 @@ from mcu_harness.base.errors import EmulatorError
 from mcu_harness.base.span import Span, gaps
 from mcu_harness.emulator.contract import devices_answer
 from mcu_harness.emulator.renode.repl import Entry, quoted, read_entries
-from mcu_harness.emulator.unicorn.uart import UARTS
 from mcu_harness.hardware.arm.address_map import ADDRESS_SPACE, DEVICES, PRIVATE_BUS
 from mcu_harness.hardware.board import Board, Memory
+from mcu_harness.hardware.uarts import UARTS
 
 # Whatever the board file says; elsewhere a board has memory or nothing.
 _REGISTERS = (*DEVICES, PRIVATE_BUS)

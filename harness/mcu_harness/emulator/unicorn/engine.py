@@ -43,9 +43,10 @@ from mcu_harness.emulator.unicorn.scs import SystemControlSpace
 from mcu_harness.emulator.unicorn.systick import SysTick
 from mcu_harness.emulator.unicorn.timers import DRIVERS
 from mcu_harness.emulator.unicorn.timers import START as TIMERS
-from mcu_harness.emulator.unicorn.uart import SPAN, UARTS, UartRegisters
+from mcu_harness.emulator.unicorn.uart import SPAN, UartRegisters
 from mcu_harness.hardware.arm.thumb import instruction_size
 from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.uarts import UARTS
 from mcu_harness.image.program import Program
 
 _PREFETCH_ABORT = 3  # QEMU's EXCP_PREFETCH_ABORT

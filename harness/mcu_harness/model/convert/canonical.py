@@ -12,7 +12,7 @@ from mcu_harness.base.cache import BuildCache, default_root, digest
 from mcu_harness.base.errors import ModelError
 from mcu_harness.base.files import why_no_file
 from mcu_harness.model.convert import child, record
-from mcu_harness.model.convert.formats import Format, format_of
+from mcu_harness.model.convert.model_kind import ModelKind, model_kind
 from mcu_harness.model.convert.record import Conversion
 from mcu_harness.model.convert.weights_beside import WEIGHTS_BESIDE
 from mcu_harness.scenario.model_files import split_factory, why_no_model
@@ -38,8 +38,8 @@ def canonical_model(path: Path, spec: QuantizeSpec, progress: Progress = _silent
         raise ModelError(
             f"{path}: {problem}", hint="give a .tflite, .onnx, .pt2 or .keras file, a SavedModel, or file.py:function"
         )
-    kind = format_of(path)
-    if kind is Format.INT8_TFLITE:
+    kind = model_kind(path)
+    if kind is ModelKind.INT8_TFLITE:
         return Conversion(path)
     return _ROUTES[kind](_Job(path, kind.value, spec, BuildCache(default_root()), progress))
 
@@ -175,11 +175,11 @@ def _exported(job: _Job, worker: child.Worker, name: str, folder: Path) -> tuple
     return made, worker.versions(job.path)
 
 
-_ROUTES: dict[Format, Callable[[_Job], Conversion]] = {
-    Format.FLOAT_TFLITE: _float_tflite,
-    Format.ONNX: _onnx,
-    Format.TORCH: _torch,
-    Format.TORCH_FACTORY: _torch_factory,
-    Format.KERAS: _keras,
-    Format.SAVED_MODEL: _keras,
+_ROUTES: dict[ModelKind, Callable[[_Job], Conversion]] = {
+    ModelKind.FLOAT_TFLITE: _float_tflite,
+    ModelKind.ONNX: _onnx,
+    ModelKind.TORCH: _torch,
+    ModelKind.TORCH_FACTORY: _torch_factory,
+    ModelKind.KERAS: _keras,
+    ModelKind.SAVED_MODEL: _keras,
 }

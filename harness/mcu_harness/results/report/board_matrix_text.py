@@ -8,7 +8,7 @@ from mcu_harness.base import units
 from mcu_harness.results.board_matrix import SMALLEST, Constraint, Fit, Matrix, Standing
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.report import text
-from mcu_harness.scenario.figures import FIGURES, Figure
+from mcu_harness.scenario.figure_catalogue import FIGURES, Figure
 
 FORMAT_VERSION = 1
 

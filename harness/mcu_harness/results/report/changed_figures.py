@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mcu_harness.base import units
 from mcu_harness.results.comparison import figure_name, value_text, worsening
 from mcu_harness.results.records import FigureChange
-from mcu_harness.scenario.figures import FIGURES
+from mcu_harness.scenario.figure_catalogue import FIGURES
 
 
 @dataclass(frozen=True, slots=True)

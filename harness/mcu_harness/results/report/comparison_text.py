@@ -21,7 +21,7 @@ from mcu_harness.results.finding_codes import Code, baseline_code
 from mcu_harness.results.matching import Ambiguous, Pair, Pairs
 from mcu_harness.results.records import FigureChange, Finding, Verdict
 from mcu_harness.results.report import text
-from mcu_harness.scenario.figures import compared
+from mcu_harness.scenario.figure_catalogue import compared
 from mcu_harness.scenario.tolerance import Tolerance
 
 _MOST_CASES, _MOST_PARTS = 10, 5

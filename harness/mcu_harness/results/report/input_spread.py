@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mcu_harness.results.records import LayerResult, Measurement, RunResult, Spread
 from mcu_harness.results.report import text
-from mcu_harness.scenario.figures import FIGURES
+from mcu_harness.scenario.figure_catalogue import FIGURES
 
 
 def shown_figures(run: RunResult) -> list[Measurement]:

@@ -9,7 +9,7 @@ from mcu_harness.base import units
 from mcu_harness.base.files import write_text
 from mcu_harness.results.records import Results, RunResult
 from mcu_harness.results.report import accesses_section, input_spread, stack_section, text, what_if_section
-from mcu_harness.scenario.figures import Shown, shown_in
+from mcu_harness.scenario.figure_catalogue import Shown, shown_in
 
 
 def write_board_reports(results: Results, directory: Path) -> list[Path]:

@@ -17,7 +17,7 @@ from mcu_harness.results.records import (
     Tool,
     Verdict,
 )
-from mcu_harness.scenario.figures import FIGURES
+from mcu_harness.scenario.figure_catalogue import FIGURES
 
 NOT_MEASURED = "not measured"
 

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from mcu_harness.base import units
 from mcu_harness.results.comparison import figure_name, value_text
 from mcu_harness.results.report.csv import plain_cell
-from mcu_harness.scenario.figures import FIGURES, compared
+from mcu_harness.scenario.figure_catalogue import FIGURES, compared
 
 if TYPE_CHECKING:
     from mcu_harness.results.history import Series

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mcu_harness.base import units
 from mcu_harness.results.records import RunResult, WhatIf
 from mcu_harness.results.report import text
-from mcu_harness.scenario.figures import Shown, shown_in
+from mcu_harness.scenario.figure_catalogue import Shown, shown_in
 
 
 def table(run: RunResult) -> tuple[list[str], list[list[str]]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mcu_harness.analysis.profile.cycles import rules
 from mcu_harness.analysis.profile.cycles.cost import Cost
-from mcu_harness.analysis.profile.cycles.table import BranchRule, NeighbourRule
+from mcu_harness.analysis.profile.cycles.cycle_table import BranchRule, NeighbourRule
 from mcu_harness.hardware.arm.instruction_kinds import Kind
 
 MEASURED = "measured: Embench-IoT 2.0 on STM32F407"

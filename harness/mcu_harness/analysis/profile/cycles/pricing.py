@@ -1,22 +1,21 @@
 """Cycles from counts: what recorded blocks cost on a core and its memories. Pricing runs nothing again.
 
-The core's table (one module a core) and the memory's wait states are separate terms, added up.
+The core's table (`cores/`, one module a core) and the memory's wait states are separate terms, added up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from mcu_harness.analysis.profile.cycles import cortex_m0, cortex_m0plus, cortex_m3, cortex_m4, cortex_m7, cortex_m33
 from mcu_harness.analysis.profile.cycles.accuracy import statement
+from mcu_harness.analysis.profile.cycles.core_tables import CYCLE_TABLES
+from mcu_harness.analysis.profile.cycles.cycle_table import HISTORY, CycleTable
 from mcu_harness.analysis.profile.cycles.exceptions import exception_cycles
 from mcu_harness.analysis.profile.cycles.inorder import carried, straight
 from mcu_harness.analysis.profile.cycles.memory import FetchModel, Visit
-from mcu_harness.analysis.profile.cycles.table import HISTORY, CoreTable
 from mcu_harness.analysis.profile.cycles.traced import TracedWaits
 from mcu_harness.analysis.profile.instructions import Instruction, decode
 from mcu_harness.emulator.contract import BlockCounts, DataTrace
@@ -26,15 +25,6 @@ from mcu_harness.results.origin import Origin, OriginKind
 
 Real = npt.NDArray[np.float64]
 CARRIED = 4  # how many instructions behind a jump may wait for results from before it
-
-TABLES: dict[str, Callable[[int], CoreTable]] = {
-    "cortex-m0": cortex_m0.table,
-    "cortex-m0+": cortex_m0plus.table,
-    "cortex-m3": cortex_m3.table,
-    "cortex-m4": cortex_m4.table,
-    "cortex-m7": cortex_m7.table,
-    "cortex-m33": cortex_m33.table,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +49,9 @@ def price(counts: BlockCounts, board: Board, trace: DataTrace | None = None) -> 
 
     With a memory trace of the same program on the same board, memories are priced by what it saw.
     """
-    if board.core.name not in TABLES:
+    if board.core.name not in CYCLE_TABLES:
         return None
-    table = TABLES[board.core.name](board.multiplier_cycles)
+    table = CYCLE_TABLES[board.core.name](board.multiplier_cycles)
     pricing = _Pricing(counts, table)
     if trace is None:
         fetches = FetchModel(board, pricing.cycles, pricing.visits)
@@ -77,7 +67,7 @@ def price(counts: BlockCounts, board: Board, trace: DataTrace | None = None) -> 
     )
 
 
-def _origin(table: CoreTable, board: Board, counts: BlockCounts, trace: DataTrace | None) -> Origin:
+def _origin(table: CycleTable, board: Board, counts: BlockCounts, trace: DataTrace | None) -> Origin:
     text = f"cycle-approximate, {table.core} model {table.version}, {statement(board, table.name)}"
     found = Origin(OriginKind.ESTIMATED, text)
     if _uses_external(counts, trace, board):
@@ -100,7 +90,7 @@ def _uses_external(counts: BlockCounts, trace: DataTrace | None, board: Board) -
 class _Pricing:
     """Blocks as instructions, and the cycles of each where execution falls into it."""
 
-    def __init__(self, counts: BlockCounts, table: CoreTable) -> None:
+    def __init__(self, counts: BlockCounts, table: CycleTable) -> None:
         self._counts = counts
         self._table = table
         self._code = decode(counts)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mcu_harness.analysis.profile.cycles.core_tables import CYCLE_TABLES
+from mcu_harness.analysis.profile.cycles.cycle_table import HISTORY, CycleTable
 from mcu_harness.analysis.profile.cycles.inorder import carried, straight
 from mcu_harness.analysis.profile.cycles.memory import FetchModel, Visit
-from mcu_harness.analysis.profile.cycles.pricing import CARRIED, TABLES
-from mcu_harness.analysis.profile.cycles.table import HISTORY, CoreTable
+from mcu_harness.analysis.profile.cycles.pricing import CARRIED
 from mcu_harness.analysis.profile.instructions import Instruction, decode_stretches
 from mcu_harness.hardware.board import Board
 
@@ -26,7 +27,7 @@ class StepClock:
 
     def __init__(self, board: Board) -> None:
         name = board.core.name
-        self._table: CoreTable | None = TABLES[name](board.multiplier_cycles) if name in TABLES else None
+        self._table: CycleTable | None = CYCLE_TABLES[name](board.multiplier_cycles) if name in CYCLE_TABLES else None
         memories = tuple(m if m.cache in _ALWAYS_READ else replace(m, wait_states=0) for m in board.memories)
         self._fetches = FetchModel(replace(board, memories=memories), {}, ())
         self._known: dict[int, Instruction] = {}

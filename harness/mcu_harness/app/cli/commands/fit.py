@@ -16,7 +16,7 @@ from mcu_harness.app.cli.commands.shared import (
 )
 from mcu_harness.app.options import FIT
 from mcu_harness.base.errors import ScenarioError
-from mcu_harness.model.importers.table import model_suffixes
+from mcu_harness.model.importers.catalogue import model_suffixes
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -22,7 +22,7 @@ from mcu_harness.app.cli.commands.shared import (
     write_json,
 )
 from mcu_harness.app.options import RUN
-from mcu_harness.model.importers.table import model_suffixes
+from mcu_harness.model.importers.catalogue import model_suffixes
 
 if TYPE_CHECKING:
     from mcu_harness.app.selection import UnusableBoard

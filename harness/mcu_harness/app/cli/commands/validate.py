@@ -63,14 +63,14 @@ def _validate(arguments: argparse.Namespace) -> int:
 def accuracy(truth: GroundTruth, comparisons: Sequence[Comparison]) -> Accuracy:
     """What a comparison says, in the form that the package keeps."""
     from mcu_harness.analysis.profile.cycles.accuracy import Accuracy
-    from mcu_harness.analysis.profile.cycles.pricing import TABLES
+    from mcu_harness.analysis.profile.cycles.core_tables import CYCLE_TABLES
     from mcu_harness.app.cycle_validation import geometric_mean, mean_error, worst_error
 
     return Accuracy(
         name=truth.name,
         core=truth.board.core.name,
         board=truth.board.name if any(memory.wait_states for memory in truth.board.memories) else "",
-        model=TABLES[truth.board.core.name](truth.board.multiplier_cycles).name,
+        model=CYCLE_TABLES[truth.board.core.name](truth.board.multiplier_cycles).name,
         programs=len(comparisons),
         mean_percent=100 * mean_error(comparisons),
         worst_percent=100 * worst_error(comparisons),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from mcu_harness.results.board_matrix import Matrix
 from mcu_harness.results.records import RunResult
-from mcu_harness.scenario.figures import Figure, Shown, by_tile, shown_in
+from mcu_harness.scenario.figure_catalogue import Figure, Shown, by_tile, shown_in
 
 # What may not stand in a script element, whatever it is in: tags, comments and line ends that JSON allows.
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}

@@ -9,7 +9,7 @@ from mcu_harness.results.board_matrix import Constraint, Fit
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Measurement, RunResult
 from mcu_harness.results.report import input_spread, text
-from mcu_harness.scenario import figures as catalogue
+from mcu_harness.scenario import figure_catalogue as catalogue
 
 # What the way in which a figure was obtained means for trust: a style class, and words.
 _CLASSES = {

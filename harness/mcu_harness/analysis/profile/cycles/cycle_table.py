@@ -1,6 +1,6 @@
 """What a cycle model of a core is made of: costs by kind of instruction, refills after branches, and rules.
 
-The list of cores that have one is `TABLES` in `pricing.py`.
+A core's own is a module of `cores/`, found by its name (`core_tables.py`).
 
 Straight-line code is priced address by address: an instruction's cost depends on the instructions right before it in
 memory, never on where an emulator cut its blocks. What comes on top when it is reached by a branch is priced per
@@ -50,7 +50,7 @@ NOT_PREDICTED = Cost(0, "not predicted: a taken branch always refills")
 
 
 @dataclass(frozen=True, slots=True)
-class CoreTable:
+class CycleTable:
     """One core without wait states. `refill` is what a taken branch costs beyond the instruction itself, by kind;
     `load_pc` the same for loads into the program counter.
 

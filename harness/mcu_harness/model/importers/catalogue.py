@@ -1,6 +1,6 @@
 """Model files that become a `Graph` as they are, one entry each: what the files are called, who reads them, who checks them.
 
-Formats that are converted to an int8 .tflite first are listed in `model/convert/formats.py`.
+Formats that are converted to an int8 .tflite first are listed in `model/convert/model_kind.py`.
 
 A new kind is a module beside this one and an entry here; `mcu-harness run`, scenarios and the pytest plugin find it
 here alone. Entries import what they need when they are used, so that the list costs nothing to look at.

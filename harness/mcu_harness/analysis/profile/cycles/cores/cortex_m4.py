@@ -5,8 +5,8 @@ from __future__ import annotations
 from mcu_harness.analysis.profile.cycles import pipeline3 as pipeline
 from mcu_harness.analysis.profile.cycles import rules
 from mcu_harness.analysis.profile.cycles.cost import Cost
+from mcu_harness.analysis.profile.cycles.cycle_table import CycleTable, NeighbourRule
 from mcu_harness.analysis.profile.cycles.exceptions import three_stages
-from mcu_harness.analysis.profile.cycles.table import CoreTable, NeighbourRule
 from mcu_harness.hardware.arm.instruction_kinds import Kind
 
 _TRM = "Arm DDI 0439, Cortex-M4 Technical Reference Manual, table 3-1"
@@ -21,9 +21,9 @@ _CHAINED = NeighbourRule(
 )
 
 
-def table(multiplier_cycles: int) -> CoreTable:
+def table(multiplier_cycles: int) -> CycleTable:
     """`multiplier_cycles` has no meaning here: the multiplier takes one cycle."""
-    return CoreTable(
+    return CycleTable(
         core="cortex-m4",
         version="3",
         costs={

@@ -13,7 +13,7 @@ from mcu_harness.scenario.model_files import split_factory
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
 
 
-class Format(Enum):
+class ModelKind(Enum):
     """What a model is; the value is how people call it."""
 
     INT8_TFLITE = "int8 .tflite"
@@ -25,20 +25,20 @@ class Format(Enum):
     SAVED_MODEL = "TensorFlow SavedModel"
 
 
-def format_of(path: Path) -> Format:
+def model_kind(path: Path) -> ModelKind:
     """The format of the model `path`; raises ModelError for what no converter takes, with what to do."""
     file, function = split_factory(path)
     if function:
-        return Format.TORCH_FACTORY
+        return ModelKind.TORCH_FACTORY
     suffix = file.suffix.lower()
     if suffix == ".onnx":
-        return Format.ONNX
+        return ModelKind.ONNX
     if file.is_dir():
-        return Format.SAVED_MODEL
+        return ModelKind.SAVED_MODEL
     if suffix == ".pt2":
-        return Format.TORCH
+        return ModelKind.TORCH
     if suffix == ".keras":
-        return Format.KERAS
+        return ModelKind.KERAS
     if suffix == ".py":
         raise ModelError(
             f"{path}: which function makes the model?",
@@ -57,7 +57,7 @@ def format_of(path: Path) -> Format:
             f"{path}: only its weights are int8, its layers compute in float (dynamic-range quantisation)",
             hint="give the float .tflite (converted without `optimizations`) and a calibration file",
         )
-    return Format.FLOAT_TFLITE if kind is TfliteKind.FLOAT else Format.INT8_TFLITE
+    return ModelKind.FLOAT_TFLITE if kind is TfliteKind.FLOAT else ModelKind.INT8_TFLITE
 
 
 def _is_pickle(path: Path) -> bool:

@@ -6,9 +6,9 @@ Branches are taken as predicted right; caches and tightly coupled memories are a
 from __future__ import annotations
 
 from mcu_harness.analysis.profile.cycles.cost import Cost
+from mcu_harness.analysis.profile.cycles.cycle_table import CycleTable
 from mcu_harness.analysis.profile.cycles.exceptions import three_stages
 from mcu_harness.analysis.profile.cycles.inorder import Pipeline, Timing
-from mcu_harness.analysis.profile.cycles.table import CoreTable
 from mcu_harness.analysis.profile.instructions import Instruction
 from mcu_harness.hardware.arm.instruction_kinds import Kind
 
@@ -68,9 +68,9 @@ def _shifts(instruction: Instruction) -> bool:
     return instruction.kind is Kind.BITS or bool(instruction.early) or instruction.shifted_constant
 
 
-def table(multiplier_cycles: int) -> CoreTable:
+def table(multiplier_cycles: int) -> CycleTable:
     """`multiplier_cycles` has no meaning here: the multiplier takes one cycle."""
-    return CoreTable(
+    return CycleTable(
         core="cortex-m7",
         version="2",
         costs={Kind.ALU: Cost(1, _MEASURED)},

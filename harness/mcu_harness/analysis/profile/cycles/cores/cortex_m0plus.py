@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from mcu_harness.analysis.profile.cycles.cost import Cost
+from mcu_harness.analysis.profile.cycles.cycle_table import CycleTable
 from mcu_harness.analysis.profile.cycles.exceptions import baseline
-from mcu_harness.analysis.profile.cycles.table import CoreTable
 from mcu_harness.hardware.arm.instruction_kinds import Kind
 
 _TRM = "Arm DDI 0484, Cortex-M0+ Technical Reference Manual, table 3-1"
 
 
-def table(multiplier_cycles: int) -> CoreTable:
+def table(multiplier_cycles: int) -> CycleTable:
     """`multiplier_cycles` is 1 or 32: a choice of whoever made the part."""
-    return CoreTable(
+    return CycleTable(
         core="cortex-m0+",
         version="1",
         costs={

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from mcu_harness.analysis.profile.cycles import pipeline3 as pipeline
 from mcu_harness.analysis.profile.cycles.cost import Cost
+from mcu_harness.analysis.profile.cycles.cycle_table import CycleTable
 from mcu_harness.analysis.profile.cycles.exceptions import three_stages
-from mcu_harness.analysis.profile.cycles.table import CoreTable
 from mcu_harness.hardware.arm.instruction_kinds import Kind
 
 _TRM = "Arm DDI 0337, Cortex-M3 Technical Reference Manual, table 3-1"
 
 
-def table(multiplier_cycles: int) -> CoreTable:
+def table(multiplier_cycles: int) -> CycleTable:
     """`multiplier_cycles` has no meaning here: the multiplier takes one cycle."""
-    return CoreTable(
+    return CycleTable(
         core="cortex-m3",
         version="2",
         costs={

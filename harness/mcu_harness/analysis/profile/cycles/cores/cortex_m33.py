@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from mcu_harness.analysis.profile.cycles import rules
 from mcu_harness.analysis.profile.cycles.cost import Cost
+from mcu_harness.analysis.profile.cycles.cycle_table import BranchRule, CycleTable
 from mcu_harness.analysis.profile.cycles.exceptions import three_stages
 from mcu_harness.analysis.profile.cycles.inorder import Pipeline, Timing
-from mcu_harness.analysis.profile.cycles.table import BranchRule, CoreTable
 from mcu_harness.analysis.profile.instructions import Instruction
 from mcu_harness.hardware.arm.instruction_kinds import Kind
 
@@ -45,9 +45,9 @@ def _pairs(first: Instruction, second: Instruction) -> bool:
     return second.kind in (Kind.BRANCH, Kind.IF_THEN, Kind.HINT) and first.kind not in (Kind.BRANCH, Kind.HINT)
 
 
-def table(multiplier_cycles: int) -> CoreTable:
+def table(multiplier_cycles: int) -> CycleTable:
     """`multiplier_cycles` has no meaning here: the multiplier takes one cycle."""
-    return CoreTable(
+    return CycleTable(
         core="cortex-m33",
         version="2",
         costs={Kind.ALU: Cost(1, _MEASURED)},

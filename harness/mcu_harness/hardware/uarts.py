@@ -1,0 +1,101 @@
+"""Console UARTs of microcontrollers as data: where a driver looks before it sends, and where the byte goes.
+
+Registers and bits are from the reference manual named with each entry. What a model of one does is in
+`emulator/unicorn/uart.py`; Renode has its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Uart:
+    """Registers by offset from the base.
+
+    `ready` are the values that reads give for registers that say "send on"; a write to `data` sends its lowest byte.
+    A UART that fetches what it sends from memory has `start`, `pointer` and `count` registers instead, and sets
+    `done` to 1 when it is through. `received` are the bits that change, by register, when there is a byte, and a read of
+    `input` takes it; without `input` nothing can be received here. `interrupts` are conditions, one of which is enough
+    for an interrupt: (register, bits that enable it, status register, bits that ask for it).
+    """
+
+    source: str
+    ready: dict[int, int] = field(default_factory=dict)
+    data: int | None = None
+    start: int | None = None
+    pointer: int = 0
+    count: int = 0
+    done: int = 0
+    received: dict[int, int] = field(default_factory=dict)
+    input: int | None = None
+    interrupts: tuple[tuple[int, int, int, int], ...] = ()
+
+
+# CR1 of STM32: RXNEIE, TCIE and TXEIE are the bits of RXNE, TC and TXE in the status register.
+_STM32_BITS = (1 << 5, 1 << 6, 1 << 7)
+
+UARTS: dict[str, Uart] = {
+    # ISR/SR: TXE and TC; the newer one also acknowledges transmitter and receiver enable (TEACK, REACK).
+    "stm32_usart_v1": Uart(
+        "ST RM0090, 30.6: SR, DR, CR1",
+        {0x00: 0xC0},
+        0x04,
+        received={0x00: 0x20},
+        input=0x04,
+        interrupts=tuple((0x0C, bit, 0x00, bit) for bit in _STM32_BITS),
+    ),
+    "stm32_usart_v2": Uart(
+        "ST RM0351, 40.8: ISR, TDR, RDR, CR1",
+        {0x1C: 0x6000C0},
+        0x28,
+        received={0x1C: 0x20},
+        input=0x24,
+        interrupts=tuple((0x00, bit, 0x1C, bit) for bit in _STM32_BITS),
+    ),
+    # SC1_UARTSTAT: SC_UARTTXFREE and SC_UARTTXIDLE.
+    "stm32w_uart": Uart("ST RM0065, 9.12: SC1_UARTSTAT, SC1_DATA", {0x48: 0x44}, 0x3C),
+    # EasyDMA; EVENTS_TXDRDY, EVENTS_TXSTARTED and TXD.AMOUNT are not needed to send.
+    "nrf_uarte": Uart("Nordic nRF52840 PS v1.7, 6.34", start=0x008, pointer=0x544, count=0x548, done=0x120),
+    # INTFLAG: DRE and TXC.
+    "sam_sercom_usart": Uart(
+        "Microchip DS40001882, 26.8: INTFLAG, DATA", {0x18: 0x03}, 0x28, received={0x18: 0x04}, input=0x28
+    ),
+    # US_CSR: TXRDY and TXEMPTY.
+    "sam_usart": Uart("Microchip DS60001527, USART: US_CSR, US_THR", {0x14: 0x202}, 0x1C),
+    # STAT: TDRE and TC.
+    "nxp_lpuart": Uart(
+        "NXP i.MX RT1064 RM, 49.4: STAT, DATA, CTRL",
+        {0x14: 0xC00000},
+        0x1C,
+        received={0x14: 0x200000},
+        input=0x1C,
+        interrupts=tuple((0x18, bit, 0x14, bit) for bit in (1 << 21, 1 << 22, 1 << 23)),  # RIE, TCIE, TIE
+    ),
+    # S1: TDRE and TC; both registers are bytes.
+    "kinetis_uart": Uart(
+        "NXP K64P144M120SF5RM, 52.3: S1, D, C2",
+        {0x04: 0xC0},
+        0x07,
+        received={0x04: 0x20},
+        input=0x07,
+        interrupts=tuple((0x03, bit, 0x04, bit) for bit in (1 << 5, 1 << 6, 1 << 7)),  # RIE, TCIE, TIE
+    ),
+    # UARTFR: TXFE and RXFE.
+    "pl011": Uart("Arm DDI 0183, 3.3: UARTFR, UARTDR", {0x18: 0x90}, 0x00, received={0x18: 0x10}, input=0x00),
+    # STATUS: TXBL and TXC.
+    "efm32_usart": Uart("Silicon Labs EFM32GG reference manual, 17.5: STATUS, TXDATA", {0x10: 0x60}, 0x34),
+    "efr32_usart": Uart("Silicon Labs EFR32xG22 reference manual, USART: STATUS, TXDATA", {0x18: 0x60}, 0x3C),
+    # SSR: TDRE and TEND; both registers are bytes.
+    "renesas_sci": Uart("Renesas R01UH0887, SCI: SSR, TDR", {0x04: 0x84}, 0x03),
+    # STATUS: transmit and receive FIFO empty.
+    "max32_uart": Uart("Analog Devices MAX32650-MAX32652 user guide, UART: STATUS, FIFO", {0x08: 0x50}, 0x1C),
+    # UICTRL: TBE, and with FIFOs UFTSTS: TX FIFO empty; registers are bytes.
+    "npcx_uart": Uart(
+        "Nuvoton NPCX9, CR_UART, as Zephyr drives it: UICTRL, UFTSTS, UTBUF", {0x04: 0x01, 0x20: 0x40}, 0x00
+    ),
+    # LSR: THRE and TEMT, as in the 16550; USR: TFNF and TFE.
+    "da14_uart": Uart("Renesas DA14592 data sheet, UART: LSR, USR, THR", {0x14: 0x60, 0x7C: 0x06}, 0x00),
+    # STATUS: transmit shift register and FIFO empty.
+    "apb_uart": Uart("Gaisler GRLIB IP manual, APBUART: STATUS, DATA", {0x04: 0x06}, 0x00),
+}
