@@ -31,7 +31,8 @@ from mcu_harness.base.units import format_bytes, format_hertz
 from mcu_harness.emulator.select import EMULATORS
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import BOARD_DIRECTORY, board_names, find_board, load_board
-from mcu_harness.model.operators import MAX_RANK, OPERATORS
+from mcu_harness.model.operators.catalogue import OPERATORS
+from mcu_harness.model.operators.operator import MAX_RANK
 from mcu_harness.results import records
 from mcu_harness.results.finding_codes import Category, Code, category_of
 from mcu_harness.results.origin import OriginKind

@@ -6,29 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mcu_harness.model.graph import Graph, Layer
-
-# The output is the input's bytes under another shape: both may stay alive, as neither changes.
-VIEWS = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
-
-# Operators whose kernels read an element of the input for the last time before they write the output element of the same
-# position, so that the output may start exactly where that input starts; the numbers are the inputs for which this holds. Shapes must be
-# equal, so a broadcast input is out; sizes may differ (DEQUANTIZE). The input must not be needed afterwards.
-IN_PLACE: dict[str, tuple[int, ...]] = {
-    "ADD": (0, 1),
-    "SUB": (0, 1),
-    "MUL": (0, 1),
-    "RELU": (0,),
-    "RELU6": (0,),
-    "LEAKY_RELU": (0,),
-    "LOGISTIC": (0,),
-    "TANH": (0,),
-    "HARD_SWISH": (0,),
-    "SOFTMAX": (0,),
-    **dict.fromkeys(("MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE"), (0, 1)),
-    **dict.fromkeys(("PRELU", "ABS", "NEG", "RSQRT", "EXP", "LOG", "GELU", "RELU_N1_TO_1", "RELU_0_TO_1"), (0,)),
-    "QUANTIZE": (0,),
-    "DEQUANTIZE": (0,),
-}
+from mcu_harness.model.operators.catalogue import OPERATORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +81,7 @@ def shared(
 ) -> list[Block]:
     """Blocks with views and in-place layers joined; `declined` layers take their second possibility, or none.
 
-    `in_place` as in mcu_harness.model.planner, by layer, besides IN_PLACE.
+    `in_place` as in mcu_harness.model.planner, by layer, instead of what holds for all kernels of the operator.
 
     An ADD of two dying tensors can overwrite either, and which is better depends on everything else.
     """
@@ -111,7 +89,7 @@ def shared(
     home: dict[int, Block] = {index: Block([uses[index]], [index], alive=[index]) for index in graph.inputs}
     blocks = list(home.values())
     for layer in graph.layers:
-        inputs = in_place.get(layer.index, IN_PLACE.get(layer.operator, ()))
+        inputs = in_place.get(layer.index, OPERATORS[layer.operator].in_place)
         host = _host(graph, layer, inputs, uses, home, 1 if layer.index in declined else 0)
         for index in layer.outputs:
             if index not in uses:
@@ -155,7 +133,7 @@ def choices(graph: Graph, in_place: Mapping[int, tuple[int, ...]]) -> tuple[int,
     return tuple(
         layer.index
         for layer in graph.layers
-        if layer.operator in VIEWS or layer.operator in IN_PLACE or layer.index in in_place
+        if OPERATORS[layer.operator].reshapes or OPERATORS[layer.operator].in_place or layer.index in in_place
     )
 
 
@@ -168,7 +146,7 @@ def _host(
     skip: int,
 ) -> Block | None:
     """The block that the layer's output joins, None for a block of its own."""
-    if layer.operator in VIEWS:
+    if OPERATORS[layer.operator].reshapes:
         found = [home[layer.inputs[0]]] if layer.inputs[0] in home else []
     else:
         found = [

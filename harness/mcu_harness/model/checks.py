@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.graph import BYTE_RANGES, DTYPE_BYTES, Graph, Layer, Tensor
 from mcu_harness.model.operation import Operation, ShapeError
-from mcu_harness.model.operators import MAX_RANK, OPERATORS, Operands, Role
+from mcu_harness.model.operators.catalogue import OPERATORS, output_shapes
+from mcu_harness.model.operators.operator import MAX_RANK, Operator, Role
 from mcu_harness.model.scales import Problem, quantization_problems
-from mcu_harness.model.shapes import output_shapes
 from mcu_harness.model.unsupported_models import hint_of_custom_operator, hint_of_type
 
 _LONGEST_PROBLEM = 400  # characters: shapes in a file have any length
@@ -152,10 +152,10 @@ def _problems(graph: Graph, layer: Layer) -> Iterator[Problem]:
     for tensor, shape in zip(operation.outputs, expected, strict=True):
         if tensor.shape != shape:
             yield tensor, f"the model says shape {tensor.shape}, its inputs give {shape}"
-    yield from quantization_problems(layer.operator, rule, operation)
+    yield from quantization_problems(rule, operation)
 
 
-def _count_problems(rule: Operands, operation: Operation) -> Iterator[Problem]:
+def _count_problems(rule: Operator, operation: Operation) -> Iterator[Problem]:
     given, most = len(operation.inputs), len(rule.inputs)
     least = most - rule.optional
     if given < least or (given > most and not rule.repeated):
@@ -173,12 +173,12 @@ def _count_problems(rule: Operands, operation: Operation) -> Iterator[Problem]:
         yield None, f"{len(operation.outputs)} outputs, expected {rule.outputs or '1 or more'}"
 
 
-def _roles(rule: Operands, operation: Operation) -> tuple[Role, ...]:
+def _roles(rule: Operator, operation: Operation) -> tuple[Role, ...]:
     more = max(0, len(operation.inputs) - len(rule.inputs))
     return (rule.inputs + rule.inputs[-1:] * more)[: len(operation.inputs)]
 
 
-def _role_problem(tensor: Tensor, role: Role, rule: Operands) -> str:
+def _role_problem(tensor: Tensor, role: Role, rule: Operator) -> str:
     """Why `tensor` cannot play `role`, "" if it can."""
     expected = f"expected {role.value}"
     found = f"{'constant' if tensor.is_constant else 'activation'} of {tensor.dtype}"

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_harness.model.graph import Graph, Layer, Tensor
-from mcu_harness.model.operation import Operation, ShapeError
-from mcu_harness.model.rearranging import VIEWS
+from mcu_harness.model.operation import Operation, ShapeError, View
+from mcu_harness.model.operators.catalogue import OPERATORS
 from mcu_harness.model.slices import picked
 
 Numbers = npt.NDArray[np.generic]
@@ -92,9 +92,9 @@ def _concatenation(operation: Operation, values: Sequence[Numbers]) -> Numbers:
     return np.concatenate(values, axis=operation.number("axis"))
 
 
-def _moved(operator: str) -> Callable[[Operation, Sequence[Numbers]], Numbers]:
+def _moved(view_of: Callable[[Operation, View], View]) -> Callable[[Operation, Sequence[Numbers]], Numbers]:
     def fold(operation: Operation, values: Sequence[Numbers]) -> Numbers:
-        view = VIEWS[operator](operation, values[0])
+        view = view_of(operation, values[0])
         if view.size != operation.outputs[0].elements:  # before it becomes an array of that size
             raise ShapeError(f"{view.shape} is not what the model says")
         return np.ascontiguousarray(view).reshape(operation.outputs[0].shape)
@@ -115,7 +115,7 @@ _MOVES: dict[str, Callable[[Operation, Sequence[Numbers]], Numbers]] = {
     "SQUEEZE": _reshape,
     "EXPAND_DIMS": _reshape,
     "TRANSPOSE": _transpose,
-    **{operator: _moved(operator) for operator in VIEWS},
+    **{name: _moved(operator.view) for name, operator in OPERATORS.items() if operator.view},
 }
 
 _FOLDS: dict[str, Callable[[Operation, Sequence[Numbers]], Numbers]] = {

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from mcu_harness.model.graph import Attribute, Graph, Layer, Tensor
 
 Shape = tuple[int, ...]
+View = npt.NDArray[np.generic]
 
 
 class ShapeError(ValueError):

@@ -11,11 +11,9 @@ import numpy.typing as npt
 
 from mcu_harness.model.graph import Graph, Layer
 from mcu_harness.model.operation import Operation
+from mcu_harness.model.operators.catalogue import OPERATORS
 
 Numbers = npt.NDArray[np.int64]
-
-# Operators with one output position (all of its channels) per window, in NHWC order, reading no other input position.
-WINDOWS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"})
 
 
 def raster_distance(graph: Graph, layer: Layer, positions: int = 1) -> int | None:
@@ -24,7 +22,7 @@ def raster_distance(graph: Graph, layer: Layer, positions: int = 1) -> int | Non
     For kernels that write output positions in memory order and, by the time they write into the group of `positions`
     neighbours that holds position k, read no window before that group's first. 0 means that both may start together.
     """
-    if layer.operator not in WINDOWS:
+    if not OPERATORS[layer.operator].sliding_window:
         return None
     op = Operation.of(graph, layer)
     batches, height, width, channels = op.shape()

@@ -1,84 +1,19 @@
-"""Operators that only put elements elsewhere: what shape each gives, and which element of the input goes where.
-
-Each is described by a NumPy view on an input of its shape. The view's row-major order is that of the output; its strides are all that code
-generation needs. No view holds data.
-"""
+"""The shapes and NumPy views of operators that put elements elsewhere, where they are more than a line. No view holds data."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from mcu_harness.model.operation import Operation, Shape, ShapeError, axis_of
-
-View = npt.NDArray[np.generic]
+from mcu_harness.model.operation import Operation, Shape, ShapeError, View
 
 
 def without_data(shape: Sequence[int], element_bytes: int) -> View:
     """An array whose strides are those of a dense one, over a single element: only for looking at strides."""
     dense = [element_bytes * math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
     return np.lib.stride_tricks.as_strided(np.zeros(1, f"V{element_bytes}"), tuple(shape), dense, writeable=False)
-
-
-def _slice(op: Operation, source: View) -> View:
-    begin, size = op.indices(1), op.indices(2)
-    if not len(begin) == len(size) == source.ndim:
-        raise ShapeError(f"begin and size have {len(begin)} and {len(size)} entries for {source.ndim} dimensions")
-    picks = []
-    for axis, (start, count) in enumerate(zip(begin, size, strict=True)):
-        length = source.shape[axis] - start if count == -1 else count
-        if start < 0 or length < 1 or start + length > source.shape[axis]:
-            raise ShapeError(f"{count} elements from {start} leave axis {axis} of size {source.shape[axis]}")
-        picks.append(slice(start, start + length))
-    return source[tuple(picks)]
-
-
-def _broadcast_to(op: Operation, source: View) -> View:
-    shape = op.indices(1)
-    fits = len(shape) >= source.ndim and all(
-        size in (1, wanted) for size, wanted in zip(source.shape[::-1], shape[::-1], strict=False)
-    )
-    if not fits or min(shape, default=1) < 1:
-        raise ShapeError(f"{source.shape} cannot be broadcast to {shape}")
-    return np.broadcast_to(source, shape)
-
-
-def _tile(op: Operation, source: View) -> View:
-    times = op.indices(1)
-    if len(times) != source.ndim or min(times, default=1) < 1:
-        raise ShapeError(f"{times} says not how often each of {source.ndim} dimensions is repeated")
-    apart = source.reshape([part for size in source.shape for part in (1, size)])
-    return np.broadcast_to(apart, [part for pair in zip(times, source.shape, strict=True) for part in pair])
-
-
-def _reverse(op: Operation, source: View) -> View:
-    backwards = {axis_of(axis, source.ndim) for axis in op.indices(1)}
-    return source[tuple(slice(None, None, -1 if axis in backwards else 1) for axis in range(source.ndim))]
-
-
-def _image(op: Operation, source: View) -> tuple[int, int, int, int, int]:
-    block = op.number("block_size")
-    if source.ndim != 4 or block < 1:
-        raise ShapeError(f"the input {source.shape} must have four dimensions, and block_size {block} be positive")
-    n, h, w, c = source.shape
-    return n, h, w, c, block
-
-
-def _depth_to_space(op: Operation, source: View) -> View:
-    n, h, w, c, block = _image(op, source)
-    if c % (block * block):
-        raise ShapeError(f"{c} channels are no multiple of block_size squared, {block * block}")
-    return source.reshape(n, h, w, block, block, c // block**2).transpose(0, 1, 3, 2, 4, 5)
-
-
-def _space_to_depth(op: Operation, source: View) -> View:
-    n, h, w, c, block = _image(op, source)
-    if h % block or w % block:
-        raise ShapeError(f"{h} x {w} is no multiple of block_size {block}")
-    return source.reshape(n, h // block, block, w // block, block, c).transpose(0, 1, 3, 2, 4, 5)
 
 
 def _blocks(op: Operation, rank: int) -> tuple[Shape, tuple[tuple[int, int], ...]]:
@@ -135,37 +70,3 @@ def blocked(op: Operation, images: View, batches: View) -> list[tuple[View, View
         if pair[0].size:
             pairs.append(pair)
     return pairs
-
-
-# The input of these is operand 0; views whose dimensions are parts of the output's.
-VIEWS: dict[str, Callable[[Operation, View], View]] = {
-    "SLICE": _slice,
-    "BROADCAST_TO": _broadcast_to,
-    "TILE": _tile,
-    "REVERSE_V2": _reverse,
-    "DEPTH_TO_SPACE": _depth_to_space,
-    "SPACE_TO_DEPTH": _space_to_depth,
-}
-
-
-def _view_shape(operator: str) -> Callable[[Operation], tuple[Shape, ...]]:
-    def shapes(op: Operation) -> tuple[Shape, ...]:
-        view = VIEWS[operator](op, without_data(op.shape(), 1))
-        return (_joined[operator](view.shape),)
-
-    return shapes
-
-
-def _pairs(shape: Shape) -> Shape:
-    return tuple(outer * inner for outer, inner in zip(shape[0::2], shape[1::2], strict=True))
-
-
-_joined: dict[str, Callable[[Shape], Shape]] = {
-    "SLICE": tuple,
-    "BROADCAST_TO": tuple,
-    "REVERSE_V2": tuple,
-    "TILE": _pairs,
-    "DEPTH_TO_SPACE": lambda shape: (shape[0], shape[1] * shape[2], shape[3] * shape[4], shape[5]),
-    "SPACE_TO_DEPTH": lambda shape: (shape[0], shape[1], shape[2], shape[3] * shape[4] * shape[5]),
-}
-VIEW_SHAPES = {operator: _view_shape(operator) for operator in VIEWS}

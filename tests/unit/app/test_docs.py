@@ -17,7 +17,7 @@ import pytest
 import mcu_harness
 from mcu_harness.app.options import OPTIONS
 from mcu_harness.hardware.board_file import board_names
-from mcu_harness.model.operators import OPERATORS
+from mcu_harness.model.operators.catalogue import OPERATORS
 from mcu_harness.results import records
 
 DOCS = Path(__file__).parents[3] / "docs"

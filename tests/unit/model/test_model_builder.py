@@ -9,7 +9,7 @@ import pytest
 
 from mcu_harness.model.arrays import make_inputs
 from mcu_harness.model.importers.tflite import import_tflite
-from mcu_harness.model.operators import OPERATORS
+from mcu_harness.model.operators.catalogue import OPERATORS
 from mcu_harness.model.reference import run_reference
 from model_builder import ModelBuilder
 from model_samples import SAMPLES, sample

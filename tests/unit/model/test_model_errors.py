@@ -15,7 +15,7 @@ import pytest
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.codegen.generate import generate, plan_memory
 from mcu_harness.model.importers.tflite import import_tflite
-from mcu_harness.model.operators import OPERATORS
+from mcu_harness.model.operators.catalogue import OPERATORS
 from model_builder import ModelBuilder
 from model_samples import SAMPLES, everything, sample
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_harness.model.blocks import IN_PLACE, VIEWS, Block, Use
+from mcu_harness.model.blocks import Block, Use
 from mcu_harness.model.graph import Graph, Layer, Quantization, Tensor
 from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.operators.catalogue import OPERATORS
 from mcu_harness.model.overlap import raster_distance
 from mcu_harness.model.placement import place
 from mcu_harness.model.planner import MemoryPlan, Placement, plan
@@ -57,7 +58,7 @@ def _replay(graph: Graph, memory: MemoryPlan, scratch: Mapping[int, int]) -> Non
             for position, index in enumerate(layer.inputs):
                 if index in activations and set(span(output)) & set(span(index)):
                     assert memory.offset_of(output) == memory.offset_of(index)
-                    assert layer.operator in VIEWS or position in IN_PLACE[layer.operator]
+                    assert OPERATORS[layer.operator].reshapes or position in OPERATORS[layer.operator].in_place
         working = memory.scratch_offset(layer.index)
         assert (working is None) == (layer.index not in scratch)
         if working is not None:
@@ -65,7 +66,7 @@ def _replay(graph: Graph, memory: MemoryPlan, scratch: Mapping[int, int]) -> Non
             assert not any(used & set(span(index)) for index in (*activations, *outputs))
             owner[working : working + scratch[layer.index]] = [-2] * scratch[layer.index]
         for output in outputs:
-            write(output, content[layer.inputs[0]] if layer.operator in VIEWS else output)
+            write(output, content[layer.inputs[0]] if OPERATORS[layer.operator].reshapes else output)
         assert all(intact(output) for output in outputs)
     assert all(intact(index) for index in graph.outputs)
 

@@ -6,9 +6,10 @@ import flatbuffers
 import numpy as np
 import pytest
 
-from mcu_harness.model.importers import tflite_schema
+from mcu_harness.model import tflite_schema
 from mcu_harness.model.importers.flatbuffer import Damaged, File
-from mcu_harness.model.importers.tflite_options import NO_OPTIONS, OPTIONS, Option, OptionTable
+from mcu_harness.model.importers.tflite_options import OPTIONS, read_options
+from mcu_harness.model.operators.options import NO_OPTIONS, Option, OptionTable
 
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
 
@@ -73,7 +74,7 @@ def test_options_written_by_litert_are_read_under_their_names(operator: str) -> 
         setattr(written, _attribute(option), given)
     builder = flatbuffers.Builder(256)
     builder.Finish(written.Pack(builder))
-    assert table.read(File(bytes(builder.Output())).root()) == expected
+    assert read_options(table, File(bytes(builder.Output())).root()) == expected
 
 
 @pytest.mark.parametrize("operator", _WITH_OPTIONS)
@@ -85,7 +86,7 @@ def test_options_that_a_file_leaves_out_have_the_defaults_of_litert(operator: st
     builder.Finish(builder.EndObject())
     content = bytes(builder.Output())
     theirs = getattr(schema, name + "T").InitFromPackedBuf(content)
-    for option, value in zip(table.options, table.read(File(content).root()).values(), strict=True):
+    for option, value in zip(table.options, read_options(table, File(content).root()).values(), strict=True):
         assert value == option.default
         if option.names:
             assert option.names.index(str(value)) == getattr(theirs, _attribute(option))

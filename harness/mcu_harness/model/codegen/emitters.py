@@ -28,7 +28,7 @@ from mcu_harness.model.codegen.operators import (
     transpose,
     transpose_conv,
 )
-from mcu_harness.model.rearranging import VIEWS
+from mcu_harness.model.operators.catalogue import OPERATORS
 
 EMITTERS: dict[str, Emitter] = {
     "CONV_2D": convolution.emit,
@@ -60,7 +60,7 @@ EMITTERS: dict[str, Emitter] = {
     "STRIDED_SLICE": strided_slice.emit,
     "RESIZE_NEAREST_NEIGHBOR": resize.emit,
     "RESIZE_BILINEAR": resize.emit_bilinear,
-    **dict.fromkeys(VIEWS, rearranging.emit_view),
+    **dict.fromkeys((name for name, operator in OPERATORS.items() if operator.view), rearranging.emit_view),
     "SPLIT_V": rearranging.emit_parts,
     "UNPACK": rearranging.emit_parts,
     "PACK": rearranging.emit_pack,

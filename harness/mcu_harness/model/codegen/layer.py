@@ -87,7 +87,7 @@ class LayerCode:
     it calls into. `scratch_bytes`: working memory it needs in the arena while it runs, aligned to 4.
     `raster_positions`: that of the kernel which reads the layer's first input and writes its output, see Kernel.
     `in_place`: inputs whose place the output may take, where both have the same shape, because this kernel allows it
-    although not all kernels of the operator do (those are in mcu_harness.model.blocks).
+    although not all kernels of the operator do (those are in its row of `model/operators`).
     `refused`: the kernel sets that were asked before and why they did not take the layer.
     """
 

@@ -15,17 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_harness.base.errors import ModelError
+from mcu_harness.model import tflite_schema as schema
 from mcu_harness.model.checks import validate
 from mcu_harness.model.float_islands import join_float_islands
 from mcu_harness.model.fold import fold_constants
 from mcu_harness.model.graph import DTYPE_BYTES, Attribute, Graph, Layer, Quantization, Repair, Tensor
-from mcu_harness.model.importers import tflite_schema as schema
 from mcu_harness.model.importers.flatbuffer import Damaged, File, Table
 from mcu_harness.model.importers.foreign_files import kind_of_file
-from mcu_harness.model.importers.tflite_options import NO_OPTIONS, OPTIONS
+from mcu_harness.model.importers.tflite_options import OPTIONS, read_options
 from mcu_harness.model.importers.variables import Values, first_values, resolve
-from mcu_harness.model.macs import macs
-from mcu_harness.model.operators import MAX_RANK
+from mcu_harness.model.operators.catalogue import macs
+from mcu_harness.model.operators.operator import MAX_RANK
+from mcu_harness.model.operators.options import NO_OPTIONS
 
 MAX_FILE_BYTES = 1 << 28  # larger than any Cortex-M's flash by far
 _INTERMEDIATES = "intermediates"  # tensors that carry quantisation only
@@ -243,4 +244,4 @@ class _Reader:
         given = table.number(schema.OPERATOR["options_type"], "B", NO_OPTIONS)
         if given not in (NO_OPTIONS, options.kind) and options.kind != NO_OPTIONS:
             raise _damaged(place, f"it has options of another operator (kind {given})")
-        return options.read(table.table(schema.OPERATOR["options"]) if given == options.kind else None)
+        return read_options(options, table.table(schema.OPERATOR["options"]) if given == options.kind else None)

@@ -11,7 +11,7 @@ from mcu_harness.model.codegen.quantization import affine
 from mcu_harness.model.codegen.strided_copy import row_major_steps
 from mcu_harness.model.graph import Layer
 from mcu_harness.model.operation import Operation
-from mcu_harness.model.shapes import reduced_axes
+from mcu_harness.model.operators.shapes import reduced_axes
 
 _LOOPS = 3  # MCU_MEAN_LOOPS of mcu_mean.h; enough for every choice of axes up to six dimensions
 _LARGEST_SUM = 2**30

@@ -12,8 +12,9 @@ from mcu_harness.model.codegen.operators.movement import copy_tensor, element_by
 from mcu_harness.model.codegen.operators.pad import fill_code
 from mcu_harness.model.codegen.strided_copy import Loop, StridedCopy, strided_copy
 from mcu_harness.model.graph import Layer
-from mcu_harness.model.operation import Operation
-from mcu_harness.model.rearranging import VIEWS, View, blocked, without_data
+from mcu_harness.model.operation import Operation, View
+from mcu_harness.model.operators.catalogue import OPERATORS
+from mcu_harness.model.rearranging import blocked, without_data
 
 Pair = tuple[View, View]
 
@@ -21,7 +22,9 @@ Pair = tuple[View, View]
 def emit_view(layer: Layer, context: Context) -> LayerCode:
     """SLICE, TILE, BROADCAST_TO, REVERSE_V2, DEPTH_TO_SPACE, SPACE_TO_DEPTH: the input's elements in another order."""
     result, source = _views(layer, context)
-    view = VIEWS[layer.operator](Operation.of(context.graph, layer), source)
+    view_of = OPERATORS[layer.operator].view
+    assert view_of is not None  # or it had another emitter
+    view = view_of(Operation.of(context.graph, layer), source)
     copy = _copy(result, source, result.reshape(view.shape), view)
     return copy_tensor(context, copy, layer.outputs[0], layer.inputs[0])
 

@@ -6,7 +6,7 @@ from mcu_harness.model.codegen.layer import Context, LayerCode, Struct
 from mcu_harness.model.codegen.operators.mean import loop_fields
 from mcu_harness.model.graph import Layer
 from mcu_harness.model.operation import Operation
-from mcu_harness.model.shapes import reduced_axes
+from mcu_harness.model.operators.shapes import reduced_axes
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:

@@ -1,0 +1,65 @@
+"""Functions of one element, and SOFTMAX."""
+
+from __future__ import annotations
+
+from mcu_harness.model.operation import Operation, Shape, ShapeError
+from mcu_harness.model.operators.multipliers import clamped, ratio, reciprocal, scales
+from mcu_harness.model.operators.operator import Operator, Role
+from mcu_harness.model.operators.options import Option, options
+from mcu_harness.model.operators.shapes import same
+
+
+def _softmax_shape(op: Operation) -> tuple[Shape, ...]:
+    if not op.shape():
+        raise ShapeError("the input has no dimensions")
+    return (op.shape(),)
+
+
+def _softmax_scale(operation: Operation) -> str:
+    """LiteRT scales differences by beta * scale * 2^26 and stops unless that is above one."""
+    beta = float(operation.attributes["beta"])  # type: ignore[arg-type]
+    return "" if beta * scales(operation.inputs[0])[0] * 2.0**26 > 1 else "beta * input scale is absurdly small"
+
+
+def _hard_swish_scales(operation: Operation) -> str:
+    """LiteRT asks for input scale / 128 / output scale below one, and shifts 32 bits by what the input scale is above 3 / 256."""
+    if scales(operation.inputs[0])[0] >= 2.0**24:
+        return "the input scale is absurdly large"
+    fits = scales(operation.inputs[0])[0] / 128 < scales(operation.outputs[0])[0] * (1 - 1e-6)
+    return "" if fits else "the output scale is less than the input scale / 128"
+
+
+OPERATORS = (
+    Operator(
+        "SOFTMAX",
+        (Role.ACTIVATION,),
+        _softmax_shape,
+        options(9, Option("beta", 0, 0.0)),
+        fixed_output=(1 / 256, -128),
+        problem=_softmax_scale,
+        in_place=(0,),
+    ),
+    Operator("LOGISTIC", (Role.ACTIVATION,), same, fixed_output=(1 / 256, None), in_place=(0,)),
+    Operator("TANH", (Role.ACTIVATION,), same, problem=reciprocal, in_place=(0,)),
+    Operator("RELU", (Role.ACTIVATION,), same, problem=ratio, in_place=(0,)),
+    Operator("RELU6", (Role.ACTIVATION,), same, problem=ratio, in_place=(0,)),
+    Operator(
+        "LEAKY_RELU", (Role.ACTIVATION,), same, options(75, Option("alpha", 0, 0.0)), problem=ratio, in_place=(0,)
+    ),
+    Operator("HARD_SWISH", (Role.ACTIVATION,), same, options(91), problem=_hard_swish_scales, in_place=(0,)),
+    Operator("ABS", (Role.ACTIVATION,), same, options(78), problem=ratio, in_place=(0,)),
+    Operator("NEG", (Role.ACTIVATION,), same, options(42), in_place=(0,)),
+    Operator("RSQRT", (Role.ACTIVATION,), same, in_place=(0,)),
+    Operator("EXP", (Role.ACTIVATION,), same, options(33), problem=reciprocal, in_place=(0,)),
+    Operator("LOG", (Role.ACTIVATION,), same, problem=reciprocal, in_place=(0,)),
+    Operator(
+        "GELU",
+        (Role.ACTIVATION,),
+        same,
+        options(116, Option("approximate", 0, False)),
+        problem=reciprocal,
+        in_place=(0,),
+    ),
+    Operator("RELU_N1_TO_1", (Role.ACTIVATION,), same, problem=clamped, in_place=(0,)),
+    Operator("RELU_0_TO_1", (Role.ACTIVATION,), same, problem=clamped, in_place=(0,)),
+)
