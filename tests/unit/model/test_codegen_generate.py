@@ -17,7 +17,6 @@ from mcu_harness.model.codegen.layer import Constant
 from mcu_harness.model.codegen.sources import Sources
 from mcu_harness.model.graph import Graph, Layer, Quantization, Tensor
 from mcu_harness.model.importers.tflite import import_tflite
-from mcu_harness.model.planner import plan
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
 from model_builder import ModelBuilder
 
@@ -110,7 +109,7 @@ def test_an_operator_without_c_is_one_error_with_the_supported_list() -> None:
     tensor = Tensor(0, "t", (1,), "int8", Quantization((1.0,), (0,)))
     alien = Graph("g", (tensor,), (Layer(0, "CUSTOM", (0,), (0,)),), (0,), (0,), "", 0)
     with pytest.raises(ModelError, match="00 CUSTOM") as caught:
-        generate(alien, plan(alien), TARGET)
+        plan_memory(alien, TARGET)
     assert "CONV_2D" in caught.value.hint
 
 
