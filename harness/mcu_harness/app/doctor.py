@@ -47,7 +47,7 @@ def _html() -> str:
         html_file.check_available()
     except HarnessError as error:
         return f"optional html report: {error.hint}"
-    return f"ok       html report: plotly {_version('plotly')}"
+    return f"ok       html report: Jinja2 {_version('jinja2')}"
 
 
 def _examine(kind: str, names: Iterable[str], about: Callable[[str], str], lines: list[str]) -> list[str]:

@@ -56,7 +56,6 @@ def test_objects_come_with_most_bytes_first_and_the_rest_is_counted() -> None:
 
 def test_all_reports_show_them_and_let_no_name_through() -> None:
     pytest.importorskip("jinja2")
-    pytest.importorskip("plotly")
     from mcu_harness.results.report.html.page import page
 
     results = Results((RUN,))
@@ -76,7 +75,6 @@ def test_all_reports_show_them_and_let_no_name_through() -> None:
 
 def test_a_trace_that_is_missing_is_said_to_be() -> None:
     pytest.importorskip("jinja2")
-    pytest.importorskip("plotly")
     from mcu_harness.results.report.html.page import page
 
     run = replace(PASSING, accesses=MemoryAccesses(missing="not measured: renode has no memory trace here"))

@@ -100,7 +100,8 @@ def overview_data(runs: Iterable[RunResult], matrix: Matrix) -> dict[str, object
             columns[case].setdefault(key, []).append(value)
     return {
         "figures": [
-            {"name": figure.name, "unit": figure.unit, "better": str(figure.better)} for figure in bar_figures()
+            {"name": figure.name, "title": figure.title, "unit": figure.unit, "better": str(figure.better)}
+            for figure in bar_figures()
         ],
         "cases": {case: dict(found) for case, found in columns.items()},
     }

@@ -1,13 +1,10 @@
 """The HTML report: one file that opens anywhere, without a network, for the person who has to decide.
 
-Charts are drawn by plotly.js, which the Python package `plotly` brings along (extra `html`). It was chosen because it
-is the one well-kept library that has what is needed here (bars, treemap, icicle), comes as a Python package, so that
-no third-party code lies in this repository and its licence travels with it, and runs under a strict content security
-policy. It costs 4.8 MB in every file (1.4 MB compressed), which is why one file holds all boards, and why a file per
-board is made only on request. Smaller libraries (uPlot, Observable Plot) have no treemap; D3, Apache ECharts and Vega
-are not packaged for Python by people who maintain them.
+Its charts (bars, flame graph, treemap, arena) are SVG drawn by the scripts in `static/`, about 20 KB in all. A plotting
+library was in the page before: the one that draws all of them and that Python packages bring along is 4.8 MB in every
+file, nearly all of it unused, which is more than a mail or a CI artifact viewer likes for the report of one model.
 
-What must hold without the library, or without any script, is in the HTML itself: every table, finding and memory map.
+What must hold without any script is in the HTML itself: every table, finding and memory map.
 """
 
 from __future__ import annotations
@@ -19,7 +16,7 @@ from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.files import write_text
 from mcu_harness.results.records import Results
 
-NEEDED = ("jinja2", "plotly")
+NEEDED = ("jinja2",)
 
 
 def check_available() -> None:

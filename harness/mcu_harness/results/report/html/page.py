@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -36,7 +35,6 @@ _SCRIPTS = (
     "tables.js",
     "page.js",
 )
-_EMPTY = ""
 
 
 def page(results: Results, *, first: str = "overview") -> str:
@@ -44,7 +42,7 @@ def page(results: Results, *, first: str = "overview") -> str:
     found = matrix(results)
     runs = run_views(found.fits)
     names = chart_data.Names()
-    styles, script, library = _static(_STYLES), _static(_SCRIPTS), plotly_js()
+    styles, script = _static(_STYLES), _static(_SCRIPTS)
     return (
         _environment()
         .get_template("page.html")
@@ -52,10 +50,9 @@ def page(results: Results, *, first: str = "overview") -> str:
             title=_title(results),
             version=__version__,
             first=first,
-            policy=_policy(script, library, styles),
+            policy=_policy(script, styles),
             styles=_ours(styles),
             script=_ours(script),
-            library=_ours(library),
             results=results,
             runs=runs,
             anchors={(view.case, view.run.board): view.anchor for view in runs},
@@ -72,14 +69,6 @@ def page(results: Results, *, first: str = "overview") -> str:
             names_json=lambda: _json(names.all),  # called after all runs
         )
     )
-
-
-@cache
-def plotly_js() -> str:
-    """The library as text that may stand in a script element."""
-    source = files("plotly").joinpath("package_data", "plotly.min.js").read_text(encoding="utf-8")
-    # Only ever inside of strings there, where the backslash changes nothing.
-    return source.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 @cache
@@ -118,13 +107,10 @@ def _static(names: tuple[str, ...]) -> str:
     return "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
 
 
-def _policy(script: str, library: str, styles: str) -> str:
-    """Nothing is loaded, nothing runs but these scripts, nothing styles but this sheet.
-
-    The library makes an empty style element and adds rules to it by script: hence the empty text.
-    """
-    allowed = f"script-src {_hash(script)} {_hash(library)}; style-src {_hash(styles)} {_hash(_EMPTY)}"
-    return f"default-src 'none'; {allowed}; img-src data: blob:; base-uri 'none'; form-action 'none'"
+def _policy(script: str, styles: str) -> str:
+    """Nothing is loaded, nothing runs but this script, nothing styles but this sheet."""
+    allowed = f"script-src {_hash(script)}; style-src {_hash(styles)}"
+    return f"default-src 'none'; {allowed}; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def _hash(content: str) -> str:
@@ -132,7 +118,7 @@ def _hash(content: str) -> str:
 
 
 def _ours(content: str) -> Markup:
-    """Text that goes into the page as it is: files of this package and of the library, and `script_json`."""
+    """Text that goes into the page as it is: files of this package, and `script_json`."""
     return Markup(content)  # noqa: S704
 
 

@@ -1,69 +1,63 @@
 // The arena over the layers: what lies where and when, and how much of it is in use.
 
+const SHADES = ["#7fb0e8", "#8dce9b", "#bda7e6", "#74d0d6", "#eda5cf", "#9fb4d8"];
+const SCRATCH = "#d3b08b";
+
 mcu.arenaChart = (section) => {
   const box = section.querySelector("[data-chart='arena']");
   if (!box) return [];
   const { arena, layers } = mcu.dataOf(section);
   const count = layers.name.length;
-  const describe = (width) => {
-    const every = Math.ceil((count + 2) / Math.max(2, (width - 90) / 26)); // so that their numbers do not touch
-    const ticks = ["in", ...layers.name.map((_, i) => String(i)), "out"].map((text, i) => [i - 1, text]);
-    const blocks = {
-      type: "bar",
-      x: arena.first.map((first, i) => (first + arena.last[i]) / 2),
-      width: arena.first.map((first, i) => arena.last[i] - first + 0.94),
-      base: arena.offset,
-      y: arena.nbytes,
-      hovertext: arena.name.map((name, i) => {
-        const where = `${mcu.bytes(arena.nbytes[i])} at ${mcu.count(arena.offset[i])}`;
-        return `${mcu.inert(mcu.shorter(name, 70))}<br>${where}<br>layers ${arena.first[i]} to ${arena.last[i]}`;
-      }),
-      hoverinfo: "text",
-      marker: {
-        color: arena.kind.map((kind, i) => (kind === "scratch" ? "#d3b08b" : shades[i % shades.length])),
-        line: { color: mcu.colour("surface"), width: width / (count + 2) > 8 ? 1 : 0 },
-        opacity: 0.85,
-      },
-    };
-    const live = {
-      type: "scatter",
-      mode: "lines",
-      x: layers.arena.map((_, i) => i),
-      y: layers.arena,
-      line: { shape: "hvh", color: mcu.colour("text"), width: 2 },
-      hovertext: layers.name.map((name, i) => `${mcu.inert(name)}<br>${mcu.bytes(layers.arena[i] ?? 0)} live`),
-      hoverinfo: "text",
-    };
-    const size = arena.size[0];
-    const layout = {
-      height: 340,
-      margin: { l: 8, r: 8, t: 24, b: 8 },
-      barmode: "overlay",
-      xaxis: mcu.axis({
-        range: [-1.6, count + 0.6],
-        showgrid: false,
-        zeroline: false,
-        tickvals: ticks.filter((_, i) => i % every === 0).map(([at]) => at),
-        ticktext: ticks.filter((_, i) => i % every === 0).map(([, text]) => text),
-        tickangle: 0,
-        title: { text: "layer" },
-      }),
-      yaxis: mcu.axis({ title: { text: "bytes in the arena" }, rangemode: "tozero", tickformat: ",d" }),
-      shapes: size
-        ? [{ type: "line", x0: 0, x1: 1, xref: "paper", y0: size, y1: size, line: { color: mcu.colour("fail"), dash: "dash", width: 1.5 } }]
-        : [],
-      annotations: size
-        ? [{
-            text: `arena ${mcu.count(size)} B`, x: 1, xref: "paper", y: size, xanchor: "right", yanchor: "bottom",
-            showarrow: false, font: { color: mcu.colour("fail") },
-          }]
-        : [],
-    };
-    const peak = Math.max(0, ...layers.arena.map((value) => value ?? 0));
-    const label = `The arena of ${mcu.count(size ?? 0)} bytes over ${count} layers: rectangles are tensors, the line is what is live, at most ${mcu.bytes(peak)}; the table below lists them`;
-    return { data: [blocks, live], layout, label };
-  };
-  return [mcu.chart(box, describe)];
+  const size = arena.size[0];
+  const peak = Math.max(0, ...layers.arena.map((value) => value ?? 0));
+  const label = `The arena of ${mcu.count(size ?? 0)} bytes over ${count} layers: rectangles are tensors, the line is what is live, at most ${mcu.bytes(peak)}; the table below lists them`;
+  return [mcu.chart(box, (width) => ({ svg: arenaPlot(arena, layers, size, width), label }))];
 };
 
-const shades = ["#7fb0e8", "#8dce9b", "#bda7e6", "#74d0d6", "#eda5cf", "#9fb4d8"];
+const arenaPlot = (arena, layers, size, width) => {
+  const count = layers.name.length;
+  const [height, top, bottom] = [340, 26, 36];
+  const most = Math.max(1, size ?? 0, ...arena.offset.map((offset, i) => offset + arena.nbytes[i]));
+  const ticks = mcu.ticks(most, 5);
+  const left = Math.max(...ticks.map((tick) => mcu.textWidth(mcu.count(tick), 11))) + 26;
+  const each = (width - left - 10) / (count + 2); // a column for the input, one a layer, one for the output
+  const x = (layer) => left + (layer + 1) * each;
+  const y = (offset) => height - bottom - (offset / most) * (height - top - bottom);
+  const svg = mcu.plot(width, height);
+  for (const tick of ticks) {
+    svg.append(
+      mcu.svg("line", { class: "p-grid", x1: left, x2: width - 10, y1: y(tick), y2: y(tick) }),
+      mcu.label(left - 6, y(tick), mcu.count(tick), { class: "p-value", "text-anchor": "end" }),
+    );
+  }
+  arena.name.forEach((name, i) => {
+    const [first, last] = [arena.first[i], arena.last[i]];
+    svg.append(mcu.svg("rect", {
+      class: each > 8 ? "slice apart" : "slice",
+      x: x(first) + each * 0.03, width: each * (last - first + 0.94),
+      y: y(arena.offset[i] + arena.nbytes[i]), height: Math.max(0.5, y(arena.offset[i]) - y(arena.offset[i] + arena.nbytes[i])),
+      fill: arena.kind[i] === "scratch" ? SCRATCH : SHADES[i % SHADES.length],
+      "fill-opacity": 0.85,
+      hint: [name, `${mcu.bytes(arena.nbytes[i])} at ${mcu.count(arena.offset[i])}`, `layers ${first} to ${last}`],
+    }));
+  });
+  const steps = layers.arena.map((value, i) => `${i ? "L" : "M"}${x(i).toFixed(1)},${y(value ?? 0).toFixed(1)}H${x(i + 1).toFixed(1)}`);
+  if (count) svg.append(mcu.svg("path", { class: "p-line", d: steps.join("") }));
+  if (size) {
+    svg.append(
+      mcu.svg("line", { class: "p-most", x1: left, x2: width - 10, y1: y(size), y2: y(size) }),
+      mcu.label(width - 12, y(size) - 10, `arena ${mcu.count(size)} B`, { class: "p-most-name", "text-anchor": "end" }),
+    );
+  }
+  const every = Math.max(1, Math.ceil(28 / each)); // so that their numbers do not touch
+  ["in", ...layers.name.map((_, i) => String(i)), "out"].forEach((text, i) => {
+    if (i % every) return;
+    svg.append(mcu.label(x(i - 0.5), height - bottom + 12, text, { class: "p-value", "text-anchor": "middle" }));
+  });
+  const middle = (height - bottom + top) / 2;
+  svg.append(
+    mcu.label((left + width) / 2, height - 8, "layer", { class: "p-value", "text-anchor": "middle" }),
+    mcu.label(10, middle, "bytes in the arena", { class: "p-value", "text-anchor": "middle", transform: `rotate(-90 10 ${middle})` }),
+  );
+  return svg;
+};

@@ -43,8 +43,6 @@ mcu.percent = (share) => `${(share * 100).toFixed(share < 0.1 ? 2 : 1)} %`;
 // By the unit of a figure; counts have none of these.
 mcu.formats = { B: mcu.bytes, s: mcu.seconds, J: mcu.joules, fraction: mcu.percent };
 
-// plotly.js reads a little markup in labels: what comes from results must not be read so.
-mcu.inert = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 mcu.shorter = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 // The data of a run's section, read when it is first asked for. Names are kept once for all runs, as a list.
@@ -80,18 +78,11 @@ mcu.choice = (fieldset, title, choices, first, chosen) => {
   }
 };
 
-// Theme: as the system has it, or as chosen. What is told `themed` draws anew.
+// Theme: as the system has it, or as chosen; the style sheet does the rest.
 const THEMES = ["auto", "dark", "light"];
-const themed = [];
-mcu.onTheme = (handler) => themed.push(handler);
-mcu.dark = () => {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen === "auto" ? matchMedia("(prefers-color-scheme: dark)").matches : chosen === "dark";
-};
 mcu.setTheme = (name) => {
   document.documentElement.dataset.theme = name;
   document.getElementById("theme").textContent = `Theme: ${name}`;
-  for (const handler of themed) handler();
 };
 mcu.startTheme = () => {
   let chosen = "auto";
@@ -106,8 +97,4 @@ mcu.startTheme = () => {
       localStorage.setItem("mcu-harness-theme", next);
     } catch { /* as above */ }
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    for (const handler of themed) handler();
-  });
 };
-mcu.colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

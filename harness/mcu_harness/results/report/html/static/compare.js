@@ -11,9 +11,7 @@ mcu.compareBoards = (open) => {
   const charts = figures.map(({ name, unit, better }) => {
     const box = place.querySelector(`[data-compare='${name}']`);
     const format = mcu.formats[unit] ?? mcu.count;
-    return mcu.chart(box, (width) => boards(data[shown], name, format, better, width), (_, first) => {
-      if (first) box.on("plotly_click", (event) => open(shown, event.points[0].customdata));
-    });
+    return mcu.chart(box, (width) => boards(data[shown], name, format, better, width, (board) => open(shown, board)));
   });
   const chosen = (value) => {
     shown = value;
@@ -24,7 +22,7 @@ mcu.compareBoards = (open) => {
   fieldset.hidden = cases.length < 2;
 };
 
-const boards = (rows, name, format, better, width) => {
+const boards = (rows, name, format, better, width, open) => {
   const breaks = (value, limit) => limit !== null && (better === "more" ? value < limit : value > limit);
   const known = rows.board.map((_, i) => i).filter((i) => rows[name][i] !== null);
   known.sort((a, b) => rows[name][a] - rows[name][b]);
@@ -34,59 +32,74 @@ const boards = (rows, name, format, better, width) => {
   const limits = known.map((i) => rows[`${name}_limit`][i]);
   const far = Math.max(most, ...limits.filter((limit) => limit !== null && limit <= 2 * most)); // further ones are not drawn
   const logarithmic = least > 0 && most / least > 40; // else the fastest boards have no bar at all
-  const labels = known.map((i) => mcu.inert(mcu.shorter(rows.board[i], width < 420 ? 18 : 24)));
-  const range = logarithmic
-    ? [Math.log10(least) - 0.4, Math.log10(far) + 0.9]
-    : [0, (far || 1) * 1.4];
-  const drawn = limits.map((limit) => (limit !== null && limit <= far ? limit : null));
-  const bars = {
-    type: "bar",
-    orientation: "h",
-    y: known.map((_, k) => k),
-    x: values,
-    customdata: known.map((i) => rows.board[i]),
-    hovertext: known.map((i, k) => {
-      const limit = limits[k];
-      return `${mcu.inert(rows.board[i])}: ${format(rows[name][i])}<br>${rows.verdict[i]}${limit === null ? "" : `, budget ${format(limit)}`}`;
-    }),
-    hoverinfo: "text",
-    marker: { color: known.map((i, k) => mcu.colour(breaks(rows[name][i], limits[k]) ? "fail" : "bar")) },
+
+  const names = known.map((i) => mcu.fitting(rows.board[i], width * 0.42, 11));
+  const left = Math.max(0, ...names.map((text) => mcu.textWidth(text, 11))) + 8;
+  const right = Math.max(0, ...values.map((value) => mcu.textWidth(format(value), 11))) + 10;
+  const room = Math.max(20, width - left - right);
+  const [low, high] = logarithmic ? [Math.log10(least) - 0.3, Math.log10(far)] : [0, far || 1];
+  const along = (value) => {
+    const at = logarithmic ? Math.log10(Math.max(value, least / 2)) : value;
+    return (Math.max(0, at - low) / (high - low || 1)) * room;
   };
-  // Beside the bar and its budget, so that neither runs through the figure.
-  const figures = {
-    type: "scatter",
-    mode: "text",
-    x: values.map((value, k) => Math.max(value, drawn[k] ?? 0)),
-    y: known.map((_, k) => k),
-    text: values.map((value) => ` ${format(value)}`),
-    textposition: "middle right",
-    textfont: { color: mcu.colour("muted"), size: 11 },
-    cliponaxis: false,
-    hoverinfo: "skip",
-  };
-  const shapes = drawn.flatMap((limit, k) =>
-    limit === null
-      ? []
-      : [{ type: "line", x0: limit, x1: limit, y0: k - 0.42, y1: k + 0.42, line: { color: mcu.colour("text"), width: 2 } }],
-  );
+
   const missing = rows.board.length - known.length;
-  return {
-    data: [bars, figures],
-    layout: {
-      height: 30 + ROW * Math.max(1, known.length) + (missing ? 16 : 0),
-      margin: { l: 8, r: 8, t: 6, b: missing ? 24 : 8 },
-      bargap: 0.3,
-      xaxis: mcu.axis({ type: logarithmic ? "log" : "linear", range, showticklabels: false, showgrid: false }),
-      yaxis: mcu.axis({ range: [known.length - 0.5, -0.5], tickvals: known.map((_, k) => k), ticktext: labels, showgrid: false, tickfont: { size: 11 } }),
-      shapes,
-      annotations: missing || logarithmic
-        ? [{
-            text: [logarithmic ? "logarithmic" : "", missing ? `${missing} not measured` : ""].filter(Boolean).join("; "),
-            x: 1, y: 0, xref: "paper", yref: "paper", xanchor: "right", yanchor: "top", showarrow: false,
-            font: { size: 10, color: mcu.colour("muted") },
-          }]
-        : [],
-    },
-    label: `${known.length} boards, least ${values.length ? format(values[0]) : "none"}, most ${format(most)}; the table below has all`,
-  };
+  const note = [logarithmic ? "logarithmic" : "", missing ? `${missing} not measured` : ""].filter(Boolean).join("; ");
+  const height = ROW * Math.max(1, known.length) + (note ? 22 : 6);
+  const svg = mcu.plot(width, height);
+  known.forEach((i, k) => {
+    const [value, limit] = [values[k], limits[k]];
+    const middle = ROW * (k + 0.5) + 2;
+    const drawn = limit !== null && limit <= far ? left + along(limit) : null;
+    const budget = limit === null ? "" : `, budget ${format(limit)}`;
+    const hint = [`${rows.board[i]}: ${format(value)}`, `${rows.verdict[i]}${budget}`];
+    const bar = mcu.svg("rect", {
+      class: breaks(value, limit) ? "p-bar broken link" : "p-bar link",
+      x: left, y: middle - 7, width: Math.max(1, along(value)), height: 14, hint,
+    });
+    const row = mcu.svg("rect", { class: "p-row link", x: 0, y: middle - ROW / 2, width, height: ROW, hint });
+    for (const part of [row, bar]) part.addEventListener("click", () => open(rows.board[i]));
+    svg.append(row, mcu.label(left - 6, middle, names[k], { class: "p-name", "text-anchor": "end" }), bar);
+    if (drawn !== null) svg.append(mcu.svg("line", { class: "p-limit", x1: drawn, x2: drawn, y1: middle - 9, y2: middle + 9 }));
+    const beside = Math.max(left + along(value), drawn ?? 0) + 5; // so that neither runs through the figure
+    svg.append(mcu.label(beside, middle, format(value), { class: "p-value" }));
+  });
+  if (note) svg.append(mcu.label(width - 2, height - 8, note, { class: "p-value", "text-anchor": "end" }));
+  const least_text = values.length ? format(values[0]) : "none";
+  return { svg, label: `${known.length} boards, least ${least_text}, most ${format(most)}; the table below has all` };
+};
+
+// The table of models and boards, coloured by one of the figures instead of by what fits.
+mcu.heatMaps = () => {
+  const source = document.getElementById("overview-data");
+  const { figures, cases } = JSON.parse(source.textContent);
+  for (const table of document.querySelectorAll("table.matrix")) {
+    const view = table.closest(".view");
+    const cells = [...table.querySelectorAll("td[data-case]")].filter((cell) => cell.firstElementChild);
+    const first = new Map(cells.map((cell) => [cell, cell.textContent]));
+    const choices = [["fits", "what fits"], ...figures.map(({ name, title }) => [name, title])];
+    const hint = view.querySelector("[data-heat-hint]");
+    mcu.choice(view.querySelector("[data-heat]"), "Show", choices, "fits", (chosen) => {
+      hint.hidden = chosen === "fits";
+      const figure = figures.find(({ name }) => name === chosen);
+      for (const cell of cells) {
+        const rows = cases[cell.dataset.case];
+        const value = figure ? rows[chosen][rows.board.indexOf(cell.dataset.board)] : null;
+        cell.classList.toggle("heat", Boolean(figure));
+        cell.firstElementChild.textContent = figure
+          ? value === null ? "–" : (mcu.formats[figure.unit] ?? mcu.count)(value)
+          : first.get(cell);
+        cell.style.setProperty("--heat", figure ? heat(value, rows[chosen]) : 0);
+      }
+    });
+  }
+};
+
+// 0 for the least of `values`, 1 for the most.
+const heat = (value, values) => {
+  const known = values.filter((other) => other !== null);
+  const [least, most] = [Math.min(...known), Math.max(...known)];
+  if (value === null || least === most) return 0;
+  const scale = least > 0 && most / least > 40 ? Math.log : (other) => other;
+  return (scale(value) - scale(least)) / (scale(most) - scale(least));
 };

@@ -106,3 +106,4 @@ mcu.filters(document);
 addEventListener("hashchange", route);
 route();
 mcu.compareBoards(mcu.open);
+mcu.heatMaps();

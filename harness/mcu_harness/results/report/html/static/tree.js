@@ -6,7 +6,6 @@
 
 const MOST_DRAWN = 320; // rectangles at once: more cannot be told apart, and each costs time
 const LEAST_SHARE = 1 / 1500;
-const CHOSEN = "#ffe066";
 const HELP = "Arrow keys walk through it, Enter zooms in, Escape zooms out.";
 
 mcu.node = (name, colour, more = {}) => ({
@@ -43,95 +42,38 @@ const visible = (root, depth) => {
 };
 
 mcu.tree = (container, options) => {
-  const { type, format, depth, title } = options;
+  const { layout, format, depth, title } = options;
   let top = options.root;
   let view = top;
   let focus = top;
   const crumbs = mcu.element("p", { class: "crumbs" });
-  const box = mcu.element("div", { class: "chart", tabindex: "0" });
+  const box = mcu.element("div", { class: "chart", tabindex: "0", role: "application" });
   const words = mcu.element("p", { class: "words", "aria-live": "polite" });
   container.replaceChildren(crumbs, box, words);
 
-  let drawn = new Map(); // id in the chart -> node
-  let ids = new Map();
-
-  // As much of a label as has room: exact in a flame graph, a guess in a treemap.
-  const fitting = (node, width, height) => {
-    const share = node.total / (view.total || 1);
-    const room = type === "icicle" ? share * width : 1.5 * Math.sqrt(share * width * height);
-    const letters = Math.floor((room - 6) / 6.2);
-    return letters < 3 ? "" : mcu.shorter(node.label, letters);
-  };
+  let shapes = new Map(); // node -> its rectangle
 
   const describe = (width) => {
     const height = typeof options.height === "function" ? options.height(view) : options.height;
-    const shown = visible(view, depth);
-    const rows = { ids: [], labels: [], parents: [], values: [], hover: [] };
-    drawn = new Map();
-    ids = new Map();
-    const add = (node, parent) => {
-      const id = String(drawn.size);
-      drawn.set(id, node);
-      ids.set(node, id);
-      rows.ids.push(id);
-      rows.labels.push(mcu.inert(fitting(node, width, height)));
-      rows.parents.push(parent);
-      rows.values.push(node.total);
-      rows.hover.push(`${mcu.inert(mcu.shorter(node.name, 80))}<br>${format(node.total)}, ${mcu.percent(node.total / (top.total || 1))}`);
-      return id;
-    };
-    const walk = [[view, ""]];
-    for (let i = 0; i < walk.length; i += 1) {
-      const [node, parent, isRest] = walk[i];
-      const id = add(node, parent);
-      if (isRest) continue; // its children are what was left out
-      const small = node.children.filter((child) => !shown.has(child));
-      for (const child of node.children) if (shown.has(child)) walk.push([child, id]);
-      const total = small.reduce((sum, child) => sum + child.total, 0);
-      const someShown = node.children.length > small.length;
-      if (total && (node === view || (someShown && total >= view.total * LEAST_SHARE))) {
-        walk.push([restOf(node, small, total), id, true]);
-      }
+    const svg = mcu.plot(width, height);
+    shapes = new Map();
+    for (const { node, x, y, w, h, name } of layout(drawnOf(view, depth), width, height)) {
+      const share = mcu.percent(node.total / (top.total || 1));
+      const shape = mcu.svg("rect", {
+        class: w > 4 && h > 4 ? "slice apart" : "slice", x, y, width: w, height: h, fill: node.colour,
+        hint: [mcu.shorter(node.name, 80), `${format(node.total)}, ${share}`],
+      });
+      shape.addEventListener("click", () => zoom(node === view && node.parent ? node.parent : node));
+      shape.addEventListener("pointerenter", () => {
+        focus = node;
+        say();
+      });
+      shapes.set(node, shape);
+      svg.append(shape);
+      const text = name && mcu.fitting(node.label, w - 8, 11);
+      if (text) svg.append(mcu.label(x + 4, y + name, text, { class: "p-on" }));
     }
-    const trace = {
-      type,
-      ids: rows.ids,
-      labels: rows.labels,
-      parents: rows.parents,
-      values: rows.values,
-      branchvalues: "total",
-      ...(type === "icicle" ? { leaf: { opacity: 1 } } : {}),
-      sort: type === "treemap",
-      textinfo: "label",
-      hovertext: rows.hover,
-      hoverinfo: "text",
-      pathbar: { visible: false },
-      marker: marks(rows.ids, width),
-      textfont: { color: mcu.TEXT_ON_COLOUR },
-      textposition: type === "treemap" ? "top left" : "middle left",
-      tiling: type === "treemap" ? { packing: "squarify", pad: 1 } : { orientation: "v", pad: 0 },
-      ...(type === "treemap" ? { root: { color: mcu.colour("line") } } : {}),
-    };
-    const layout = {
-      height,
-      margin: { l: 0, r: 0, t: 0, b: 0 },
-      uniformtext: { minsize: width < 600 ? 9 : 10, mode: "hide" },
-    };
-    return { data: [trace], layout, label: `${title}. ${HELP}` };
-  };
-
-  // Colours, and lines between the rectangles where there is room for lines; the chosen one stands out.
-  const marks = (all, width) => {
-    const chosen = document.activeElement === box ? ids.get(focus) : undefined;
-    const thin = (id) => ((drawn.get(id).total / (view.total || 1)) * width < 5 && type === "icicle" ? 0 : 0.6);
-    const [accent, between] = [mcu.colour("accent"), mcu.colour("surface")];
-    return {
-      colors: all.map((id) => (id === chosen ? CHOSEN : drawn.get(id).colour)),
-      line: {
-        color: all.map((id) => (id === chosen ? accent : between)),
-        width: all.map((id) => (id === chosen ? 3 : thin(id))),
-      },
-    };
+    return { svg, label: `${title}. ${HELP}` };
   };
 
   const say = () => {
@@ -155,10 +97,11 @@ mcu.tree = (container, options) => {
     );
   };
 
+  // The one that the keyboard is at stands out.
   const mark = () => {
     say();
-    if (window.Plotly && box.classList.contains("js-plotly-plot")) {
-      window.Plotly.restyle(box, { marker: [marks([...drawn.keys()], box.clientWidth)] }, [0]);
+    for (const [node, shape] of shapes) {
+      shape.classList.toggle("chosen", node === focus && document.activeElement === box);
     }
   };
 
@@ -166,30 +109,15 @@ mcu.tree = (container, options) => {
     view = node;
     focus = node;
     trail();
-    say();
     chart.draw(true);
+    mark();
   };
 
-  const chart = mcu.chart(box, describe, (_, first) => {
-    box.setAttribute("role", "application");
-    if (!first) return;
-    box.on(`plotly_${type}click`, (event) => {
-      const node = drawn.get(event.points[0].id);
-      if (node) zoom(node === view && node.parent ? node.parent : node);
-      return false; // it zooms by itself otherwise
-    });
-    box.on("plotly_hover", (event) => {
-      const node = drawn.get(event.points[0].id);
-      if (!node) return;
-      focus = node;
-      say();
-    });
-  });
-
+  const chart = mcu.chart(box, describe);
   box.addEventListener("focus", mark);
   box.addEventListener("blur", mark);
   box.addEventListener("keydown", (event) => {
-    const next = step(event.key, focus, view, (node) => ids.has(node), drawn);
+    const next = step(event.key, focus, view, [...shapes.keys()]);
     if (event.key === "Enter" && focus !== view) zoom(focus);
     else if ((event.key === "Escape" || event.key === "Backspace") && view.parent) zoom(view.parent);
     else if (next) {
@@ -210,13 +138,100 @@ mcu.tree = (container, options) => {
   };
 };
 
+// What is drawn of the tree below `view`, as { node, parts }: too small children stand together as one.
+const drawnOf = (view, depth) => {
+  const shown = visible(view, depth);
+  const whole = { node: view, parts: [] };
+  const walk = [whole];
+  for (let i = 0; i < walk.length; i += 1) {
+    const { node, parts } = walk[i];
+    const small = node.children.filter((child) => !shown.has(child));
+    for (const child of node.children) if (shown.has(child)) parts.push({ node: child, parts: [] });
+    walk.push(...parts);
+    const total = small.reduce((sum, child) => sum + child.total, 0);
+    const someShown = node.children.length > small.length;
+    if (total && (node === view || (someShown && total >= view.total * LEAST_SHARE))) {
+      parts.push({ node: restOf(node, small, total), parts: [] }); // its own children are what was left out
+    }
+  }
+  return whole;
+};
+
+// A row a depth, callers above; what a node spends in itself stays free below it. Each as { node, x, y, w, h, name }:
+// `name` is how far below the top its name stands, 0 for none.
+const FLAME_ROW = 30;
+mcu.flame = (whole, width, height) => {
+  const found = [];
+  const walk = [{ ...whole, x: 0, y: 0 }];
+  const scale = width / (whole.node.total || 1);
+  for (let i = 0; i < walk.length; i += 1) {
+    const { node, parts, x, y } = walk[i];
+    if (y + FLAME_ROW > height + 1) continue;
+    found.push({ node, x, y, w: node.total * scale, h: FLAME_ROW, name: FLAME_ROW / 2 });
+    let next = x;
+    for (const part of parts) {
+      walk.push({ ...part, x: next, y: y + FLAME_ROW });
+      next += part.node.total * scale;
+    }
+  }
+  return found;
+};
+
+// A treemap: areas are sizes, rectangles as near to squares as can be (Bruls, Huizing and van Wijk, 2000). A node that
+// is divided keeps a strip for its name where there is room.
+const STRIP = 16;
+mcu.treemap = (whole, width, height) => {
+  const found = [];
+  const walk = [{ ...whole, x: 0, y: 0, w: width, h: height }];
+  for (let i = 0; i < walk.length; i += 1) {
+    const { node, parts, x, y, w, h } = walk[i];
+    found.push({ node, x, y, w, h, name: w > 24 && h > 12 ? Math.min(9, h / 2) : 0 });
+    if (!parts.length || w < 4 || h < 4) continue;
+    const strip = w > 40 && h > 2 * STRIP ? STRIP : 1;
+    const inner = { x: x + 1, y: y + strip, w: w - 2, h: h - strip - 1 };
+    walk.push(...squarified(parts.filter((part) => part.node.total > 0), inner));
+  }
+  return found;
+};
+
+const squarified = (parts, room) => {
+  const left = [...parts].sort((a, b) => b.node.total - a.node.total);
+  const total = left.reduce((sum, part) => sum + part.node.total, 0);
+  const scale = total ? (room.w * room.h) / total : 0;
+  const placed = [];
+  let { x, y, w, h } = room;
+  while (left.length) {
+    const side = Math.min(w, h);
+    let [row, area, worst] = [[], 0, Infinity];
+    while (left.length) {
+      const next = left[0].node.total * scale;
+      const sum = area + next;
+      const largest = (row[0]?.node.total ?? left[0].node.total) * scale;
+      const ratio = Math.max((side * side * largest) / (sum * sum), (sum * sum) / (side * side * next));
+      if (row.length && ratio > worst) break;
+      row.push(left.shift());
+      [area, worst] = [sum, ratio];
+    }
+    const thick = side > 0 ? area / side : 0;
+    let along = 0;
+    for (const part of row) {
+      const long = thick > 0 ? (part.node.total * scale) / thick : 0;
+      placed.push(w >= h ? { ...part, x, y: y + along, w: thick, h: long } : { ...part, x: x + along, y, w: long, h: thick });
+      along += long;
+    }
+    if (w >= h) [x, w] = [x + thick, w - thick];
+    else [y, h] = [y + thick, h - thick];
+  }
+  return placed;
+};
+
 // A node that stands for children too small to be drawn; zooming into it shows them.
 const restOf = (node, small, total) =>
   mcu.node(`${small.length} smaller`, mcu.NEUTRAL, { parent: node, total, children: small });
 
 // Where an arrow key leads from `focus`, within what is drawn; null for nowhere.
-const step = (key, focus, view, isDrawn, drawn) => {
-  const shownChildren = (node) => [...drawn.values()].filter((other) => other.parent === node && other !== node);
+const step = (key, focus, view, drawn) => {
+  const shownChildren = (node) => drawn.filter((other) => other.parent === node && other !== node);
   if (key === "ArrowUp") return focus === view ? null : focus.parent;
   if (key === "ArrowDown") {
     return shownChildren(focus).sort((a, b) => b.total - a.total)[0] ?? null;

@@ -13,7 +13,7 @@ mcu.runTrees = (section) => {
     const root = sizes(mcu.dataOf(section), column);
     if (box && root.total) {
       charts.push(mcu.tree(box, {
-        type: "treemap", root, format: mcu.bytes, depth: 3, height: 380, title: `Treemap of ${root.name}`,
+        layout: mcu.treemap, root, format: mcu.bytes, depth: 3, height: 380, title: `Treemap of ${root.name}`,
       }));
     } else if (box) {
       box.textContent = "Nothing.";
@@ -31,7 +31,7 @@ const flameGraph = (container, section) => {
   const first = hasCycles ? "cycles" : "instructions";
   let unit = first;
   const chart = mcu.tree(box, {
-    type: "icicle",
+    layout: mcu.flame,
     root: calls(data, unit),
     format: (value) => `${mcu.count(value)} ${unit}`,
     depth: 40,
