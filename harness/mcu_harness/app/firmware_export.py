@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mcu_harness.base.errors import HarnessError
-from mcu_harness.base.files import write_bytes
+from mcu_harness.base.files import check_folder, write_bytes
 from mcu_harness.base.text import one_line
 from mcu_harness.base.units import format_bytes
 from mcu_harness.hardware.board import Board
@@ -55,6 +55,7 @@ def export_firmware(
     """
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise HarnessError(f"{directory}: is there already and not empty", hint="name a new directory, or remove it")
+    check_folder(directory.parent)
     graph = model_graph(model)
     _, sources = planned_sources(graph, board.target, kernels)
     image = build(sources, board, toolchain)

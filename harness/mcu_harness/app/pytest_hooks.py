@@ -5,6 +5,10 @@ Under pytest-xdist all but `pytest_mcu_session` are called in the workers, where
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,3 +45,20 @@ def pytest_mcu_result(config: pytest.Config, result: RunResult) -> None:
 @pytest.hookspec
 def pytest_mcu_session(config: pytest.Config, results: Results) -> None:
     """All runs of the session are in. Called once, in the process that the user started, before the summary."""
+
+
+@contextmanager
+def one_error(hook: str) -> Iterator[None]:
+    """What the implementations of `hook` raise is one HarnessError that says where; what pytest itself raises stays as it is."""
+    from mcu_harness.base.errors import HarnessError
+
+    try:
+        yield
+    except HarnessError:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+        raise HarnessError(
+            f"the hook {hook} raised {type(error).__name__}: {error}{place}", hint="correct it where it is implemented"
+        ) from error

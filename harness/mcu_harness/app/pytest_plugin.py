@@ -16,13 +16,18 @@ import pytest
 from mcu_harness.app import pytest_board, pytest_unit_tests
 from mcu_harness.app.options import MARKERS, OPTIONS
 from mcu_harness.app.pytest_board import KEEPER
+from mcu_harness.app.pytest_hooks import one_error
 from mcu_harness.app.settings import Source, settings
 
 if TYPE_CHECKING:
     from mcu_harness.app.session import Session
     from mcu_harness.app.settings import Settings
+    from mcu_harness.base.errors import HarnessError
     from mcu_harness.results.records import Finding, RunResult
     from mcu_harness.scenario.cases import Case
+
+
+_NOT_WRITTEN = 2  # the exit status, as the command's, for outputs that could not be written
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,7 +58,9 @@ def pytest_configure(config: pytest.Config) -> None:
         from mcu_harness.base.errors import HarnessError
 
         try:
-            _ = collector.settings
+            chosen = collector.settings
+            if not hasattr(config, "workerinput"):
+                chosen.check_places()
         except HarnessError as error:
             raise pytest.UsageError(str(error)) from error
 
@@ -66,6 +73,7 @@ class _Collector:
         self._session: Session | None = None
         self._settings: Settings | None = None
         self._properties: dict[str, list[tuple[str, object]]] = {}  # that this plugin gave to a test, by its id
+        self._errors: list[HarnessError] = []  # of what is written when all is over
 
     @property
     def settings(self) -> Settings:
@@ -113,7 +121,11 @@ class _Collector:
         return self._told(kept, node, label)
 
     def _rules(self, node: pytest.Item) -> Callable[[RunResult], Iterable[Finding]]:
-        return lambda run: chain(*node.ihook.pytest_mcu_findings(config=self.config, result=run))
+        def found(run: RunResult) -> Iterable[Finding]:
+            with one_error("pytest_mcu_findings"):
+                return [*chain(*node.ihook.pytest_mcu_findings(config=self.config, result=run))]
+
+        return found
 
     def _told(self, result: RunResult, node: pytest.Item, label: str = "") -> RunResult:
         from mcu_harness.results.report.junit import properties
@@ -121,7 +133,8 @@ class _Collector:
         given: list[tuple[str, object]] = [(f"{label}{name}", value) for name, value in properties(result)]
         self._properties.setdefault(node.nodeid, []).extend(given)
         node.user_properties += given
-        node.ihook.pytest_mcu_result(config=self.config, result=result)
+        with one_error("pytest_mcu_result"):
+            node.ihook.pytest_mcu_result(config=self.config, result=result)
         return result
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -175,9 +188,22 @@ class _Collector:
         if worker_output is not None:
             worker_output["mcu_unused"] = self._session.unused_baselines()
         elif self._session.runs:
-            if self.settings.report_dir:
-                self._session.write(self.settings.report_dir)
-            self.config.hook.pytest_mcu_session(config=self.config, results=self._session.results)
+            self._write(self._session)
+            if self._errors and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+                session.exitstatus = _NOT_WRITTEN
+
+    def _write(self, session: Session) -> None:
+        """Write what was asked for; what cannot be written is told under the table."""
+        from mcu_harness.base.files import kept_in
+        from mcu_harness.results.report import github
+
+        if self.settings.report_dir:
+            session.write(self.settings.report_dir, self._errors)
+        if self.settings.github:
+            with kept_in(self._errors):
+                github.write_summary(session.results)
+        with kept_in(self._errors), one_error("pytest_mcu_session"):
+            self.config.hook.pytest_mcu_session(config=self.config, results=session.results)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._session is None or not self._session.runs:
@@ -191,6 +217,8 @@ class _Collector:
 
             for line in github.publish(self._session.results):
                 terminalreporter.write_line(line)
+        for error in self._errors:
+            terminalreporter.write_line(f"mcu-harness: error: {error}", red=True)
 
     def pytest_unconfigure(self) -> None:
         if self._session is not None:

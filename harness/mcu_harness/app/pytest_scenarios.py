@@ -10,6 +10,7 @@ import pytest
 from _pytest.fixtures import TopRequest  # as pytest's own doctest items, which are no functions either, do it
 
 from mcu_harness.app.pytest_board import KEEPER
+from mcu_harness.app.pytest_hooks import one_error
 from mcu_harness.base.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -63,20 +64,23 @@ class ScenarioFile(pytest.File):
     """
 
     def collect(self) -> Iterable[pytest.Item]:
+        from mcu_harness.app.selection import UnusableBoard, selected
         from mcu_harness.scenario.scenario import load_scenario
 
         try:
             chosen = _keeper(self.config).settings
             scenario = load_scenario(self.path)
-            boards = chosen.boards or self.ihook.pytest_mcu_boards(config=self.config, scenario=scenario) or ()
+            with one_error("pytest_mcu_boards"):
+                boards = chosen.boards or self.ihook.pytest_mcu_boards(config=self.config, scenario=scenario) or ()
+            cases = list(selected(scenario, boards, chosen.toolchains))
+            chosen.check_places()
+            chosen.gate.check_places(case for case in cases if not isinstance(case, UnusableBoard))
         except HarnessError as error:
             yield UnusableItem.from_parent(self, name=self.path.stem, error=error)
             return
         if not (chosen.boards or self.config.option.keyword or self.config.option.markexpr):
             self._expect(scenario)
-        from mcu_harness.app.selection import UnusableBoard, selected
-
-        for one in selected(scenario, boards, chosen.toolchains):
+        for one in cases:
             if isinstance(one, UnusableBoard):
                 line = _line(self.path, one.board)
                 yield UnusableItem.from_parent(self, name=one.name, error=one.error, line=line, unusable=one)

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcu_harness.base.files import write_text
+from mcu_harness.base.files import kept_in, write_text
 from mcu_harness.base.text import shown
 from mcu_harness.results import results_file as results_json
 from mcu_harness.results.finding_codes import Category, Code
@@ -20,6 +20,7 @@ from mcu_harness.results.report.baseline_notes import baseline_notes
 if TYPE_CHECKING:
     from mcu_harness.app.options import Options
     from mcu_harness.app.selection import UnusableBoard
+    from mcu_harness.base.errors import HarnessError
     from mcu_harness.emulator.contract import Emulator
     from mcu_harness.scenario.cases import Case
 
@@ -202,19 +203,23 @@ class Session:
         for run in results_json.parse(text, "a worker's results").runs:
             self._take(run, owner)
 
-    def write(self, directory: Path) -> list[Path]:
-        """Write results.json, the board reports, and where coverage was asked for, that; returns the paths."""
-        path = directory / "results.json"
-        write_text(path, results_json.to_text(self.results))
-        return [path, *self._write_coverage(directory), *markdown.write_board_reports(self.results, directory)]
+    def write(self, directory: Path, errors: list[HarnessError]) -> list[Path]:
+        """Write results.json, the board reports, and where coverage was asked for, that; returns the paths.
 
-    def _write_coverage(self, directory: Path) -> list[Path]:
-        if not any(run.coverage for run in self.runs):
-            return []
-        files = {"coverage.lcov": coverage_files.lcov, "coverage.xml": coverage_files.cobertura}
-        for name, text in files.items():
-            write_text(directory / name, text(self.results))
-        return [directory / name for name in files]
+        What cannot be written is added to `errors`, and keeps nothing else from being written.
+        """
+        results = self.results
+        texts: dict[str, Callable[[Results], str]] = {"results.json": results_json.to_text}
+        if any(run.coverage for run in self.runs):
+            texts |= {"coverage.lcov": coverage_files.lcov, "coverage.xml": coverage_files.cobertura}
+        written = []
+        for name, text in texts.items():
+            with kept_in(errors):
+                write_text(directory / name, text(results))
+                written.append(directory / name)
+        with kept_in(errors):
+            written += markdown.write_board_reports(results, directory)
+        return written
 
     def summary_lines(self, width: int | None = None, *, quiet: bool = False, coloured: bool = False) -> list[str]:
         """The table and its notes, for a terminal of `width` columns where that matters; the table alone if `quiet`."""

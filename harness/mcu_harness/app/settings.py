@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mcu_harness.app.options import BY_NAME, Options
 from mcu_harness.base.errors import HarnessError
+from mcu_harness.base.files import check_folder
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
 
 if TYPE_CHECKING:
@@ -30,6 +31,17 @@ class Settings:
     columns: tuple[str, ...]
     report_dir: Path | None
     github: bool
+
+    def check_places(self) -> None:
+        """Raise HarnessError where reports are to be written and cannot be: before the work, not after it."""
+        if self.report_dir is not None:
+            check_folder(self.report_dir)
+        if self.gate.update and self.gate.directory is not None:
+            check_folder(self.gate.directory)
+        if self.github:
+            from mcu_harness.results.report import github
+
+            github.check_summary()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever sees half of one."""
+"""Writing files so that nobody ever sees half of one, and knowing before the work that they can be written."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from mcu_harness.base.errors import HarnessError
@@ -32,7 +33,7 @@ def write_bytes(path: Path, content: bytes) -> None:
             return
         path = path.resolve() if path.is_symlink() else path
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_hidden(path))
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
         # mkstemp makes private files; a report is as readable as any other file of the user.
@@ -41,12 +42,71 @@ def write_bytes(path: Path, content: bytes) -> None:
         Path(temporary).chmod(0o666 & ~umask)
         Path(temporary).replace(path)
         temporary = ""
-    except OSError as error:
-        raise HarnessError(f"{path} cannot be written: {error.strerror}", hint="choose another place") from error
+    except (OSError, ValueError) as error:
+        raise _not_writable(path, error) from error
     finally:
         if temporary:  # whatever came between, an interrupt among it
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
+
+
+def check_file(path: Path) -> None:
+    """Raise the HarnessError that writing the file `path` will end in, where that can be known; leaves nothing behind.
+
+    For before the work that makes its content. Whether there is room is not known.
+    """
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            mode = path.stat().st_mode
+            if stat.S_ISDIR(mode):
+                raise IsADirectoryError(errno.EISDIR, "it is a directory")
+            if not stat.S_ISREG(mode):
+                if not os.access(path, os.W_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+                return
+        path = path.resolve() if path.is_symlink() else path
+        _try_folder(path.parent, _hidden(path))
+    except (OSError, ValueError) as error:
+        raise _not_writable(path, error) from error
+
+
+def check_folder(path: Path) -> None:
+    """As `check_file`, for a folder that files are to be written into, and that is made where it is missing."""
+    try:
+        _try_folder(path, ".")
+    except (OSError, ValueError) as error:
+        raise _not_writable(path, error) from error
+
+
+@contextlib.contextmanager
+def kept_in(errors: list[HarnessError]) -> Iterator[None]:
+    """A HarnessError within the block ends it and is added to `errors`: one output that fails must not lose the others."""
+    try:
+        yield
+    except HarnessError as error:
+        errors.append(error)
+
+
+def _try_folder(folder: Path, prefix: str) -> None:
+    """Make and remove a file in `folder`, or where that would be made; OSError or ValueError where that cannot be done."""
+    with contextlib.suppress(FileNotFoundError):
+        folder.stat()  # a name that is too long, a file among its folders
+    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{there} is no directory")
+    handle, name = tempfile.mkstemp(dir=there, prefix=prefix)
+    os.close(handle)
+    Path(name).unlink()
+
+
+def _hidden(path: Path) -> str:
+    """How the name of the file begins that `path` is until it is whole; short, since names have a longest length."""
+    return f".{path.name[:40]}."
+
+
+def _not_writable(path: Path, error: OSError | ValueError) -> HarnessError:
+    why = error.strerror if isinstance(error, OSError) else str(error)
+    return HarnessError(f"{path} cannot be written: {why}", hint="choose another place")
 
 
 def read_bounded(path: Path, most_bytes: int) -> bytes:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from mcu_harness.base.errors import ResultsError
+from mcu_harness.base.errors import HarnessError, ResultsError
+from mcu_harness.base.files import check_folder
 from mcu_harness.base.text import shown
 from mcu_harness.hardware.board_file import board_names
 from mcu_harness.results import baseline
@@ -95,6 +96,11 @@ class Gate:
             verdict = Verdict.NOT_COMPARABLE
         return _with(run, _check(path, verdict, comparison), findings)
 
+    def check_places(self, cases: Iterable[Case]) -> None:
+        """Raise HarnessError where baselines of `cases` are to be written and cannot be."""
+        for folder in sorted({self._directory(case) for case in cases}) if self.update else ():
+            check_folder(folder)
+
     def accept_command(self, case: Case) -> str:
         """The command that makes the present figures of `case` the accepted ones."""
         what = shown(case.scenario.path or case.model)
@@ -150,7 +156,11 @@ class Gate:
                 moved += f"; {comparison.incomparable}" if comparison.incomparable else ""
             except ResultsError:
                 moved = "in place of one that could not be read"
-        baseline.save(baseline.snapshot(run), path)
+        try:
+            baseline.save(baseline.snapshot(run), path)
+        except HarnessError as error:  # the run itself is as good as it was
+            refused = Finding(Code.BASELINE_REFUSED, Verdict.NOT_MEASURED, error.message, error.hint)
+            return _with(run, check, [refused])
         message = f"accepted as {shown(path)}: {moved}"
         broken = sorted({str(f.code) for f in run.findings if f.verdict is Verdict.FAIL})
         if broken:  # _is_judged: nothing but budgets

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcu_harness.base.errors import HarnessError
-from mcu_harness.base.files import why_no_file, write_text
+from mcu_harness.base.files import check_file, check_folder, kept_in, why_no_file, write_text
 from mcu_harness.base.text import one_line
 
 
@@ -70,3 +70,30 @@ def test_why_no_file_tells_kinds_apart(tmp_path: Path) -> None:
 def test_names_lose_what_moves_a_cursor_or_cannot_be_encoded() -> None:
     assert one_line("plain name ü") == "plain name ü"
     assert one_line("a\nb\x1b[31m\u202e\udcff") == "a?b?[31m??"
+
+
+def test_whether_a_file_can_be_written_is_known_before_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+    for path in (tmp_path / "new" / "deep" / "x.json", tmp_path / "file", tmp_path / ("x" * 250)):
+        check_file(path)
+        write_text(path, "text")
+    check_folder(tmp_path / "other" / "folder")
+    assert not (tmp_path / "other").exists()
+    assert sorted(entry.name[:4] for entry in tmp_path.iterdir()) == ["file", "new", "xxxx"]
+
+
+@pytest.mark.parametrize("name", ["file/below/x.json", "file/x.json", ".", "x" * 300, "nul\0", "no\0/x"])
+def test_a_file_that_cannot_be_written_is_refused_as_writing_it_would_be(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("text")
+    for attempt in (check_file, lambda path: write_text(path, "text")):
+        with pytest.raises(HarnessError, match="cannot be written"):
+            attempt(tmp_path / name)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_errors_of_outputs_are_kept_one_after_the_other(tmp_path: Path) -> None:
+    errors: list[HarnessError] = []
+    for name in (".", "good", "nul\0"):
+        with kept_in(errors):
+            write_text(tmp_path / name, "text")
+    assert len(errors) == 2 and (tmp_path / "good").read_text() == "text"

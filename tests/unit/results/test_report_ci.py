@@ -76,6 +76,8 @@ def test_step_summary_is_appended_where_github_wants_it(tmp_path: Path, monkeypa
     target.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(target))
     assert len(github.publish(RESULTS)) == 1
+    github.check_summary()
+    github.write_summary(RESULTS)
     assert target.read_text().startswith("before\n<!-- mcu-harness -->\n### mcu-harness: 1 failed, 1 passed")
 
 

@@ -17,6 +17,7 @@ from mcu_harness.results.report.finding_location import place_of
 
 _MOST_ERRORS = 10
 _SUMMARY_LIMIT_BYTES = 1 << 20
+_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def annotation_lines(results: Results, root: Path | None = None) -> list[str]:
@@ -54,15 +55,41 @@ def _property(value: str) -> str:
 
 
 def publish(results: Results) -> list[str]:
-    """Append the step summary where GitHub wants it; returns the lines to print. Raises HarnessError."""
+    """The lines to print in a job on GitHub."""
     workspace = os.environ.get("GITHUB_WORKSPACE")
-    target = os.environ.get("GITHUB_STEP_SUMMARY")
-    if target:
-        summary = pr_comment.to_text(results).encode()
-        try:
-            with Path(target).open("ab") as stream:
-                if stream.tell() + len(summary) <= _SUMMARY_LIMIT_BYTES:
-                    stream.write(summary)
-        except OSError as error:
-            raise HarnessError(f"{target}: the step summary cannot be written: {error.strerror}") from error
     return annotation_lines(results, Path(workspace) if workspace else None)
+
+
+def write_summary(results: Results) -> None:
+    """Append the step summary where GitHub wants it; raises HarnessError."""
+    target = os.environ.get(_SUMMARY)
+    if not target:
+        return
+    summary = pr_comment.to_text(results).encode("utf-8", errors="backslashreplace")
+    try:
+        with Path(target).open("ab") as stream:
+            if stream.tell() + len(summary) <= _SUMMARY_LIMIT_BYTES:
+                stream.write(summary)
+    except OSError as error:
+        raise _no_summary(target, error) from error
+
+
+def check_summary() -> None:
+    """Raise HarnessError where the step summary cannot be appended to, before there is one."""
+    target = os.environ.get(_SUMMARY)
+    if not target:
+        return
+    existed = Path(target).exists()
+    try:
+        Path(target).open("ab").close()
+        if not existed:
+            Path(target).unlink()
+    except OSError as error:
+        raise _no_summary(target, error) from error
+
+
+def _no_summary(target: str, error: OSError) -> HarnessError:
+    return HarnessError(
+        f"{target}: the step summary cannot be written: {error.strerror}",
+        hint=f"{_SUMMARY} names the file; without it there is no summary",
+    )

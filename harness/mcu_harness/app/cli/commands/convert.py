@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mcu_harness.app.cli.commands.progress import progress
+from mcu_harness.app.cli.commands.shared import check_places
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.files import write_bytes
 from mcu_harness.scenario.quantize import METHODS, QuantizeSpec
@@ -33,6 +34,7 @@ def _convert(arguments: argparse.Namespace) -> int:
 
     if arguments.count is not None and arguments.count < 1:
         raise HarnessError(f"--count {arguments.count}: must be 1 or more")
+    check_places([arguments.output])
     spec = QuantizeSpec(arguments.calibration, arguments.count, arguments.method, not arguments.per_tensor)
     show = progress(str(arguments.model))
     conversion = canonical_model(arguments.model, spec, show)

@@ -7,15 +7,19 @@ from pathlib import Path
 
 from mcu_harness.app.cli.commands.progress import progress
 from mcu_harness.app.cli.commands.shared import (
+    ERROR,
     FAIL,
     PASS,
     Commands,
     add_options,
+    check_places,
+    tell_errors,
     text_out_of_the_way,
     write_json,
 )
 from mcu_harness.app.options import FIT
-from mcu_harness.base.errors import ScenarioError
+from mcu_harness.base.errors import HarnessError, ScenarioError
+from mcu_harness.base.files import kept_in
 from mcu_harness.model.importers.catalogue import model_suffixes
 
 
@@ -56,20 +60,26 @@ def _fit(arguments: argparse.Namespace) -> int:
     cases = fit_cases(expand(arguments.what), chosen.boards, parse_limits(arguments.budget))
     if arguments.html:
         html_file.check_available()  # before the work, not after it
+    check_places([arguments.json, arguments.results, html_file.place(arguments.html) if arguments.html else None])
     labels = {id(case): f"[{n}/{len(cases)}] {case.model_name} on {case.board.name}" for n, case in enumerate(cases, 1)}
     session, json = Session(), arguments.json or ""
     try:
         try_boards(cases, chosen.options, session, lambda case: progress(labels[id(case)]))
     finally:
         session.close()
-    found = matrix(session.results)
+    found, errors = matrix(session.results), list[HarnessError]()
     if json:
-        write_json(board_matrix_text.fit_json(found), json)
+        with kept_in(errors):
+            write_json(board_matrix_text.fit_json(found), json)
     with text_out_of_the_way(json):
         print(board_matrix_text.fit_text(found))
         if arguments.results:
-            results_file.save(session.results, arguments.results)
+            with kept_in(errors):
+                results_file.save(session.results, arguments.results)
         if arguments.html:
-            for path in html_file.write_html(session.results, arguments.html, first="fit"):
-                print(f"wrote {path}")
+            with kept_in(errors):
+                for path in html_file.write_html(session.results, arguments.html, first="fit"):
+                    print(f"wrote {path}")
+    if tell_errors(errors):
+        return ERROR
     return PASS if all(found.smallest(case) for case in found.cases) else FAIL

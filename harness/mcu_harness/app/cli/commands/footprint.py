@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mcu_harness.app.cli.commands.shared import FAIL, PASS, Commands
+from mcu_harness.app.cli.commands.shared import ERROR, FAIL, PASS, Commands, check_places, tell_errors
+from mcu_harness.base.errors import HarnessError
 
 _MOST_ROWS = 15
 
@@ -48,9 +49,10 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 def _footprint(arguments: argparse.Namespace) -> int:
     from mcu_harness.analysis.image_footprint import changed_symbols, check_region_budgets, image_footprint
     from mcu_harness.app.footprint_text import difference_text, json_text, markdown_text, terminal_text
-    from mcu_harness.base.files import write_text
+    from mcu_harness.base.files import kept_in, write_text
     from mcu_harness.image.program import read_program
 
+    check_places([arguments.json, arguments.markdown])
     memories = _memories(arguments)
     rows = max(arguments.rows, 1)
     image = image_footprint(read_program(arguments.image), memories)
@@ -61,10 +63,15 @@ def _footprint(arguments: argparse.Namespace) -> int:
     print(terminal_text(image, findings, rows))
     if before:
         print("", difference_text(changes, before, image, rows), sep="\n")
+    errors: list[HarnessError] = []
     if arguments.json:
-        write_text(arguments.json, json_text(image, changes))
+        with kept_in(errors):
+            write_text(arguments.json, json_text(image, changes))
     if arguments.markdown:
-        write_text(arguments.markdown, markdown_text(image, findings, before, changes, rows))
+        with kept_in(errors):
+            write_text(arguments.markdown, markdown_text(image, findings, before, changes, rows))
+    if tell_errors(errors):
+        return ERROR
     return FAIL if findings else PASS
 
 
@@ -79,7 +86,6 @@ def _memories(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
 
 def _budget(text: str, known: list[str]) -> tuple[str, float]:
     from mcu_harness.base import units
-    from mcu_harness.base.errors import HarnessError
     from mcu_harness.base.toml_reader import did_you_mean
 
     name, equals, size = text.partition("=")

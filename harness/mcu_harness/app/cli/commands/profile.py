@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from mcu_harness.app.cli.commands.progress import progress
 from mcu_harness.app.cli.commands.shared import (
+    ERROR,
     FAIL,
     PASS,
     Commands,
     add_options,
+    check_places,
     needed_boards,
+    tell_errors,
     text_out_of_the_way,
     write_json,
 )
@@ -20,6 +23,7 @@ from mcu_harness.app.options import PROFILE
 from mcu_harness.base.errors import ScenarioError
 
 if TYPE_CHECKING:
+    from mcu_harness.base.errors import HarnessError
     from mcu_harness.scenario.firmware_tables import FirmwareSpec, Region
 
 
@@ -81,6 +85,7 @@ def _address(text: str) -> int:
 def _profile(arguments: argparse.Namespace) -> int:
     from mcu_harness.app.session import Session
     from mcu_harness.app.settings import command_source, settings
+    from mcu_harness.base.files import kept_in
     from mcu_harness.results import results_file
     from mcu_harness.results.records import Verdict
     from mcu_harness.results.report.terminal import profile_text
@@ -88,9 +93,12 @@ def _profile(arguments: argparse.Namespace) -> int:
     from mcu_harness.scenario.scenario import scenario_for_firmware
 
     chosen = settings(command_source(arguments))
+    check_places([arguments.json])
+    chosen.check_places()
     boards = needed_boards(chosen.boards, arguments.firmware)
     scenario = scenario_for_firmware(arguments.firmware, boards, _spec(arguments))
     session, json = Session(columns=chosen.columns), arguments.json or ""
+    errors: list[HarnessError] = []
     with text_out_of_the_way(json):
         try:
             for case in cases_of(scenario):
@@ -102,11 +110,14 @@ def _profile(arguments: argparse.Namespace) -> int:
         finally:
             session.close()
     if json:
-        write_json(results_file.to_text(session.results), json)
+        with kept_in(errors):
+            write_json(results_file.to_text(session.results), json)
     with text_out_of_the_way(json):
-        written = session.write(chosen.report_dir) if chosen.report_dir else []
+        written = session.write(chosen.report_dir, errors) if chosen.report_dir else []
         lines = session.summary_lines(quiet=arguments.quiet)
         print(*lines, *(f"wrote {path}" for path in written), sep="\n")
+    if tell_errors(errors):
+        return ERROR
     return PASS if session.passed else FAIL
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcu_harness.app.cli.commands.shared import FAIL, PASS, Commands
+from mcu_harness.app.cli.commands.shared import FAIL, PASS, Commands, check_places
 from mcu_harness.base.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -108,12 +108,13 @@ def _compare(arguments: argparse.Namespace) -> int:
     from mcu_harness.results.report import comparison_text
     from mcu_harness.scenario.tolerance import parse_tolerance
 
+    check_places([arguments.json])
     tolerances = [parse_tolerance(text) for text in arguments.fail]
     pairs = pair(read_snapshots(arguments.before), read_snapshots(arguments.after))
     findings = comparison_text.judge(pairs, tolerances)
+    sys.stdout.write(comparison_text.to_text(pairs, findings, arguments.verbose))
     if arguments.json:
         write_text(arguments.json, comparison_text.to_json(pairs, findings))
-    sys.stdout.write(comparison_text.to_text(pairs, findings, arguments.verbose))
     return FAIL if findings else PASS
 
 
@@ -121,6 +122,7 @@ def _merge(arguments: argparse.Namespace) -> int:
     from mcu_harness.results import results_file as results_json
     from mcu_harness.results.merge import merge
 
+    check_places([arguments.output])
     results = merge((path, results_json.load(path)) for path in arguments.parts)
     results_json.save(results, arguments.output)
     print(f"wrote {arguments.output}: {len(results.runs)} runs")
@@ -133,6 +135,7 @@ def _history(arguments: argparse.Namespace) -> int:
     from mcu_harness.results.report import trend
     from mcu_harness.scenario.scenario import BASELINES
 
+    check_places([arguments.output])
     what = arguments.what or [Path("scenarios") / BASELINES]
     if len(what) == 1 and not what[0].is_file():
         series = history.from_git(what[0], arguments.commits)

@@ -17,7 +17,9 @@ from mcu_harness.app.cli.commands.shared import (
     STANDARD_OUTPUT,
     Commands,
     add_options,
+    check_places,
     needed_boards,
+    tell_errors,
     text_out_of_the_way,
     write_json,
 )
@@ -59,6 +61,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from mcu_harness.app.selection import selected
     from mcu_harness.app.session import Session
     from mcu_harness.app.settings import command_source, settings
+    from mcu_harness.base.files import kept_in
     from mcu_harness.results import results_file
     from mcu_harness.scenario.cases import Case, with_limits
     from mcu_harness.scenario.discovery import expand
@@ -72,21 +75,26 @@ def _run(arguments: argparse.Namespace) -> int:
         for scenario in scenarios
         for case in selected(with_limits(scenario, limits), chosen.boards, chosen.toolchains)
     ]
+    json = arguments.json or ""
+    check_places([json])
+    chosen.check_places()
     session = Session(chosen.gate, chosen.columns)
     usable = [case for case in cases if isinstance(case, Case)]
     if not chosen.boards and len(usable) == len(cases):  # else not all cases of the scenarios are known
         session.expect(usable)
-    json = arguments.json or ""
+    chosen.gate.check_places(usable)
+    errors: list[HarnessError] = []
     with text_out_of_the_way(json):
         try:
             _run_all(cases, session, chosen, arguments)
         finally:
             session.close()
     if json:  # first, since whoever reads the table may hang up
-        write_json(results_file.to_text(session.results), json)
+        with kept_in(errors):
+            write_json(results_file.to_text(session.results), json)
     with text_out_of_the_way(json):
-        _summary(session, chosen, arguments.quiet, is_piped=json == STANDARD_OUTPUT)
-    if not session.all_set_up:
+        _summary(session, chosen, arguments.quiet, is_piped=json == STANDARD_OUTPUT, errors=errors)
+    if tell_errors(errors) or not session.all_set_up:
         return ERROR
     return PASS if session.passed else FAIL
 
@@ -127,11 +135,13 @@ def _complain(case: str, error: HarnessError) -> None:
     print(f"mcu-harness: error: {case}: {error}", end="\n\n", file=sys.stderr)
 
 
-def _summary(session: Session, chosen: Settings, quiet: bool, is_piped: bool) -> None:
+def _summary(session: Session, chosen: Settings, quiet: bool, is_piped: bool, errors: list[HarnessError]) -> None:
+    """Print the table, and write the reports; what cannot be written is added to `errors`."""
+    from mcu_harness.base.files import kept_in
     from mcu_harness.results.report import github
     from mcu_harness.results.report.colour import has_colour
 
-    written = session.write(chosen.report_dir) if chosen.report_dir else []
+    written = session.write(chosen.report_dir, errors) if chosen.report_dir else []
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not is_piped else None
     coloured = width is not None and has_colour(sys.stdout)
     print(
@@ -139,6 +149,8 @@ def _summary(session: Session, chosen: Settings, quiet: bool, is_piped: bool) ->
     )
     if chosen.github:
         print(*github.publish(session.results), sep="\n")
+        with kept_in(errors):
+            github.write_summary(session.results)
 
 
 def _scenario(path: Path, boards: tuple[str, ...], calibration: Path | None) -> Scenario:

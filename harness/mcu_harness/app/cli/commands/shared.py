@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from mcu_harness.app.options import options_of
-from mcu_harness.base.errors import ScenarioError
+from mcu_harness.base.errors import HarnessError, ScenarioError
+from mcu_harness.base.files import check_file, write_text
 
 PASS, FAIL, ERROR = 0, 1, 2
 STANDARD_OUTPUT = "-"
@@ -44,10 +45,24 @@ def text_out_of_the_way(json: str) -> Iterator[None]:
         yield
 
 
+def check_places(files: Iterable[Path | str | None]) -> None:
+    """Raise HarnessError for the first of `files` that cannot be written, before there is anything to write.
+
+    None and "" are outputs that nobody asked for, "-" is standard output.
+    """
+    for file in files:
+        if file and str(file) != STANDARD_OUTPUT:
+            check_file(Path(file))
+
+
+def tell_errors(errors: Iterable[HarnessError]) -> bool:
+    """Print what went wrong with outputs; whether anything did."""
+    told = [print(f"mcu-harness: error: {error}", file=sys.stderr) for error in errors]
+    return bool(told)
+
+
 def write_json(text: str, where: str) -> None:
     """Write to the file `where`, or to standard output for "-"; call it outside of `text_out_of_the_way`."""
-    from mcu_harness.base.files import write_text
-
     if where == STANDARD_OUTPUT:
         sys.stdout.write(text)
     else:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcu_harness.app.cli.commands.shared import FAIL, PASS, Commands
+from mcu_harness.app.cli.commands.shared import FAIL, PASS, Commands, check_places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,7 @@ def _validate(arguments: argparse.Namespace) -> int:
     from mcu_harness.base.files import write_text
     from mcu_harness.emulator.select import emulator_entry
 
+    check_places([arguments.accuracy])
     emulator, status, accuracies = emulator_entry("unicorn").make(), PASS, []
     truths = ground_truths()
     for truth in truths:

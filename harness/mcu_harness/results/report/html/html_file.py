@@ -36,9 +36,14 @@ def write_html(results: Results, output: Path, *, first: str = "overview") -> li
     check_available()
     from mcu_harness.results.report.html.page import page
 
-    path = output / "report.html" if output.is_dir() else output
+    path = place(output)
     write_text(path, page(results, first=first))
     return [path]
+
+
+def place(output: Path) -> Path:
+    """The file that `write_html` writes for `output`."""
+    return output / "report.html" if output.is_dir() else output
 
 
 def write_board_pages(results: Results, directory: Path) -> list[Path]:
