@@ -73,6 +73,8 @@ SCENARIOS = (
     '[renode]\ninclude = ["m.repl"]\n',
     'boards = ["nrf52840dk"]\n[firmware]\nelf = "m.elf"\n[profile]\n[profile.regions]\n[console]\n'
     '[[console.dialogue]]\nsend = "x"\n',
+    'boards = ["nrf52840dk"]\n[[variants]]\nname = "v"\nmodel = "m.tflite"\n[variants.budgets]\n'
+    '[variants.quantize]\ncalibration = "x.npz"\n',
     'boards = ["nrf52840dk"]\n[firmware]\nimage = "m.elf"\n',
 )
 
@@ -148,7 +150,7 @@ def scenario_keys() -> dict[str, Key]:
             path = Path(folder, f"s{nth}.toml")
             path.write_text(text)
             load_scenario(path)
-    found = {key.dotted: key for key in watch.keys.values() if not key.dotted.startswith("budgets.")}
+    found = {key.dotted: key for key in watch.keys.values() if "budgets." not in key.dotted}
     for key, figure in budgeted().items():
         found[f"budgets.{key}"] = Key("budgets", key, UNITS[figure.kind], optional=True)
     for key in tolerated():

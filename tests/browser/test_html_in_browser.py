@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from big_results import big_results, big_run
 from browser.chromium import Chromium
 from mcu_harness.results.records import CallNode, Finding, Results, SymbolResult, Tool, Verdict
+from mcu_harness.results.report.html.variants_page import write_variants_page
 from sample_results import HOSTILE, PASSING, RESULTS
+from variant_results import variant
 
 DRAWN = "document.querySelector('.view:not([hidden]) .chart .plot')"
 # What a name must never become.
@@ -291,3 +294,31 @@ def test_large_results_open_and_draw_quickly(page: Chromium, report_of) -> None:
     assert loaded < 8
     assert page.run("document.querySelectorAll('[data-chart=flash] .slice').length") < 700
     assert complaints(page) == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_of_variants_can_be_read_at_any_width_and_never_scrolls_sideways(
+    page: Chromium, tmp_path: Path, width: int, scheme: str
+) -> None:
+    names = [*HOSTILE_NAMES[:3], "a_name_that_is_longer_than_any_label_may_be", "b", "c"]
+    runs = tuple(variant(name, 0.9 - n / 100, 9 - n, 9000 - n * 500) for n, name in enumerate(names))
+    (path,) = write_variants_page(Results(runs), tmp_path)
+    page.prefer(scheme=scheme)
+    page.size(width, 844, phone=width < 500)
+    page.open(path.as_uri())
+    assert page.run("document.documentElement.scrollWidth") <= width
+    assert page.run("document.querySelectorAll('.plots svg').length") == 3
+    height = "Math.min(...[...document.querySelectorAll('.plots text')].map(t => t.getBoundingClientRect().height))"
+    assert page.run(height) >= 11
+    outside = (
+        "[...document.querySelectorAll('.plots svg')].some(s => { const box = s.getBoundingClientRect(); return"
+        " [...s.querySelectorAll('text')].some(t => { const b = t.getBoundingClientRect();"
+        " return b.left < box.left - 1 || b.right > box.right + 1; }); })"
+    )
+    assert page.run(outside) is False
+    colours = page.run(
+        "[getComputedStyle(document.querySelector('.plots .name')).fill, getComputedStyle(document.querySelector('.plots figure')).backgroundColor]"
+    )
+    assert colours[0] != colours[1]
+    assert page.messages == [] and page.dialogs == []

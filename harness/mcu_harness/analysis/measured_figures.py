@@ -49,7 +49,10 @@ def measurements(
         *own,
     ]
     if check.accuracy is not None:
-        origin = Origin(OriginKind.OBSERVED, f"{check.inputs} labelled inputs, firmware run: {counted_by}")
+        seen = f"{check.labelled} labelled inputs, firmware run: {counted_by}"
+        if check.labelled > check.inputs:
+            seen = f"{check.labelled} labelled inputs, by {check.oracle}; of the first {check.inputs} the firmware's are equal"
+        origin = Origin(OriginKind.OBSERVED, seen)
         figures.append(Measurement.of("accuracy", check.accuracy, origin))
     if profiled is None:
         figures = [f if f.value is not None else Measurement.of(f.name, None, _NOT_RUN) for f in figures]

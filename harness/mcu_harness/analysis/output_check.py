@@ -27,12 +27,15 @@ def check(
 ) -> OutputCheck:
     """Compare `got[i][k]` (input i, output k) with `expected[k][i]`; `oracle` says whose word `expected` is.
 
-    `expected` None leaves mismatches None, and `oracle` then says why. With `labels` (count,) the accuracy of both is the share of inputs whose largest first output is at the label.
+    `expected` None leaves mismatches None, and `oracle` then says why. With `labels` (count,) the accuracy of both is the
+    share of inputs whose largest first output is at the label. `expected` and `labels` may go on behind the inputs that
+    were run: where those are all equal, the accuracy is over all labels, since the others would be equal too.
     """
     mine_first = np.stack([outputs[0].reshape(-1) for outputs in got])
     accuracy = None if labels is None else _accuracy(mine_first, labels)
     if expected is None:
-        return OutputCheck(oracle, ROUNDING, len(got), None, None, accuracy=accuracy)
+        labelled = 0 if labels is None else len(got)
+        return OutputCheck(oracle, ROUNDING, len(got), None, None, accuracy=accuracy, labelled=labelled)
     mismatches, worst, first, first_input = 0, 0.0, "", -1
     for i, outputs in enumerate(got):
         wrong = False
@@ -49,6 +52,8 @@ def check(
                 first_input = i
                 first = f"input {i}, output {k}, element {at}: expected {theirs.flat[at]}, got {mine.flat[at]}"
         mismatches += wrong
+    labelled = 0 if labels is None else min(len(labels), len(got) if mismatches else len(expected[0]))
+    oracle_accuracy = None if labels is None else _accuracy(expected[0][:labelled], labels)
     exact = all(array.dtype.kind in "iu" for array in expected)
     return OutputCheck(
         oracle=oracle,
@@ -58,8 +63,9 @@ def check(
         max_abs_diff=int(worst) if exact else worst,
         first_difference=first,
         first_input=first_input,
-        accuracy=accuracy,
-        oracle_accuracy=None if labels is None else _accuracy(expected[0][: len(got)], labels),
+        accuracy=oracle_accuracy if labelled > len(got) else accuracy,
+        oracle_accuracy=oracle_accuracy,
+        labelled=labelled,
     )
 
 

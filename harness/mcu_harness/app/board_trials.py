@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mcu_harness.app.options import Options
 from mcu_harness.app.session import Session
-from mcu_harness.base.errors import BoardError, BuildError, EmulatorError
+from mcu_harness.base.errors import BoardError, BuildError, EmulatorError, HarnessError
 from mcu_harness.hardware.board_file import board_names
 from mcu_harness.scenario.cases import Case, cases_of, with_limits
 from mcu_harness.scenario.limits import Budget
@@ -36,5 +36,16 @@ def try_boards(
     for case in cases:
         show = progress(case)
         with suppress(BoardError, BuildError, EmulatorError):  # the session keeps that as its result
+            session.run(case, options, show)
+        show("")
+
+
+def try_cases(
+    cases: Iterable[Case], options: Options, session: Session, progress: Callable[[Case], Callable[[str], None]]
+) -> None:
+    """As `try_boards`, where a case that cannot be set up says nothing of the others: each has a model of its own."""
+    for case in cases:
+        show = progress(case)
+        with suppress(HarnessError):  # the session keeps that as its result
             session.run(case, options, show)
         show("")

@@ -90,7 +90,7 @@ def not_set_up(case: Case, emulator: str, toolchain: str, error: HarnessError) -
     board = case.board
     return RunResult.not_run(
         scenario=case.scenario.name,
-        model="" if case.scenario.firmware else one_line(case.model.stem),
+        model="" if case.scenario.firmware else one_line(case.model_name),
         board=board.name,
         core=board.core.name,
         clock_hz=board.clock_hz,
@@ -110,7 +110,7 @@ def without_board(unusable: UnusableBoard) -> list[RunResult]:
     return [
         RunResult.not_run(
             scenario=scenario.name,
-            model="" if scenario.firmware else one_line(model.stem),
+            model="" if scenario.firmware else one_line(name),
             board=unusable.name if is_plain_name(unusable.name) else "unknown",
             core="",
             clock_hz=0,
@@ -122,7 +122,7 @@ def without_board(unusable: UnusableBoard) -> list[RunResult]:
             finding=_setup_error(unusable.error),
             scenario_path=_scenario_path(scenario),
         )
-        for model in scenario.models
+        for name in scenario.model_names
     ]
 
 

@@ -21,7 +21,7 @@ class Options:
 
 
 # The commands that run something, and share options.
-RUN, FIT, PROFILE, BUILD = "run", "fit", "profile", "build"
+RUN, FIT, PROFILE, BUILD, VARIANTS = "run", "fit", "profile", "build", "variants"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +89,27 @@ _EVERY: tuple[Option, ...] = (
         "BOARD",
         repeatable=True,
         commas=True,
-        commands=(RUN, FIT, PROFILE, BUILD),
+        commands=(RUN, FIT, PROFILE, BUILD, VARIANTS),
     ),
     Option(
         "emulator",
         "which emulator runs the firmware",
         "auto|unicorn|renode",
         default="auto",
-        commands=(RUN, FIT, PROFILE),
+        commands=(RUN, FIT, PROFILE, VARIANTS),
     ),
     Option(
         "toolchain",
         "which compiler builds the firmware, with flags if you like, as in gnu:-Os (repeatable: every case with each)",
         "auto|gnu|zig",
         repeatable=True,
-        commands=(RUN, FIT, BUILD),
+        commands=(RUN, FIT, BUILD, VARIANTS),
     ),
     Option(
         "kernels",
         "which kernels compute models, instead of what scenarios say",
         "|".join(KERNEL_CHOICES),
-        commands=(RUN, FIT, BUILD),
+        commands=(RUN, FIT, BUILD, VARIANTS),
     ),
     Option(
         "coverage",
@@ -135,14 +135,14 @@ _EVERY: tuple[Option, ...] = (
         "a limit, over those of scenarios, as in flash=64KiB or latency=20ms (repeatable)",
         "KEY=LIMIT",
         repeatable=True,
-        commands=(RUN, FIT),
+        commands=(RUN, FIT, VARIANTS),
         pytest=False,
     ),
     Option(
         "json",
-        "write results.json there (fit: the ranking); - is standard output, where nothing else is written then",
+        "write results.json there (fit: the ranking; variants: the comparison); - is standard output, where nothing else is written then",
         "FILE",
-        commands=(RUN, FIT, PROFILE),
+        commands=(RUN, FIT, PROFILE, VARIANTS),
         pytest=False,
     ),
     Option("report-dir", "write results.json and a Markdown report per board there", "DIR", commands=(RUN, PROFILE)),

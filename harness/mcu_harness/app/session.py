@@ -14,8 +14,9 @@ from mcu_harness.results import results_file as results_json
 from mcu_harness.results.finding_codes import Category, Code
 from mcu_harness.results.records import Finding, Results, RunResult, Verdict, case_key, in_order, with_findings
 from mcu_harness.results.regression_gate import Gate, undecided
-from mcu_harness.results.report import coverage_files, coverage_text, markdown, terminal
+from mcu_harness.results.report import coverage_files, coverage_text, markdown, terminal, variants_text
 from mcu_harness.results.report.baseline_notes import baseline_notes
+from mcu_harness.results.variant_comparison import comparisons
 
 if TYPE_CHECKING:
     from mcu_harness.app.options import Options
@@ -205,11 +206,12 @@ class Session:
 
     def write(self, directory: Path, errors: list[HarnessError]) -> list[Path]:
         """Write results.json, the board reports, and where coverage was asked for, that; returns the paths.
-
         What cannot be written is added to `errors`, and keeps nothing else from being written.
         """
         results = self.results
         texts: dict[str, Callable[[Results], str]] = {"results.json": results_json.to_text}
+        if comparisons(results):
+            texts["variants.md"] = variants_text.markdown
         if any(run.coverage for run in self.runs):
             texts |= {"coverage.lcov": coverage_files.lcov, "coverage.xml": coverage_files.cobertura}
         written = []
@@ -231,6 +233,7 @@ class Session:
             *table,
             "",
             *terminal.notes(results),
+            *variants_text.summary_lines(results),
             *coverage_text.lines(results),
             *baseline_notes(results, self.unused_baselines(), self._gate.accept_words),
         ]

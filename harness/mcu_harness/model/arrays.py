@@ -188,10 +188,25 @@ def _fitted(path: Path, array: Array, tensor: Tensor, what: str) -> Array:
             raise ModelError(f"{path}: {what}: samples hold NaN or infinity", hint="look at how they were made")
         array = quantized(array, tensor)
     accepted = [tensor.shape] + ([tensor.shape[1:]] if tensor.shape[:1] == (1,) else [])
+    if what.startswith("model input") and array.shape[1:] not in accepted:
+        array = _with_channels_moved(array, accepted)
     if array.ndim == 0 or len(array) == 0 or array.shape[1:] not in accepted:
         shapes = " or ".join(str(("count", *shape)).replace("'", "") for shape in accepted)
         raise ModelError(f"{path}: {what}: expected shape {shapes}, got {array.shape}")
     return np.ascontiguousarray(array).reshape(len(array), *tensor.shape)
+
+
+def _with_channels_moved(array: Array, accepted: Sequence[tuple[int, ...]]) -> Array:
+    """`array` with its channels last where only then it fits, or second; as it is where neither does.
+
+    So that one data set serves models of both layouts. Images (count, [1,] C, H, W) only: other orders mean something else.
+    """
+    if array.ndim in (4, 5):
+        for axes in ((-3, -1), (-1, -3)):
+            moved = np.moveaxis(array, *axes)
+            if moved.shape[1:] in accepted:
+                return moved
+    return array
 
 
 def quantized(array: Array, tensor: Tensor) -> Array:

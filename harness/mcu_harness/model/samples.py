@@ -28,10 +28,19 @@ MAX_SAMPLES = 1_000_000  # each costs a run, whatever its size
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """`inputs[k]` is (count, *shape) of model input k; `labels` (count,) where the file has them."""
+    """`inputs[k]` is (count, *shape) of model input k; `labels` (count,) where the file has them.
+
+    The first `run` of them are run in the emulator, None = all.
+    """
 
     inputs: tuple[Array, ...]
     labels: npt.NDArray[np.int64] | None
+    run: int | None = None
+
+    @property
+    def emulated(self) -> tuple[Array, ...]:
+        """The inputs that the firmware is given."""
+        return tuple(array[: self.run] for array in self.inputs)
 
     @property
     def count(self) -> int:
@@ -100,7 +109,8 @@ def _samples(
     count = spec.count or available
     if count > available:
         raise ModelError(f"{spec.file}: {available} samples, the scenario asks for {count}", hint="lower `count`")
-    return Samples(tuple(array[:count] for array in inputs), None if labels is None else labels[:count])
+    kept = tuple(array[:count] for array in inputs)
+    return Samples(kept, None if labels is None else labels[:count], spec.emulated)
 
 
 def _check_size(path: Path, graph: Graph, count: int) -> None:

@@ -188,6 +188,9 @@ class OutputCheck:
     first_input: int = -1  # number of the first input with a mismatch, -1 without one
     accuracy: float | None = None
     oracle_accuracy: float | None = None
+    labelled: int = (
+        0  # inputs that the accuracy is over; where more than `inputs`, by the oracle, whose outputs were equal
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,16 @@ from mcu_harness.hardware.board_file import find_board
 from mcu_harness.scenario.figure_catalogue import budgeted
 from mcu_harness.scenario.limits import Budget, parse_limit
 from mcu_harness.scenario.model_files import model_stem
+from mcu_harness.scenario.quantize import QuantizeSpec
 from mcu_harness.scenario.scenario import InputSpec, Scenario, scenario_for_model
+from mcu_harness.scenario.variants import Variant
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """A single run to be made. `toolchain` "" means the session's own, and is set where a session has several.
 
-    `accepted_by` is what pytest has to run for it, where that is not the scenario file.
+    `variant` is the one of the scenario that `model` belongs to, where it has variants. `accepted_by` is what pytest has to run for it, where that is not the scenario file.
     """
 
     scenario: Scenario
@@ -28,6 +30,7 @@ class Case:
     board: Board
     toolchain: str = ""
     accepted_by: str = ""
+    variant: Variant | None = None
 
     @property
     def name(self) -> str:
@@ -38,11 +41,19 @@ class Case:
     @property
     def model_name(self) -> str:
         """The model's name in reports and baselines."""
-        return model_stem(self.model)
+        return self.variant.name if self.variant else model_stem(self.model)
 
     @property
     def budgets(self) -> dict[str, Budget]:
-        return self.scenario.budgets_for(self.board.name)
+        """Limits by key: the variant's own over the scenario's."""
+        own = self.variant.budgets_for(self.board.name) if self.variant else {}
+        return {**self.scenario.budgets_for(self.board.name), **own}
+
+    @property
+    def quantize(self) -> QuantizeSpec:
+        """How the model becomes int8: as the variant says, else as the scenario does."""
+        own = self.variant.quantize if self.variant else None
+        return self.scenario.quantize if own is None else own
 
 
 def cases_of(scenario: Scenario, boards: Sequence[str] = (), toolchains: Sequence[str] = ()) -> list[Case]:
@@ -52,7 +63,7 @@ def cases_of(scenario: Scenario, boards: Sequence[str] = (), toolchains: Sequenc
     """
     found = [find_board(name, scenario.directory) for name in boards or scenario.boards]
     return [
-        Case(scenario, model, board, toolchain)
+        Case(scenario, model, board, toolchain, variant=scenario.variants[nth] if scenario.variants else None)
         for nth in range(len(scenario.models))
         for board in found
         for model in (scenario.models_for(board.name)[nth],)
@@ -72,9 +83,21 @@ def case_of_model(model: Path, board: str, *, limits: Mapping[str, object], seed
 
 
 def with_limits(scenario: Scenario, limits: Mapping[str, Budget]) -> Scenario:
-    """`scenario` with `limits` over its own budgets, those for single boards included."""
-    own = {
-        board: {key: limit for key, limit in budgets.items() if key not in limits}
-        for board, budgets in scenario.board_budgets.items()
-    }
-    return replace(scenario, budgets={**scenario.budgets, **limits}, board_budgets=own)
+    """`scenario` with `limits` over its own budgets, those for single boards and variants included."""
+
+    def others(budgets: dict[str, Budget]) -> dict[str, Budget]:
+        return {key: limit for key, limit in budgets.items() if key not in limits}
+
+    def of_boards(budgets: dict[str, dict[str, Budget]]) -> dict[str, dict[str, Budget]]:
+        return {board: others(own) for board, own in budgets.items()}
+
+    variants = tuple(
+        replace(each, budgets=others(each.budgets), board_budgets=of_boards(each.board_budgets))
+        for each in scenario.variants
+    )
+    return replace(
+        scenario,
+        budgets={**scenario.budgets, **limits},
+        board_budgets=of_boards(scenario.board_budgets),
+        variants=variants,
+    )

@@ -12,12 +12,12 @@ from mcu_harness.base.errors import ScenarioError
 from mcu_harness.base.files import read_bounded
 
 _MOST_BYTES = 1 << 20  # larger than any scenario by far
-_SUBJECTS = ("model", "models", "firmware")
+_SUBJECTS = ("model", "models", "variants", "firmware")
 _KEY = r"(?m)^\s*[\"']?{}[\"']?\s*="
 
 
 def is_scenario_file(path: Path) -> bool:
-    """Whether `path` is a scenario: TOML that names boards, and a model, models, or firmware.
+    """Whether `path` is a scenario: TOML that names boards, and a model, models, variants, or firmware.
 
     Read as TOML, so every spelling counts, and a file that is somebody else's does not, whatever it calls a model. What was
     meant as a scenario is one, so that it is reported and not skipped: with a key misspelt beside a board that there is, or
@@ -48,7 +48,9 @@ def _names_boards(value: object) -> bool:
 
 def _names_subject(top: dict[str, object]) -> bool:
     model, models = top.get("model"), top.get("models")
-    return isinstance(model, str) or _names_boards(models) or _has_own_keys(top.get("firmware"))
+    variants = top.get("variants")
+    has_variants = isinstance(variants, list) and any(isinstance(each, dict) and "model" in each for each in variants)
+    return isinstance(model, str) or _names_boards(models) or has_variants or _has_own_keys(top.get("firmware"))
 
 
 def _has_own_keys(table: object) -> bool:
@@ -71,7 +73,7 @@ def _are_known(value: object) -> bool:
 
 def _looks_like_one(text: str) -> bool:
     """Whether text that is no TOML was to be a scenario."""
-    subject = "|".join((_KEY.format("models?"), r"(?m:^\s*\[\s*firmware\s*\])"))
+    subject = "|".join((_KEY.format("models?"), r"(?m:^\s*\[\s*firmware\s*\])", r"(?m:^\s*\[\[\s*variants\s*\]\])"))
     return bool(re.search(_KEY.format("boards"), text) and re.search(subject.replace("(?m)", ""), text, re.M))
 
 

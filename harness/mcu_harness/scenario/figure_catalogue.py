@@ -27,6 +27,7 @@ class Shown(Flag):
     OVERVIEW = auto()  # HTML: a column of the table of all runs
     BARS = auto()  # HTML: the bars that show boards side by side
     TRENDS = auto()  # github-action-benchmark and Bencher
+    VARIANTS = auto()  # a column of the table that shows variants side by side
     WHAT_IFS = auto()  # a row of the table of what-ifs, under the name that `WhatIf` has it by
 
 
@@ -150,7 +151,7 @@ FIGURES: dict[str, Figure] = {
             compared=True,
             depends_on=_BUILD | {"cycle model"},
             parts=_COSTS,
-            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.TRENDS,
+            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.TRENDS | Shown.VARIANTS,
             tile=2,
             gives_way=3,
         ),
@@ -160,7 +161,7 @@ FIGURES: dict[str, Figure] = {
             "s",
             "latency",
             limit=Limit(f"{_LAYERS_TAKE}, or raise the clock"),
-            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.BARS | Shown.TRENDS | Shown.WHAT_IFS,
+            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.BARS | Shown.TRENDS | Shown.WHAT_IFS | Shown.VARIANTS,
             tile=1,
             best_board=BestBoard("fastest", "fastest"),
             bencher=("latency", 1e9),
@@ -187,7 +188,7 @@ FIGURES: dict[str, Figure] = {
             limit=Limit("cut the largest contributors or choose a board with more flash"),
             compared=True,
             parts=Parts.LAYERS | Parts.SECTIONS,
-            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.BARS | Shown.TRENDS,
+            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.BARS | Shown.TRENDS | Shown.VARIANTS,
             tile=4,
         ),
         Figure(
@@ -199,7 +200,7 @@ FIGURES: dict[str, Figure] = {
             limit=Limit("cut the largest contributors or choose a board with more RAM"),
             compared=True,
             parts=Parts.SECTIONS,
-            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.BARS | Shown.TRENDS,
+            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.BARS | Shown.TRENDS | Shown.VARIANTS,
             tile=5,
             gives_way=5,
         ),
@@ -251,6 +252,7 @@ FIGURES: dict[str, Figure] = {
             tile=8,
             tile_may_miss=True,
             of_inputs=True,
+            shown=Shown.VARIANTS,
         ),
         Figure(
             "coverage_lines",
@@ -272,6 +274,7 @@ FIGURES: dict[str, Figure] = {
                 "look at the layers with the lowest SQNR, or calibrate with more samples",
                 unmeasured="it needs labelled [inputs] and a model that was converted from a float one",
             ),
+            shown=Shown.VARIANTS,
         ),
         Figure(
             "argmax_agreement",
@@ -292,6 +295,7 @@ FIGURES: dict[str, Figure] = {
                 "look at the layers with the lowest SQNR, or calibrate with more samples",
                 unmeasured="it needs a model that was converted from a float one",
             ),
+            shown=Shown.VARIANTS,
         ),
         Figure("macs", "macs", "MAC", "MACs"),
         Figure(
@@ -301,7 +305,7 @@ FIGURES: dict[str, Figure] = {
             "energy per inference",
             short="energy",
             limit=Limit(f"{_LAYERS_TAKE}, or choose a board with less current per MHz"),
-            shown=Shown.OVERVIEW | Shown.TRENDS | Shown.WHAT_IFS,
+            shown=Shown.OVERVIEW | Shown.TRENDS | Shown.WHAT_IFS | Shown.VARIANTS,
             tile=9,
             tile_may_miss=True,
             best_board=BestBoard("least energy per inference", "least_energy"),

@@ -14,13 +14,15 @@ from mcu_harness.base.errors import ScenarioError, UnitError
 from mcu_harness.base.files import why_no_file
 from mcu_harness.base.text import one_line
 from mcu_harness.hardware.board_file import board_names
-from mcu_harness.scenario.figure_catalogue import budgeted, tolerated
+from mcu_harness.scenario.budget_tables import read_budgets
+from mcu_harness.scenario.figure_catalogue import tolerated
 from mcu_harness.scenario.firmware_tables import BOARD_PLACEHOLDER, FirmwareSpec, read_firmware
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
-from mcu_harness.scenario.limits import Budget, parse_limit
+from mcu_harness.scenario.limits import Budget
 from mcu_harness.scenario.model_files import model_stem, why_no_model
 from mcu_harness.scenario.quantize import NOT_GIVEN, QuantizeSpec, read_quantize
 from mcu_harness.scenario.tolerance import Tolerance, parse_tolerance
+from mcu_harness.scenario.variants import Variant, read_variants
 
 DEFAULT_SEED = 1
 DEFAULT_COUNT = 4
@@ -29,11 +31,15 @@ BASELINES = "baselines"
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """Where inputs come from: `file` (.npy or .npz), or `count` seeded random ones. `count` None = all of the file."""
+    """Where inputs come from: `file` (.npy or .npz), or `count` seeded random ones. `count` None = all of the file.
+
+    `emulated` of a file's are run, None = all; the accuracy over the others is that of the oracle, while the firmware equals it.
+    """
 
     file: Path | None = None
     seed: int = DEFAULT_SEED
     count: int | None = DEFAULT_COUNT
+    emulated: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,12 @@ class Scenario:
     quantize: QuantizeSpec = NOT_GIVEN  # how a float model becomes int8
     what_if: tuple[str, ...] = ()  # questions about every run, as on the command line
     kernels: str = KERNEL_CHOICES[0]
+    variants: tuple[Variant, ...] = ()  # one for each of `models`, or none
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The names of `models` in reports and baselines."""
+        return tuple(each.name for each in self.variants) or tuple(map(model_stem, self.models))
 
     def models_for(self, board: str) -> tuple[Path, ...]:
         """The models, or the firmware's image, for `board`."""
@@ -97,13 +109,14 @@ def load_scenario(path: Path) -> Scenario:
             )
     if len(set(boards)) != len(boards):
         raise top.fail("boards", "a board is named twice")
-    budgets, board_budgets = _budgets(top, boards)
+    budgets, board_budgets = read_budgets(top, boards)
     tolerances, baselines = _baseline(top)
     firmware = read_firmware(top)
+    variants = read_variants(top, directory, boards)
     scenario = Scenario(
         name=name,
         description=top.text("description", ""),
-        models=_models(top, directory) if firmware is None else _image(top, firmware, directory),
+        models=_models(top, directory, variants) if firmware is None else _image(top, firmware, directory),
         boards=boards,
         inputs=_inputs(top, directory),
         outputs=_outputs(top, directory),
@@ -119,6 +132,7 @@ def load_scenario(path: Path) -> Scenario:
         quantize=read_quantize(top, directory),
         what_if=top.texts("what_if", ()),
         kernels=_kernels(top),
+        variants=variants,
     )
     top.done()
     return scenario
@@ -127,6 +141,19 @@ def load_scenario(path: Path) -> Scenario:
 def scenario_for_model(model: Path, boards: tuple[str, ...]) -> Scenario:
     """The scenario that `mcu-harness run MODEL --board ...` means: seeded inputs, LiteRT's outputs, no budgets."""
     return _without_file(model, boards, why_no_model(model), hint="give a model file or a scenario .toml")
+
+
+def scenario_for_variants(
+    name: str, variants: tuple[Variant, ...], boards: tuple[str, ...], inputs: InputSpec, quantize: QuantizeSpec
+) -> Scenario:
+    """The scenario that `mcu-harness variants A B --board ...` means; raises ScenarioError for what is no model."""
+    for variant in variants:
+        if problem := why_no_model(variant.model):
+            raise ScenarioError(f"{variant.model}: {problem}", hint="give a model file, or name=model")
+    first = variants[0].model
+    scenario = _without_file(first, boards, "", hint="")
+    models = tuple(variant.model for variant in variants)
+    return replace(scenario, name=name, models=models, variants=variants, inputs=inputs, quantize=quantize)
 
 
 def scenario_for_firmware(image: Path, boards: tuple[str, ...], firmware: FirmwareSpec) -> Scenario:
@@ -158,7 +185,7 @@ def _without_file(subject: Path, boards: tuple[str, ...], problem: str, hint: st
 
 
 def _image(top: toml_reader.Table, firmware: FirmwareSpec, directory: Path) -> tuple[Path, ...]:
-    for key in ("model", "models", "inputs", "outputs", "quantize", "kernels"):
+    for key in ("model", "models", "variants", "inputs", "outputs", "quantize", "kernels"):
         if key in top:
             raise top.fail(key, "belongs to a model, and this scenario is about firmware", hint=f"remove `{key}`")
     if not firmware.build and BOARD_PLACEHOLDER not in firmware.image and not (directory / firmware.image).is_file():
@@ -177,7 +204,12 @@ def _kernels(top: toml_reader.Table) -> str:
     return choice
 
 
-def _models(top: toml_reader.Table, directory: Path) -> tuple[Path, ...]:
+def _models(top: toml_reader.Table, directory: Path, variants: tuple[Variant, ...]) -> tuple[Path, ...]:
+    if variants:
+        for key in ("model", "models"):
+            if key in top:
+                raise top.fail(key, f"give either `{key}` or [[variants]], not both")
+        return tuple(variant.model for variant in variants)
     if "model" in top and "models" in top:
         raise top.fail("models", "give either `model` or `models`, not both")
     key = "models" if "models" in top else "model"
@@ -226,7 +258,11 @@ def _inputs(top: toml_reader.Table, directory: Path) -> InputSpec:
         if "seed" in table:
             raise table.fail("seed", "give either `file` or `seed`, not both")
         count = table.whole("count") if "count" in table else None
-        spec = InputSpec(file=_existing(table, "file", directory, table.text("file")), count=count)
+        emulated = table.whole("emulated") if "emulated" in table else None
+        if emulated == 0:
+            raise table.fail("emulated", "must be 1 or more")
+        file = _existing(table, "file", directory, table.text("file"))
+        spec = InputSpec(file=file, count=count, emulated=emulated)
     else:
         spec = InputSpec(seed=table.whole("seed", DEFAULT_SEED), count=table.whole("count", DEFAULT_COUNT))
     if spec.count == 0:
@@ -264,30 +300,3 @@ def _baseline(top: toml_reader.Table) -> tuple[tuple[Tolerance, ...], str]:
                 raise table.fail(key, error.message, hint=error.hint) from error
     table.done()
     return tuple(tolerances), directory
-
-
-def _budgets(top: toml_reader.Table, boards: tuple[str, ...]) -> tuple[dict[str, Budget], dict[str, dict[str, Budget]]]:
-    table = top.table("budgets")
-    if table is None:
-        return {}, {}
-    keys = tuple(budgeted())
-    names = [Path(board).stem for board in boards]  # a board may be named by the path of its file
-    common: dict[str, Budget] = {}
-    per_board: dict[str, dict[str, Budget]] = {}
-    for key in table.names():
-        if key in keys:
-            common[key] = _budget(table, key)
-        elif key in names:
-            own = table.table(key)
-            assert own is not None
-            per_board[key] = {inner: _budget(own, inner) for inner in own.names() if inner in keys}
-            own.done(known=keys)
-    table.done(known=(*keys, *names))
-    return common, per_board
-
-
-def _budget(table: toml_reader.Table, key: str) -> Budget:
-    try:
-        return parse_limit(key, table.raw(key))
-    except UnitError as error:
-        raise table.fail(key, error.message, hint=error.hint) from error

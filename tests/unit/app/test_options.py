@@ -10,13 +10,19 @@ from pathlib import Path
 import pytest
 
 from mcu_harness.app.cli.main import _parser, main
-from mcu_harness.app.options import BUILD, FIT, OPTIONS, PROFILE, RUN, options_of
+from mcu_harness.app.options import BUILD, FIT, OPTIONS, PROFILE, RUN, VARIANTS, options_of
 from mcu_harness.app.settings import Source, command_source, settings
 from mcu_harness.base.errors import HarnessError, ScenarioError, UnitError
 from mcu_harness.scenario.discovery import expand
 from mcu_harness.scenario.limits import parse_limits
 
-NEEDED = {BUILD: ["m.tflite", "--output", "out"], FIT: ["m.tflite"], PROFILE: ["m.elf"], RUN: ["m.tflite"]}
+NEEDED = {
+    BUILD: ["m.tflite", "--output", "out"],
+    FIT: ["m.tflite"],
+    PROFILE: ["m.elf"],
+    RUN: ["m.tflite"],
+    VARIANTS: ["a.tflite", "b.tflite"],
+}
 HEAVY = {"numpy", "numba", "capstone", "unicorn", "elftools", "tabulate", "jinja2", "cattrs"}
 
 

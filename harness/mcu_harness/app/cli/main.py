@@ -20,6 +20,7 @@ from mcu_harness.app.cli.commands import (
     results,
     run,
     validate,
+    variants,
 )
 from mcu_harness.app.cli.commands.shared import ERROR, Commands
 from mcu_harness.app.cli.streams import patient_streams
@@ -29,6 +30,7 @@ from mcu_harness.base.errors import HarnessError
 _COMMANDS: tuple[Callable[[Commands[argparse.ArgumentParser]], None], ...] = (
     run.add,
     fit.add,
+    variants.add,
     build.add,
     convert.add,
     footprint.add,

@@ -20,6 +20,7 @@ from mcu_harness.results.report import (
     openmetrics,
     pr_comment,
     terminal,
+    variants_text,
 )
 
 
@@ -66,6 +67,15 @@ def _html_boards(results: Results, output: Path) -> list[Path]:
     return html_file.write_board_pages(results, output)
 
 
+def _html_variants(results: Results, output: Path) -> list[Path]:
+    from mcu_harness.results.report.html import html_file
+
+    html_file.check_available()
+    from mcu_harness.results.report.html import variants_page
+
+    return variants_page.write_variants_page(results, output)
+
+
 FORMATS: dict[str, Format] = {
     "terminal": Format("the summary table and what failed", _one(_terminal)),
     "markdown": Format("a Markdown report per board, in a directory", files=markdown.write_board_reports),
@@ -83,6 +93,10 @@ FORMATS: dict[str, Format] = {
     "csv": Format("a row per run", _one(csv.runs)),
     "csv-layers": Format("a row per layer of every run", _one(csv.layers)),
     "csv-memory": Format("a row per layer and what it read and wrote, of runs with a memory trace", _one(csv.accesses)),
+    "variants": Format("models of one scenario beside each other, as Markdown", _one(variants_text.markdown)),
+    "variants-html": Format("the same as a page with plots (extra html; small)", files=_html_variants),
+    "variants-csv": Format("a row per variant and board", _one(variants_text.to_csv)),
+    "variants-json": Format("variants with who dominates whom, and their layers", _one(variants_text.to_json)),
     "speedscope": Format("call trees for speedscope.app", _one(flame_graph.speedscope)),
     "collapsed": Format("collapsed stacks for flame graph tools", _one(flame_graph.collapsed)),
     "github-action-benchmark": Format("for the tool customSmallerIsBetter", _one(benchmarks.github_action_benchmark)),

@@ -53,7 +53,7 @@ def figure_of(run: RunResult, name: str) -> str:
     """The figure of that name for people; a share of the run's inputs as "351 of 360"."""
     measurement, known = run.measurements.get(name), FIGURES.get(name)
     if measurement is not None and measurement.value is not None and known is not None and known.of_inputs:
-        inputs = run.outputs.inputs
+        inputs = run.outputs.labelled or run.outputs.inputs
         return f"{round(measurement.value * inputs)} of {inputs}" if inputs else figure(measurement)
     return figure(measurement)
 
