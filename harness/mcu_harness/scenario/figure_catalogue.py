@@ -165,6 +165,8 @@ FIGURES: dict[str, Figure] = {
             tile=1,
             best_board=BestBoard("fastest", "fastest"),
             bencher=("latency", 1e9),
+            compared=True,
+            depends_on=_BUILD | {"cycle model"},
         ),
         Figure(
             "instructions_max",
@@ -253,6 +255,8 @@ FIGURES: dict[str, Figure] = {
             tile_may_miss=True,
             of_inputs=True,
             shown=Shown.VARIANTS,
+            compared=True,
+            depends_on=frozenset(),
         ),
         Figure(
             "coverage_lines",
@@ -275,6 +279,8 @@ FIGURES: dict[str, Figure] = {
                 unmeasured="it needs labelled [inputs] and a model that was converted from a float one",
             ),
             shown=Shown.VARIANTS,
+            compared=True,
+            depends_on=frozenset(),
         ),
         Figure(
             "argmax_agreement",
@@ -296,6 +302,8 @@ FIGURES: dict[str, Figure] = {
                 unmeasured="it needs a model that was converted from a float one",
             ),
             shown=Shown.VARIANTS,
+            compared=True,
+            depends_on=frozenset(),
         ),
         Figure("macs", "macs", "MAC", "MACs"),
         Figure(
@@ -309,6 +317,8 @@ FIGURES: dict[str, Figure] = {
             tile=9,
             tile_may_miss=True,
             best_board=BestBoard("least energy per inference", "least_energy"),
+            compared=True,
+            depends_on=_BUILD | {"cycle model"},
         ),
         Figure("weights_bytes", "weights", "B", "flash, constants of layers", short="weights"),
         Figure("code_bytes", "code", "B", "flash, all else: code and runtime", short="code"),

@@ -207,6 +207,52 @@ def test_plot_is_well_formed_and_names_are_inert(tmp_path: Path) -> None:
     assert trend.to_csv(series).count("board_a") == 2
 
 
+def test_page_of_trends_has_a_chart_a_figure_with_dates_and_no_script(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    for cycles in (100.0, 120.0, 90.0):
+        run = replace(slower(cycles=cycles), scenario=HOSTILE)
+        baseline.save(snapshot(run), tmp_path / "all" / "tiny@board_a.json")
+        git(tmp_path, "add", ".")
+        git(tmp_path, "commit", "-qm", "change", "--date", "2026-03-04T05:06:07")
+    output = tmp_path / "trend.html"
+    assert command("history", "--format", "html", "--output", output, tmp_path / "all") == 0
+    text = output.read_text(encoding="utf-8")
+    (series,) = history.from_git(tmp_path / "all", 9)
+    assert text.count("<svg") == len(series.points[0].figures)
+    assert f">{series.points[0].when}</text>" in text
+    assert "-10.00 % since the first" in text
+    assert "<script" not in text and HOSTILE not in text
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "whole", "first", "last"),
+    [(0, 0, True, 0, 1), (100, 100, True, 95, 105), (90, 120, True, 90, 120), (0.0101, 0.0102, False, 0.0101, 0.0102)],
+)
+def test_ticks_are_round_and_enclose_all_values(
+    least: float, most: float, whole: bool, first: float, last: float
+) -> None:
+    from mcu_harness.results.report.html.trend_page import ticks
+
+    found = ticks(least, most, whole=whole)
+    assert found[0] <= first + 1e-12 and found[-1] >= last - 1e-12
+    assert 2 <= len(found) <= 7
+    assert not whole or all(value == int(value) for value in found)
+
+
+def test_compare_lists_what_moved_by_kind_and_each_kind_adds_up(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    layers = tuple(replace(layer, cycles=(layer.cycles or 0) + 100 * (i + 1)) for i, layer in enumerate(PASSING.layers))
+    moved = sum(100 * (i + 1) for i in range(len(layers)))
+    cycles = (PASSING.value("cycles") or 0) + moved
+    after = replace(slower(cycles=cycles), layers=layers)
+    command("compare", results(tmp_path / "a.json", PASSING), results(tmp_path / "b.json", after))
+    text = capsys.readouterr().out
+    block = text[text.index("by layer:") :].splitlines()[1 : 1 + len(layers)]
+    assert sum(float(line.rsplit("(", 1)[1].split(" %")[0]) for line in block) == pytest.approx(100, abs=0.2)
+    assert "layer 00" not in text
+
+
 def results(path: Path, *runs: RunResult) -> Path:
     results_json.save(Results(runs), path)
     return path

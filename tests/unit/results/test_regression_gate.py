@@ -9,10 +9,13 @@ import pytest
 
 from mcu_harness.base.errors import ResultsError
 from mcu_harness.results import baseline
+from mcu_harness.results.finding_codes import baseline_code
+from mcu_harness.results.origin import Origin, OriginKind
 from mcu_harness.results.records import (
     BaselineCheck,
     FigureChange,
     Finding,
+    Measurement,
     Results,
     RunResult,
     Verdict,
@@ -21,6 +24,7 @@ from mcu_harness.results.records import (
 from mcu_harness.results.regression_gate import Gate, in_ci, undecided
 from mcu_harness.results.report.baseline_notes import baseline_notes
 from mcu_harness.scenario.cases import Case, cases_of
+from mcu_harness.scenario.figure_catalogue import FIGURES
 from mcu_harness.scenario.scenario import load_scenario
 from mcu_harness.scenario.tolerance import parse_tolerance
 from sample_results import PASSING
@@ -65,6 +69,34 @@ def accept(case: Case, run: RunResult = PASSING, gate: Gate | None = None) -> Pa
     gate = replace(gate or Gate(), update=True)
     gate.judge(case, run)
     return gate.path(case, run.toolchain.name)
+
+
+@pytest.mark.parametrize(
+    ("figure", "factor", "verdict"),
+    [
+        ("latency_s", 1.03, Verdict.FAIL),
+        ("latency_s", 0.5, Verdict.PASS),
+        ("accuracy", 0.97, Verdict.FAIL),
+        ("accuracy", 1.0, Verdict.PASS),
+        ("energy_j", 1.03, Verdict.FAIL),
+    ],
+)
+def test_latency_energy_and_accuracy_are_held_to_a_baseline(
+    case: Case, figure: str, factor: float, verdict: Verdict
+) -> None:
+    given = {
+        name: Measurement.of(name, value, Origin(OriginKind.COUNTED))
+        for name, value in (("latency_s", 0.01), ("accuracy", 0.9), ("energy_j", 1e-3))
+    }
+    run = replace(PASSING, measurements={**PASSING.measurements, **given})
+    accept(case, run)
+    now = replace(given[figure], value=(given[figure].value or 0) * factor)
+    key = FIGURES[figure].key
+    judged = Gate((parse_tolerance(f"{key}:2%"),)).judge(
+        case, replace(run, measurements={**run.measurements, figure: now})
+    )
+    assert judged.verdict is verdict
+    assert [finding.code for finding in judged.findings] == ([baseline_code(key)] if verdict is Verdict.FAIL else [])
 
 
 def test_accepted_run_passes_and_one_beyond_the_tolerance_fails(case: Case) -> None:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mcu_harness.base import units
 from mcu_harness.results.baseline import Snapshot
 from mcu_harness.results.comparison import (
     Comparison,
@@ -19,12 +18,20 @@ from mcu_harness.results.comparison import (
 )
 from mcu_harness.results.finding_codes import Code, baseline_code
 from mcu_harness.results.matching import Ambiguous, Pair, Pairs
-from mcu_harness.results.records import FigureChange, Finding, Verdict
+from mcu_harness.results.records import Contributor, FigureChange, Finding, Verdict
 from mcu_harness.results.report import text
 from mcu_harness.scenario.figure_catalogue import compared
 from mcu_harness.scenario.tolerance import Tolerance
 
 _MOST_CASES, _MOST_PARTS = 10, 5
+# Kinds of parts as baselines name them, in the order in which they are listed.
+_KINDS = {
+    "layer": "by layer",
+    "function": "by function",
+    "section": "by section",
+    "symbol": "by symbol outside of layers",
+    "constant": "by constant of layers",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ def to_text(pairs: Pairs, findings: list[Judged], verbosity: int = 0) -> str:
     """The table, what moved in the cases that moved most, and what fails; all cases and parts with verbosity 1."""
     from tabulate import tabulate
 
-    figures = [f for f in compared() if any(f in p.before.figures or f in p.after.figures for p in pairs.both)]
+    figures = [name for name, figure in compared().items() if _in_table(name, figure.is_count, pairs.both)]
     rows = [[*_case(p.after), *(_cell(p, figure) for figure in figures)] for p in pairs.both]
     rows += [[*_case(case), "gone"] for case in pairs.gone] + [[*_case(case), "new"] for case in pairs.new]
     rows += [[*_case(unclear.after[0]), "ambiguous"] for unclear in pairs.ambiguous]
@@ -159,13 +166,35 @@ def _size(pair: Pair) -> float:
     return max(relative) if max(relative) > 0 else max(map(abs, relative)) - 1e9
 
 
+def _in_table(name: str, always: bool, pairs: Iterable[Pair]) -> bool:
+    """Whether a figure has a column: counts that anybody has, and others that moved somewhere."""
+    if always:
+        return any(name in pair.before.figures or name in pair.after.figures for pair in pairs)
+    return any(_change(pair.comparison, name) is not None for pair in pairs)
+
+
 def _details(pair: Pair, most: int) -> list[str]:
     lines = [f"{' on '.join(_case(pair.after))}: {causes_text(pair.comparison.causes)}"]
     for change in pair.comparison.changes:
         lines.append(f"  {change_text(change)}")
-        for part in change.moved[:most]:
-            share = f" ({part.value / change.delta * 100:.1f} %)" if change.delta else ""
-            lines.append(f"    {part.name}: {units.format_signed(part.value)}{share}")
-        if len(change.moved) > most:
-            lines.append(f"    and {len(change.moved) - most} more (-v shows them)")
+        for kind, parts in _by_kind(change.moved).items():
+            lines.append(f"    {_KINDS.get(kind, kind)}:")
+            lines += [f"      {name}: {_moved(delta, change)}" for name, delta in parts[:most]]
+            if rest := parts[most:]:
+                total = sum(delta for _, delta in rest)
+                lines.append(f"      {len(rest)} more: {_moved(total, change)} (-v shows them)")
     return lines
+
+
+def _moved(delta: float, change: FigureChange) -> str:
+    share = f" ({delta / change.delta * 100:.1f} %)" if change.delta else ""
+    return f"{delta_text(delta, change.figure)}{share}"
+
+
+def _by_kind(moved: Iterable[Contributor]) -> dict[str, list[tuple[str, float]]]:
+    """Parts that moved, by what they are parts of: each kind is the whole change, seen in another way."""
+    found: dict[str, list[tuple[str, float]]] = {}
+    for part in moved:
+        kind, _, name = part.name.partition(" ")
+        found.setdefault(kind, []).append((name, part.value))
+    return {kind: found[kind] for kind in sorted(found, key=lambda kind: [*_KINDS, kind].index(kind))}

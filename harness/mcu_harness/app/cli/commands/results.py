@@ -53,7 +53,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "what", nargs="*", type=Path, metavar="WHAT", help="results files, oldest first, or one directory of baselines"
     )
     history.add_argument("--commits", type=int, default=100, metavar="N", help="how far back in git (default: 100)")
-    history.add_argument("--format", choices=("terminal", "csv", "svg"), default="terminal")
+    history.add_argument("--format", choices=("terminal", "csv", "svg", "html"), default="terminal")
     history.add_argument("--output", type=Path, metavar="FILE", help="write it there")
     history.add_argument("-v", "--verbose", action="count", default=0, help="every point")
     history.set_defaults(command=_history)
@@ -141,7 +141,11 @@ def _history(arguments: argparse.Namespace) -> int:
         series = history.from_git(what[0], arguments.commits)
     else:
         series = history.from_files(what)
-    if arguments.format == "terminal":
+    if arguments.format == "html":
+        from mcu_harness.results.report.html import html_file
+
+        made = html_file.trend_text(series)
+    elif arguments.format == "terminal":
         made = trend.table(series, arguments.verbose)
     else:
         made = trend.to_csv(series) if arguments.format == "csv" else trend.to_svg(series)

@@ -10,10 +10,12 @@ What must hold without any script is in the HTML itself: every table, finding an
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.files import write_text
+from mcu_harness.results.history import Series
 from mcu_harness.results.records import Results
 
 NEEDED = ("jinja2",)
@@ -57,3 +59,11 @@ def write_board_pages(results: Results, directory: Path) -> list[Path]:
         write_text(path, page(Results(tuple(run for run in results.runs if run.board == board))))
         paths.append(path)
     return paths
+
+
+def trend_text(series: Sequence[Series]) -> str:
+    """The page of figures over time."""
+    check_available()
+    from mcu_harness.results.report.html.trend_page import trend_page
+
+    return trend_page(series)

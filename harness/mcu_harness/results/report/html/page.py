@@ -42,15 +42,15 @@ def page(results: Results, *, first: str = "overview") -> str:
     found = matrix(results)
     runs = run_views(found.fits)
     names = chart_data.Names()
-    styles, script = _static(_STYLES), _static(_SCRIPTS)
+    styles, script = static(_STYLES), static(_SCRIPTS)
     return (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             title=_title(results),
             version=__version__,
             first=first,
-            policy=_policy(script, styles),
+            policy=policy(styles, script),
             styles=_ours(styles),
             script=_ours(script),
             results=results,
@@ -72,15 +72,16 @@ def page(results: Results, *, first: str = "overview") -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """What fills in the templates of all pages."""
+    made = Environment(
         loader=PackageLoader("mcu_harness.results.report.html", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "bytes": lambda value: text.NOT_MEASURED if value is None else units.format_bytes(value),
         "count": text.number,
         "joules": text.joules,
@@ -91,7 +92,7 @@ def _environment() -> Environment:
         "hex": lambda value: f"0x{value:08X}",
         "slug": lambda words: str(words).replace(" ", "-"),
     }
-    environment.globals |= {
+    made.globals |= {
         "figure": text.figure,
         "accesses_about": accesses_section.ABOUT,
         "binding_text": fit_report.binding_text,
@@ -100,17 +101,18 @@ def _environment() -> Environment:
         "price_class": fit_report.price_class,
         "Verdict": Verdict,
     }
-    return environment
+    return made
 
 
-def _static(names: tuple[str, ...]) -> str:
+def static(names: tuple[str, ...]) -> str:
+    """Files of `static/`, one after the other."""
     return "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
 
 
-def _policy(script: str, styles: str) -> str:
+def policy(styles: str, script: str = "") -> str:
     """Nothing is loaded, nothing runs but this script, nothing styles but this sheet."""
-    allowed = f"script-src {_hash(script)}; style-src {_hash(styles)}"
-    return f"default-src 'none'; {allowed}; img-src data:; base-uri 'none'; form-action 'none'"
+    scripts = f"script-src {_hash(script)}; " if script else ""
+    return f"default-src 'none'; {scripts}style-src {_hash(styles)}; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def _hash(content: str) -> str:
