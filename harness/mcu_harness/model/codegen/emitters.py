@@ -1,85 +1,17 @@
-"""Every operator that can be turned into C, and the function that does it. One family of operators a module."""
+"""Every operator that can be turned into C, and the function that does it: `EMITTERS` of the modules in `operators/`."""
 
 from __future__ import annotations
 
-from mcu_harness.model.codegen.layer import Emitter
-from mcu_harness.model.codegen.operators import (
-    arg_extremum,
-    arithmetic,
-    concatenation,
-    convolution,
-    elementwise,
-    fully_connected,
-    gather,
-    lookup,
-    lstm,
-    mean,
-    pad,
-    pooling,
-    quantize,
-    rearranging,
-    reduce,
-    reshape,
-    resize,
-    softmax,
-    split,
-    strided_slice,
-    svdf,
-    transpose,
-    transpose_conv,
-)
-from mcu_harness.model.operators.catalogue import OPERATORS
+from importlib import import_module
+from pkgutil import iter_modules
 
-EMITTERS: dict[str, Emitter] = {
-    "CONV_2D": convolution.emit,
-    "DEPTHWISE_CONV_2D": convolution.emit,
-    "FULLY_CONNECTED": fully_connected.emit,
-    "ADD": arithmetic.emit_add,
-    "SUB": arithmetic.emit_add,
-    "MUL": arithmetic.emit_mul,
-    "AVERAGE_POOL_2D": pooling.emit,
-    "MAX_POOL_2D": pooling.emit,
-    "SOFTMAX": softmax.emit,
-    "RESHAPE": reshape.emit,
-    "SQUEEZE": reshape.emit,
-    "EXPAND_DIMS": reshape.emit,
-    "RELU": lookup.emit,
-    "RELU6": lookup.emit,
-    "LEAKY_RELU": lookup.emit,
-    "LOGISTIC": lookup.emit,
-    "TANH": lookup.emit,
-    "HARD_SWISH": lookup.emit,
-    "QUANTIZE": quantize.emit_quantize,
-    "DEQUANTIZE": quantize.emit_dequantize,
-    "MEAN": mean.emit,
-    "PAD": pad.emit,
-    "PADV2": pad.emit,
-    "CONCATENATION": concatenation.emit,
-    "SPLIT": split.emit,
-    "TRANSPOSE": transpose.emit,
-    "STRIDED_SLICE": strided_slice.emit,
-    "RESIZE_NEAREST_NEIGHBOR": resize.emit,
-    "RESIZE_BILINEAR": resize.emit_bilinear,
-    **dict.fromkeys((name for name, operator in OPERATORS.items() if operator.view), rearranging.emit_view),
-    "SPLIT_V": rearranging.emit_parts,
-    "UNPACK": rearranging.emit_parts,
-    "PACK": rearranging.emit_pack,
-    "SPACE_TO_BATCH_ND": rearranging.emit_space_to_batch,
-    "BATCH_TO_SPACE_ND": rearranging.emit_batch_to_space,
-    "MIRROR_PAD": rearranging.emit_mirror_pad,
-    "READ_VARIABLE": reshape.emit_copy,
-    "ASSIGN_VARIABLE": reshape.emit_copy,
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm.emit,
-    "TRANSPOSE_CONV": transpose_conv.emit,
-    "SVDF": svdf.emit,
-    "ARG_MAX": arg_extremum.emit,
-    "ARG_MIN": arg_extremum.emit,
-    "GATHER": gather.emit,
-    "MAXIMUM": elementwise.emit_extremum,
-    "MINIMUM": elementwise.emit_extremum,
-    "SQUARED_DIFFERENCE": elementwise.emit_squared_difference,
-    "PRELU": elementwise.emit_prelu,
-    "REDUCE_MAX": reduce.emit,
-    "REDUCE_MIN": reduce.emit,
-    **dict.fromkeys(("ABS", "NEG", "RSQRT", "EXP", "LOG", "GELU", "RELU_N1_TO_1", "RELU_0_TO_1"), lookup.emit),
-}
+from mcu_harness.model.codegen import operators
+from mcu_harness.model.codegen.layer import Emitter
+
+
+def _found() -> dict[str, Emitter]:
+    modules = [import_module(f"{operators.__name__}.{module.name}") for module in iter_modules(operators.__path__)]
+    return {name: emitter for module in modules for name, emitter in getattr(module, "EMITTERS", {}).items()}
+
+
+EMITTERS = _found()

@@ -82,7 +82,7 @@ def generate(graph: Graph, memory: Plan, target: str, kernels: str = DEFAULT) ->
             "model.c": _model(codes, graph.states, arena_bytes),
             "weights.c": _weights(codes),
         },
-        kernels=tuple(sorted({kernel for _, code in codes for kernel in code.kernels})),
+        kernels=tuple(sorted({file for _, code in codes for kernel in code.kernels for file in kernel.files})),
         layer_symbols=tuple(layer.symbol for layer in graph.layers),
         inputs=tuple(_tensor_io(graph, memory, tensor) for tensor in graph.inputs),
         outputs=tuple(_tensor_io(graph, memory, tensor) for tensor in graph.outputs),
@@ -158,11 +158,13 @@ def _header(
 
 
 def _model(codes: list[tuple[Layer, LayerCode]], states: tuple[Tensor, ...], arena_bytes: int) -> str:
+    headers = sorted({kernel.header for _, code in codes for kernel in code.kernels})
     lines = [
         _NOTICE,
         '#include "model.h"',
         "",
-        '#include "mcu_kernels.h"',
+        '#include "mcu_layer.h"',
+        *(f'#include "{header}"' for header in headers),
         "",
         f"uint8_t {ARENA_SYMBOL}[{arena_bytes}] __attribute__((aligned({ARENA_ALIGNMENT})));",
         *(

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_harness.base.errors import ModelError
-from mcu_harness.model.codegen.kernels import PORTABLE, Kernel
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.graph import Graph, Layer, Tensor
 
 ARENA_SYMBOL = "mcu_arena"
@@ -83,8 +83,8 @@ class Struct:
 class LayerCode:
     """One layer as C.
 
-    `body`: statements of the layer's function, without the trailing newline. `kernels`: files under firmware/kernels
-    it calls into. `scratch_bytes`: working memory it needs in the arena while it runs, aligned to 4.
+    `body`: statements of the layer's function, without the trailing newline. `kernels`: those that it calls,
+    the one that does the work first. `scratch_bytes`: working memory it needs in the arena while it runs, aligned to 4.
     `raster_positions`: that of the kernel which reads the layer's first input and writes its output, see Kernel.
     `in_place`: inputs whose place the output may take, where both have the same shape, because this kernel allows it
     although not all kernels of the operator do (those are in its row of `model/operators`).
@@ -92,7 +92,7 @@ class LayerCode:
     """
 
     body: tuple[str, ...]
-    kernels: tuple[str, ...] = ()
+    kernels: tuple[Kernel, ...] = ()
     constants: tuple[Constant, ...] = ()
     structs: tuple[Struct, ...] = ()
     scratch_bytes: int = 0
@@ -103,7 +103,7 @@ class LayerCode:
     @property
     def kernel(self) -> str:
         """The kernel that does the work, as its file without the suffix ("portable/conv_2d_s8"); "" for none."""
-        return self.kernels[0].removesuffix(".c") if self.kernels else ""
+        return self.kernels[0].file.removesuffix(".c") if self.kernels else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +117,6 @@ class Context:
     def tensor(self, index: int) -> Tensor:
         """The graph's tensor (not a C expression)."""
         return self.graph.tensors[index]
-
-    def kernel(self, role: str) -> Kernel:
-        """The portable kernel for `role` (not a C expression)."""
-        return PORTABLE[role]
 
     def name(self, suffix: str) -> str:
         """The name of this layer's constant or struct with that suffix."""

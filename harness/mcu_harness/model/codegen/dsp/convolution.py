@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from mcu_harness.model.codegen.dsp import depthwise
 from mcu_harness.model.codegen.dsp.packing import grouped_bias, pack
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct
 from mcu_harness.model.codegen.operators.filters import filters_of
 from mcu_harness.model.codegen.quantization import affine, dot_products
@@ -17,6 +18,7 @@ from mcu_harness.model.graph import Layer
 _POSITIONS = 4  # MCU_CONV_2D_DSP_POSITIONS
 _CHANNELS = 2  # that are computed at a time
 _WORD = 4
+_KERNEL = Kernel("mcu_conv_2d_dsp_s8", "dsp/conv_2d_s8.c", "mcu_conv_2d_dsp.h")
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -45,7 +47,7 @@ def _convolution(layer: Layer, context: Context, values: npt.NDArray[np.int8], w
     scratch = words * _WORD * (2 * _POSITIONS + (0 if direct else 1))
     return LayerCode(
         body=(call(context, layer, f"mcu_conv_2d_dsp{steps.variant}_s8"),),
-        kernels=("dsp/conv_2d_s8.c",),
+        kernels=(_KERNEL,),
         constants=(Constant("filter", filters), bias_constant(grouped_bias(steps.bias, excess))),
         structs=(steps.table, Struct("struct mcu_conv_2d_dsp", "parameters", members)),
         scratch_bytes=scratch,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcu_harness.model.codegen.image_lines import c_axis, turn_lines, turn_of
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, Unsuited
 from mcu_harness.model.codegen.operators.filters import Filters
 from mcu_harness.model.codegen.quantization import affine, dot_products
@@ -15,6 +16,7 @@ from mcu_harness.model.codegen.steps import FACTOR, bias_constant, call, twice_r
 from mcu_harness.model.graph import Layer
 
 _PAIR_BYTES = 16  # two positions of four channels
+_KERNEL = Kernel("mcu_depthwise_conv_2d_dsp_s8", "dsp/depthwise_conv_2d_s8.c", "mcu_depthwise_conv_2d_dsp.h")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def emit(layer: Layer, context: Context, filters: Filters, window: Window) -> La
     )
     return LayerCode(
         body=(call(context, layer, f"mcu_depthwise_conv_2d_dsp{steps.variant}_s8"),),
-        kernels=("dsp/depthwise_conv_2d_s8.c",),
+        kernels=(_KERNEL,),
         constants=(
             Constant("filter", taps, 1),
             bias_constant(FACTOR * steps.bias),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcu_harness.model.codegen.dsp.packing import grouped_bias, pack
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct
 from mcu_harness.model.codegen.operators.fully_connected import filters_of
 from mcu_harness.model.codegen.quantization import dot_products
@@ -10,6 +11,7 @@ from mcu_harness.model.codegen.steps import bias_constant, once_rounded
 from mcu_harness.model.graph import Layer
 
 _UNITS = 4  # that are computed at a time
+_KERNEL = Kernel("mcu_fully_connected_dsp_s8", "dsp/fully_connected_s8.c", "mcu_fully_connected_dsp.h")
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -29,7 +31,7 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     pointers = f"{context.write(layer.outputs[0])}, {context.read(layer.inputs[0])}, &{context.name('parameters')}"
     return LayerCode(
         body=(f"mcu_fully_connected_dsp{steps.variant}_s8({pointers});",),
-        kernels=("dsp/fully_connected_s8.c",),
+        kernels=(_KERNEL,),
         constants=(Constant("filter", words), bias_constant(grouped_bias(steps.bias, excess))),
         structs=(steps.table, Struct("struct mcu_fully_connected_dsp", "parameters", members)),
     )

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_harness.model.codegen.c_text import integer
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Context, LayerCode, Struct, Unsuited
 from mcu_harness.model.codegen.operators.arithmetic import HEADROOM_BITS, add_scaling, broadcast_loops
 from mcu_harness.model.codegen.quantization import activation_range, affine
@@ -25,6 +26,7 @@ Fit = tuple[int, int, int, int]
 _SHIFTS = (20, 19, 21, 18, 22)
 _AROUND = 12
 _OPEN = 1 << 50
+_KERNEL = Kernel("mcu_add_fitted_s8", "fitted/add_s8.c", "mcu_add_fitted.h")
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -51,7 +53,7 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     operands = f"{context.write(result.index)}, {context.read(first.index)}, {context.read(second.index)}"
     return LayerCode(
         body=(f"mcu_add_fitted_s8({operands}, &{context.name('parameters')});",),
-        kernels=("fitted/add_s8.c",),
+        kernels=(_KERNEL,),
         structs=(Struct("struct mcu_add_fitted", "parameters", members),),
     )
 

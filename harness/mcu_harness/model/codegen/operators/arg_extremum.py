@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Context, LayerCode, Struct
 from mcu_harness.model.graph import Layer
 from mcu_harness.model.operation import Operation
+
+_KERNEL = Kernel("mcu_arg_extremum_s8", "portable/arg_extremum_s8.c", "mcu_arg_extremum.h")
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -18,6 +21,12 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         ("inner", f"{math.prod(source.shape[axis + 1 :])}u"),
         ("flip", "1" if layer.operator == "ARG_MAX" else "-1"),
     )
-    kernel, parameters = context.kernel("arg_extremum"), Struct("struct mcu_arg_extremum", "parameters", fields)
+    parameters = Struct("struct mcu_arg_extremum", "parameters", fields)
     arguments = f"{context.write(layer.outputs[0])}, {context.read(source.index)}, &{context.name('parameters')}"
-    return LayerCode((f"{kernel.function}({arguments});",), kernel.files, structs=(parameters,))
+    return LayerCode((f"{_KERNEL.function}({arguments});",), (_KERNEL,), structs=(parameters,))
+
+
+EMITTERS = {
+    "ARG_MAX": emit,
+    "ARG_MIN": emit,
+}

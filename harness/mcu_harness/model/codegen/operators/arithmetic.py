@@ -13,12 +13,16 @@ import numpy as np
 
 from mcu_harness.model.codegen.c_text import integer
 from mcu_harness.model.codegen.fixed_point import quantize_multiplier
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Context, LayerCode, Struct, unsupported
 from mcu_harness.model.codegen.quantization import activation_range, affine
 from mcu_harness.model.graph import Layer
 
 HEADROOM_BITS = 20
 _MOST_LOOPS = 5  # MCU_BROADCAST_LOOPS
+
+_ADD = Kernel("mcu_add_s8", "portable/add_s8.c", "mcu_arithmetic.h")
+_MUL = Kernel("mcu_mul_s8", "portable/mul_s8.c", "mcu_arithmetic.h")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +71,24 @@ def emit_add(layer: Layer, context: Context) -> LayerCode:
         ("out_right", str(-out[1])),
         ("subtract", str(int(layer.operator == "SUB"))),
     )
-    return _binary(layer, context, "add", members)
+    return _binary(layer, context, _ADD, "add", members)
 
 
 def emit_mul(layer: Layer, context: Context) -> LayerCode:
     scales = [np.float32(affine(layer, context.tensor(index)).scale) for index in (*layer.inputs, layer.outputs[0])]
     multiplier, shift = quantize_multiplier(float(scales[0] * scales[1] / scales[2]))
-    return _binary(layer, context, "mul", (("multiplier", str(multiplier)), ("right", str(-shift))))
+    return _binary(layer, context, _MUL, "mul", (("multiplier", str(multiplier)), ("right", str(-shift))))
 
 
-def _binary(layer: Layer, context: Context, role: str, scaling: tuple[tuple[str, str], ...]) -> LayerCode:
+def _binary(
+    layer: Layer, context: Context, kernel: Kernel, struct: str, scaling: tuple[tuple[str, str], ...]
+) -> LayerCode:
     tensors = [context.tensor(index) for index in (*layer.inputs, layer.outputs[0])]
     if any(tensor.dtype != "int8" for tensor in tensors):
         raise unsupported(layer, f"operands of type {', '.join(tensor.dtype for tensor in tensors)}; int8 only")
     first, second, result = tensors
     low, high = activation_range(layer, result)
     zero_points = [affine(layer, tensor).zero_point for tensor in tensors]
-    kernel = context.kernel(role)
     left, left_constants = context.operand(first.index, "first")
     right, right_constants = context.operand(second.index, "second")
     members = (
@@ -97,9 +102,9 @@ def _binary(layer: Layer, context: Context, role: str, scaling: tuple[tuple[str,
     output, parameters = context.write(result.index), f"&{context.name('parameters')}"
     return LayerCode(
         body=(f"{kernel.function}({output}, {left}, {right}, {parameters});",),
-        kernels=kernel.files,
+        kernels=(kernel,),
         constants=(*left_constants, *right_constants),
-        structs=(Struct(f"struct mcu_{role}", "parameters", members),),
+        structs=(Struct(f"struct mcu_{struct}", "parameters", members),),
     )
 
 
@@ -119,3 +124,10 @@ def broadcast_members(layer: Layer, context: Context) -> tuple[tuple[str, str], 
     walked = (("loops", f"{{{rows.rstrip(', ')}}}"),) if outer else ()
     step = f"{{{inner.steps[0]}, {inner.steps[1]}}}"
     return (("length", str(inner.count)), ("step", step), ("rank", str(len(outer))), *walked)
+
+
+EMITTERS = {
+    "ADD": emit_add,
+    "SUB": emit_add,
+    "MUL": emit_mul,
+}

@@ -28,3 +28,8 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         pieces.append(copy_tensor(context, copy, result.index, source, f"_{position}"))
         offset += row
     return joined(pieces)
+
+
+EMITTERS = {
+    "CONCATENATION": emit,
+}

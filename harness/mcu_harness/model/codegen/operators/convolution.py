@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from mcu_harness.model.codegen.kernel import CHANNELS, Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct
+from mcu_harness.model.codegen.layouts import as_stored, groups_of_four
 from mcu_harness.model.codegen.operators.filters import Filters, filters_of
 from mcu_harness.model.codegen.quantization import Sums, activation_range, affine, dot_products
 from mcu_harness.model.codegen.sliding_windows import Window, window_of
 from mcu_harness.model.graph import Layer
 
 _TAP_BYTES = 4  # an int32_t offset
+
+_CONV_2D = Kernel("mcu_conv_2d_s8", "portable/conv_2d_s8.c", "mcu_conv_2d.h", groups_of_four, CHANNELS, 1)
+_DEPTHWISE = Kernel(
+    "mcu_depthwise_conv_2d_s8", "portable/depthwise_conv_2d_s8.c", "mcu_conv_2d.h", groups_of_four, CHANNELS, 1
+)
+_DEPTHWISE_MULTIPLIER = replace(_DEPTHWISE, layout=as_stored)
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -19,7 +29,7 @@ def emit(layer: Layer, context: Context) -> LayerCode:
 def _depthwise(layer: Layer, context: Context, filters: Filters) -> LayerCode:
     channels = context.tensor(layer.inputs[0]).shape[3]
     window = window_of(layer, context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0]), filters.size)
-    kernel = context.kernel("depthwise_conv_2d" if filters.multiplier == 1 else "depthwise_conv_2d_multiplier")
+    kernel = _DEPTHWISE if filters.multiplier == 1 else _DEPTHWISE_MULTIPLIER
     sums = dot_products(layer, context, filters.values)
     members, constants = _members(layer, context, window, sums)
     parameters = Struct(
@@ -33,7 +43,7 @@ def _depthwise(layer: Layer, context: Context, filters: Filters) -> LayerCode:
     )
     return LayerCode(
         body=(f"{kernel.function}({', '.join(arguments)});",),
-        kernels=kernel.files,
+        kernels=(kernel,),
         constants=(Constant("filter", kernel.layout(filters.values)), *constants),
         structs=(parameters,),
         scratch_bytes=_TAP_BYTES * window.taps + channels,
@@ -43,7 +53,7 @@ def _depthwise(layer: Layer, context: Context, filters: Filters) -> LayerCode:
 
 def _convolution(layer: Layer, context: Context, filters: Filters) -> LayerCode:
     window = window_of(layer, context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0]), filters.size)
-    kernel = context.kernel("conv_2d")
+    kernel = _CONV_2D
     sums = dot_products(layer, context, filters.values)
     members, constants = _members(layer, context, window, sums)
     patch = f"(int8_t *){context.scratch}"
@@ -55,7 +65,7 @@ def _convolution(layer: Layer, context: Context, filters: Filters) -> LayerCode:
     )
     return LayerCode(
         body=(f"{kernel.function}({', '.join(arguments)});",),
-        kernels=kernel.files,
+        kernels=(kernel,),
         constants=(Constant("filter", kernel.layout(filters.values)), *constants),
         structs=(Struct("struct mcu_conv_2d", "parameters", members),),
         scratch_bytes=0 if window.unbroken else filters.values.shape[1],
@@ -87,3 +97,9 @@ def _members(
     )
     constants = (Constant("bias", sums.bias), Constant("multiplier", multiplier), Constant("right", -shift, 1))
     return members, constants
+
+
+EMITTERS = {
+    "CONV_2D": emit,
+    "DEPTHWISE_CONV_2D": emit,
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from mcu_harness.model.codegen.fixed_point import quantize_multiplier
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Context, LayerCode, Struct
 from mcu_harness.model.codegen.operators.arithmetic import broadcast_initializer, broadcast_members
 from mcu_harness.model.codegen.quantization import affine
@@ -16,14 +17,21 @@ from mcu_harness.model.graph import Layer
 _HEADROOM_BITS = 7
 Members = tuple[tuple[str, str], ...]
 
+_EXTREMA = {
+    "MAXIMUM": Kernel("mcu_maximum_s8", "portable/maximum_s8.c", "mcu_elementwise.h"),
+    "MINIMUM": Kernel("mcu_minimum_s8", "portable/minimum_s8.c", "mcu_elementwise.h"),
+}
+_SQUARED_DIFFERENCE = Kernel("mcu_squared_difference_s8", "portable/squared_difference_s8.c", "mcu_elementwise.h")
+_PRELU = Kernel("mcu_prelu_s8", "portable/prelu_s8.c", "mcu_elementwise.h")
+
 
 def emit_extremum(layer: Layer, context: Context) -> LayerCode:
-    kernel = context.kernel(layer.operator.lower())
+    kernel = _EXTREMA[layer.operator]
     left, left_constants = context.operand(layer.inputs[0], "first")
     right, right_constants = context.operand(layer.inputs[1], "second")
     struct = Struct("struct mcu_broadcast", "parameters", broadcast_members(layer, context))
     call = f"{kernel.function}({context.write(layer.outputs[0])}, {left}, {right}, &{context.name('parameters')});"
-    return LayerCode((call,), kernel.files, (*left_constants, *right_constants), (struct,))
+    return LayerCode((call,), (kernel,), (*left_constants, *right_constants), (struct,))
 
 
 def emit_squared_difference(layer: Layer, context: Context) -> LayerCode:
@@ -41,7 +49,7 @@ def emit_squared_difference(layer: Layer, context: Context) -> LayerCode:
         ("minimum", "-128"),
         ("maximum", "127"),
     )
-    return _binary(layer, context, "squared_difference", members)
+    return _binary(layer, context, _SQUARED_DIFFERENCE, "squared_difference", members)
 
 
 def emit_prelu(layer: Layer, context: Context) -> LayerCode:
@@ -55,15 +63,22 @@ def emit_prelu(layer: Layer, context: Context) -> LayerCode:
         ("out_zero_point", str(result.zero_point)),
         ("right", f"{{{-positive[1]}, {-negative[1]}}}"),
     )
-    return _binary(layer, context, "prelu", members)
+    return _binary(layer, context, _PRELU, "prelu", members)
 
 
-def _binary(layer: Layer, context: Context, role: str, members: Members) -> LayerCode:
-    kernel = context.kernel(role)
+def _binary(layer: Layer, context: Context, kernel: Kernel, struct_name: str, members: Members) -> LayerCode:
     left, left_constants = context.operand(layer.inputs[0], "first")
     right, right_constants = context.operand(layer.inputs[1], "second")
     struct = Struct(
-        f"struct mcu_{role}", "parameters", (("broadcast", broadcast_initializer(layer, context)), *members)
+        f"struct mcu_{struct_name}", "parameters", (("broadcast", broadcast_initializer(layer, context)), *members)
     )
     call = f"{kernel.function}({context.write(layer.outputs[0])}, {left}, {right}, &{context.name('parameters')});"
-    return LayerCode((call,), kernel.files, (*left_constants, *right_constants), (struct,))
+    return LayerCode((call,), (kernel,), (*left_constants, *right_constants), (struct,))
+
+
+EMITTERS = {
+    "MAXIMUM": emit_extremum,
+    "MINIMUM": emit_extremum,
+    "SQUARED_DIFFERENCE": emit_squared_difference,
+    "PRELU": emit_prelu,
+}

@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, unsupported
+from mcu_harness.model.codegen.layouts import groups_of_four
 from mcu_harness.model.codegen.quantization import activation_range, affine, dot_products
 from mcu_harness.model.codegen.single_rounding import once_multiplier
 from mcu_harness.model.graph import Layer
+
+_KERNEL = Kernel("mcu_fully_connected_s8", "portable/fully_connected_s8.c", "mcu_fully_connected.h", groups_of_four)
 
 
 def filters_of(layer: Layer, context: Context) -> npt.NDArray[np.int8]:
@@ -26,7 +30,6 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
     filters = filters_of(layer, context)
     units, depth = filters.shape
-    kernel = context.kernel("fully_connected")
     sums = dot_products(layer, context, filters)
     low, high = activation_range(layer, result)
     zero_point = affine(layer, result).zero_point
@@ -38,7 +41,7 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     if any(reach << one.left >= 2**31 for reach, one in zip(reaches, rounding, strict=True)):
         raise unsupported(layer, "its sums times its scales overflow 32 bits")
     constants = (
-        Constant("filter", kernel.layout(filters)),
+        Constant("filter", _KERNEL.layout(filters)),
         Constant("bias", sums.bias),
         Constant("multiplier", np.array([one.multiplier for one in rounding], np.int32)),
         Constant("left", np.array([one.left for one in rounding], np.int8), 1),
@@ -59,8 +62,13 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     )
     output, parameters = context.write(result.index), f"&{context.name('parameters')}"
     return LayerCode(
-        body=(f"{kernel.function}({output}, {context.read(source.index)}, {parameters});",),
-        kernels=kernel.files,
+        body=(f"{_KERNEL.function}({output}, {context.read(source.index)}, {parameters});",),
+        kernels=(_KERNEL,),
         constants=constants,
         structs=(Struct("struct mcu_fully_connected", "parameters", members),),
     )
+
+
+EMITTERS = {
+    "FULLY_CONNECTED": emit,
+}

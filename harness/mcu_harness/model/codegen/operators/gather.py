@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Context, LayerCode, Struct
 from mcu_harness.model.codegen.operators.movement import element_bytes
 from mcu_harness.model.graph import Layer
 from mcu_harness.model.operation import Operation
+
+_KERNEL = Kernel("mcu_gather", "portable/gather.c", "mcu_gather.h", helpers=("portable/copy.c",))
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -22,11 +25,15 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         "size": source.shape[axis],
         "slice_bytes": math.prod(source.shape[axis + 1 :]) * element_bytes(context, source.index),
     }
-    kernel = context.kernel("gather")
     parameters = Struct(
         "struct mcu_gather", "parameters", tuple((name, f"{value}u") for name, value in numbers.items())
     )
     data, data_constants = context.operand(source.index, "input")
     places, place_constants = context.operand(chosen.index, "indices")
-    call = f"{kernel.function}({context.write(layer.outputs[0])}, {data}, {places}, &{context.name('parameters')});"
-    return LayerCode((call,), kernel.files, (*data_constants, *place_constants), (parameters,))
+    call = f"{_KERNEL.function}({context.write(layer.outputs[0])}, {data}, {places}, &{context.name('parameters')});"
+    return LayerCode((call,), (_KERNEL,), (*data_constants, *place_constants), (parameters,))
+
+
+EMITTERS = {
+    "GATHER": emit,
+}

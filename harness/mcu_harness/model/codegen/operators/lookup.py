@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from mcu_harness.model.codegen import lookup_tables, reals
 from mcu_harness.model.codegen.fixed_point import Affine
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, unsupported
 from mcu_harness.model.codegen.lookup_tables import ByteFunction
 from mcu_harness.model.codegen.operators.movement import copy_tensor
@@ -54,6 +55,8 @@ _REAL_FUNCTIONS: dict[str, Callable[[Options], reals.RealFunction]] = {
     "TANH": lambda _: reals.tanh,
 }
 
+_KERNEL = Kernel("mcu_lookup", "portable/lookup.c", "mcu_lookup.h")
+
 
 @lru_cache(maxsize=1024)  # a layer is emitted several times, and deep models have many alike
 def table_of(
@@ -89,7 +92,24 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         if not source.is_constant and context.same_place(source.index, result.index):
             return LayerCode(body=())
         return copy_tensor(context, StridedCopy((), result.nbytes), result.index, source.index)
-    kernel = context.kernel("lookup")
     pointer, constants = context.operand(source.index, "input")
-    call = f"{kernel.function}({context.write(result.index)}, {pointer}, {context.name('table')}, {result.nbytes}u);"
-    return LayerCode((call,), kernels=kernel.files, constants=(*constants, Constant("table", table)))
+    call = f"{_KERNEL.function}({context.write(result.index)}, {pointer}, {context.name('table')}, {result.nbytes}u);"
+    return LayerCode((call,), kernels=(_KERNEL,), constants=(*constants, Constant("table", table)))
+
+
+EMITTERS = {
+    "RELU": emit,
+    "RELU6": emit,
+    "LEAKY_RELU": emit,
+    "LOGISTIC": emit,
+    "TANH": emit,
+    "HARD_SWISH": emit,
+    "ABS": emit,
+    "NEG": emit,
+    "RSQRT": emit,
+    "EXP": emit,
+    "LOG": emit,
+    "GELU": emit,
+    "RELU_N1_TO_1": emit,
+    "RELU_0_TO_1": emit,
+}

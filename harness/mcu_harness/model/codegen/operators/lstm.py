@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_harness.model.codegen.fixed_point import quantize_multiplier
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, unsupported
 from mcu_harness.model.codegen.quantization import affine
 from mcu_harness.model.graph import Layer
@@ -22,6 +23,8 @@ _GATE_SCALE = np.float32(2.0**-12)
 _FINEST = np.float32(2.0**-15)
 _LARGEST_SUM = 2**30
 _MOST_LEFT = 30
+
+_KERNEL = Kernel("mcu_lstm_s8", "portable/lstm_s8.c", "mcu_lstm.h")
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -56,7 +59,6 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         "hidden_zero_point": hidden.zero_points[0],
         "cell_limit": limit,
     }
-    kernel = context.kernel("lstm")
     arguments = (
         context.write(result.index),
         context.read(source.index),
@@ -66,8 +68,8 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         f"(int16_t *){context.scratch}",
     )
     return LayerCode(
-        body=(f"{kernel.function}({', '.join(arguments)});",),
-        kernels=kernel.files,
+        body=(f"{_KERNEL.function}({', '.join(arguments)});",),
+        kernels=(_KERNEL,),
         constants=tuple(constants),
         structs=(
             Struct("struct mcu_lstm", "parameters", tuple((name, str(value)) for name, value in members.items())),
@@ -119,3 +121,8 @@ def _gate(layer: Layer, context: Context, number: int, constants: list[Constant]
         members[f"{kind}_multiplier"] = str(multiplier)
         members[f"{kind}_right"] = str(-shift)
     return "{" + ", ".join(f".{member} = {value}" for member, value in members.items()) + "}"
+
+
+EMITTERS = {
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": emit,
+}

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from mcu_harness.model.codegen.fixed_point import quantize_multiplier
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Context, LayerCode, Struct, unsupported
 from mcu_harness.model.codegen.quantization import affine
 from mcu_harness.model.codegen.strided_copy import row_major_steps
@@ -15,6 +16,8 @@ from mcu_harness.model.operators.shapes import reduced_axes
 
 _LOOPS = 3  # MCU_MEAN_LOOPS of mcu_mean.h; enough for every choice of axes up to six dimensions
 _LARGEST_SUM = 2**30
+
+_KERNEL = Kernel("mcu_mean_s8", "portable/mean_s8.c", "mcu_mean.h")
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -32,9 +35,9 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         ("right", str(-shift)),
         ("zero_point", str(target.zero_point)),
     )
-    kernel, parameters = context.kernel("mean"), Struct("struct mcu_mean", "parameters", fields)
-    call = f"{kernel.function}({context.write(result.index)}, {context.read(source.index)}, &{context.name('parameters')});"
-    return LayerCode((call,), kernel.files, structs=(parameters,))
+    parameters = Struct("struct mcu_mean", "parameters", fields)
+    call = f"{_KERNEL.function}({context.write(result.index)}, {context.read(source.index)}, &{context.name('parameters')});"
+    return LayerCode((call,), (_KERNEL,), structs=(parameters,))
 
 
 def mean_multiplier(real: float, elements: int) -> tuple[int, int]:
@@ -77,3 +80,8 @@ def _loops(
 
 def _braced(values: Iterable[int]) -> str:
     return "{" + ", ".join(map(str, values)) + "}"
+
+
+EMITTERS = {
+    "MEAN": emit,
+}

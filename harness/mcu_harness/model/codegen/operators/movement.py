@@ -6,9 +6,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, unsupported
 from mcu_harness.model.codegen.strided_copy import MAX_LOOPS, StridedCopy
 from mcu_harness.model.graph import DTYPE_BYTES
+
+COPY = Kernel("mcu_copy", "portable/copy.c", "mcu_copy.h")
+_COPY_STRIDED = Kernel(
+    "mcu_copy_strided", "portable/copy_strided.c", "mcu_copy_strided.h", helpers=("portable/copy.c",)
+)
 
 
 def element_bytes(context: Context, tensor: int) -> int:
@@ -29,15 +35,13 @@ def copy_bytes(context: Context, copy: StridedCopy, destination: str, source: st
     to = _advanced(destination, "uint8_t *", copy.destination_offset)
     start = _advanced(source, "const uint8_t *", copy.source_offset)
     if not copy.loops:
-        kernel = context.kernel("copy")
-        return LayerCode((f"{kernel.function}({to}, {start}, {copy.run_bytes}u);",), kernels=kernel.files)
+        return LayerCode((f"{COPY.function}({to}, {start}, {copy.run_bytes}u);",), kernels=(COPY,))
     if len(copy.loops) > MAX_LOOPS:
         raise unsupported(context.layer, f"moving this data needs {len(copy.loops)} nested loops, {MAX_LOOPS} at most")
-    kernel = context.kernel("copy_strided")
     rows = [(loop.count, loop.destination_step, loop.source_step) for loop in copy.loops]
     loops = Constant("loops" + suffix, np.array(rows, np.int32))
-    call = f"{kernel.function}({to}, {start}, {context.name(loops.suffix)}, {len(rows)}u, {copy.run_bytes}u);"
-    return LayerCode((call,), kernels=kernel.files, constants=(loops,))
+    call = f"{_COPY_STRIDED.function}({to}, {start}, {context.name(loops.suffix)}, {len(rows)}u, {copy.run_bytes}u);"
+    return LayerCode((call,), kernels=(_COPY_STRIDED,), constants=(loops,))
 
 
 def joined(codes: Iterable[LayerCode]) -> LayerCode:

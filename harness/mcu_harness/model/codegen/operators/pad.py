@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Context, LayerCode, unsupported
 from mcu_harness.model.codegen.operators.movement import copy_tensor, joined
 from mcu_harness.model.codegen.strided_copy import Loop, row_major_steps, strided_copy
 from mcu_harness.model.graph import DTYPE_BYTES, Layer
 from mcu_harness.model.operation import Operation
+
+_FILL = Kernel("mcu_fill", "portable/copy.c", "mcu_copy.h")
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -29,9 +32,9 @@ def emit(layer: Layer, context: Context) -> LayerCode:
 
 def fill_code(layer: Layer, context: Context) -> LayerCode:
     """The whole output filled with what padding is: the given value, else the output's zero point."""
-    kernel, result = context.kernel("fill"), context.tensor(layer.outputs[0])
-    fill = f"{kernel.function}({context.write(result.index)}, {_fill_byte(layer, context)}, {result.nbytes}u);"
-    return LayerCode(body=(fill,), kernels=kernel.files)
+    result = context.tensor(layer.outputs[0])
+    fill = f"{_FILL.function}({context.write(result.index)}, {_fill_byte(layer, context)}, {result.nbytes}u);"
+    return LayerCode(body=(fill,), kernels=(_FILL,))
 
 
 def _fill_byte(layer: Layer, context: Context) -> int:
@@ -44,3 +47,9 @@ def _fill_byte(layer: Layer, context: Context) -> int:
     if len(set(raw)) != 1:
         raise unsupported(layer, f"padding {result.dtype} with {value}, which is not one byte repeated")
     return int.from_bytes(raw[:1], "little", signed=True)
+
+
+EMITTERS = {
+    "PAD": emit,
+    "PADV2": emit,
+}

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Context, LayerCode, Struct, number
 from mcu_harness.model.codegen.quantization import activation_range
 from mcu_harness.model.codegen.sliding_windows import window_of
 from mcu_harness.model.graph import Layer
+
+_KERNELS = {
+    "AVERAGE_POOL_2D": Kernel(
+        "mcu_average_pool_2d_s8", "portable/average_pool_2d_s8.c", "mcu_pool_2d.h", raster_positions=1
+    ),
+    "MAX_POOL_2D": Kernel("mcu_max_pool_2d_s8", "portable/max_pool_2d_s8.c", "mcu_pool_2d.h", raster_positions=1),
+}
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -13,12 +21,18 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     size = (int(number(layer, "filter_height")), int(number(layer, "filter_width")))
     window = window_of(layer, source, result, size)
     low, high = activation_range(layer, result)
-    kernel = context.kernel(layer.operator.lower())
+    kernel = _KERNELS[layer.operator]
     members = (("window", window.c_initializer()), ("minimum", str(low)), ("maximum", str(high)))
     parameters = f"&{context.name('parameters')}"
     return LayerCode(
         body=(f"{kernel.function}({context.write(result.index)}, {context.read(source.index)}, {parameters});",),
-        kernels=kernel.files,
+        kernels=(kernel,),
         structs=(Struct("struct mcu_pool_2d", "parameters", members),),
         raster_positions=kernel.raster_positions,
     )
+
+
+EMITTERS = {
+    "AVERAGE_POOL_2D": emit,
+    "MAX_POOL_2D": emit,
+}

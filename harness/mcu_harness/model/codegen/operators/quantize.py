@@ -6,10 +6,18 @@ import math
 
 from mcu_harness.model.codegen.c_text import floating
 from mcu_harness.model.codegen.fixed_point import quantize_multiplier
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Context, LayerCode, Struct, unsupported
 from mcu_harness.model.codegen.operators import lookup
 from mcu_harness.model.codegen.quantization import affine
 from mcu_harness.model.graph import BYTE_RANGES, Layer
+
+_QUANTIZE = Kernel("mcu_quantize", "portable/quantize.c", "mcu_quantize.h")
+_DEQUANTIZE = Kernel("mcu_dequantize", "portable/dequantize.c", "mcu_dequantize.h")
+_REQUANTIZE = {  # by the type it comes from
+    "int16": Kernel("mcu_requantize_s16_s8", "portable/requantize_wide.c", "mcu_requantize_wide.h"),
+    "int8": Kernel("mcu_requantize_s8_s16", "portable/requantize_wide.c", "mcu_requantize_wide.h"),
+}
 
 
 def emit_quantize(layer: Layer, context: Context) -> LayerCode:
@@ -30,7 +38,7 @@ def emit_quantize(layer: Layer, context: Context) -> LayerCode:
         ("minimum", str(low)),
         ("maximum", str(high)),
     )
-    return _call(context, "quantize", fields)
+    return _call(context, _QUANTIZE, "quantize", fields)
 
 
 def _requantize(layer: Layer, context: Context) -> LayerCode:
@@ -48,8 +56,7 @@ def _requantize(layer: Layer, context: Context) -> LayerCode:
         ("in_zero_point", str(incoming.zero_point)),
         ("out_zero_point", str(outgoing.zero_point)),
     )
-    role = f"requantize_{source.dtype}_{result.dtype}"
-    return _call(context, role, fields, "requantize")
+    return _call(context, _REQUANTIZE[source.dtype], "requantize", fields)
 
 
 def emit_dequantize(layer: Layer, context: Context) -> LayerCode:
@@ -62,14 +69,20 @@ def emit_dequantize(layer: Layer, context: Context) -> LayerCode:
         ("flip", f"{-low}u"),
         ("offset", str(numbers.zero_point - low)),
     )
-    return _call(context, "dequantize", fields)
+    return _call(context, _DEQUANTIZE, "dequantize", fields)
 
 
-def _call(context: Context, role: str, fields: tuple[tuple[str, str], ...], struct: str = "") -> LayerCode:
+def _call(context: Context, kernel: Kernel, struct: str, fields: tuple[tuple[str, str], ...]) -> LayerCode:
     """One call of a kernel `(output, input, parameters, count)`."""
-    layer, kernel = context.layer, context.kernel(role)
+    layer = context.layer
     result = context.tensor(layer.outputs[0])
     pointer, constants = context.operand(layer.inputs[0], "input")
-    parameters = Struct(f"struct mcu_{struct or role}", "parameters", fields)
+    parameters = Struct(f"struct mcu_{struct}", "parameters", fields)
     arguments = f"{context.write(result.index)}, {pointer}, &{context.name(parameters.suffix)}, {result.elements}u"
-    return LayerCode((f"{kernel.function}({arguments});",), kernel.files, constants, (parameters,))
+    return LayerCode((f"{kernel.function}({arguments});",), (kernel,), constants, (parameters,))
+
+
+EMITTERS = {
+    "QUANTIZE": emit_quantize,
+    "DEQUANTIZE": emit_dequantize,
+}

@@ -126,3 +126,14 @@ def _copy(result: View, source: View, to: View, start: View) -> StridedCopy:
 
 def _address(view: View) -> int:
     return int(view.__array_interface__["data"][0])
+
+
+EMITTERS = {
+    **{name: emit_view for name, operator in OPERATORS.items() if operator.view},
+    "SPLIT_V": emit_parts,
+    "UNPACK": emit_parts,
+    "PACK": emit_pack,
+    "SPACE_TO_BATCH_ND": emit_space_to_batch,
+    "BATCH_TO_SPACE_ND": emit_batch_to_space,
+    "MIRROR_PAD": emit_mirror_pad,
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcu_harness.model.codegen.layer import Context, LayerCode
+from mcu_harness.model.codegen.operators.movement import COPY
 from mcu_harness.model.graph import Layer
 
 
@@ -19,9 +20,17 @@ def emit_copy(layer: Layer, context: Context) -> LayerCode:
     source, result = layer.inputs[0], layer.outputs[0]
     pointer, constants = context.operand(source, "input")
     nbytes = context.tensor(result).nbytes
-    kernel = context.kernel("copy")
     return LayerCode(
-        body=(f"{kernel.function}({context.write(result)}, {pointer}, {nbytes}u);",),
-        kernels=(kernel.file,),
+        body=(f"{COPY.function}({context.write(result)}, {pointer}, {nbytes}u);",),
+        kernels=(COPY,),
         constants=constants,
     )
+
+
+EMITTERS = {
+    "RESHAPE": emit,
+    "SQUEEZE": emit,
+    "EXPAND_DIMS": emit,
+    "READ_VARIABLE": emit_copy,
+    "ASSIGN_VARIABLE": emit_copy,
+}

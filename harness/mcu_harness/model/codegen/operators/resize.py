@@ -5,10 +5,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, unsupported
 from mcu_harness.model.graph import DTYPE_BYTES, Layer
 
 _LARGEST_SIDE = 2**15
+
+_NEAREST = Kernel(
+    "mcu_resize_nearest", "portable/resize_nearest.c", "mcu_resize_nearest.h", helpers=("portable/copy.c",)
+)
+_BILINEAR = Kernel("mcu_resize_bilinear_s8", "portable/resize_bilinear_s8.c", "mcu_resize_bilinear.h")
 
 
 def nearest(
@@ -64,10 +70,10 @@ def emit_bilinear(layer: Layer, context: Context) -> LayerCode:
         ("rows", context.name(rows.suffix)),
         ("columns", context.name(columns.suffix)),
     )
-    kernel, parameters = context.kernel("resize_bilinear"), Struct("struct mcu_resize_bilinear", "parameters", fields)
+    kernel, parameters = _BILINEAR, Struct("struct mcu_resize_bilinear", "parameters", fields)
     pointer, constants = context.operand(source.index, "input")
     call = f"{kernel.function}({context.write(result.index)}, {pointer}, &{context.name(parameters.suffix)});"
-    return LayerCode((call,), kernel.files, (*constants, rows, columns), (parameters,))
+    return LayerCode((call,), (kernel,), (*constants, rows, columns), (parameters,))
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -87,7 +93,7 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         "output_height": result.shape[1],
         "output_width": result.shape[2],
     }
-    kernel = context.kernel("resize_nearest")
+    kernel = _NEAREST
     fields = (
         *((member, f"{value}u") for member, value in numbers.items()),
         ("rows", context.name(rows.suffix)),
@@ -96,4 +102,10 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     parameters = Struct("struct mcu_resize_nearest", "parameters", fields)
     pointer, constants = context.operand(source.index, "input")
     call = f"{kernel.function}({context.write(result.index)}, {pointer}, &{context.name(parameters.suffix)});"
-    return LayerCode((call,), kernel.files, (*constants, rows, columns), (parameters,))
+    return LayerCode((call,), (kernel,), (*constants, rows, columns), (parameters,))
+
+
+EMITTERS = {
+    "RESIZE_NEAREST_NEIGHBOR": emit,
+    "RESIZE_BILINEAR": emit_bilinear,
+}

@@ -17,6 +17,7 @@ from mcu_harness.model.codegen.fixed_point import (
     rounding_divide_by_power,
     wrap,
 )
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, number, unsupported
 from mcu_harness.model.codegen.quantization import affine
 from mcu_harness.model.graph import Layer
@@ -29,6 +30,8 @@ _THIRD = 715827883
 # exp(-2^k) for k = -2 .. 4
 _EXP_POWERS = {-2: 1672461947, -1: 1302514674, 0: 790015084, 1: 290630308, 2: 39332535, 3: 720401, 4: 242}
 _LONGEST_ROW = 8191  # the sum of that many ones fits 32 bits
+
+_KERNEL = Kernel("mcu_softmax_s8", "portable/softmax_s8.c", "mcu_softmax.h")
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -45,7 +48,6 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     table = exponentials(affine(layer, source).scale, beta)
     if not table:
         raise unsupported(layer, "its input scale is too small")
-    kernel = context.kernel("softmax")
     numbers = {"entries": len(table), "rows": source.elements // depth, "depth": depth}
     members = (
         ("exponentials", context.name("exponentials")),
@@ -53,8 +55,8 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     )
     parameters = f"&{context.name('parameters')}"
     return LayerCode(
-        body=(f"{kernel.function}({context.write(result.index)}, {context.read(source.index)}, {parameters});",),
-        kernels=kernel.files,
+        body=(f"{_KERNEL.function}({context.write(result.index)}, {context.read(source.index)}, {parameters});",),
+        kernels=(_KERNEL,),
         constants=(Constant("exponentials", np.array(table, np.int32)),),
         structs=(Struct("struct mcu_softmax", "parameters", members),),
     )
@@ -101,3 +103,8 @@ def _exponential_of_part(value: int) -> int:
     x4 = product(x2, x2)
     tail = rounding_divide_by_power(product(rounding_divide_by_power(x4, 2) + x3, _THIRD) + x2, 1)
     return _EXP_MINUS_EIGHTH + product(_EXP_MINUS_EIGHTH, x + tail)
+
+
+EMITTERS = {
+    "SOFTMAX": emit,
+}

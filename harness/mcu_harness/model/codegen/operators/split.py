@@ -22,3 +22,8 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         copy_tensor(context, strided_copy(rows, 1, source_offset=part * part_bytes), result, source, f"_{part}")
         for part, result in enumerate(layer.outputs)
     )
+
+
+EMITTERS = {
+    "SPLIT": emit,
+}

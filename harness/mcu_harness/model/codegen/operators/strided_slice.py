@@ -24,3 +24,8 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     ]
     first = sum(pick.start * step for pick, step in zip(picks, source_steps, strict=True))
     return copy_tensor(context, strided_copy(loops, size, source_offset=first), result, source)
+
+
+EMITTERS = {
+    "STRIDED_SLICE": emit,
+}

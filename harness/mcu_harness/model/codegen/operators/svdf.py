@@ -8,12 +8,18 @@ from __future__ import annotations
 import numpy as np
 
 from mcu_harness.model.codegen.fixed_point import quantize_multiplier
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, unsupported
 from mcu_harness.model.codegen.quantization import affine
 from mcu_harness.model.graph import Layer
 
 _LARGEST_SUM = 2**30
 _MOST_LEFT = 30
+
+_KERNELS = {  # by the type of the state
+    "int16": Kernel("mcu_svdf_s8_state_s16", "portable/svdf_s8.c", "mcu_svdf.h"),
+    "int8": Kernel("mcu_svdf_s8_state_s8", "portable/svdf_s8.c", "mcu_svdf.h"),
+}
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -53,7 +59,7 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         "state_zero_point": kept.zero_point,
         "out_zero_point": outgoing.zero_point,
     }
-    kernel = context.kernel(f"svdf_{state.dtype}")
+    kernel = _KERNELS[state.dtype]
     parameters = Struct("struct mcu_svdf", "parameters", tuple((name, str(value)) for name, value in members.items()))
     arguments = (
         context.write(result.index),
@@ -61,4 +67,9 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         context.write(state.index),
         f"&{context.name('parameters')}",
     )
-    return LayerCode((f"{kernel.function}({', '.join(arguments)});",), kernel.files, constants, (parameters,))
+    return LayerCode((f"{kernel.function}({', '.join(arguments)});",), (kernel,), constants, (parameters,))
+
+
+EMITTERS = {
+    "SVDF": emit,
+}

@@ -17,3 +17,8 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     result_steps = row_major_steps(context.tensor(result).shape, size)
     loops = [Loop(shape[axis], step, source_steps[axis]) for axis, step in zip(order, result_steps, strict=True)]
     return copy_tensor(context, strided_copy(loops, size), result, source)
+
+
+EMITTERS = {
+    "TRANSPOSE": emit,
+}

@@ -7,12 +7,17 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, number, unsupported
 from mcu_harness.model.codegen.quantization import activation_range, affine, dot_products
 from mcu_harness.model.graph import Layer
 
 _LARGEST = 32767
 _SUM_BYTES = 4
+
+_KERNEL = Kernel(
+    "mcu_transpose_conv_s8", "portable/transpose_conv_s8.c", "mcu_transpose_conv.h", helpers=("portable/channels.c",)
+)
 
 
 def meetings(size: int, out: int, kernel: int, stride: int, *, same: bool) -> npt.NDArray[np.int16]:
@@ -80,13 +85,13 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         "stride_width": strides[1],
         "in_zero_point": zero_point,
     }
-    kernel, parameters = context.kernel("transpose_conv"), f"&{context.name('parameters')}"
+    parameters = f"&{context.name('parameters')}"
     arguments = (
         f"{context.write(result.index)}, {context.read(source.index)}, {parameters}, (int32_t *){context.scratch}"
     )
     return LayerCode(
-        body=(f"{kernel.function}({arguments});",),
-        kernels=kernel.files,
+        body=(f"{_KERNEL.function}({arguments});",),
+        kernels=(_KERNEL,),
         constants=constants,
         structs=(
             Struct(
@@ -95,3 +100,8 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         ),
         scratch_bytes=_SUM_BYTES * channels,
     )
+
+
+EMITTERS = {
+    "TRANSPOSE_CONV": emit,
+}

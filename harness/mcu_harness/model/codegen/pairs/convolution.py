@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, Unsuited
 from mcu_harness.model.codegen.operators.filters import filters_of
 from mcu_harness.model.codegen.pairs import depthwise
@@ -16,6 +17,7 @@ from mcu_harness.model.graph import Layer
 _POSITIONS = 4  # MCU_CONV_2D_PAIRS_POSITIONS
 _TAPS = 4  # that are computed at a time
 _WORD = 4
+_KERNEL = Kernel("mcu_conv_2d_pairs_s8", "pairs/conv_2d_s8.c", "mcu_conv_2d_pairs.h")
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -46,7 +48,7 @@ def _convolution(layer: Layer, context: Context, values: npt.NDArray[np.int8], w
     )
     return LayerCode(
         body=(call(context, layer, f"mcu_conv_2d_pairs{steps.variant}_s8"),),
-        kernels=("pairs/conv_2d_s8.c",),
+        kernels=(_KERNEL,),
         constants=(Constant("filter", filters), bias_constant(steps.bias)),
         structs=(steps.table, Struct("struct mcu_conv_2d_pairs", "parameters", members)),
         scratch_bytes=taps * _POSITIONS // 2 * _WORD,

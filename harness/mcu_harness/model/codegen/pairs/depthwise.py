@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mcu_harness.model.codegen.image_lines import c_axis, turn_lines, turn_of
+from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, Unsuited
 from mcu_harness.model.codegen.operators.filters import Filters
 from mcu_harness.model.codegen.quantization import affine, dot_products
@@ -13,6 +14,7 @@ from mcu_harness.model.codegen.steps import bias_constant, call, twice_rounded
 from mcu_harness.model.graph import Layer
 
 _WORD = 4
+_KERNEL = Kernel("mcu_depthwise_conv_2d_pairs_s8", "pairs/depthwise_conv_2d_s8.c", "mcu_depthwise_conv_2d_pairs.h")
 
 
 def emit(layer: Layer, context: Context, filters: Filters, window: Window) -> LayerCode:
@@ -47,7 +49,7 @@ def emit(layer: Layer, context: Context, filters: Filters, window: Window) -> La
     )
     return LayerCode(
         body=(call(context, layer, f"mcu_depthwise_conv_2d_pairs{steps.variant}_s8"),),
-        kernels=("pairs/depthwise_conv_2d_s8.c",),
+        kernels=(_KERNEL,),
         constants=(Constant("filter", taps, 1), bias_constant(steps.bias)),
         structs=(steps.table, Struct("struct mcu_depthwise_conv_2d_pairs", "parameters", members)),
         scratch_bytes=(taps[0].size + turn_lines(lines, turn) * pitch) * _WORD,
