@@ -22,6 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_harness.base.span import Span, gaps
+from mcu_harness.emulator.fault_kinds import Fault as Fault
+from mcu_harness.emulator.fault_kinds import FaultKind as FaultKind
 from mcu_harness.hardware.arm.address_map import EXTERNAL_DEVICES, PERIPHERALS
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
@@ -130,44 +132,6 @@ class ExitReason(StrEnum):
     FAULT = "fault"
     ENDLESS_LOOP = "endless loop"
     STOPPED_EARLY = "stopped early"  # exit reached before all windows were seen
-
-
-class FaultKind(StrEnum):
-    """What a core could not do. Fault handlers of the program are not run: this is where they would be entered."""
-
-    UNDEFINED = "undefined instruction"
-    UNALIGNED = "unaligned access"
-    DIVIDE_BY_ZERO = "division by zero"
-    READ = "read outside of memory"
-    WRITE = "write outside of memory"
-    FLASH_WRITE = "write to flash"
-    JUMP = "jump to where no code can be"
-    NOT_THUMB = "jump to an address without the Thumb bit"
-    NO_COPROCESSOR = "no coprocessor"
-    STACK_LIMIT = "stack pointer below its limit"
-    BREAKPOINT = "breakpoint"
-    SUPERVISOR_CALL = "supervisor call"
-    EXCEPTION_RETURN = "return from no exception"
-    RETURN_FROM_RESET = "return from the first function"
-    RESET_REQUEST = "request for a reset"
-    NO_VECTORS = "no vector table"
-    NO_HANDLER = "exception without a handler"
-    STACKING = "no stack for an exception"
-    UNSTACKING = "no stack to return from an exception"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """`address` is what was accessed or jumped to, None where it is not about one; `size` the access's bytes.
-
-    `origin` is the instruction that jumped, where that is known and is not the one at which the run ended.
-    """
-
-    kind: FaultKind
-    address: int | None = None
-    size: int = 0
-    origin: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

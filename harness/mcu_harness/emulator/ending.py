@@ -1,28 +1,16 @@
-"""How a run ended, in words, for all emulators: they pass in facts or a fault, and get the reason, status and sentence.
-
-A new `FaultKind` has a sentence here, unless every caller brings its own."""
+"""How a run ended, in words, for all emulators: they pass in facts or a fault, and get the reason, status and sentence."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from mcu_harness.emulator.contract import ExitReason, Fault, FaultKind, RunPlan
+from mcu_harness.emulator.fault_kinds import FAULT_MEANINGS, LEAVES_THUMB
 from mcu_harness.hardware.arm.thumb import instruction_size
 
 BRANCHES_TO_ITSELF = "it branches to itself for ever"
 WAITS_FOR_INTERRUPT = "it waits for an interrupt (WFI), and none can come"
 WAITS_FOR_EVENT = "it waits for an event (WFE), and none can come"
-_EVEN_JUMP = "it leaves Thumb state, which a Cortex-M core cannot"
-_SENTENCES = {
-    FaultKind.DIVIDE_BY_ZERO: "it divides by zero, and CCR.DIV_0_TRP makes that a fault",
-    FaultKind.NO_COPROCESSOR: "it uses a coprocessor (or FPU) that the core does not have, or that is off",
-    FaultKind.STACK_LIMIT: "the stack pointer went below its limit",
-    FaultKind.SUPERVISOR_CALL: "it calls the supervisor (SVC), and there is no handler that may run",
-    FaultKind.EXCEPTION_RETURN: "it returns from an exception, but none was taken",
-    FaultKind.RETURN_FROM_RESET: "it returns from its first function: the link register still has its value after reset",
-    FaultKind.RESET_REQUEST: "it asked for a system reset",
-    FaultKind.NOT_THUMB: _EVEN_JUMP,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +103,7 @@ def _measured(facts: RunFacts) -> str:
 
 def faulted(fault: Fault, sentence: str = "") -> End:
     """A fault; `sentence` is for those whose kind does not say enough."""
-    return End(ExitReason.FAULT, detail=sentence or _SENTENCES[fault.kind], fault=fault)
+    return End(ExitReason.FAULT, detail=sentence or FAULT_MEANINGS[fault.kind].sentence, fault=fault)
 
 
 def no_vectors(table: int, stack: int, reset: int) -> End:
@@ -147,7 +135,7 @@ def no_code(address: int) -> str:
 
 
 def even_jump(address: int) -> str:
-    return f"{_EVEN_JUMP}: a jump to {address:#010x} without bit 0 set"
+    return f"{LEAVES_THUMB}: a jump to {address:#010x} without bit 0 set"
 
 
 def undefined(code: bytes) -> str:

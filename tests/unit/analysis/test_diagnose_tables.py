@@ -10,10 +10,11 @@ import pytest
 
 from mcu_harness.analysis.diagnose.addresses import about
 from mcu_harness.analysis.diagnose.arguments import arguments, text_at
-from mcu_harness.analysis.diagnose.handlers import ENDINGS, ending_of, exception_name, vectors_of, vectors_text
-from mcu_harness.analysis.diagnose.meanings import MEANINGS
+from mcu_harness.analysis.diagnose.exception_handlers import exception_name, vectors_of, vectors_text
+from mcu_harness.analysis.diagnose.failure_functions import FAILURE_FUNCTIONS, failure_function
 from mcu_harness.analysis.diagnose.status import CFSR_BITS, predict
 from mcu_harness.emulator.contract import BlockCounts, Fault, FaultKind
+from mcu_harness.emulator.fault_kinds import FAULT_MEANINGS
 from mcu_harness.emulator.unicorn.divisions import Site, division_sites
 from mcu_harness.hardware.board_file import find_board
 from mcu_harness.image.program import Program, Segment, read_program
@@ -98,8 +99,8 @@ def test_a_supervisor_call_that_cannot_be_taken_becomes_a_hard_fault() -> None:
 
 
 def test_every_kind_of_fault_has_a_meaning() -> None:
-    assert set(MEANINGS) == set(FaultKind)
-    for meaning in MEANINGS.values():
+    assert set(FAULT_MEANINGS) == set(FaultKind)
+    for meaning in FAULT_MEANINGS.values():
         assert re.fullmatch(r"(fault|run)\.[a-z-]+", meaning.code)
         assert len(meaning.advice) > 20
 
@@ -127,7 +128,9 @@ def test_an_address_gives_its_pointer_away(address: int, said: str) -> None:
 
 
 def test_endings_are_found_by_name() -> None:
-    assert len({name for ending in ENDINGS for name in ending.names}) == sum(len(ending.names) for ending in ENDINGS)
+    assert len({name for ending in FAILURE_FUNCTIONS for name in ending.names}) == sum(
+        len(ending.names) for ending in FAILURE_FUNCTIONS
+    )
     for name, code in {
         "__assert_func": "fault.assert",
         "abort": "fault.abort",
@@ -136,9 +139,9 @@ def test_endings_are_found_by_name() -> None:
         "_ZN10__cxxabiv111__terminateEPFvvE": "fault.terminate",
         "vApplicationStackOverflowHook": "run.stack-overflow",
     }.items():
-        found = ending_of(name)
+        found = failure_function(name)
         assert found is not None and found.code == code
-    assert ending_of("main") is None and ending_of("aborted") is None
+    assert failure_function("main") is None and failure_function("aborted") is None
 
 
 def test_exceptions_have_their_names() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mcu_harness.analysis.diagnose.arguments import arguments, text_at
 from mcu_harness.analysis.diagnose.context import Case, call_lines, register_lines
-from mcu_harness.analysis.diagnose.handlers import FAULTS, Ending, ending_of, exception_name, vectors_of, vectors_text
+from mcu_harness.analysis.diagnose.exception_handlers import FAULTS, exception_name, vectors_of, vectors_text
+from mcu_harness.analysis.diagnose.failure_functions import FailureFunction, failure_function
 from mcu_harness.emulator.contract import Call, ExitReason
 from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, Verdict
@@ -30,11 +31,11 @@ def known_ending(case: Case) -> Finding | None:
     execution = case.execution
     for call in execution.calls:
         function = case.program.function_at(call.entry)
-        ending = ending_of(function.name) if function else None
+        ending = failure_function(function.name) if function else None
         if ending is not None:
             return _ending_finding(case, ending, call)
     function = case.program.function_at(execution.pc)
-    ending = ending_of(function.name) if function else None
+    ending = failure_function(function.name) if function else None
     return _ending_finding(case, ending, None) if ending else None
 
 
@@ -65,7 +66,7 @@ def other_ending(case: Case) -> Finding | None:
     )
 
 
-def _ending_finding(case: Case, ending: Ending, call: Call | None) -> Finding:
+def _ending_finding(case: Case, ending: FailureFunction, call: Call | None) -> Finding:
     """`call` is the one that the ending is about, None when it is only known to be running."""
     execution, places = case.execution, case.places
     site = call.returns_to - 2 if call is not None and call.returns_to is not None else execution.pc

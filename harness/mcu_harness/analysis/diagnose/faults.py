@@ -5,8 +5,8 @@ from __future__ import annotations
 from mcu_harness.analysis.core_conformance import Breach, fpu_finding, instruction_finding
 from mcu_harness.analysis.diagnose.addresses import about, memories
 from mcu_harness.analysis.diagnose.context import Case, call_lines, register_lines, status_lines
-from mcu_harness.analysis.diagnose.meanings import MEANINGS
 from mcu_harness.emulator.contract import Fault, FaultKind
+from mcu_harness.emulator.fault_kinds import FAULT_MEANINGS
 from mcu_harness.hardware.arm.decoder import disassembled
 from mcu_harness.hardware.arm.instruction_set import FLOATING, Part, part_of, parts_of
 from mcu_harness.hardware.arm.thumb import CALL, instruction_size
@@ -34,7 +34,7 @@ def fault_finding(case: Case) -> Finding:
             **{name: getattr(foreign, name) for name in ("code", "verdict", "message", "advice")},
             details=(*foreign.details, f"stacked pc {places.short(execution.pc)}", *backing),
         )
-    meaning = MEANINGS[fault.kind]
+    meaning = FAULT_MEANINGS[fault.kind]
     code = _instruction(case, execution.pc)
     said = meaning.said.format(
         address="nowhere" if fault.address is None else f"{fault.address:#010x}",

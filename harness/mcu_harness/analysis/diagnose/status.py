@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcu_harness.emulator.contract import Fault, FaultKind
+from mcu_harness.emulator.fault_kinds import FAULT_MEANINGS
 from mcu_harness.hardware.arm.address_map import never_executed
 from mcu_harness.hardware.board import Board
 
@@ -21,28 +22,7 @@ CFSR_BITS = {
 }  # fmt: skip
 HFSR_BITS = {"VECTTBL": 1, "FORCED": 30, "DEBUGEVT": 31}
 _CLASSES = (("MemManage", 8, 1 << 16), ("BusFault", 16, 1 << 17), ("UsageFault", 32, 1 << 18))  # and SHCSR's bit
-_FLAGS: dict[FaultKind, tuple[str, ...]] = {
-    FaultKind.UNDEFINED: ("UNDEFINSTR",),
-    FaultKind.NO_COPROCESSOR: ("NOCP",),
-    FaultKind.NOT_THUMB: ("INVSTATE",),
-    FaultKind.UNALIGNED: ("UNALIGNED",),
-    FaultKind.DIVIDE_BY_ZERO: ("DIVBYZERO",),
-    FaultKind.STACK_LIMIT: ("STKOF",),
-    FaultKind.READ: ("PRECISERR", "BFARVALID"),
-    FaultKind.WRITE: ("IMPRECISERR",),
-    FaultKind.FLASH_WRITE: ("IMPRECISERR",),
-    FaultKind.JUMP: ("IBUSERR",),
-    FaultKind.RETURN_FROM_RESET: ("IACCVIOL",),
-    FaultKind.NO_HANDLER: ("INVSTATE",),
-    FaultKind.STACKING: ("STKERR",),
-    FaultKind.UNSTACKING: ("UNSTKERR",),
-    FaultKind.EXCEPTION_RETURN: ("IACCVIOL",),
-}
 _HARD_FAULT, _NMI = 3, 2
-_WHY_LATER = {
-    FaultKind.WRITE: "writes are buffered: the stacked pc may lie some instructions later, and BFAR is not set",
-    FaultKind.FLASH_WRITE: "where the flash controller answers with a bus error; others ignore the write",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +81,7 @@ def predict(fault: Fault, board: Board, registers: dict[str, int]) -> Status | N
         cfsr=cfsr,
         hfsr=1 << HFSR_BITS["FORCED"] if forced else 0,
         bfar=fault.address if "BFARVALID" in names else None,
-        why=_WHY_LATER.get(fault.kind, ""),
+        why=FAULT_MEANINGS[fault.kind].status_note,
     )
 
 
@@ -117,4 +97,4 @@ def _flags(fault: Fault, active: int) -> tuple[str, ...]:
         return ("INVPC",)
     if fault.kind is FaultKind.JUMP and never_executed(fault.address or 0):
         return ("IACCVIOL",)
-    return _FLAGS.get(fault.kind, ())
+    return FAULT_MEANINGS[fault.kind].status
