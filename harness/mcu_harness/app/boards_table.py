@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterable
 
 from mcu_harness.base import units
+from mcu_harness.base.text import for_terminal
 from mcu_harness.hardware.board import Board, Memory
+from mcu_harness.results.report.terminal_table import terminal_table
 
 FORMAT_VERSION = 1
 
 
 def boards_table(boards: Iterable[Board]) -> str:
     """A row per board: core, clock, memories, console, who can run it."""
-    from tabulate import tabulate
-
     rows = [
         [
             board.name,
@@ -28,15 +28,11 @@ def boards_table(boards: Iterable[Board]) -> str:
         for board in boards
     ]
     titles = ["name", "board", "core", "clock", "flash", "RAM", "emulators"]
-    return str(
-        tabulate(rows, headers=titles, colalign=("left", "left", "left", *["right"] * 3, "left"), disable_numparse=True)
-    )
+    return terminal_table(titles, rows, ("left", "left", "left", *["right"] * 3, "left"))
 
 
 def board_text(board: Board) -> str:
     """One board: what it is, its memories, where its facts come from, and who can run it."""
-    from tabulate import tabulate
-
     from mcu_harness.emulator.select import EMULATORS
 
     rows = [
@@ -53,7 +49,7 @@ def board_text(board: Board) -> str:
     ]
     titles = ["memory", "kind", "origin", "size", "wait states", "cache", "use"]
     alignment = ("left", "left", "left", "right", "right", "left", "left")
-    table = str(tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True))
+    table = terminal_table(titles, rows, alignment)
     refusals = [(entry.name, entry.supports(board)) for entry in EMULATORS]
     lines = [
         f"{board.name}: {board.title} ({board.vendor}), {board.part}",
@@ -65,7 +61,7 @@ def board_text(board: Board) -> str:
         "",
         *(f"source of {name}: {source}" for name, source in board.sources),
     ]
-    return "\n".join(line.rstrip() for line in lines)
+    return for_terminal("\n".join(line.rstrip() for line in lines))
 
 
 def boards_json(boards: Iterable[Board]) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from mcu_harness.analysis.image_footprint import ImageFootprint, SymbolChange
 from mcu_harness.base import units
+from mcu_harness.base.text import for_markdown, for_terminal
 from mcu_harness.results.records import Finding
 from mcu_harness.results.report import text
-from mcu_harness.results.report.markdown import escape
+from mcu_harness.results.report.terminal_table import terminal_table
 
 FORMAT_VERSION = 1
 _NO_FILE = "(no source file known)"
@@ -24,7 +25,7 @@ def terminal_text(image: ImageFootprint, findings: Sequence[Finding], most: int)
         blocks.append(f"in flash more than once: {units.format_bytes(wasted)}\n{_copies(image, most, 'simple')}")
     blocks.append(_rest(image))
     blocks += ["\n".join(text.finding_lines(finding)) for finding in findings]
-    return "\n\n".join(blocks)
+    return for_terminal("\n\n".join(blocks))
 
 
 def markdown_text(
@@ -38,7 +39,7 @@ def markdown_text(
     lines = ["### Footprint", "", _regions(image, "pipe", before), ""]
     if before is not None:
         lines += ["No symbol changed its size." if not changes else _changes(changes, most, "pipe"), ""]
-    lines += [f"- **{escape(finding.message)}**. {escape(finding.advice)}." for finding in findings]
+    lines += [f"- **{for_markdown(finding.message)}**. {for_markdown(finding.advice)}." for finding in findings]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -82,11 +83,9 @@ def json_text(image: ImageFootprint, changes: Sequence[SymbolChange]) -> str:
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], form: str, numbers: Sequence[int]) -> str:
-    from tabulate import tabulate
-
-    shown = [[escape(cell) for cell in row] for row in rows] if form == "pipe" else rows
+    shown = [[for_markdown(cell) for cell in row] for row in rows] if form == "pipe" else rows
     align = ["right" if column in numbers else "left" for column in range(len(titles))]
-    return str(tabulate(shown, headers=titles, tablefmt=form, colalign=align if rows else None, disable_numparse=True))
+    return terminal_table(titles, shown, align, form=form)
 
 
 def _regions(image: ImageFootprint, form: str, before: ImageFootprint | None = None) -> str:

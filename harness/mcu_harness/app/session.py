@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcu_harness.base.files import kept_in, write_text
-from mcu_harness.base.text import shown
+from mcu_harness.base.text import for_terminal, shown
 from mcu_harness.results import results_file as results_json
 from mcu_harness.results.finding_codes import Category, Code
 from mcu_harness.results.records import Finding, Results, RunResult, Verdict, case_key, in_order, with_findings
@@ -206,6 +206,7 @@ class Session:
 
     def write(self, directory: Path, errors: list[HarnessError]) -> list[Path]:
         """Write results.json, the board reports, and where coverage was asked for, that; returns the paths.
+
         What cannot be written is added to `errors`, and keeps nothing else from being written.
         """
         results = self.results
@@ -229,14 +230,13 @@ class Session:
         table = terminal.summary_table(results, self._columns, width, coloured=coloured).splitlines()
         if quiet:
             return table
-        return [
-            *table,
-            "",
+        notes = [
             *terminal.notes(results),
             *variants_text.summary_lines(results),
             *coverage_text.lines(results),
             *baseline_notes(results, self.unused_baselines(), self._gate.accept_words),
         ]
+        return [*table, "", *map(for_terminal, notes)]
 
     def close(self) -> None:
         """End what emulators keep running."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mcu_harness.base.text import for_terminal
+
 _MOST_TAIL = 4000  # characters of a tool's output in an error: some write lines of megabytes
 
 
@@ -21,7 +23,7 @@ class HarnessError(Exception):
     def __str__(self) -> str:
         """For people; what files, compilers and firmware say in it moves no terminal's cursor."""
         text = f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
-        return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
+        return for_terminal(text)
 
 
 class UnitError(HarnessError):

@@ -114,7 +114,11 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
 
     A device has no end, and a file of zeros may be far larger than what it takes on the disk.
     """
-    with path.open("rb") as stream:
+    try:
+        opened = path.open("rb")
+    except ValueError as error:  # a zero byte, half a character
+        raise OSError(errno.EINVAL, "no file can have such a name", str(path)) from error
+    with opened as stream:
         mode = os.fstat(stream.fileno()).st_mode
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
             raise OSError(errno.EINVAL, "it is a device", str(path))
@@ -132,3 +136,5 @@ def why_no_file(path: Path) -> str:
         return "is a directory" if path.is_dir() else "not a plain file" if path.exists() else "no such file"
     except OSError as error:  # a directory on the way that may not be searched, a loop of links
         return (error.strerror or str(error)).lower()
+    except ValueError:  # a zero byte, half a character
+        return "no file can have such a name"

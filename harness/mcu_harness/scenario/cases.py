@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mcu_harness.base.errors import ScenarioError
+from mcu_harness.base.text import one_line
 from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import find_board
@@ -35,7 +36,8 @@ class Case:
     @property
     def name(self) -> str:
         """Short and unique within its scenario: the board, with the model and compiler where there are several."""
-        name = self.board.name if len(self.scenario.models) == 1 else f"{self.model_name}-{self.board.name}"
+        several = len(self.scenario.models) > 1
+        name = f"{one_line(self.model_name)}-{self.board.name}" if several else self.board.name
         return f"{name}-{self.toolchain}" if self.toolchain else name
 
     @property

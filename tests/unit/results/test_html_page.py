@@ -15,6 +15,7 @@ import pytest
 from big_results import big_results, big_run
 from mcu_harness.app.cli.main import main
 from mcu_harness.base.errors import HarnessError
+from mcu_harness.base.text import one_line
 from mcu_harness.results import results_file as results_json
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Measurement, Results
@@ -81,7 +82,7 @@ def test_run_data_refers_to_names_that_are_kept_once() -> None:
     data = run_data(PASSING, names)
     again = run_data(FAILING, names)
     assert data["calls"]["name"] == again["calls"]["name"]
-    assert [names.all[i] for i in data["symbols"]["name"]] == [symbol.name for symbol in PASSING.symbols]  # type: ignore[index]
+    assert [names.all[i] for i in data["symbols"]["name"]] == [one_line(symbol.name) for symbol in PASSING.symbols]  # type: ignore[index]
     assert len(names.all) == len(set(names.all))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mcu_harness.analysis.diagnose.findings import execution_findings
 from mcu_harness.app.live.console import Console
 from mcu_harness.app.live.firmware import LiveFirmware
+from mcu_harness.base.text import for_terminal
 from mcu_harness.emulator.contract import Execution, ExitReason
 from mcu_harness.emulator.live import LiveMachine, Stop, StopReason
 from mcu_harness.results.report.text import finding_lines
@@ -14,6 +15,9 @@ _LAST_LINES = 15
 
 class BoardFailure(AssertionError):
     """What a test wanted of a board did not happen: the message is all there is to say."""
+
+    def __str__(self) -> str:
+        return for_terminal(super().__str__())
 
 
 class Explainer:

@@ -15,6 +15,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mcu_harness.base.text import one_line
+
 
 class Outcome(StrEnum):
     PASSED = "passed"
@@ -72,7 +74,7 @@ class UnitTestOutput:
 
     def line(self, text: str) -> CaseEnd | None:
         """The next line, without its end."""
-        text = _COLOURS.sub("", text).rstrip("\r")
+        text = one_line(_COLOURS.sub("", text).rstrip("\r").expandtabs())
         self.is_over = self.is_over or bool(_OVER.search(text))
         begun = _GTEST_RUN.match(text) or _ZTEST_RUN.match(text)
         if begun:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mcu_harness.results.access_records import MemoryAccesses, MemoryObject
 from mcu_harness.results.records import RunResult
 from mcu_harness.results.report import text
+from mcu_harness.results.report.terminal_table import terminal_table
 
 Row = tuple[str, ...]
 COUNTS = ("reads", "bytes read", "writes", "bytes written")
@@ -77,8 +78,6 @@ def missing(run: RunResult) -> str:
 
 def lines(run: RunResult, most: int) -> list[str]:
     """For a terminal; [] where no trace was asked for."""
-    from tabulate import tabulate
-
     if run.accesses is None:
         return []
     if run.accesses.missing:
@@ -86,7 +85,7 @@ def lines(run: RunResult, most: int) -> list[str]:
 
     def table(titles: Sequence[str], rows: Sequence[Row]) -> list[str]:
         alignment = ["left"] * (len(titles) - len(COUNTS)) + ["right"] * len(COUNTS)
-        return str(tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True)).splitlines()
+        return terminal_table(titles, rows, alignment).splitlines()
 
     objects, more = by_object(run, most)
     found = [f"Memory accesses. {ABOUT}", "", *table(LAYER_TITLES, by_layer(run)), ""]

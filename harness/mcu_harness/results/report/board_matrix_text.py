@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 from mcu_harness.base import units
+from mcu_harness.base.text import for_terminal
 from mcu_harness.results.board_matrix import SMALLEST, Constraint, Fit, Matrix, Standing
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.report import text
+from mcu_harness.results.report.terminal_table import terminal_table
 from mcu_harness.scenario.figure_catalogue import FIGURES, Figure
 
 FORMAT_VERSION = 1
@@ -18,7 +20,7 @@ def fit_text(matrix: Matrix) -> str:
     parts = [_matrix_table(matrix)] if len(matrix.cases) > 1 else []
     for case in matrix.cases:
         parts.append("\n".join([case, *_ranking(matrix, case), "", *("  " + line for line in choices(matrix, case))]))
-    return "\n\n".join(parts) if parts else "no runs"
+    return for_terminal("\n\n".join(parts)) if parts else "no runs"
 
 
 def choices(matrix: Matrix, case: str) -> list[str]:
@@ -65,8 +67,6 @@ def spare_text(fit: Fit, measurement: str) -> str:
 
 
 def _ranking(matrix: Matrix, case: str) -> list[str]:
-    from tabulate import tabulate
-
     ranked = matrix.ranked(case)
     with_price, figures = any(price_class(fit) for fit in ranked), ranking_figures()
     rows = [
@@ -90,14 +90,12 @@ def _ranking(matrix: Matrix, case: str) -> list[str]:
     if with_price:
         titles.append("price class")
         alignment = (*alignment, "left")
-    return str(tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True)).splitlines()
+    return terminal_table(titles, rows, alignment).splitlines()
 
 
 def _matrix_table(matrix: Matrix) -> str:
-    from tabulate import tabulate
-
     rows = [[board, *(cell_text(matrix.fits.get((case, board))) for case in matrix.cases)] for board in matrix.boards]
-    return str(tabulate(rows, headers=["board", *matrix.cases], disable_numparse=True))
+    return terminal_table(["board", *matrix.cases], rows)
 
 
 def cell_text(fit: Fit | None) -> str:

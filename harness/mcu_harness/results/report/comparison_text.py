@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mcu_harness.base.text import for_terminal
 from mcu_harness.results.baseline import Snapshot
 from mcu_harness.results.comparison import (
     Comparison,
@@ -20,6 +21,7 @@ from mcu_harness.results.finding_codes import Code, baseline_code
 from mcu_harness.results.matching import Ambiguous, Pair, Pairs
 from mcu_harness.results.records import Contributor, FigureChange, Finding, Verdict
 from mcu_harness.results.report import text
+from mcu_harness.results.report.terminal_table import terminal_table
 from mcu_harness.scenario.figure_catalogue import compared
 from mcu_harness.scenario.tolerance import Tolerance
 
@@ -80,16 +82,13 @@ def _ambiguous(unclear: Ambiguous) -> str:
 
 def to_text(pairs: Pairs, findings: list[Judged], verbosity: int = 0) -> str:
     """The table, what moved in the cases that moved most, and what fails; all cases and parts with verbosity 1."""
-    from tabulate import tabulate
-
     figures = [name for name, figure in compared().items() if _in_table(name, figure.is_count, pairs.both)]
     rows = [[*_case(p.after), *(_cell(p, figure) for figure in figures)] for p in pairs.both]
     rows += [[*_case(case), "gone"] for case in pairs.gone] + [[*_case(case), "new"] for case in pairs.new]
     rows += [[*_case(unclear.after[0]), "ambiguous"] for unclear in pairs.ambiguous]
     titles = ["scenario", "board", *(figure_name(figure) for figure in figures)]
     alignment = ("left", "left", *["right"] * len(figures))
-    table = tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True) if rows else "no cases"
-    lines = [str(table)]
+    lines = [terminal_table(titles, rows, alignment) if rows else "no cases"]
     moved = sorted((p for p in pairs.both if p.comparison.changes), key=_size, reverse=True)
     shown = moved if verbosity else moved[:_MOST_CASES]
     for pair in shown:
@@ -105,7 +104,7 @@ def to_text(pairs: Pairs, findings: list[Judged], verbosity: int = 0) -> str:
             lines += ["", f"{' on '.join(_case(unclear.after[0]))}: {_ambiguous(unclear)}"]
     for judged in findings:  # what moved is said above
         lines += ["", f"{judged.case}: {text.finding_lines(judged.finding, 0)[0]}"]
-    return "\n".join(lines) + "\n"
+    return for_terminal("\n".join(lines)) + "\n"
 
 
 def to_json(pairs: Pairs, findings: list[Judged]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any
 
+from mcu_harness.base.text import for_csv
 from mcu_harness.results.records import LayerResult, Measurement, Results, RunResult
 from mcu_harness.results.report import text
 
@@ -106,12 +107,10 @@ def _text(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(titles)
-    writer.writerows([plain_cell(value) for value in row] for row in rows)
+    writer.writerows([cell(value) for value in row] for row in rows)
     return stream.getvalue()
 
 
-def plain_cell(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula, whatever a model or symbol is called."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + value
-    return "" if value is None else value
+def cell(value: object) -> object:
+    """`value` as a cell, empty for None."""
+    return "" if value is None else for_csv(value) if isinstance(value, str) else value

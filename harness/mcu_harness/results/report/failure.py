@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from mcu_harness.base.text import for_terminal
 from mcu_harness.results.records import RunResult, Verdict
 from mcu_harness.results.report.terminal import failure_text
 
@@ -34,7 +35,7 @@ class FailureText:
         wrong = [finding for finding in run.findings if finding.verdict is not Verdict.PASS]
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         self._text = failure_text(run, verbosity)
-        self.reprcrash = Crash(f"{wrong[0].message}{more}" if wrong else str(run.verdict))
+        self.reprcrash = Crash(for_terminal(f"{wrong[0].message}{more}") if wrong else str(run.verdict))
 
     def toterminal(self, writer: Writer) -> None:
         """Print the whole text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from mcu_harness.base.text import one_line
 from mcu_harness.results.records import Results, RunResult
 
 _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
@@ -78,4 +79,4 @@ def _title(run: RunResult) -> str:
 
 def _frame(name: str) -> str:
     """A name that does not end its frame or its line."""
-    return name.replace(";", ",").replace("\n", " ").replace("\r", " ")
+    return one_line(name.replace("\n", " ")).replace(";", ",")

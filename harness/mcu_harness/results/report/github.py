@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from mcu_harness.base.errors import HarnessError
+from mcu_harness.base.text import for_command_message, for_command_property
 from mcu_harness.results.records import Finding, Results, RunResult, Verdict
 from mcu_harness.results.report import pr_comment, text
 from mcu_harness.results.report.finding_location import place_of
@@ -37,21 +38,13 @@ def annotation_lines(results: Results, root: Path | None = None) -> list[str]:
 def _command(level: str, run: RunResult, finding: Finding, root: Path | None) -> str:
     path, line = place_of(run, finding, root)
     title = f"{run.case_name} on {run.board}: {finding.code}"
-    where = f"file={_property(path)},line={line}," if path else ""
+    where = f"file={for_command_property(path)},line={line}," if path else ""
     lines = [finding.message, *finding.details]
     if finding.contributors:
         parts = [text.contributor_text(item, finding) for item in finding.contributors[:3]]
         lines.append(("moved: " if finding.baseline is not None else "largest: ") + "; ".join(parts))
     lines.append(finding.advice)
-    return f"::{level} {where}title={_property(title)}::{_message(chr(10).join(lines))}"
-
-
-def _message(value: str) -> str:
-    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(value: str) -> str:
-    return _message(value).replace(":", "%3A").replace(",", "%2C")
+    return f"::{level} {where}title={for_command_property(title)}::{for_command_message(chr(10).join(lines))}"
 
 
 def publish(results: Results) -> list[str]:

@@ -55,4 +55,4 @@ def _fingerprint(run: RunResult, finding: Finding, number: int) -> str:
     """
     case = (run.scenario, run.model, run.board, run.toolchain.name, run.emulator.name)
     parts = (*case, finding.code, str(number), *([run.test] if run.test else []))
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()

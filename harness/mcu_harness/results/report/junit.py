@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 
+from mcu_harness.base.text import for_xml
 from mcu_harness.results.records import Results, RunResult, Verdict
 from mcu_harness.results.report import text
 from mcu_harness.results.report.terminal import failure_text
-
-# XML 1.0 knows no way to write these.
-_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def properties(run: RunResult) -> list[tuple[str, object]]:
@@ -33,23 +30,19 @@ def to_text(results: Results) -> str:
     suites = ET.Element("testsuites", name="mcu-harness")
     suite = ET.SubElement(suites, "testsuite", {"name": "mcu-harness", **{key: str(n) for key, n in counts.items()}})
     for run in results.runs:
-        case = ET.SubElement(suite, "testcase", classname=_clean(run.case_name), name=_clean(run.board))
+        case = ET.SubElement(suite, "testcase", classname=for_xml(run.case_name), name=for_xml(run.board))
         listed = ET.SubElement(case, "properties")
         for name, value in properties(run):
-            ET.SubElement(listed, "property", name=_clean(name), value=_clean(str(value)))
+            ET.SubElement(listed, "property", name=for_xml(name), value=for_xml(str(value)))
         if _is_failure(run):
             first = next((f.message for f in run.findings if f.verdict is not Verdict.PASS), str(run.verdict))
-            ET.SubElement(case, "failure", message=_clean(first)).text = _clean(failure_text(run))
+            ET.SubElement(case, "failure", message=for_xml(first)).text = for_xml(failure_text(run))
         elif run.verdict is Verdict.NOT_COMPARABLE:
             message = "; ".join(f.message for f in run.findings if f.verdict is Verdict.NOT_COMPARABLE)
-            ET.SubElement(case, "skipped", message=_clean(message))
+            ET.SubElement(case, "skipped", message=for_xml(message))
     ET.indent(suites, " ")
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
 
 
 def _is_failure(run: RunResult) -> bool:
     return run.verdict in (Verdict.FAIL, Verdict.NOT_MEASURED)
-
-
-def _clean(value: str) -> str:
-    return _NOT_IN_XML.sub("\ufffd", value)

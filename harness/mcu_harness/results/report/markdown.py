@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from mcu_harness.base import units
 from mcu_harness.base.files import write_text
+from mcu_harness.base.text import for_markdown, for_markdown_code
 from mcu_harness.results.records import Results, RunResult
 from mcu_harness.results.report import accesses_section, input_spread, stack_section, text, what_if_section
 from mcu_harness.scenario.figure_catalogue import Shown, shown_in
@@ -26,12 +26,12 @@ def board_report(results: Results, board: str) -> str:
     """The report of one board as Markdown."""
     runs = [run for run in results.runs if run.board == board]
     first, summary = runs[0], shown_in(Shown.SUMMARY)
-    lines = [f"# {board}", "", f"{first.core} at {units.format_hertz(first.clock_hz)}.", ""]
+    lines = [f"# {board}", "", f"{for_markdown(first.core)} at {units.format_hertz(first.clock_hz)}.", ""]
     lines += _table(
         ["scenario", "verdict", *(figure.heading for figure in summary)],
         [
             [
-                escape(run.case_name),
+                for_markdown(run.case_name),
                 f"**{text.run_mark(run)}**",
                 *(text.figure(run.measurements.get(figure.name)) for figure in summary),
             ]
@@ -40,17 +40,17 @@ def board_report(results: Results, board: str) -> str:
         numbers_from=2,
     )
     for run in runs:
-        lines += ["", f"## {escape(run.case_name)}", "", *_run(run)]
+        lines += ["", f"## {for_markdown(run.case_name)}", "", *_run(run)]
     return "\n".join(lines) + "\n"
 
 
 def _run(run: RunResult) -> list[str]:
-    lines = [f"Outputs: {escape(text.outputs_text(run))}.", ""]
+    lines = [f"Outputs: {for_markdown(text.outputs_text(run))}.", ""]
     for finding in run.findings:
         body = text.finding_lines(finding, most=10)
         lines += [
-            f"- {escape(body[0])}  " if body[1:] else f"- {escape(body[0])}",
-            *("    " + escape(line.strip()) + "  " for line in body[1:]),
+            f"- {for_markdown(body[0])}  " if body[1:] else f"- {for_markdown(body[0])}",
+            *("    " + for_markdown(line.strip()) + "  " for line in body[1:]),
         ]
     if run.findings:
         lines.append("")
@@ -59,12 +59,12 @@ def _run(run: RunResult) -> list[str]:
         budget = run.budgets.get(measurement.name)
         rows.append(
             [
-                text.title(measurement),
-                text.figure(measurement),
+                for_markdown(text.title(measurement)),
+                for_markdown(text.figure(measurement)),
                 "" if budget is None else units.format_value(budget, measurement.unit),
                 text.headroom(measurement, budget),
-                text.exact(measurement),
-                escape(measurement.origin),
+                for_markdown(text.exact(measurement)),
+                for_markdown(measurement.origin),
             ]
         )
     lines += _table(["figure", "value", "budget", "headroom", "exact", "how it was obtained"], rows)
@@ -75,12 +75,14 @@ def _run(run: RunResult) -> list[str]:
         "",
         "### Provenance",
         "",
-        f"- emulator: {text.tool(run.emulator)}",
-        f"- compiler: {text.tool(run.toolchain)}, `{flags.replace('`', '')}`",
-        f"- kernels: {made.kernel_set}; rounding: {run.outputs.rounding}",
-        f"- cycle model: {made.cycle_model}",
-        f"- model sha256 {made.model_digest[:16]}, board file sha256 {made.board_digest[:16]}, build {made.build_id[:16]}",
-        f"- mcu-harness {made.harness_version}" + (f", commit {made.commit[:12]}" if made.commit else ""),
+        f"- emulator: {for_markdown(text.tool(run.emulator))}",
+        f"- compiler: {for_markdown(text.tool(run.toolchain))}, {for_markdown_code(flags)}",
+        f"- kernels: {for_markdown(made.kernel_set)}; rounding: {for_markdown(run.outputs.rounding)}",
+        f"- cycle model: {for_markdown(made.cycle_model)}",
+        f"- model sha256 {for_markdown(made.model_digest[:16])}, board file sha256 {for_markdown(made.board_digest[:16])}, "
+        f"build {for_markdown(made.build_id[:16])}",
+        f"- mcu-harness {for_markdown(made.harness_version)}"
+        + (f", commit {for_markdown(made.commit[:12])}" if made.commit else ""),
     ]
     return lines
 
@@ -97,7 +99,7 @@ def _layers(run: RunResult) -> list[str]:
         per_mac = f"{layer.cycles / layer.macs:.2f}" if layer.macs and layer.cycles is not None else ""
         rows.append(
             [
-                layer.name,
+                for_markdown(layer.name),
                 text.number(layer.macs),
                 text.number(layer.instructions),
                 text.number(layer.cycles),
@@ -125,15 +127,15 @@ def _what_ifs(run: RunResult) -> list[str]:
     if not run.what_ifs:
         return []
     titles, rows = what_if_section.table(run)
-    cells = [[escape(cell) for cell in row] for row in rows]
-    lines = ["", "### What if", "", *_table([escape(title) for title in titles], cells, numbers_from=1), ""]
-    return [*lines, *(f"- {escape(line)}" for line in what_if_section.explained(run))]
+    cells = [[for_markdown(cell) for cell in row] for row in rows]
+    lines = ["", "### What if", "", *_table([for_markdown(title) for title in titles], cells, numbers_from=1), ""]
+    return [*lines, *(f"- {for_markdown(line)}" for line in what_if_section.explained(run))]
 
 
 def _memory(run: RunResult) -> list[str]:
     regions = [
         [
-            region.name,
+            for_markdown(region.name),
             f"{region.origin:#010x}",
             units.format_bytes(region.used_bytes),
             units.format_bytes(region.capacity_bytes),
@@ -143,7 +145,12 @@ def _memory(run: RunResult) -> list[str]:
     ]
     largest = sorted(run.symbols, key=lambda symbol: (-(symbol.flash_bytes + symbol.ram_bytes), symbol.name))[:12]
     symbols = [
-        [_code(symbol.name), symbol.region, text.number(symbol.flash_bytes), text.number(symbol.ram_bytes)]
+        [
+            for_markdown_code(symbol.name),
+            for_markdown(symbol.region),
+            text.number(symbol.flash_bytes),
+            text.number(symbol.ram_bytes),
+        ]
         for symbol in largest
     ]
     return [
@@ -161,11 +168,15 @@ def _accesses(run: RunResult) -> list[str]:
         return []
     lines = ["", "### Memory accesses", ""]
     if run.accesses.missing:
-        return [*lines, f"{escape(run.accesses.missing)}."]
-    layers = [[*map(escape, row[:2]), *row[2:]] for row in accesses_section.by_layer(run)]
+        return [*lines, f"{for_markdown(run.accesses.missing)}."]
+    layers = [[*map(for_markdown, row[:2]), *row[2:]] for row in accesses_section.by_layer(run)]
     objects, more = accesses_section.by_object(run, most=20)
     lines += [accesses_section.ABOUT, "", *_table([*accesses_section.LAYER_TITLES], layers, numbers_from=2), ""]
-    lines += _table([*accesses_section.OBJECT_TITLES], [[_code(row[0]), *row[1:]] for row in objects], numbers_from=3)
+    lines += _table(
+        [*accesses_section.OBJECT_TITLES],
+        [[for_markdown_code(row[0]), *map(for_markdown, row[1:])] for row in objects],
+        numbers_from=3,
+    )
     return [*lines, *(["", f"And {more} more."] if more else [])]
 
 
@@ -175,22 +186,24 @@ def _stack(run: RunResult) -> list[str]:
         return []
     lines = ["", "### Stack", ""]
     if use.path:
-        lines += [f"{escape(stack_section.measured_title(use))}.", "", *_path(stack_section.rows(use.path)), ""]
+        lines += [f"{for_markdown(stack_section.measured_title(use))}.", "", *_path(stack_section.rows(use.path)), ""]
     if use.static_path:
-        lines += [f"{escape(stack_section.static_title(use))}."]
-        lines += ["", *(f"- not in it: {escape(why)}" for why in use.open_ends)] if use.open_ends else []
+        lines += [f"{for_markdown(stack_section.static_title(use))}."]
+        lines += ["", *(f"- not in it: {for_markdown(why)}" for why in use.open_ends)] if use.open_ends else []
         lines += ["", *_path(stack_section.rows(use.static_path))] if stack_section.shows_static_path(use) else []
     return lines
 
 
 def _path(rows: list[stack_section.Row]) -> list[str]:
-    return _table(["function", "stack B", "depth B"], [[_code(name), own, depth] for name, own, depth in rows], 1)
+    return _table(
+        ["function", "stack B", "depth B"], [[for_markdown_code(name), own, depth] for name, own, depth in rows], 1
+    )
 
 
 def _functions(run: RunResult) -> list[str]:
     hottest = sorted(run.functions, key=lambda f: (-(f.self_cycles or f.self_instructions), f.name))[:12]
     rows = [
-        [_code(f.name), f"{f.calls:,.6g}", text.number(f.self_instructions), text.number(f.self_cycles)]
+        [for_markdown_code(f.name), f"{f.calls:,.6g}", text.number(f.self_instructions), text.number(f.self_cycles)]
         for f in hottest
     ]
     if not rows:
@@ -209,13 +222,3 @@ def _table(titles: list[str], rows: list[list[str]], numbers_from: int = 99) -> 
     alignment = tuple("right" if column >= numbers_from else "left" for column in range(len(titles)))
     made = tabulate(rows, headers=titles, tablefmt="pipe", colalign=alignment if rows else None, disable_numparse=True)
     return str(made).splitlines()
-
-
-def escape(value: str) -> str:
-    """Text as Markdown shows it verbatim: no markup, no HTML, no table cell border."""
-    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", value.replace("\n", " "))
-
-
-def _code(value: str) -> str:
-    """An untrusted name as inline code in a table cell."""
-    return "`" + value.replace("`", "'").replace("|", "¦").replace("\n", " ") + "`"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from mcu_harness.base.text import for_openmetrics
 from mcu_harness.results.records import Measurement, Results, RunResult
 from mcu_harness.results.report import text
 
@@ -30,7 +31,7 @@ def to_text(results: Results) -> str:
     for name, samples in families.items():
         unit = _UNITS.get(about[name].unit)
         lines += [f"# TYPE {name} gauge", *([f"# UNIT {name} {unit}"] if unit else [])]
-        lines += [f"# HELP {name} {_escape(text.title(about[name]))}"]
+        lines += [f"# HELP {name} {for_openmetrics(text.title(about[name]))}"]
         lines += [f"{name}{labels} {value}" for labels, value in samples.items()]
     return "\n".join([*lines, "# EOF"]) + "\n"
 
@@ -51,8 +52,4 @@ def _labels(run: RunResult, source: bool = False) -> str:
         "emulator": run.emulator.name,
         **({"source": run.test or run.scenario_path} if source else {}),
     }
-    return "{" + ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items()) + "}"
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return "{" + ",".join(f'{name}="{for_openmetrics(value)}"' for name, value in labels.items()) + "}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mcu_harness.base.text import for_markdown
 from mcu_harness.results.baseline import snapshot
 from mcu_harness.results.comparison import causes_text, compare
 from mcu_harness.results.matching import match
 from mcu_harness.results.records import BaselineCheck, Results, RunResult, Verdict
 from mcu_harness.results.report import text
 from mcu_harness.results.report.changed_figures import Move, Moved, worse_and_better
-from mcu_harness.results.report.markdown import escape
 
 # Lets whoever posts the comment find it again and replace it.
 MARK = "<!-- mcu-harness -->"
@@ -66,7 +66,7 @@ def _failures(results: Results) -> list[str]:
         parts = [text.contributor_text(item, finding) for item in finding.contributors[:2]]
         because = f" ({', '.join(parts)})" if parts else ""
         where = f"{run.case_name} on {_place(run, results)}"
-        lines.append(f"- **{escape(where)}**: {escape(finding.message + because)}")
+        lines.append(f"- **{for_markdown(where)}**: {for_markdown(finding.message + because)}")
     if len(failed) > _MOST_FAILURES:
         lines.append(f"- and {len(failed) - _MOST_FAILURES} more findings")
     return [*lines, ""]
@@ -84,7 +84,7 @@ def _table(title: str, moves: Sequence[Move], most: int) -> list[str]:
     lines = [f"| {title} | figure | most | on | mostly |", "| --- | --- | ---: | --- | --- |"]
     for move in moves[:most]:
         cells = (move.case, move.title, move.change_text, move.boards_text, move.parts_text())
-        lines.append("| " + " | ".join(escape(cell) for cell in cells) + " |")
+        lines.append("| " + " | ".join(for_markdown(cell) for cell in cells) + " |")
     if len(moves) > most:
         lines.append(f"| and {len(moves) - most} more | | | | |")
     return [*lines, ""]
@@ -95,12 +95,12 @@ def _remarks(results: Results, compared: Sequence[tuple[RunResult, BaselineCheck
     held = [check for _, check in compared if check.verdict is not Verdict.NOT_MEASURED and not check.incomparable]
     if moved:
         causes = sorted({cause for check in held if check.changes for cause in check.causes})
-        lines.append(f"{causes_text(causes).capitalize()}.")
+        lines.append(f"{for_markdown(causes_text(causes).capitalize())}.")
     elif held:
         lines.append(f"No figure moved in {len(held)} compared runs.")
     apart = [check for _, check in compared if check.incomparable]
     if apart:
-        lines.append(f"{len(apart)} runs are not fully comparable: {escape(apart[0].incomparable)}.")
+        lines.append(f"{len(apart)} runs are not fully comparable: {for_markdown(apart[0].incomparable)}.")
     rest = len(results.runs) - len(held) - len(apart)
     if rest:
         lines.append(f"{rest} of {len(results.runs)} runs were compared with nothing.")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from mcu_harness.base.text import for_terminal
 from mcu_harness.results.finding_codes import STOPPED
 from mcu_harness.results.records import Results, RunResult, Verdict
 from mcu_harness.results.report import accesses_section, input_spread, stack_section, text, what_if_section
 from mcu_harness.results.report.colour import Colour, paint
 from mcu_harness.results.report.columns import Column, columns_for
+from mcu_harness.results.report.terminal_table import terminal_table
 
 _COLOURS = {
     Verdict.PASS: Colour.GREEN,
@@ -43,20 +45,22 @@ def summary_table(
 
 
 def _table(results: Results, columns: Collection[Column], coloured: bool = False) -> str:
-    from tabulate import tabulate  # kept out of start-up: `--help` does not need it
-
+    if not results.runs:
+        return "no runs"
     titles = ["scenario", "board", "verdict", *(column.title for column in columns)]
+    shown = list(columns)
     rows = [
-        [
-            run.case_name,
-            run.board,
-            paint(text.run_mark(run), _COLOURS[run.verdict], coloured),
-            *(paint(column.cell(run), Colour.RED, coloured and column.is_broken(run)) for column in columns),
-        ]
-        for run in results.runs
+        [run.case_name, run.board, text.run_mark(run), *(column.cell(run) for column in shown)] for run in results.runs
     ]
+
+    def colour(row: int, column: int, cell: str) -> str:
+        run = results.runs[row]
+        if column == 2:
+            return paint(cell, _COLOURS[run.verdict], coloured)
+        return paint(cell, Colour.RED, coloured and column > 2 and shown[column - 3].is_broken(run))
+
     alignment = ("left", "left", "left", *("right" if column.is_number else "left" for column in columns))
-    return str(tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True)) if rows else "no runs"
+    return terminal_table(titles, rows, alignment, paint=colour)
 
 
 def failure_text(run: RunResult, verbosity: int = 0) -> str:
@@ -75,7 +79,7 @@ def failure_text(run: RunResult, verbosity: int = 0) -> str:
     stopped = any(finding.category in STOPPED for finding in run.findings)
     if run.console and (verbosity >= 1 or stopped):
         lines += ["  console:", *("    | " + line for line in text.console_lines(run))]
-    return "\n".join(lines)
+    return for_terminal("\n".join(lines))
 
 
 def profile_text(run: RunResult, verbosity: int = 0) -> str:
@@ -95,12 +99,12 @@ def profile_text(run: RunResult, verbosity: int = 0) -> str:
         lines += ["", *provenance_lines(run)]
     if run.console and (verbosity >= 1 or run.verdict is not Verdict.PASS):
         lines += ["  console:", *("    | " + line for line in text.console_lines(run))]
-    return "\n".join(lines)
+    return for_terminal("\n".join(lines))
 
 
 def costs_text(run: RunResult) -> str:
     """Where time and stack go: the layers, and the calls at the deepest point."""
-    return "\n".join([*([layer_table(run)] if run.layers else []), *_stack(run), *_accesses(run)])
+    return for_terminal("\n".join([*([layer_table(run)] if run.layers else []), *_stack(run), *_accesses(run)]))
 
 
 def _stack(run: RunResult) -> list[str]:
@@ -115,8 +119,6 @@ def _accesses(run: RunResult) -> list[str]:
 
 def layer_table(run: RunResult) -> str:
     """A row per layer with its share of the cycles, and how it differs from input to input where it does."""
-    from tabulate import tabulate
-
     differ, ratios = input_spread.differ(run), text.has_ratios(run)
     total = run.value("cycles")
     rows = [
@@ -137,7 +139,7 @@ def layer_table(run: RunResult) -> str:
     if differ:
         titles += [f"{input_spread.what_differs(run)}: min", "median", "max"]
     alignment = ("left", *["right"] * (len(titles) - 1))
-    table = str(tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True))
+    table = terminal_table(titles, rows, alignment)
     return f"{table}\n{input_spread.sentence(run)}" if differ else table
 
 
@@ -154,15 +156,13 @@ def _outside(run: RunResult) -> list[list[str]]:
 
 def function_table(run: RunResult, most: int = 20) -> str:
     """The functions that take most for themselves."""
-    from tabulate import tabulate
-
     hottest = sorted(run.functions, key=lambda f: (-(f.self_cycles or f.self_instructions), f.name))[:most]
     rows = [
         [f.name, f"{f.calls:,.6g}", *map(text.number, (f.self_instructions, f.self_cycles, f.total_cycles))]
         for f in hottest
     ]
     titles = ["function", "calls", "own instructions", "own cycles", "with callees"]
-    return str(tabulate(rows, headers=titles, colalign=("left", *["right"] * 4), disable_numparse=True)) if rows else ""
+    return terminal_table(titles, rows, ("left", *["right"] * 4)) if rows else ""
 
 
 def provenance_lines(run: RunResult) -> list[str]:
@@ -195,7 +195,7 @@ def notes(results: Results) -> list[str]:
         if cycles is not None:
             origins.setdefault(cycles.origin, set()).add(run.board)
     lines += [f"cycles: {origin} ({_some(boards)})" for origin, boards in sorted(origins.items())]
-    return lines
+    return [for_terminal(line) for line in lines]
 
 
 def _some(names: set[str]) -> str:

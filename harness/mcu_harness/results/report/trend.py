@@ -6,11 +6,12 @@ import csv
 import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
+from xml.sax import saxutils
 
 from mcu_harness.base import units
+from mcu_harness.base.text import for_csv, for_terminal, for_xml, one_line
 from mcu_harness.results.comparison import figure_name, value_text
-from mcu_harness.results.report.csv import plain_cell
+from mcu_harness.results.report.terminal_table import terminal_table
 from mcu_harness.scenario.figure_catalogue import FIGURES, compared
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ _STYLE = (
 
 def table(series: Sequence[Series], verbosity: int = 0) -> str:
     """A row per case: each figure now, its change since the first point, its course; all points with verbosity 1."""
-    from tabulate import tabulate
-
     figures = _figures(series)
     rows = [
         [one.case, one.board, one.toolchain, str(len(one.points)), *(_course(one.values(f), f) for f in figures)]
@@ -38,17 +37,15 @@ def table(series: Sequence[Series], verbosity: int = 0) -> str:
     ]
     titles = ["scenario", "board", "compiler", "points", *map(figure_name, figures)]
     alignment = ("left", "left", "left", *["right"] * (len(figures) + 1))
-    lines = [str(tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True)) if rows else "no points"]
+    lines = [terminal_table(titles, rows, alignment) if rows else "no points"]
     for one in series if verbosity else ():
         points = [
             [point.label, point.when, *(_value(point.figures.get(f), f) for f in figures)] for point in one.points
         ]
         heads = ["point", "date", *map(figure_name, figures)]
-        made = tabulate(
-            points, headers=heads, colalign=("left", "left", *["right"] * len(figures)), disable_numparse=True
-        )
-        lines += ["", f"{one.case} on {one.board}", str(made)]
-    return "\n".join(lines) + "\n"
+        made = terminal_table(heads, points, ("left", "left", *["right"] * len(figures)))
+        lines += ["", f"{one.case} on {one.board}", made]
+    return for_terminal("\n".join(lines)) + "\n"
 
 
 def to_csv(series: Sequence[Series]) -> str:
@@ -59,7 +56,7 @@ def to_csv(series: Sequence[Series]) -> str:
     for one in series:
         for point in one.points:
             cells = (one.case, one.board, one.toolchain, point.label, point.when)
-            writer.writerow([*map(plain_cell, cells), *(point.figures.get(figure, "") for figure in compared())])
+            writer.writerow([*map(for_csv, cells), *(point.figures.get(figure, "") for figure in compared())])
     return stream.getvalue()
 
 
@@ -106,6 +103,11 @@ def _chart(one: Series, figure: str, left: float, top: float) -> list[str]:
         *dots,
         f'<text class="note" x="{left}" y="{top + _HEIGHT + 12}">{escape(_value(points[-1][1], figure))} {note}</text>',
     ]
+
+
+def escape(text: str) -> str:
+    """Text of an SVG element."""
+    return saxutils.escape(for_xml(one_line(text)))
 
 
 def _figures(series: Sequence[Series]) -> list[str]:

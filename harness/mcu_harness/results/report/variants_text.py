@@ -8,10 +8,11 @@ import json
 from collections.abc import Sequence
 
 from mcu_harness.base import units
+from mcu_harness.base.text import for_markdown, for_terminal
 from mcu_harness.results.records import Results
 from mcu_harness.results.report import text
-from mcu_harness.results.report.csv import plain_cell
-from mcu_harness.results.report.markdown import escape
+from mcu_harness.results.report.csv import cell as csv_cell
+from mcu_harness.results.report.terminal_table import terminal_table
 from mcu_harness.results.variant_comparison import (
     Comparison,
     Entry,
@@ -151,14 +152,12 @@ def change_text(pair: LayerPair) -> str:
 
 def terminal(found: Sequence[Comparison]) -> str:
     """All comparisons for a terminal; a sentence where there is none."""
-    from tabulate import tabulate
-
     blocks = []
     for comparison in found:
         titles, body = rows(comparison)
         alignment = ("left", *["right"] * (len(titles) - 2), "left")
         lines = [f"{comparison.scenario} on {comparison.board} ({comparison.tools})", ""]
-        lines += str(tabulate(body, headers=titles, colalign=alignment, disable_numparse=True)).splitlines()
+        lines += terminal_table(titles, body, alignment).splitlines()
         lines += ["", *("  " + line for line in sentences(comparison))]
         for entry in comparison.entries:
             if changes := largest_changes(comparison, entry):
@@ -166,7 +165,7 @@ def terminal(found: Sequence[Comparison]) -> str:
                 lines += ["", f"  {entry.name} against {comparison.reference.name}, layers that changed most:"]
                 lines += [f"    {layer_name(pair)}: {change_text(pair)}" for pair in changes]
         blocks.append("\n".join(lines))
-    return "\n\n".join(blocks) + "\n" if blocks else "no scenario here has two models or more\n"
+    return for_terminal("\n\n".join(blocks)) + "\n" if blocks else "no scenario here has two models or more\n"
 
 
 def summary_lines(results: Results) -> list[str]:
@@ -185,17 +184,17 @@ def markdown(results: Results) -> str:
     lines = ["# Variants"]
     for comparison in comparisons(results):
         titles, body = rows(comparison)
-        cells = [[escape(cell) for cell in row] for row in body]
+        cells = [[for_markdown(cell) for cell in row] for row in body]
         alignment = ("left", *["right"] * (len(titles) - 2), "left")
         made = tabulate(cells, headers=titles, tablefmt="pipe", colalign=alignment, disable_numparse=True)
-        lines += ["", f"## {escape(comparison.scenario)} on {comparison.board}", "", *str(made).splitlines(), ""]
-        lines += [f"- {escape(line)}" for line in sentences(comparison)]
+        lines += ["", f"## {for_markdown(comparison.scenario)} on {comparison.board}", "", *str(made).splitlines(), ""]
+        lines += [f"- {for_markdown(line)}" for line in sentences(comparison)]
         for entry in comparison.entries:
             if changes := largest_changes(comparison, entry):
                 assert comparison.reference is not None
-                against = f"{escape(entry.name)} against {escape(comparison.reference.name)}"
+                against = f"{for_markdown(entry.name)} against {for_markdown(comparison.reference.name)}"
                 lines += ["", f"{against}, layers that changed most:", ""]
-                lines += [f"- {escape(layer_name(pair))}: {change_text(pair)}" for pair in changes]
+                lines += [f"- {for_markdown(layer_name(pair))}: {for_markdown(change_text(pair))}" for pair in changes]
     return "\n".join(lines) + "\n"
 
 
@@ -212,7 +211,7 @@ def to_csv(results: Results) -> str:
     for comparison, entry in entries:
         facts: list[object] = [comparison.scenario, entry.name, comparison.board, str(entry.run.verdict)]
         facts += [int(entry.on_front), " ".join(entry.dominated_by), entry.left_out, comparison.drop(entry)]
-        writer.writerow([plain_cell(value) for value in (*facts, *map(entry.run.value, names))])
+        writer.writerow([csv_cell(value) for value in (*facts, *map(entry.run.value, names))])
     return stream.getvalue()
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from mcu_harness.base import units
+from mcu_harness.base.text import for_terminal
 from mcu_harness.results.records import RunResult, WhatIf
 from mcu_harness.results.report import text
+from mcu_harness.results.report.terminal_table import terminal_table
 from mcu_harness.scenario.figure_catalogue import Shown, shown_in
 
 
@@ -40,12 +42,10 @@ def _worth(one: WhatIf, own: str) -> str:
 
 def lines(run: RunResult) -> list[str]:
     """Both, for a terminal."""
-    from tabulate import tabulate  # kept out of start-up
-
     titles, rows = table(run)
     alignment = ("left", *["right"] * (len(titles) - 1))
-    made = tabulate(rows, headers=titles, colalign=alignment, disable_numparse=True)
-    return [f"what if ({run.case_name} on {run.board}):", *str(made).splitlines(), *explained(run)]
+    made = terminal_table(titles, rows, alignment).splitlines()
+    return [for_terminal(line) for line in (f"what if ({run.case_name} on {run.board}):", *made, *explained(run))]
 
 
 def _layer(one: WhatIf, nth: int) -> float | int | None:

@@ -9,6 +9,7 @@ from mcu_harness.app.cli.commands.progress import progress
 from mcu_harness.app.cli.commands.shared import check_places
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.files import write_bytes
+from mcu_harness.base.text import one_line
 from mcu_harness.scenario.quantize import METHODS, QuantizeSpec
 
 
@@ -42,9 +43,9 @@ def _convert(arguments: argparse.Namespace) -> int:
     graph = model_graph(conversion.model)  # what cannot be built is refused before anything is written
     write_bytes(arguments.output, conversion.model.read_bytes())
     if not conversion.source:
-        print(f"{arguments.model} is int8 already: copied")
+        print(one_line(f"{arguments.model} is int8 already: copied"))
     for note in conversion.notes:
-        print(f"note: {note}")
+        print(one_line(f"note: {note}"))
     for what, indices, layouts in (
         ("input", graph.inputs, conversion.inputs),
         ("output", graph.outputs, conversion.outputs),
@@ -55,5 +56,5 @@ def _convert(arguments: argparse.Namespace) -> int:
             print(f"{what} {number}: {tensor.dtype} {tensor.shape}{was}")
     if conversion.tools:
         print(f"made with {', '.join(conversion.tools)}")
-    print(f"wrote {arguments.output}: {graph.file_bytes} bytes, {len(graph.layers)} layers, {graph.macs} MAC")
+    print(one_line(f"wrote {arguments.output}: {graph.file_bytes} bytes, {len(graph.layers)} layers, {graph.macs} MAC"))
     return 0

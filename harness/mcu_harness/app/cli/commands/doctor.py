@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from mcu_harness.app.cli.commands.shared import ERROR, PASS, Commands
+from mcu_harness.base.text import for_terminal
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -17,5 +18,5 @@ def _doctor(_: argparse.Namespace) -> int:
     from mcu_harness.app.doctor import examine
 
     lines, usable = examine()
-    print(*lines, sep="\n")
+    print(*map(for_terminal, lines), sep="\n")
     return PASS if usable else ERROR

@@ -20,6 +20,7 @@ from mcu_harness.app.cli.commands.shared import (
 from mcu_harness.app.options import FIT
 from mcu_harness.base.errors import HarnessError, ScenarioError
 from mcu_harness.base.files import kept_in
+from mcu_harness.base.text import one_line
 from mcu_harness.model.importers.catalogue import model_suffixes
 
 
@@ -79,7 +80,7 @@ def _fit(arguments: argparse.Namespace) -> int:
         if arguments.html:
             with kept_in(errors):
                 for path in html_file.write_html(session.results, arguments.html, first="fit"):
-                    print(f"wrote {path}")
+                    print(one_line(f"wrote {path}"))
     if tell_errors(errors):
         return ERROR
     return PASS if all(found.smallest(case) for case in found.cases) else FAIL

@@ -21,6 +21,7 @@ from mcu_harness.app.cli.commands.shared import (
 )
 from mcu_harness.app.options import PROFILE
 from mcu_harness.base.errors import ScenarioError
+from mcu_harness.base.text import one_line
 
 if TYPE_CHECKING:
     from mcu_harness.base.errors import HarnessError
@@ -115,7 +116,7 @@ def _profile(arguments: argparse.Namespace) -> int:
     with text_out_of_the_way(json):
         written = session.write(chosen.report_dir, errors) if chosen.report_dir else []
         lines = session.summary_lines(quiet=arguments.quiet)
-        print(*lines, *(f"wrote {path}" for path in written), sep="\n")
+        print(*lines, *(one_line(f"wrote {path}") for path in written), sep="\n")
     if tell_errors(errors):
         return ERROR
     return PASS if session.passed else FAIL

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mcu_harness.app.cli.commands.shared import FAIL, PASS, Commands, check_places
 from mcu_harness.base.errors import HarnessError
+from mcu_harness.base.text import one_line
 
 if TYPE_CHECKING:
     from mcu_harness.results.records import Results
@@ -76,7 +77,7 @@ def _report(arguments: argparse.Namespace) -> int:
     results = results_json.load(arguments.results)
     if form.files is not None:
         for path in form.files(results, arguments.output or arguments.results.parent):
-            print(f"wrote {path}")
+            print(one_line(f"wrote {path}"))
         return PASS
     assert form.text is not None
     if arguments.format == "terminal" and arguments.output is None:
@@ -87,7 +88,7 @@ def _report(arguments: argparse.Namespace) -> int:
         sys.stdout.write(made)
     else:
         write_text(arguments.output, made)
-        print(f"wrote {arguments.output}")
+        print(one_line(f"wrote {arguments.output}"))
     return PASS
 
 
@@ -125,7 +126,7 @@ def _merge(arguments: argparse.Namespace) -> int:
     check_places([arguments.output])
     results = merge((path, results_json.load(path)) for path in arguments.parts)
     results_json.save(results, arguments.output)
-    print(f"wrote {arguments.output}: {len(results.runs)} runs")
+    print(one_line(f"wrote {arguments.output}: {len(results.runs)} runs"))
     return PASS
 
 
@@ -153,5 +154,5 @@ def _history(arguments: argparse.Namespace) -> int:
         sys.stdout.write(made)
     else:
         write_text(arguments.output, made)
-        print(f"wrote {arguments.output}")
+        print(one_line(f"wrote {arguments.output}"))
     return PASS

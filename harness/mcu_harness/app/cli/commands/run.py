@@ -24,6 +24,7 @@ from mcu_harness.app.cli.commands.shared import (
     write_json,
 )
 from mcu_harness.app.options import RUN
+from mcu_harness.base.text import for_terminal, one_line
 from mcu_harness.model.importers.catalogue import model_suffixes
 
 if TYPE_CHECKING:
@@ -125,14 +126,14 @@ def _run_all(
         if result.verdict is not Verdict.PASS:
             print(failure_text(result, arguments.verbose), end="\n\n")
         elif arguments.verbose:
-            print(f"{result.scenario} on {result.board}", costs_text(result), sep="\n", end="\n\n")
+            print(one_line(f"{result.scenario} on {result.board}"), costs_text(result), sep="\n", end="\n\n")
         if result.what_ifs:
             print(*what_if_section.lines(result), sep="\n", end="\n\n")
 
 
 def _complain(case: str, error: HarnessError) -> None:
     """Tell that a case could not be set up, where the command's own errors are told."""
-    print(f"mcu-harness: error: {case}: {error}", end="\n\n", file=sys.stderr)
+    print(for_terminal(f"mcu-harness: error: {case}: {error}"), end="\n\n", file=sys.stderr)
 
 
 def _summary(session: Session, chosen: Settings, quiet: bool, is_piped: bool, errors: list[HarnessError]) -> None:
@@ -145,7 +146,9 @@ def _summary(session: Session, chosen: Settings, quiet: bool, is_piped: bool, er
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not is_piped else None
     coloured = width is not None and has_colour(sys.stdout)
     print(
-        *session.summary_lines(width, quiet=quiet, coloured=coloured), *(f"wrote {path}" for path in written), sep="\n"
+        *session.summary_lines(width, quiet=quiet, coloured=coloured),
+        *(one_line(f"wrote {path}") for path in written),
+        sep="\n",
     )
     if chosen.github:
         print(*github.publish(session.results), sep="\n")

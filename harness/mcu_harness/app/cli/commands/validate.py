@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcu_harness.app.cli.commands.shared import FAIL, PASS, Commands, check_places
+from mcu_harness.base.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,5 +118,5 @@ def text(truth: GroundTruth, comparisons: Sequence[Comparison]) -> str:
 
 def _show(step: str) -> None:
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{step}")
+        sys.stderr.write(f"\r\x1b[K{one_line(step)}")
         sys.stderr.flush()

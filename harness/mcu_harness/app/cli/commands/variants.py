@@ -13,7 +13,9 @@ from mcu_harness.app.cli.commands.shared import (
     PASS,
     Commands,
     add_options,
+    check_places,
     needed_boards,
+    tell_errors,
     text_out_of_the_way,
     write_json,
 )
@@ -68,8 +70,9 @@ def _variants(arguments: argparse.Namespace) -> int:
     from mcu_harness.app.board_trials import try_cases
     from mcu_harness.app.session import Session
     from mcu_harness.app.settings import command_source, settings
-    from mcu_harness.base.errors import ScenarioError
-    from mcu_harness.base.files import write_text
+    from mcu_harness.base.errors import HarnessError, ScenarioError
+    from mcu_harness.base.files import kept_in, write_text
+    from mcu_harness.base.text import one_line
     from mcu_harness.results import results_file
     from mcu_harness.results.report import variants_text
     from mcu_harness.results.report.html import html_file
@@ -82,6 +85,8 @@ def _variants(arguments: argparse.Namespace) -> int:
         raise ScenarioError("variants are compared with one compiler", hint="give --toolchain once")
     if arguments.html:
         html_file.check_available()  # before the work, not after it
+    pages = [html_file.place(arguments.html)] if arguments.html else []
+    check_places([arguments.json, arguments.markdown, arguments.csv, arguments.results, *pages])
     scenario = with_limits(_scenario(arguments, chosen.boards), parse_limits(arguments.budget))
     cases = cases_of(scenario, chosen.boards)
     labels = {id(case): f"[{n}/{len(cases)}] {case.model_name} on {case.board.name}" for n, case in enumerate(cases, 1)}
@@ -90,24 +95,28 @@ def _variants(arguments: argparse.Namespace) -> int:
         try_cases(cases, chosen.options, session, lambda case: progress(labels[id(case)]))
     finally:
         session.close()
-    results = session.results
+    results, errors = session.results, list[HarnessError]()
     if json:
-        write_json(variants_text.to_json(results), json)
+        with kept_in(errors):
+            write_json(variants_text.to_json(results), json)
     with text_out_of_the_way(json):
         print(variants_text.terminal(comparisons(results)), end="")
         for path, made in ((arguments.markdown, variants_text.markdown), (arguments.csv, variants_text.to_csv)):
             if path:
-                write_text(path, made(results))
-                print(f"wrote {path}")
+                with kept_in(errors):
+                    write_text(path, made(results))
+                    print(one_line(f"wrote {path}"))
         if arguments.results:
-            results_file.save(results, arguments.results)
-            print(f"wrote {arguments.results}")
+            with kept_in(errors):
+                results_file.save(results, arguments.results)
+                print(one_line(f"wrote {arguments.results}"))
         if arguments.html:
             from mcu_harness.results.report.html.variants_page import write_variants_page
 
-            for path in write_variants_page(results, arguments.html):
-                print(f"wrote {path}")
-    if not session.all_set_up:
+            with kept_in(errors):
+                for path in write_variants_page(results, arguments.html):
+                    print(one_line(f"wrote {path}"))
+    if tell_errors(errors) or not session.all_set_up:
         return ERROR
     return PASS if session.passed else FAIL
 

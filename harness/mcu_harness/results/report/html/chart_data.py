@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+from mcu_harness.base.text import one_line
 from mcu_harness.results.board_matrix import Matrix
 from mcu_harness.results.records import RunResult
 from mcu_harness.scenario.figure_catalogue import Figure, Shown, by_tile, shown_in
@@ -37,7 +38,7 @@ class Names:
 
     def place(self, name: str) -> int:
         """Where `name` stands in `all`."""
-        return self._places.setdefault(name, len(self._places))
+        return self._places.setdefault(one_line(name), len(self._places))
 
     @property
     def all(self) -> list[str]:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from mcu_harness import __version__
 from mcu_harness.base import units
+from mcu_harness.base.text import printable
 from mcu_harness.results.board_matrix import Fit, Matrix, matrix
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Finding, Results, Verdict
@@ -78,6 +79,7 @@ def environment() -> Environment:
         loader=PackageLoader("mcu_harness.results.report.html", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: printable(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

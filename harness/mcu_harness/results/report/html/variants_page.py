@@ -6,7 +6,6 @@ import base64
 import hashlib
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mcu_harness import __version__
@@ -15,6 +14,7 @@ from mcu_harness.base.files import write_text
 from mcu_harness.results.records import Results
 from mcu_harness.results.report import text, variants_text
 from mcu_harness.results.report.html import scatter
+from mcu_harness.results.report.html.page import environment
 from mcu_harness.results.variant_comparison import Comparison, Entry, comparisons, layer_pairs
 
 _STATIC = Path(__file__).parent / "static"
@@ -34,25 +34,22 @@ def variants_page(results: Results) -> str:
     found = comparisons(results)
     styles = "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in _STYLES)
     digest = base64.b64encode(hashlib.sha256(styles.encode()).digest()).decode()
-    environment = Environment(
-        loader=PackageLoader("mcu_harness.results.report.html", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     scenarios = list(dict.fromkeys(comparison.scenario for comparison in found))
-    return environment.get_template("variants.html").render(
-        title=f"Variants of {scenarios[0]}" if len(scenarios) == 1 else "Variants",
-        version=__version__,
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-        styles=Markup(styles),  # noqa: S704 - files of this package
-        comparisons=found,
-        hertz=units.format_hertz,
-        plots=plots,
-        rows=variants_text.rows,
-        sentences=variants_text.sentences,
-        layer_tables=layer_tables,
+    return (
+        environment()
+        .get_template("variants.html")
+        .render(
+            title=f"Variants of {scenarios[0]}" if len(scenarios) == 1 else "Variants",
+            version=__version__,
+            policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+            styles=Markup(styles),  # noqa: S704 - files of this package
+            comparisons=found,
+            hertz=units.format_hertz,
+            plots=plots,
+            rows=variants_text.rows,
+            sentences=variants_text.sentences,
+            layer_tables=layer_tables,
+        )
     )
 
 
