@@ -22,6 +22,7 @@ from mcu_harness.model.codegen.sources import Sources
 from mcu_harness.model.graph import Graph, Layer, Quantization, Tensor
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.reference import run_reference
+from mcu_harness.model.simplify.simplified import simplified
 from model_file import ModelFile
 
 Array = npt.NDArray[np.generic]
@@ -43,26 +44,32 @@ def check_against_reference(
     target: str = "cortex-m4",
     share: bool = False,
     importing: bool = True,
-) -> None:
-    """Fail unless the firmware of the model gives LiteRT's outputs bit for bit.
+    simplifying: bool = True,
+) -> Graph:
+    """Fail unless the firmware of the model gives LiteRT's outputs bit for bit; the graph that it computes.
 
     `inputs[k]` is (count, *shape) for model input k, else `samples` random ones. `share` plans the arena as for a
     board; otherwise no memory is used twice, so that one wrong layer does not look like another. Without `importing`
-    the graph is taken from the builder as it is, for what the generator can do and the importer refuses.
+    the graph is taken from the builder as it is, for what the generator can do and the importer refuses. `simplifying`
+    as all firmware is made; without, every layer computes all that the model has.
     """
     path = folder / "model.tflite"
     path.write_bytes(builder.build())
     graph = import_tflite(path) if importing else _graph(builder)
+    model = graph
+    if simplifying:
+        graph = simplified(model)
     given = make_inputs(graph, 1, samples) if inputs is None else tuple(inputs)
     sources = generate(graph, plan_memory(graph, target, share=share), target)
     got = run_on_host(graph, sources, given, folder)
-    expected = run_reference(path, graph, given).outputs
+    expected = run_reference(path, model, given).outputs
     wrong = [
         _difference(graph, index, got[k], expected[k])
         for k, index in enumerate(graph.outputs)
         if got[k].tobytes() != expected[k].tobytes()
     ]
     assert not wrong, f"{len(wrong)} of {len(graph.outputs)} outputs differ:\n" + "\n".join(wrong[:10])
+    return graph
 
 
 def run_on_host(graph: Graph, sources: Sources, inputs: Sequence[Array], folder: Path) -> tuple[Array, ...]:

@@ -21,6 +21,7 @@ from mcu_harness.results.records import (
     Measurement,
     OutputCheck,
     Provenance,
+    Spared,
     StackArea,
     Tool,
 )
@@ -32,8 +33,8 @@ class CodeRegion:
 
     What runs in the functions at `entries`, and in whatever they call, belongs to it. `flash_bytes` None = not known.
     With `each_call`, every call of them becomes a region of its own after the run (`calls_as_layers.split`); the calls of
-    `kernel`s, which interpreters run in turn, are numbered together. `computed_by`, `refused` and
-    `sqnr_db` as LayerResult.kernel, kernel_refused and sqnr_db.
+    `kernel`s, which interpreters run in turn, are numbered together. `computed_by`, `refused`,
+    `sqnr_db` and `spared` as LayerResult.kernel, kernel_refused, sqnr_db and spared.
     """
 
     name: str
@@ -47,6 +48,7 @@ class CodeRegion:
     computed_by: str = ""
     refused: str = ""
     sqnr_db: float | None = None
+    spared: Spared | None = None
 
 
 @dataclass(frozen=True, slots=True)

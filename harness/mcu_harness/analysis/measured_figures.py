@@ -27,6 +27,7 @@ from mcu_harness.scenario.limits import Budget
 _ENERGY_ERROR = (
     "error not known: no energy was measured; that of the cycles comes on top of a current typical of other code"
 )
+_MOST_NAMED = 8  # layers in an origin
 _NOT_RUN = not_measured("the run did not finish")
 
 
@@ -101,7 +102,16 @@ def model_figures(graph: Graph, memory: MemoryPlan, footprint: Footprint, source
             Origin(OriginKind.ELF, "flash less the constants of layers"),
         ),
         Measurement.of("macs", graph.macs, Origin(OriginKind.MODEL)),
+        Measurement.of("spared_macs", graph.spared_macs, Origin(OriginKind.MODEL, _spared(graph))),
     )
+
+
+def _spared(graph: Graph) -> str:
+    """How many multiply-accumulates the model has, and which of its layers are not computed at all."""
+    gone = [layer.place for layer in graph.removed]
+    named = ", ".join(gone[:_MOST_NAMED]) + (f" and {len(gone) - _MOST_NAMED} more" if len(gone) > _MOST_NAMED else "")
+    whole = f"of {graph.macs + graph.spared_macs:,} in the model"
+    return f"{whole}; not computed at all: {named}" if gone else whole
 
 
 def _energy(board: Board, profiled: Profile) -> Measurement:

@@ -11,7 +11,7 @@ from mcu_harness.hardware.board import Board
 from mcu_harness.image.footprint import Footprint
 from mcu_harness.image.program import Program
 from mcu_harness.model.codegen.sources import Sources
-from mcu_harness.model.graph import Graph
+from mcu_harness.model.graph import Graph, Layer
 from mcu_harness.model.planner import MemoryPlan
 from mcu_harness.results.records import (
     ArenaBlock,
@@ -19,6 +19,7 @@ from mcu_harness.results.records import (
     LayerResult,
     RegionResult,
     SectionResult,
+    Spared,
     StackArea,
     SymbolResult,
 )
@@ -38,9 +39,18 @@ def model_regions(
             arena_bytes=memory.live_bytes[layer.index],
             computed_by=sources.layer_kernels[layer.index].kernel,
             refused=sources.layer_kernels[layer.index].refused,
+            spared=_spared(graph, layer),
         )
         for layer in graph.layers
     )
+
+
+def _spared(graph: Graph, layer: Layer) -> Spared | None:
+    output = graph.tensors[layer.outputs[0]]
+    if output.channels is None and not layer.spared_macs and not layer.merged:
+        return None
+    total = output.channels.total if output.channels else output.shape[-1] if output.shape else 1
+    return Spared(total, output.channels.removed if output.channels else (), layer.spared_macs, layer.merged)
 
 
 def layer_results(parts: Sequence[CodeRegion], profiled: Profile | None) -> tuple[LayerResult, ...]:
@@ -64,6 +74,7 @@ def layer_results(parts: Sequence[CodeRegion], profiled: Profile | None) -> tupl
                 kernel=part.computed_by,
                 kernel_refused=part.refused,
                 sqnr_db=part.sqnr_db,
+                spared=part.spared,
             )
         )
     return tuple(rows)

@@ -68,17 +68,24 @@ def first_diverging_layer(
 
 
 def compare_layers(graph: Graph, got: dict[int, Array], expected: dict[int, Array]) -> str:
-    """The first layer, in execution order, with an output that differs; both by tensor index; "" without one."""
+    """The first layer, in execution order, with an output that differs; both by tensor index; "" without one.
+
+    `expected` has all channels of the model, which elements are numbered by; `got` those that are computed.
+    """
     for layer in graph.layers:
         for index in layer.outputs:
             if index not in got or index not in expected:  # a state: LiteRT shows only its handle
                 continue
-            mine, theirs = got[index].reshape(-1), expected[index].reshape(-1)
+            whole, channels = expected[index], graph.tensors[index].channels
+            numbers = np.arange(whole.size).reshape(whole.shape)
+            places = (numbers if channels is None else numbers[..., list(channels.kept)]).reshape(-1)
+            mine, theirs = got[index].reshape(-1), whole.reshape(-1)[places]
             wrong = np.flatnonzero(mine.view(f"V{mine.itemsize}") != theirs.view(f"V{theirs.itemsize}"))
             if wrong.size:
                 at = int(wrong[0])
                 others = f" ({wrong.size} elements differ)" if wrong.size > 1 else ""
-                return f"layer {layer.name}, element {at} of {mine.size}: expected {theirs[at]}, got {mine[at]}{others}"
+                where = f"layer {layer.name}, element {places[at]} of {whole.size}"
+                return f"{where}: expected {theirs[at]}, got {mine[at]}{others}"
     return ""
 
 

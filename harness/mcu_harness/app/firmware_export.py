@@ -18,9 +18,9 @@ from mcu_harness.image.build import Image, build, source_files
 from mcu_harness.image.hex_writer import hex_text
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import Toolchain
-from mcu_harness.model.codegen.planned import planned_sources
 from mcu_harness.model.codegen.sources import Sources, TensorIo
 from mcu_harness.model.graph import Graph, Tensor
+from mcu_harness.model.planned import planned_sources
 from mcu_harness.model.samples import model_graph
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
 
@@ -57,7 +57,7 @@ def export_firmware(
         raise HarnessError(f"{directory}: is there already and not empty", hint="name a new directory, or remove it")
     check_folder(directory.parent)
     graph = model_graph(model)
-    _, sources = planned_sources(graph, board.target, kernels)
+    sources = planned_sources(graph, board.target, kernels).sources
     image = build(sources, board, toolchain)
     program = read_program(image.elf)
     texts = source_files(sources, board)

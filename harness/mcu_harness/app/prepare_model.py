@@ -15,9 +15,9 @@ from mcu_harness.image.build import build
 from mcu_harness.image.footprint import read_footprint
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import find_toolchain
-from mcu_harness.model.codegen.planned import planned_sources
 from mcu_harness.model.convert.canonical import canonical_model
 from mcu_harness.model.faithfulness import by_place, faithfulness
+from mcu_harness.model.planned import planned_sources
 from mcu_harness.model.samples import expected_outputs, model_graph, samples_for
 from mcu_harness.model.tflm import with_dense_rounded_twice
 from mcu_harness.results.records import Finding, OutputCheck
@@ -33,11 +33,12 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
     toolchain = find_toolchain(toolchain_name)
     progress("reading the model")
     conversion = canonical_model(case.model, case.quantize, progress)
-    graph = replace(model_graph(conversion.model), name=case.model_name)
+    model = replace(model_graph(conversion.model), name=case.model_name)
     if scenario.outputs.oracle == "tflm":
-        graph = with_dense_rounded_twice(graph)
+        model = with_dense_rounded_twice(model)
     samples = samples_for(conversion.model, scenario.inputs, conversion.inputs)
-    memory, sources = planned_sources(graph, board.target, scenario.kernels)
+    planned = planned_sources(model, board.target, scenario.kernels)
+    graph, memory, sources = planned.graph, planned.memory, planned.sources
     progress(f"building with {toolchain.name}")
     image = build(sources, board, toolchain)
     program = read_program(image.elf)

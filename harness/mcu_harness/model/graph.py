@@ -30,9 +30,23 @@ class Quantization:
 
 
 @dataclass(frozen=True, slots=True)
+class Channels:
+    """`kept` are the indices along the last dimension of a tensor of the model, out of `total`, that are computed."""
+
+    kept: tuple[int, ...]
+    total: int
+
+    @property
+    def removed(self) -> tuple[int, ...]:
+        return tuple(sorted({*range(self.total)}.difference(self.kept)))
+
+
+@dataclass(frozen=True, slots=True)
 class Tensor:
     """A tensor. `data` is set for constants (weights, biases, shapes), in row-major order. `initial` is set for states, which
     keep their value from one inference to the next: what they hold before the first.
+
+    `channels` says which channels of the model's tensor this one has, where simplification has taken some out; None: it has all.
 
     Activations are NHWC, convolution filters OHWI, depthwise filters 1HW(C*multiplier), dense filters [out, in],
     all as TFLite stores them. `name` is untrusted text from the model file: for people only.
@@ -45,6 +59,7 @@ class Tensor:
     quantization: Quantization | None = None
     data: npt.NDArray[np.generic] | None = field(default=None, compare=False, repr=False)
     initial: npt.NDArray[np.generic] | None = field(default=None, compare=False, repr=False)
+    channels: Channels | None = None
 
     @property
     def elements(self) -> int:
@@ -79,6 +94,8 @@ class Layer:
     attributes: dict[str, Attribute] = field(default_factory=dict)
     macs: int = 0
     number: int = -1  # of the operator in the model file, where layers that fold away count too; -1: made here
+    spared_macs: int = 0  # that the model has here beside `macs`, and that are not computed
+    merged: tuple[str, ...] = ()  # `place` of layers of the model that this one computes too
 
     @property
     def name(self) -> str:
@@ -120,6 +137,9 @@ class Graph:
     file_bytes: int
     source: str = ""  # the model file, for messages
     repairs: tuple[Repair, ...] = ()
+    removed: tuple[
+        Layer, ...
+    ] = ()  # layers of the model that are not computed, because nothing depends on their inputs
 
     @property
     def states(self) -> tuple[Tensor, ...]:
@@ -129,3 +149,8 @@ class Graph:
     @property
     def macs(self) -> int:
         return sum(layer.macs for layer in self.layers)
+
+    @property
+    def spared_macs(self) -> int:
+        """Of the model, beside `macs`: what simplification has taken out."""
+        return sum(layer.spared_macs for layer in self.layers) + sum(layer.macs for layer in self.removed)

@@ -132,6 +132,20 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Spared:
+    """What the model has in a layer and firmware does not compute, because it never changes or because nothing depends on it.
+
+    `channels` is how many the model has in the output, `removed` names those that are not computed, `macs` are those of
+    the model beside the layer's own. `merged` are layers of the model, "03 PAD", that this one computes too.
+    """
+
+    channels: int
+    removed: tuple[int, ...]
+    macs: int
+    merged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LayerResult:
     """One row of the per-layer table; figures per inference (mean over inputs), None = not measured.
 
@@ -151,6 +165,7 @@ class LayerResult:
     kernel: str = ""  # the kernel that computes it, as "dsp/conv_2d_s8"; "" for none, and in firmware of the user's
     kernel_refused: str = ""  # which faster kernels could not compute it, and why
     sqnr_db: float | None = None  # of a converted model: signal to quantisation noise, from the inputs to here
+    spared: Spared | None = None  # None: the layer is as the model has it
 
 
 @dataclass(frozen=True, slots=True)

@@ -306,6 +306,7 @@ FIGURES: dict[str, Figure] = {
             depends_on=frozenset(),
         ),
         Figure("macs", "macs", "MAC", "MACs"),
+        Figure("spared_macs", "spared_macs", "MAC", "MACs of the model that are not computed"),
         Figure(
             "energy_j",
             "energy",

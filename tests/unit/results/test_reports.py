@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -16,12 +17,14 @@ from mcu_harness.base.files import write_text
 from mcu_harness.results import results_file as results_json
 from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.origin import OriginKind
-from mcu_harness.results.records import Finding, Measurement, Results, Tool, Verdict
+from mcu_harness.results.records import Finding, Measurement, Results, Spared, Tool, Verdict
+from mcu_harness.results.report import csv as csv_report
 from mcu_harness.results.report import junit, markdown, terminal, what_if_section
 from mcu_harness.results.report import text as text_pieces
 from mcu_harness.results.report.colour import has_colour
 from mcu_harness.results.report.columns import columns_for
-from sample_results import FAILING, HOSTILE, PASSING, RESULTS
+from mcu_harness.results.report.html.page import page
+from sample_results import FAILING, HOSTILE, LAYERS, PASSING, RESULTS
 
 GOLD = Path(__file__).parents[2] / "gold"
 
@@ -249,3 +252,29 @@ def test_a_case_that_was_not_set_up_had_to_do_with_no_emulator_and_no_compiler()
     assert terminal.provenance_lines(never)[:2] == ["emulator: none", "compiler: none"]
     assert dict(junit.properties(asked))["mcu_toolchain"] == "auto"
     assert [line for line in terminal.notes(Results((never,))) if line.startswith(("emulator", "compiler"))] == []
+
+
+def test_every_report_names_the_channels_that_are_not_computed() -> None:
+    spared = Spared(channels=6, removed=(0, 2, 3, 4), macs=7_000, merged=("layer 00 PAD",))
+    first = replace(LAYERS[0], spared=spared)
+    macs = Measurement("macs", 5_000, "MAC", "from the model", OriginKind.MODEL)
+    figures = {**PASSING.measurements, "macs": macs, "spared_macs": replace(macs, name="spared_macs", value=7_000)}
+    run = replace(PASSING, layers=(first, *LAYERS[1:]), measurements=figures)
+    sentence = "7,000 of the model's 12,000 MACs (58.3 %) and 4 channels."
+    table = terminal.layer_table(run)
+    assert "2 of 6" in table and table.endswith(sentence)
+    written = markdown.board_report(Results((run,)), run.board)
+    assert "2 of 6 |" in written and sentence in written
+    assert "00 CONV\\_2D: 2 of 6 channels, without 0, 2-4; with layer 00 PAD of the model" in written
+    opened = page(Results((run,)))
+    assert "<td>2 of 6</td>" in opened and "without 0, 2-4; with layer 00 PAD of the model" in opened
+    (row, *_) = csv.DictReader(io.StringIO(csv_report.layers(Results((run,)))))
+    assert (row["model_channels"], row["removed_channels"], row["spared_macs"]) == ("6", "4", "7000")
+    assert (
+        results_json.from_plain(json.loads(results_json.to_text(Results((run,)))), "again").runs[0].layers[0].spared
+        == spared
+    )
+
+
+def test_a_run_that_computes_all_of_its_model_says_nothing_of_channels() -> None:
+    assert "channels" not in terminal.layer_table(PASSING) and "Not computed" not in terminal.layer_table(PASSING)

@@ -50,6 +50,21 @@ class Plan(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class NoPlan:
+    """Stands in for the plan where it is not needed, as while layers are asked how much scratch they need."""
+
+    arena_bytes: int = 0
+
+    def offset_of(self, tensor: int) -> int:
+        del tensor
+        return 0
+
+    def scratch_offset(self, layer: int) -> int:
+        del layer
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
 class Constant:
     """A `const` array in weights.c named `<layer symbol>_<suffix>`; the element type follows from `data.dtype`.
 

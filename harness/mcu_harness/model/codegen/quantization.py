@@ -101,18 +101,25 @@ def dot_products(layer: Layer, context: Context, filters: npt.NDArray[np.int8]) 
 
     Raises ModelError where a sum could leave 32 bits, or a scale is missing.
     """
-    source, weights = context.tensor(layer.inputs[0]), context.tensor(layer.inputs[1])
-    result = context.tensor(layer.outputs[0])
-    incoming, outgoing = affine(layer, source), affine(layer, result)
-    if weights.quantization is None or len(weights.quantization.scales) not in (1, len(filters)):
-        raise unsupported(layer, f"filter {weights.index} ({weights.name!r}) needs one scale, or one an output channel")
-    scales = tuple(incoming.scale * float(np.float32(scale)) / outgoing.scale for scale in weights.quantization.scales)
+    incoming, scales = affine(layer, context.tensor(layer.inputs[0])), product_scales(layer, context, len(filters))
     bias = _bias(layer, context, len(filters))
     folded = bias - incoming.zero_point * filters.sum(axis=1, dtype=np.int64)
     sums = Sums(filters, folded.astype(np.int32), scales, *_ends(filters, bias, incoming.zero_point))
     if int(sums.reach.max(initial=0)) >= _ACCUMULATOR_LIMIT:
         raise _overflow(layer, int(sums.reach.argmax()), int(sums.reach.max()))
     return sums
+
+
+def product_scales(layer: Layer, context: Context, outputs: int) -> tuple[float, ...]:
+    """The real factors from sum to output of a layer with inputs (activation, filter, ...): one for all, or one for each of `outputs`.
+
+    Raises ModelError where a scale is missing.
+    """
+    source, weights = context.tensor(layer.inputs[0]), context.tensor(layer.inputs[1])
+    incoming, outgoing = affine(layer, source), affine(layer, context.tensor(layer.outputs[0]))
+    if weights.quantization is None or len(weights.quantization.scales) not in (1, outputs):
+        raise unsupported(layer, f"filter {weights.index} ({weights.name!r}) needs one scale, or one an output channel")
+    return tuple(incoming.scale * float(np.float32(scale)) / outgoing.scale for scale in weights.quantization.scales)
 
 
 def _ends(filters: npt.NDArray[np.int8], bias: Int64s, zero_point: int) -> tuple[Int64s, Int64s]:

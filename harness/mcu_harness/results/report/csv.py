@@ -14,6 +14,7 @@ from mcu_harness.results.report import text
 
 _CASE = ("scenario", "model", "board", "toolchain", "emulator")
 _LAYER = ("index", "name", "operator", "macs", "instructions", "cycles", "flash_bytes", "arena_bytes", "sqnr_db")
+_SPARED = ("model_channels", "removed_channels", "spared_macs")
 _OBJECT = ("name", "kind", "region", "address", "nbytes")
 _ACCESSES = ("reads", "read_bytes", "writes", "written_bytes")
 
@@ -55,11 +56,11 @@ def runs(results: Results) -> str:
 def layers(results: Results) -> str:
     """A row per layer of every run."""
     rows = [
-        [*_case(run), *(_hundredths(getattr(layer, name)) for name in _LAYER), *_spreads(layer)]
+        [*_case(run), *(_hundredths(getattr(layer, name)) for name in _LAYER), *_spreads(layer), *_spared(layer)]
         for run in results.runs
         for layer in run.layers
     ]
-    return _text((*_CASE, *_LAYER, *_SPREADS), rows)
+    return _text((*_CASE, *_LAYER, *_SPREADS, *_SPARED), rows)
 
 
 def accesses(results: Results) -> str:
@@ -83,6 +84,12 @@ def _spreads(layer: LayerResult) -> list[float | int | None]:
     """Instructions and cycles of single inputs, empty where they were not told apart."""
     pairs = product((layer.instructions_spread, layer.cycles_spread), _OF_INPUTS)
     return [None if spread is None else getattr(spread, name) for spread, name in pairs]
+
+
+def _spared(layer: LayerResult) -> list[int | None]:
+    """Channels that the model has in the layer's output, how many of them are not computed, and its MACs that are not."""
+    spared = layer.spared
+    return [None, None, None] if spared is None else [spared.channels, len(spared.removed), spared.macs]
 
 
 def _rounded(value: float | int | None, measurement: Measurement | None) -> float | int | None:

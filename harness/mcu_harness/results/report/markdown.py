@@ -8,7 +8,14 @@ from mcu_harness.base import units
 from mcu_harness.base.files import write_text
 from mcu_harness.base.text import for_markdown, for_markdown_code
 from mcu_harness.results.records import Results, RunResult
-from mcu_harness.results.report import accesses_section, input_spread, stack_section, text, what_if_section
+from mcu_harness.results.report import (
+    accesses_section,
+    input_spread,
+    spared_section,
+    stack_section,
+    text,
+    what_if_section,
+)
 from mcu_harness.scenario.figure_catalogue import Shown, shown_in
 
 
@@ -92,7 +99,7 @@ def _layers(run: RunResult) -> list[str]:
         return []
     total = sum(layer.cycles or 0 for layer in run.layers)
     differ, timed = input_spread.differ(run), run.value("energy_j") is not None
-    ratios = text.has_ratios(run)
+    ratios, fewer = text.has_ratios(run), spared_section.any_channels(run)
     rows = []
     for layer in run.layers:
         share = f"{layer.cycles / total * 100:.1f} %" if total and layer.cycles is not None else ""
@@ -100,6 +107,7 @@ def _layers(run: RunResult) -> list[str]:
         rows.append(
             [
                 for_markdown(layer.name),
+                *([spared_section.channels(layer)] if fewer else []),
                 text.number(layer.macs),
                 text.number(layer.instructions),
                 text.number(layer.cycles),
@@ -112,7 +120,8 @@ def _layers(run: RunResult) -> list[str]:
                 *(input_spread.triple(input_spread.layer_spread(layer)) if differ else ()),
             ]
         )
-    titles = ["layer", "MACs", "instructions", "cycles", "share", "cycles/MAC", "flash B", "arena live B"]
+    titles = ["layer", *(["channels"] if fewer else [])]
+    titles += ["MACs", "instructions", "cycles", "share", "cycles/MAC", "flash B", "arena live B"]
     titles += ["energy (estimated)"] if timed else []
     titles += ["SQNR"] if ratios else []
     lines = ["", "### Layers", ""]
@@ -120,7 +129,15 @@ def _layers(run: RunResult) -> list[str]:
         what = input_spread.what_differs(run)
         titles += [f"{what}: min", "median", "max"]
         lines += [input_spread.sentence(run), ""]
-    return [*lines, *_table(titles, rows, numbers_from=1)]
+    return [*lines, *_table(titles, rows, numbers_from=1), *_spared(run)]
+
+
+def _spared(run: RunResult) -> list[str]:
+    sentence, found = spared_section.sentence(run), spared_section.lines(run)
+    return [
+        *(["", sentence] if sentence else []),
+        *(["", *(f"- {for_markdown(line)}" for line in found)] if found else []),
+    ]
 
 
 def _what_ifs(run: RunResult) -> list[str]:

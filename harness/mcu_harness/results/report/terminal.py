@@ -7,7 +7,14 @@ from collections.abc import Collection, Iterable
 from mcu_harness.base.text import for_terminal
 from mcu_harness.results.finding_codes import STOPPED
 from mcu_harness.results.records import Results, RunResult, Verdict
-from mcu_harness.results.report import accesses_section, input_spread, stack_section, text, what_if_section
+from mcu_harness.results.report import (
+    accesses_section,
+    input_spread,
+    spared_section,
+    stack_section,
+    text,
+    what_if_section,
+)
 from mcu_harness.results.report.colour import Colour, paint
 from mcu_harness.results.report.columns import Column, columns_for
 from mcu_harness.results.report.terminal_table import terminal_table
@@ -119,11 +126,12 @@ def _accesses(run: RunResult) -> list[str]:
 
 def layer_table(run: RunResult) -> str:
     """A row per layer with its share of the cycles, and how it differs from input to input where it does."""
-    differ, ratios = input_spread.differ(run), text.has_ratios(run)
+    differ, ratios, fewer = input_spread.differ(run), text.has_ratios(run), spared_section.any_channels(run)
     total = run.value("cycles")
     rows = [
         [
             layer.name,
+            *([spared_section.channels(layer)] if fewer else []),
             text.number(layer.macs or None),
             text.number(layer.instructions),
             text.number(layer.cycles),
@@ -134,13 +142,15 @@ def layer_table(run: RunResult) -> str:
         ]
         for layer in run.layers
     ]
-    rows += _outside(run)
-    titles = ["layer", "MACs", "instructions", "cycles", "share", "flash B", *(["SQNR"] if ratios else [])]
+    rows += [[name, *([""] if fewer else []), *cells] for name, *cells in _outside(run)]
+    titles = ["layer", *(["channels"] if fewer else []), "MACs", "instructions", "cycles", "share", "flash B"]
+    titles += ["SQNR"] if ratios else []
     if differ:
         titles += [f"{input_spread.what_differs(run)}: min", "median", "max"]
     alignment = ("left", *["right"] * (len(titles) - 1))
     table = terminal_table(titles, rows, alignment)
-    return f"{table}\n{input_spread.sentence(run)}" if differ else table
+    notes = [input_spread.sentence(run) if differ else "", spared_section.sentence(run)]
+    return "\n".join([table, *filter(None, notes)])
 
 
 def _outside(run: RunResult) -> list[list[str]]:

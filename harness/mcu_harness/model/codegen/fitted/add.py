@@ -18,6 +18,7 @@ from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Context, LayerCode, Struct, Unsuited
 from mcu_harness.model.codegen.operators.arithmetic import HEADROOM_BITS, add_scaling, broadcast_loops
 from mcu_harness.model.codegen.quantization import activation_range, affine
+from mcu_harness.model.codegen.rounding import rounded_twice
 from mcu_harness.model.graph import Layer
 
 Int64s = npt.NDArray[np.int64]
@@ -65,9 +66,9 @@ def _fit(
     """(first multiplier, second multiplier, addend, shift), or None where none was found."""
     first, second, out = scaling
     values = np.arange(-128, 128, dtype=np.int64)
-    a = _rounded_twice((values - zero_points[0]) << HEADROOM_BITS, *first)[:, None]
-    b = sign * _rounded_twice((values - zero_points[1]) << HEADROOM_BITS, *second)[None, :]
-    wanted = np.clip(_rounded_twice(a + b, *out) + zero_points[2], low, high)
+    a = rounded_twice((values - zero_points[0]) << HEADROOM_BITS, *first)[:, None]
+    b = sign * rounded_twice((values - zero_points[1]) << HEADROOM_BITS, *second)[None, :]
+    wanted = np.clip(rounded_twice(a + b, *out) + zero_points[2], low, high)
     real = out[0] * 2.0 ** (out[1] - 31)
     near = sorted(product(range(-_AROUND, _AROUND + 1), repeat=2), key=lambda step: step[0] ** 2 + step[1] ** 2)
     for shift in _SHIFTS:
@@ -85,12 +86,3 @@ def _fit(
                 if max(int(np.abs(plane).max()), int(np.abs(plane + add).max())) < 1 << 31:
                     return m0, m1, add, shift
     return None
-
-
-def _rounded_twice(value: Int64s, multiplier: int, shift: int) -> Int64s:
-    """mcu_requantize_twice with right = -shift."""
-    right = -shift
-    if right > 0:
-        doubled = (value * multiplier + (1 << 30)) >> 31
-        return (doubled + ((1 << right) >> 1) - (value < 0)) >> right
-    return ((value << shift) * multiplier + (1 << 30)) >> 31

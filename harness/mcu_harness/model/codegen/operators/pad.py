@@ -37,13 +37,19 @@ def fill_code(layer: Layer, context: Context) -> LayerCode:
     return LayerCode(body=(fill,), kernels=(_FILL,))
 
 
-def _fill_byte(layer: Layer, context: Context) -> int:
-    """What every byte of the padding is, -128 to 127."""
+def fill_value(layer: Layer, context: Context) -> int:
+    """What the elements of the padding are."""
     result = context.tensor(layer.outputs[0])
     given = context.tensor(layer.inputs[2]).data if layer.operator == "PADV2" else None
-    zero_point = result.quantization.zero_points[0] if result.quantization else 0
-    value = given.reshape(-1)[0] if given is not None else np.array(zero_point, result.dtype)
-    raw: bytes = value.tobytes()
+    if given is not None:
+        return int(given.reshape(-1)[0])
+    return result.quantization.zero_points[0] if result.quantization else 0
+
+
+def _fill_byte(layer: Layer, context: Context) -> int:
+    """What every byte of the padding is, -128 to 127."""
+    result, value = context.tensor(layer.outputs[0]), fill_value(layer, context)
+    raw: bytes = np.array(value, result.dtype).tobytes()
     if len(set(raw)) != 1:
         raise unsupported(layer, f"padding {result.dtype} with {value}, which is not one byte repeated")
     return int.from_bytes(raw[:1], "little", signed=True)

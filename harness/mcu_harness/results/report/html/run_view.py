@@ -16,7 +16,14 @@ from mcu_harness.results.records import (
     SymbolResult,
     Verdict,
 )
-from mcu_harness.results.report import accesses_section, input_spread, stack_section, text, what_if_section
+from mcu_harness.results.report import (
+    accesses_section,
+    input_spread,
+    spared_section,
+    stack_section,
+    text,
+    what_if_section,
+)
 from mcu_harness.results.report.html.figure_tiles import ShownFigure, figures, tiles
 from mcu_harness.results.report.html.memory_map import RegionMap, memory_map
 
@@ -38,6 +45,7 @@ class LayerRow:
     cycles_per_instruction: float | None
     energy_j: float | None
     spread: tuple[str, str, str]  # over inputs: minimum, median, maximum
+    channels: str  # "22 of 256", "" for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ class RunView:
                 _ratio(layer.cycles, layer.instructions),
                 text.layer_energy_j(self.run, layer),
                 input_spread.triple(input_spread.layer_spread(layer)),
+                spared_section.channels(layer),
             )
             for layer in self.run.layers
         ]
@@ -114,6 +123,15 @@ class RunView:
     @property
     def has_ratios(self) -> bool:
         return text.has_ratios(self.run)
+
+    @property
+    def has_fewer_channels(self) -> bool:
+        return spared_section.any_channels(self.run)
+
+    @property
+    def spared(self) -> tuple[str, list[str]]:
+        """What is not computed of the model: of the whole, "" for nothing, and by layer."""
+        return spared_section.sentence(self.run), spared_section.lines(self.run)
 
     @property
     def differing(self) -> str:

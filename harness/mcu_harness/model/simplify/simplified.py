@@ -1,0 +1,15 @@
+"""The passes in their order."""
+
+from __future__ import annotations
+
+from mcu_harness.model.graph import Graph
+from mcu_harness.model.simplify.channels import without_constant_channels
+from mcu_harness.model.simplify.removal import without_unread_layers
+
+
+def simplified(graph: Graph) -> Graph:
+    """The smallest graph that gives the outputs of `graph`, an imported model, bit for bit.
+
+    Inputs and outputs stay as they are. A tensor that stays keeps its index; new constants stand behind all others.
+    """
+    return without_constant_channels(without_unread_layers(graph))
