@@ -274,6 +274,8 @@ def pytest_page() -> str:
         (f"`{o.flag}`", f"`{o.key}`" if o.ini else "", o.values.replace("|", ", "), o.default, o.about)
         for o in options.OPTIONS
     ]
+    patterns = options.SCENARIOS
+    rows.append(("", f"`{patterns.key}`", "patterns", " ".join(patterns.default), patterns.about))
     text += _markdown_table(("option", "ini key", "value", "default", "meaning"), rows)
     text += "\n## Columns\n\nFor `--mcu-columns` and `mcu-harness run --columns`: " + ", ".join(
         f"`{name}`" for name in columns()

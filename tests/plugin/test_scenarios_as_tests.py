@@ -190,3 +190,29 @@ def test_an_unrelated_project_pays_for_next_to_nothing(pytester: pytest.Pytester
         """
     )
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def collected(pytester: pytest.Pytester, *arguments: str) -> list[str]:
+    lines = run(pytester, "--collect-only", "-q", *arguments).outlines
+    return sorted(line.partition("::")[0] for line in lines if "::" in line)
+
+
+def test_ini_names_the_files_that_are_scenarios(project: pytest.Pytester) -> None:
+    for name in ("scenarios/deep", "other"):
+        (project.path / name).mkdir(parents=True)
+    text = f'model = "../small.tflite"\nboards = ["{BOARDS[0]}"]\n'
+    (project.path / "scenarios" / "one.toml").write_text(text)
+    (project.path / "scenarios" / "deep" / "two.toml").write_text(text.replace("../", "../../"))
+    (project.path / "scenarios" / "misspelt.toml").write_text(text.replace("model", "mdl").replace("boards", "on"))
+    (project.path / "other" / "three.toml").write_text(text)
+    (project.path / "other" / "x.scenario.toml").write_text(text)
+    every = ["case.toml", "case.toml", "other/three.toml", "other/x.scenario.toml"]
+    assert collected(project) == sorted([*every, "scenarios/deep/two.toml", "scenarios/one.toml"])
+    project.makeini("[pytest]\nmcu_scenarios = scenarios/*.toml *.scenario.toml\n")
+    named = ["other/x.scenario.toml", "scenarios/deep/two.toml", "scenarios/misspelt.toml", "scenarios/one.toml"]
+    assert collected(project) == named
+    assert collected(project, "other/three.toml", "scenarios/misspelt.toml") == [
+        "other/three.toml",
+        "scenarios/misspelt.toml",
+    ]
+    run(project, "-k", "misspelt").stdout.fnmatch_lines(["*misspelt.toml:1: boards: missing"])

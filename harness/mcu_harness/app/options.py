@@ -173,6 +173,22 @@ def options_of(command: str) -> tuple[Option, ...]:
     return tuple(option for option in _EVERY if command in option.commands)
 
 
+@dataclass(frozen=True, slots=True)
+class IniPatterns:
+    """Patterns that ini alone has: `key`, and what holds without it."""
+
+    key: str
+    about: str
+    default: tuple[str, ...]
+
+
+SCENARIOS = IniPatterns(
+    "mcu_scenarios",
+    "which .toml files are scenarios, by name or, with a slash, by path from the root folder. By default those that name boards "
+    "and a model, models or firmware; with patterns of your own every file that matches, so that none is passed over",
+    ("*.toml",),
+)
+
 MARKERS = (
     "mcu_budget(flash=..., ram=..., arena=..., stack=..., instructions=..., cycles=..., latency=..., accuracy=..., ...): "
     "limits for what the mcu_profile fixture measures in this test, in units such as '64 KiB' or '20 ms'",

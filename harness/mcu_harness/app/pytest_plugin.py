@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mcu_harness.app import pytest_board, pytest_unit_tests
-from mcu_harness.app.options import MARKERS, OPTIONS
+from mcu_harness.app.options import MARKERS, OPTIONS, SCENARIOS
 from mcu_harness.app.pytest_board import KEEPER
 from mcu_harness.app.pytest_hooks import one_error
 from mcu_harness.app.settings import Source, settings
@@ -37,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(option.flag, **option.arguments)
         if option.ini:
             parser.addini(option.key, option.about, type=option.ini_type, default=option.ini_default)
+    parser.addini(SCENARIOS.key, SCENARIOS.about, type="args", default=list(SCENARIOS.default))
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -140,9 +141,12 @@ class _Collector:
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         if file_path.suffix != ".toml":
             return None
-        from mcu_harness.scenario.discovery import is_scenario_file
+        from mcu_harness.scenario.discovery import is_named, is_scenario_file
 
-        if not is_scenario_file(file_path):
+        patterns = tuple(self.config.getini(SCENARIOS.key))
+        named = patterns != SCENARIOS.default and is_named(file_path, self.config.rootpath, patterns)
+        recognised = patterns == SCENARIOS.default or parent.session.isinitpath(file_path)
+        if not named and not (recognised and is_scenario_file(file_path)):
             return None
         from mcu_harness.app.pytest_scenarios import ScenarioFile
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import re
 import tomllib
 from collections.abc import Iterable
@@ -40,6 +41,12 @@ def is_scenario_file(path: Path) -> bool:
             _is_near(key, _SUBJECTS) and not isinstance(value, dict) for key, value in top.items()
         )
     return names_subject and any(_is_near(key, ("boards",)) and _are_known(value) for key, value in top.items())
+
+
+def is_named(path: Path, root: Path, patterns: Iterable[str]) -> bool:
+    """Whether one of `patterns` names `path`: its name, or with a slash its path from `root`, where "*" goes through folders."""
+    whole = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    return any(fnmatch.fnmatchcase(whole if "/" in pattern else path.name, pattern) for pattern in patterns)
 
 
 def _names_boards(value: object) -> bool:
