@@ -55,6 +55,7 @@ UNITS = {
     "count": "number",
     "fraction": "percentage",
     "decibels": "decibels",
+    "number": "number",
 }
 # Types that the loader's question does not show: they depend on the rest of the file, or are read raw.
 KINDS = {

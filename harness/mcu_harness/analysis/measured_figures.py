@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from mcu_harness.analysis.firmware_under_test import CodeRegion
 from mcu_harness.analysis.memory_fit import largest_symbols
 from mcu_harness.analysis.profile.profile import Profile
+from mcu_harness.base import units
 from mcu_harness.base.units import format_hertz
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.footprint import Footprint, SymbolUse
@@ -21,7 +22,7 @@ from mcu_harness.results.records import (
     Spread,
     Tool,
 )
-from mcu_harness.scenario.figure_catalogue import budgeted
+from mcu_harness.scenario.figure_catalogue import FIGURES, budgeted
 from mcu_harness.scenario.limits import Budget
 
 _ENERGY_ERROR = (
@@ -49,15 +50,31 @@ def measurements(
         *(_of_run(board, profiled, counted_by) if profiled else _not_run()),
         *own,
     ]
-    if check.accuracy is not None:
+    if scores := {
+        name: value for name, value in (("accuracy", check.accuracy), *check.scores.items()) if value is not None
+    }:
         seen = f"{check.labelled} labelled inputs, firmware run: {counted_by}"
         if check.labelled > check.inputs:
             seen = f"{check.labelled} labelled inputs, by {check.oracle}; of the first {check.inputs} the firmware's are equal"
         origin = Origin(OriginKind.OBSERVED, seen)
-        figures.append(Measurement.of("accuracy", check.accuracy, origin))
+        figures += [Measurement.of(name, value, origin) for name, value in scores.items()]
     if profiled is None:
         figures = [f if f.value is not None else Measurement.of(f.name, None, _NOT_RUN) for f in figures]
     return {f.name: f for f in figures}
+
+
+def score_details(check: OutputCheck, name: str) -> tuple[str, ...]:
+    """Of a score that breaks its budget: whether the oracle does as badly, and what is taken for something else."""
+    mine = check.accuracy if name == "accuracy" else check.scores.get(name)
+    theirs = check.oracle_accuracy if name == "accuracy" else check.oracle_scores.get(name)
+    if mine is None or theirs is None:
+        return ()
+    shown = units.format_value(theirs, FIGURES[name].unit)
+    whose = f"{check.oracle} gets {shown} on the same samples"
+    if theirs == mine:
+        whose = f"{check.oracle} gets the same, {shown}: it is the model, and not the firmware"
+    of = f"of {check.labelled} samples"
+    return (whose, *(f"{c.samples} {of}: class {c.label} taken for {c.taken_for}" for c in check.confusions))
 
 
 def _not_run() -> list[Measurement]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from mcu_harness.analysis.task_scores import Scores
 from mcu_harness.results.finding_codes import Code
-from mcu_harness.results.records import Finding, OutputCheck, Verdict
+from mcu_harness.results.records import Confusion, Finding, OutputCheck, Verdict
 
 Array = npt.NDArray[np.generic]
 
@@ -23,20 +25,22 @@ def decode(raw: bytes, shape: tuple[int, ...], dtype: str) -> Array:
 
 
 def check(
-    got: Sequence[Sequence[Array]], expected: Sequence[Array] | None, oracle: str, labels: Array | None
+    got: Sequence[Sequence[Array]],
+    expected: Sequence[Array] | None,
+    oracle: str,
+    score: Callable[[Array], Scores] | None = None,
+    scored: int = 0,
 ) -> OutputCheck:
     """Compare `got[i][k]` (input i, output k) with `expected[k][i]`; `oracle` says whose word `expected` is.
 
-    `expected` None leaves mismatches None, and `oracle` then says why. With `labels` (count,) the accuracy of both is the
-    share of inputs whose largest first output is at the label. `expected` and `labels` may go on behind the inputs that
-    were run: where those are all equal, the accuracy is over all labels, since the others would be equal too.
+    `expected` None leaves mismatches None, and `oracle` then says why. `score` says how well first outputs
+    (count, *shape) do, of up to `scored` samples. `expected` and the samples may go on behind the inputs that were run: where
+    those are all equal, scores are over all samples, since the others would be equal too.
     """
-    mine_first = np.stack([outputs[0].reshape(-1) for outputs in got])
-    accuracy = None if labels is None else _accuracy(mine_first, labels)
+    first = np.stack([outputs[0].reshape(-1) for outputs in got])
     if expected is None:
-        labelled = 0 if labels is None else len(got)
-        return OutputCheck(oracle, ROUNDING, len(got), None, None, accuracy=accuracy, labelled=labelled)
-    mismatches, worst, first, first_input = 0, 0.0, "", -1
+        return _with_scores(OutputCheck(oracle, ROUNDING, len(got), None, None), score(first) if score else None, None)
+    mismatches, worst, difference_text, first_input = 0, 0.0, "", -1
     for i, outputs in enumerate(got):
         wrong = False
         for k, mine in enumerate(outputs):
@@ -46,26 +50,43 @@ def check(
             wrong = True
             difference = np.abs(mine.astype(np.float64) - theirs.astype(np.float64))
             worst = max(worst, float(np.nanmax(difference)))
-            if not first:
+            if not difference_text:
                 raw = f"V{mine.itemsize}"  # as bytes: NaN equals itself, -0.0 differs from 0.0
                 at = int(np.flatnonzero(mine.reshape(-1).view(raw) != theirs.reshape(-1).view(raw))[0])
                 first_input = i
-                first = f"input {i}, output {k}, element {at}: expected {theirs.flat[at]}, got {mine.flat[at]}"
+                difference_text = (
+                    f"input {i}, output {k}, element {at}: expected {theirs.flat[at]}, got {mine.flat[at]}"
+                )
         mismatches += wrong
-    labelled = 0 if labels is None else min(len(labels), len(got) if mismatches else len(expected[0]))
-    oracle_accuracy = None if labels is None else _accuracy(expected[0][:labelled], labels)
     exact = all(array.dtype.kind in "iu" for array in expected)
-    return OutputCheck(
+    made = OutputCheck(
         oracle=oracle,
         rounding=ROUNDING,
         inputs=len(got),
         mismatches=mismatches,
         max_abs_diff=int(worst) if exact else worst,
-        first_difference=first,
+        first_difference=difference_text,
         first_input=first_input,
-        accuracy=oracle_accuracy if labelled > len(got) else accuracy,
-        oracle_accuracy=oracle_accuracy,
-        labelled=labelled,
+    )
+    if score is None:
+        return made
+    theirs_scored = score(expected[0][: len(got) if mismatches else scored])
+    return _with_scores(made, score(first) if mismatches else theirs_scored, theirs_scored)
+
+
+def _with_scores(check: OutputCheck, mine: Scores | None, theirs: Scores | None) -> OutputCheck:
+    if mine is None:
+        return check
+    of_oracle = dict(theirs.figures) if theirs else {}
+    figures = dict(mine.figures)
+    return replace(
+        check,
+        accuracy=figures.pop("accuracy", None),
+        oracle_accuracy=of_oracle.pop("accuracy", None),
+        labelled=mine.count,
+        scores=figures,
+        oracle_scores=of_oracle,
+        confusions=tuple(Confusion(*confused) for confused in mine.confusions),
     )
 
 
@@ -94,8 +115,3 @@ def output_finding(check: OutputCheck, diverging: str) -> Finding:
         advice="look at the kernel of the layer named, or at the expected outputs; what a wrong run costs is not judged",
         measured=check.mismatches,
     )
-
-
-def _accuracy(outputs: Array, labels: Array) -> float:
-    predicted = np.argmax(outputs.reshape(len(outputs), -1), axis=1)
-    return float(np.mean(predicted == labels[: len(predicted)].reshape(-1)))

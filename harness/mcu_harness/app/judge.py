@@ -41,7 +41,9 @@ def judge(
     measured = measured_figures.measurements(board, firmware.footprint, profile, check, emulator, own)
     if not findings:
         parts = measured_figures.contributors(firmware.footprint, profile, firmware.code_regions, board)
-        findings = check_budgets(case.budgets, measured, {**parts, **firmware.contributors, **reading.contributors})
+        parts |= {**firmware.contributors, **reading.contributors}
+        details = {name: measured_figures.score_details(check, name) for name in measured}
+        findings = check_budgets(case.budgets, measured, parts, details)
         findings += _unchecked(case, firmware, check)
     regions, sections, symbols = result_tables.memory_results(firmware.footprint, board)
     everything = (*findings, *firmware.notes, *reading.notes)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mcu_harness.analysis import faithfulness_figures, measured_figures, output_check, result_tables
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
+from mcu_harness.analysis.task_scores import Scores, Truth, scores
 from mcu_harness.app import divergence, provenance
 from mcu_harness.app.inference_plan import run_plan, tensors_read
 from mcu_harness.base.text import one_line
@@ -15,10 +16,12 @@ from mcu_harness.image.build import build
 from mcu_harness.image.footprint import read_footprint
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import find_toolchain
+from mcu_harness.model.arrays import Array, reals
 from mcu_harness.model.convert.canonical import canonical_model
 from mcu_harness.model.faithfulness import by_place, faithfulness
+from mcu_harness.model.graph import Graph
 from mcu_harness.model.planned import planned_sources
-from mcu_harness.model.samples import expected_outputs, model_graph, samples_for
+from mcu_harness.model.samples import Samples, expected_outputs, model_graph, samples_for
 from mcu_harness.model.tflm import with_dense_rounded_twice
 from mcu_harness.results.records import Finding, OutputCheck
 from mcu_harness.scenario.cases import Case
@@ -49,10 +52,10 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
         expected, oracle = expected_outputs(
             conversion.model, scenario.inputs, scenario.outputs, (conversion.inputs, conversion.outputs)
         )
-        labels = samples.labels
-        if labels is not None and scenario.outputs.file is not None:  # a file's word holds for what is compared with it
-            labels = labels[: len(got)]
-        checked = output_check.check(got, expected, oracle, labels)
+        truth = _truth(graph, samples, scenario.outputs.threshold)
+        # A file's word holds for what is compared with it alone.
+        scored = samples.count if scenario.outputs.file is None else len(got)
+        checked = output_check.check(got, expected, oracle, _score(graph, truth) if truth else None, scored)
         if scenario.outputs.oracle == "tflm":
             checked = replace(checked, rounding=output_check.ROUNDING_OF_TFLM)
         if not checked.mismatches:
@@ -87,3 +90,16 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
         arena=result_tables.arena_blocks(graph, memory),
         stack_area=result_tables.stack_area(program),
     )
+
+
+def _truth(graph: Graph, samples: Samples, threshold: float | None) -> Truth | None:
+    """What is right for `samples`, None where nothing is known of it."""
+    if samples.labels is None and samples.targets is None:
+        return None
+    inputs = reals(samples.inputs[0], graph.tensors[graph.inputs[0]])
+    return Truth(samples.labels, samples.targets, inputs, threshold)
+
+
+def _score(graph: Graph, truth: Truth) -> Callable[[Array], Scores]:
+    tensor = graph.tensors[graph.outputs[0]]
+    return lambda outputs: scores(reals(outputs, tensor), truth)

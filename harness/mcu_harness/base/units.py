@@ -18,6 +18,7 @@ _FACTORS: dict[str, dict[str, float]] = {
     "count": {"": 1, "k": 1e3, "M": 1e6, "G": 1e9},
     "fraction": {"%": 0.01, "": 1},
     "decibels": {"dB": 1},
+    "number": {"": 1},
 }
 _BASE_UNITS = {
     "bytes": "B",
@@ -27,6 +28,7 @@ _BASE_UNITS = {
     "count": "",
     "fraction": "",
     "decibels": "dB",
+    "number": "",
 }
 _QUANTITY = re.compile(r"^\s*([-+]?(?:\d[\d_]*)(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*([^\d\s]*)\s*$")
 
@@ -84,12 +86,13 @@ def _article(kind: str) -> str:
         "count": "a count",
         "fraction": "a fraction or percentage",
         "decibels": "a ratio in decibels",
+        "number": "a number",
     }[kind]
 
 
 def _accepted(kind: str) -> str:
     names = ", ".join(unit for unit in _FACTORS[kind] if unit)
-    return f"write a number with one of: {names}"
+    return f"write a number with one of: {names}" if names else "write a number without a unit"
 
 
 def format_bytes(value: float) -> str:
@@ -137,7 +140,7 @@ def format_joules(value: float) -> str:
 
 
 def format_value(value: float, unit: str) -> str:
-    """`value` in the way its record unit is shown: B, 1 (counts), instructions, cycles, s, J, fraction, dB."""
+    """`value` in the way its record unit is shown: B, 1 (counts), instructions, cycles, s, J, fraction, dB, real (no unit)."""
     if unit == "B":
         return format_bytes(value)
     if unit == "s":
@@ -148,4 +151,6 @@ def format_value(value: float, unit: str) -> str:
         return format_joules(value)
     if unit == "dB":
         return f"{value:.1f} dB"
+    if unit == "real":
+        return f"{value:.4g}"
     return format_count(value)

@@ -138,6 +138,31 @@ def load_labels(path: Path, count: int) -> npt.NDArray[np.int64] | None:
     return labels.reshape(count).astype(np.int64)
 
 
+def load_targets(path: Path, graph: Graph, count: int) -> npt.NDArray[np.float32] | None:
+    """What the first output should be, real numbers (count, *shape), from the array "targets"; None without one.
+
+    Raises ModelError.
+    """
+    targets = _load(path).get("targets")
+    if targets is None:
+        return None
+    elements = graph.tensors[graph.outputs[0]].elements
+    if targets.dtype.kind not in "fiu" or len(targets.shape) == 0 or targets.size != count * elements:
+        raise ModelError(
+            f'{path}: "targets": expected {count} times {elements} numbers, got {targets.dtype} {targets.shape}',
+            hint="targets are what the first output should be, in its own unit, and not quantised",
+        )
+    return targets.reshape(count, elements).astype(np.float32)
+
+
+def reals(array: Array, tensor: Tensor) -> npt.NDArray[np.float32]:
+    """`array` of `tensor` as the real numbers that it stands for."""
+    if tensor.quantization is None or array.dtype.kind == "f":
+        return array.astype(np.float32)
+    steps = array.astype(np.float32) - tensor.quantization.zero_points[0]
+    return (steps * tensor.quantization.scales[0]).astype(np.float32)
+
+
 def _load_tensors(
     path: Path, tensors: Sequence[Tensor], what: str, layouts: Sequence[Layout] = ()
 ) -> tuple[Array, ...]:

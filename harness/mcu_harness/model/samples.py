@@ -13,7 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_harness.base.errors import ModelError
-from mcu_harness.model.arrays import MAX_ARRAYS_BYTES, load_expected, load_inputs, load_labels, make_inputs
+from mcu_harness.model.arrays import (
+    MAX_ARRAYS_BYTES,
+    load_expected,
+    load_inputs,
+    load_labels,
+    load_targets,
+    make_inputs,
+)
 from mcu_harness.model.graph import Graph
 from mcu_harness.model.importers.catalogue import importer_of
 from mcu_harness.model.layout import Layout
@@ -28,7 +35,8 @@ MAX_SAMPLES = 1_000_000  # each costs a run, whatever its size
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """`inputs[k]` is (count, *shape) of model input k; `labels` (count,) where the file has them.
+    """`inputs[k]` is (count, *shape) of model input k; `labels` (count,) and `targets` (count, *first output), real
+    numbers, where the file has them.
 
     The first `run` of them are run in the emulator, None = all.
     """
@@ -36,6 +44,7 @@ class Samples:
     inputs: tuple[Array, ...]
     labels: npt.NDArray[np.int64] | None
     run: int | None = None
+    targets: npt.NDArray[np.float32] | None = None
 
     @property
     def emulated(self) -> tuple[Array, ...]:
@@ -106,11 +115,14 @@ def _samples(
     labels = load_labels(spec.file, available) if spec.file.suffix == ".npz" else None
     if labels is not None:
         _check_labels(spec.file, graph, labels)
+    targets = load_targets(spec.file, graph, available) if spec.file.suffix == ".npz" else None
     count = spec.count or available
     if count > available:
         raise ModelError(f"{spec.file}: {available} samples, the scenario asks for {count}", hint="lower `count`")
     kept = tuple(array[:count] for array in inputs)
-    return Samples(kept, None if labels is None else labels[:count], spec.emulated)
+    return Samples(
+        kept, None if labels is None else labels[:count], spec.emulated, None if targets is None else targets[:count]
+    )
 
 
 def _check_size(path: Path, graph: Graph, count: int) -> None:
@@ -123,7 +135,7 @@ def _check_size(path: Path, graph: Graph, count: int) -> None:
 
 def _check_labels(file: Path, graph: Graph, labels: npt.NDArray[np.int64]) -> None:
     """An error for labels that no output can be at, such as those that begin at 1."""
-    classes = graph.tensors[graph.outputs[0]].elements
+    classes = max(2, graph.tensors[graph.outputs[0]].elements)  # one element tells two classes
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:
         raise ModelError(

@@ -16,7 +16,10 @@ from mcu_harness.scenario.limits import Budget
 
 
 def check_budget(
-    budget: Budget, measurement: Measurement | None, contributors: tuple[Contributor, ...] = ()
+    budget: Budget,
+    measurement: Measurement | None,
+    contributors: tuple[Contributor, ...] = (),
+    details: tuple[str, ...] = (),
 ) -> Finding | None:
     """None when `measurement` keeps `budget` (the limit itself is kept), else the finding."""
     figure = budgeted()[budget.key]
@@ -48,6 +51,7 @@ def check_budget(
         measured=value,
         unit=unit,
         contributors=contributors,
+        details=details,
     )
 
 
@@ -55,12 +59,14 @@ def check_budgets(
     budgets: Mapping[str, Budget],
     measurements: Mapping[str, Measurement],
     contributors: Mapping[str, tuple[Contributor, ...]],
+    details: Mapping[str, tuple[str, ...]] | None = None,
 ) -> list[Finding]:
-    """Findings of all `budgets`, in the order of `budgeted`; `contributors` is keyed by measurement name."""
+    """Findings of all `budgets`, in the order of `budgeted`; `contributors` and `details` are by measurement name."""
     findings = []
     for key, figure in budgeted().items():
         if key in budgets:
-            finding = check_budget(budgets[key], measurements.get(figure.name), contributors.get(figure.name, ()))
+            told = (details or {}).get(figure.name, ())
+            finding = check_budget(budgets[key], measurements.get(figure.name), contributors.get(figure.name, ()), told)
             if finding is not None:
                 findings.append(finding)
     return findings

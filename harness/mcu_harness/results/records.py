@@ -191,6 +191,15 @@ class CallNode:
 
 
 @dataclass(frozen=True, slots=True)
+class Confusion:
+    """How many `samples` of class `label` were taken for `taken_for`."""
+
+    label: int
+    taken_for: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutputCheck:
     """Firmware outputs against the oracle's. `first_difference` names layer, element, expected and got."""
 
@@ -203,9 +212,10 @@ class OutputCheck:
     first_input: int = -1  # number of the first input with a mismatch, -1 without one
     accuracy: float | None = None
     oracle_accuracy: float | None = None
-    labelled: int = (
-        0  # inputs that the accuracy is over; where more than `inputs`, by the oracle, whose outputs were equal
-    )
+    labelled: int = 0  # inputs that scores are over; where more than `inputs`, by the oracle, whose outputs were equal
+    scores: dict[str, float] = field(default_factory=dict)  # besides the accuracy, by name of the figure
+    oracle_scores: dict[str, float] = field(default_factory=dict)
+    confusions: tuple[Confusion, ...] = ()  # what was taken for something else most often
 
 
 @dataclass(frozen=True, slots=True)

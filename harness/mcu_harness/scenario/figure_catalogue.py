@@ -43,7 +43,14 @@ class Parts(Flag):
 # What may differ between two builds, so that figures of both cannot be compared.
 DEPENDENCIES = ("compiler", "flags", "kernel set", "cycle model")
 _BUILD = frozenset({"compiler", "flags", "kernel set"})
-_KIND_OF_UNIT = {"B": "bytes", "s": "seconds", "J": "joules", "fraction": "fraction", "dB": "decibels"}
+_KIND_OF_UNIT = {
+    "B": "bytes",
+    "s": "seconds",
+    "J": "joules",
+    "fraction": "fraction",
+    "dB": "decibels",
+    "real": "number",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,9 @@ class Figure:
 _LAYERS_TAKE = "look at the layers that take the largest share"
 _FRAMES = "look for large locals and deep calls in the functions named"
 _WORST_INPUT = Limit("look at the layers named: loops in them that run longer for some inputs")
+_QUANTISED = "check the quantisation of the model"
+_NO_LABELS = 'the [inputs] have no "labels" (an array of class numbers in their .npz file)'
+_NO_SCORE = "it needs labels 0 and 1, and an output that is a score: one or two elements, or the input given back"
 _COSTS = Parts.LAYERS | Parts.FUNCTIONS
 
 FIGURES: dict[str, Figure] = {
@@ -248,8 +258,8 @@ FIGURES: dict[str, Figure] = {
             "accuracy",
             better=Better.MORE,
             limit=Limit(
-                "check the quantisation of the model",
-                unmeasured='the [inputs] have no "labels" (an array of class numbers in their .npz file)',
+                _QUANTISED,
+                unmeasured=_NO_LABELS,
             ),
             tile=8,
             tile_may_miss=True,
@@ -257,6 +267,42 @@ FIGURES: dict[str, Figure] = {
             shown=Shown.VARIANTS,
             compared=True,
             depends_on=frozenset(),
+        ),
+        Figure(
+            "auc",
+            "auc",
+            "fraction",
+            "area under the ROC curve",
+            short="AUC",
+            better=Better.MORE,
+            compared=True,
+            depends_on=frozenset(),
+            limit=Limit(_QUANTISED, unmeasured=_NO_SCORE),
+            tile=11,
+            tile_may_miss=True,
+        ),
+        Figure(
+            "f1",
+            "f1",
+            "fraction",
+            "F1 score",
+            short="F1",
+            better=Better.MORE,
+            compared=True,
+            depends_on=frozenset(),
+            limit=Limit(_QUANTISED, unmeasured=_NO_LABELS),
+        ),
+        Figure(
+            "mse",
+            "mse",
+            "real",
+            "mean squared error",
+            short="MSE",
+            compared=True,
+            depends_on=frozenset(),
+            limit=Limit(_QUANTISED, unmeasured='the [inputs] have no "targets" (what the first output should be)'),
+            tile=12,
+            tile_may_miss=True,
         ),
         Figure(
             "coverage_lines",

@@ -44,10 +44,14 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True)
 class OutputSpec:
-    """What outputs are compared with: `oracle` "litert", "tflm" or "none", or the arrays in `file`."""
+    """What outputs are compared with: `oracle` "litert", "tflm" or "none", or the arrays in `file`.
+
+    Above `threshold`, a sample is of class 1, where classes are told by a score.
+    """
 
     oracle: str = "litert"
     file: Path | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,8 +285,9 @@ def _outputs(top: toml_reader.Table, directory: Path) -> OutputSpec:
         spec = OutputSpec(oracle="file", file=_existing(table, "file", directory, table.text("file")))
     else:
         spec = OutputSpec(oracle=table.text("oracle", "litert", choices=("litert", "tflm", "none")))
+    threshold = table.quantity("threshold", "number") if "threshold" in table else None
     table.done()
-    return spec
+    return replace(spec, threshold=threshold)
 
 
 def _baseline(top: toml_reader.Table) -> tuple[tuple[Tolerance, ...], str]:

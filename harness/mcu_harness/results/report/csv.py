@@ -96,7 +96,7 @@ def _rounded(value: float | int | None, measurement: Measurement | None) -> floa
     """Without the digits that means over inputs and divisions bring: counts to a hundredth, else six digits."""
     if measurement is None or not isinstance(value, float):
         return value
-    return float(f"{value:.6g}") if measurement.unit in ("s", "J", "fraction") else _hundredths(value)
+    return float(f"{value:.6g}") if measurement.unit in ("s", "J", "fraction", "real") else _hundredths(value)
 
 
 def _hundredths(value: Any) -> Any:
