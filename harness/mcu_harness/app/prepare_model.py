@@ -17,9 +17,9 @@ from mcu_harness.image.footprint import read_footprint
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import find_toolchain
 from mcu_harness.model.arrays import Array, reals
-from mcu_harness.model.convert.canonical import canonical_model
 from mcu_harness.model.faithfulness import by_place, faithfulness
 from mcu_harness.model.graph import Graph
+from mcu_harness.model.int8_model import int8_model
 from mcu_harness.model.planned import planned_sources
 from mcu_harness.model.samples import Samples, expected_outputs, model_graph, samples_for
 from mcu_harness.model.tflm import with_dense_rounded_twice
@@ -35,7 +35,7 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
     board, scenario = case.board, case.scenario
     toolchain = find_toolchain(toolchain_name)
     progress("reading the model")
-    conversion = canonical_model(case.model, case.quantize, progress)
+    conversion = int8_model(case.model, case.quantize, progress)
     model = replace(model_graph(conversion.model), name=case.model_name)
     if scenario.outputs.oracle == "tflm":
         model = with_dense_rounded_twice(model)

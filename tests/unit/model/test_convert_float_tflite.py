@@ -13,10 +13,10 @@ from float_models import calibration_file, float_tflite
 from mcu_harness.base.errors import ModelError
 from mcu_harness.base.process import run
 from mcu_harness.model.arrays import load_float_inputs, quantized
-from mcu_harness.model.convert import child
-from mcu_harness.model.convert.canonical import canonical_model
+from mcu_harness.model.convert import child, routes
 from mcu_harness.model.convert.tflite_kind import TfliteKind, tflite_kind
 from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.int8_model import int8_model
 from mcu_harness.model.reference import run_reference
 from mcu_harness.scenario.quantize import QuantizeSpec
 from model_builder import ModelBuilder
@@ -52,7 +52,7 @@ def float_outputs(path: Path, samples: np.ndarray) -> np.ndarray:
 
 
 def test_the_int8_model_computes_what_the_float_model_does(cache: Path, model: Path, spec: QuantizeSpec) -> None:
-    conversion = canonical_model(model, spec)
+    conversion = int8_model(model, spec)
     graph = import_tflite(conversion.model)
     assert [layer.operator for layer in graph.layers] == ["CONV_2D", "RESHAPE", "FULLY_CONNECTED", "SOFTMAX"]
     assert spec.calibration is not None
@@ -65,7 +65,7 @@ def test_the_int8_model_computes_what_the_float_model_does(cache: Path, model: P
 
 
 def test_layers_keep_the_names_that_they_are_compared_by(cache: Path, model: Path, spec: QuantizeSpec) -> None:
-    conversion = canonical_model(model, spec)
+    conversion = int8_model(model, spec)
     graph = import_tflite(conversion.model)
     names = {graph.tensors[index].name for layer in graph.layers for index in layer.outputs}
     assert names == {"features", "flat", "logits", "scores"}
@@ -78,19 +78,19 @@ def test_one_conversion_is_kept_until_something_it_depends_on_changes(
     cache: Path, model: Path, spec: QuantizeSpec, tmp_path: Path
 ) -> None:
     asked: list[str] = []
-    first = canonical_model(model, spec, asked.append)
-    again = canonical_model(model, spec, asked.append)
+    first = int8_model(model, spec, asked.append)
+    again = int8_model(model, spec, asked.append)
     assert first == again
     assert asked == ["converting the float .tflite"]
     renamed = tmp_path / "other.tflite"
     renamed.write_bytes(model.read_bytes())
-    assert canonical_model(renamed, spec).model == first.model
+    assert int8_model(renamed, spec).model == first.model
     others = {
-        canonical_model(model, replace(spec, count=3)).model,
-        canonical_model(model, replace(spec, per_channel=False)).model,
+        int8_model(model, replace(spec, count=3)).model,
+        int8_model(model, replace(spec, per_channel=False)).model,
         first.model,
-        canonical_model(float_tflite(seed=2).write(tmp_path / "net2.tflite"), spec).model,
-        canonical_model(model, QuantizeSpec(calibration_file(tmp_path / "c2.npz", count=7))).model,
+        int8_model(float_tflite(seed=2).write(tmp_path / "net2.tflite"), spec).model,
+        int8_model(model, QuantizeSpec(calibration_file(tmp_path / "c2.npz", count=7))).model,
     }
     assert len(others) == 5
 
@@ -101,20 +101,20 @@ def test_two_conversions_give_the_same_bytes(
     contents = []
     for name in ("a", "b"):
         monkeypatch.setenv("MCU_HARNESS_CACHE", str(tmp_path / name))
-        contents.append(canonical_model(model, spec).model.read_bytes())
+        contents.append(int8_model(model, spec).model.read_bytes())
     assert contents[0] == contents[1]
 
 
 def test_several_inputs_are_told_apart(cache: Path, tmp_path: Path) -> None:
     model = float_tflite(inputs=2).write(tmp_path / "two.tflite")
     spec = QuantizeSpec(calibration_file(tmp_path / "c.npz", inputs=2))
-    conversion = canonical_model(model, spec)
+    conversion = int8_model(model, spec)
     assert [layout.name for layout in conversion.inputs] == ["image_0", "image_1"]
     assert len(import_tflite(conversion.model).inputs) == 2
 
 
 def test_an_int8_model_passes_untouched_and_without_a_cache(cache: Path, small_model: Path) -> None:
-    conversion = canonical_model(small_model, QuantizeSpec())
+    conversion = int8_model(small_model, QuantizeSpec())
     assert conversion.model == small_model
     assert not conversion.source
     assert not cache.exists()
@@ -122,7 +122,7 @@ def test_an_int8_model_passes_untouched_and_without_a_cache(cache: Path, small_m
 
 def refused(path: Path, spec: QuantizeSpec) -> ModelError:
     with pytest.raises(ModelError) as caught:
-        canonical_model(path, spec)
+        int8_model(path, spec)
     assert "\n" not in caught.value.message
     return caught.value
 
@@ -169,7 +169,7 @@ def test_damaged_float_models_get_one_error(cache: Path, model: Path, spec: Quan
     content = model.read_bytes()
     model.write_bytes(content[:keep] + bytes(len(content) - keep))
     with pytest.raises(ModelError) as caught:  # by its own importer, or by the child that LiteRT runs in
-        import_tflite(canonical_model(model, spec).model)
+        import_tflite(int8_model(model, spec).model)
     assert str(model) in caught.value.message
 
 
@@ -214,5 +214,5 @@ def test_a_worker_that_crashes_is_an_error_with_its_last_line(
 def test_a_missing_package_gets_the_install_line(
     cache: Path, model: Path, spec: QuantizeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(child, "CALIBRATE", replace(child.CALIBRATE, needs=(("no_such_module", "litert"),)))
+    monkeypatch.setattr(routes, "CALIBRATE", replace(routes.CALIBRATE, needs=(("no_such_module", "litert"),)))
     assert refused(model, spec).hint == 'pip install "pytest-mcu-harness[oracle]"'

@@ -10,8 +10,8 @@ import pytest
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.arrays import quantized
-from mcu_harness.model.convert.canonical import canonical_model
 from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.int8_model import int8_model
 from mcu_harness.model.reference import run_reference
 from mcu_harness.scenario.quantize import QuantizeSpec
 
@@ -44,7 +44,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["net.keras", "saved"])
 def test_outputs_are_those_of_tensorflows_own_int8_model(made: tuple[Path, Any], name: str, tmp_path: Path) -> None:
     folder, model = made
-    conversion = canonical_model(folder / name, QuantizeSpec(folder / "c.npz"))
+    conversion = int8_model(folder / name, QuantizeSpec(folder / "c.npz"))
     with np.load(folder / "c.npz") as file:
         samples = file["inputs"]
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
@@ -65,11 +65,11 @@ def test_outputs_are_those_of_tensorflows_own_int8_model(made: tuple[Path, Any],
 def test_a_damaged_file_gets_one_error(tmp_path: Path, made: tuple[Path, Any]) -> None:
     (tmp_path / "bad.keras").write_bytes(b"PK\x03\x04 broken")
     with pytest.raises(ModelError, match=r"bad\.keras: not a \.keras file"):
-        canonical_model(tmp_path / "bad.keras", QuantizeSpec(made[0] / "c.npz"))
+        int8_model(tmp_path / "bad.keras", QuantizeSpec(made[0] / "c.npz"))
     content = (made[0] / "net.keras").read_bytes()
     (tmp_path / "cut.keras").write_bytes(content.replace(b"Conv2D", b"Conv9D"))
     with pytest.raises(ModelError, match=r"cut\.keras: "):
-        canonical_model(tmp_path / "cut.keras", QuantizeSpec(made[0] / "c.npz"))
+        int8_model(tmp_path / "cut.keras", QuantizeSpec(made[0] / "c.npz"))
 
 
 def test_custom_code_in_a_model_is_not_run(tmp_path: Path, made: tuple[Path, Any]) -> None:
@@ -78,4 +78,4 @@ def test_custom_code_in_a_model_is_not_run(tmp_path: Path, made: tuple[Path, Any
     model.save(tmp_path / "lambda.keras")
     np.savez(tmp_path / "c.npz", inputs=np.ones((3, 4), np.float32))
     with pytest.raises(ModelError, match=r"lambda\.keras: TensorFlow cannot convert the model"):
-        canonical_model(tmp_path / "lambda.keras", QuantizeSpec(tmp_path / "c.npz"))
+        int8_model(tmp_path / "lambda.keras", QuantizeSpec(tmp_path / "c.npz"))

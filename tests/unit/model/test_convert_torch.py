@@ -14,9 +14,9 @@ import pytest
 from float_models import calibration_file
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.convert import pt2_guard
-from mcu_harness.model.convert.canonical import canonical_model
 from mcu_harness.model.convert.refusal import Refusal
 from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.int8_model import int8_model
 from mcu_harness.scenario.quantize import QuantizeSpec
 
 FACTORY = """\
@@ -76,7 +76,7 @@ def test_a_factory_and_its_exported_program_become_the_same_model(
 ) -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnxscript")
-    made = canonical_model(factory.with_name("net.py:make"), spec)
+    made = int8_model(factory.with_name("net.py:make"), spec)
     operators = [layer.operator for layer in import_tflite(made.model).layers]
     assert "HARD_SWISH" in operators and "PAD" not in operators and "TRANSPOSE" not in operators
     assert made.inputs[0].shape == (1, 1, 8, 8)
@@ -85,10 +85,10 @@ def test_a_factory_and_its_exported_program_become_the_same_model(
     exec(FACTORY, names)
     network, examples = names["make"]()
     torch.export.save(torch.export.export(network.eval(), examples), tmp_path / "net.pt2")
-    loaded = canonical_model(tmp_path / "net.pt2", spec)
+    loaded = int8_model(tmp_path / "net.pt2", spec)
     assert loaded.model.read_bytes() == made.model.read_bytes()
     asked: list[str] = []
-    assert canonical_model(tmp_path / "net.pt2", spec, asked.append).model == loaded.model
+    assert int8_model(tmp_path / "net.pt2", spec, asked.append).model == loaded.model
     assert asked == []
 
 
@@ -105,16 +105,16 @@ def test_mistakes_in_factories_say_where(factory: Path, spec: QuantizeSpec, func
     pytest.importorskip("torch")
     pytest.importorskip("onnxscript")
     with pytest.raises(ModelError, match=message) as caught:
-        canonical_model(factory.with_name(f"net.py:{function}"), spec)
+        int8_model(factory.with_name(f"net.py:{function}"), spec)
     assert str(factory) in caught.value.message
 
 
 def test_a_file_without_a_function_and_a_name_that_is_none_are_errors(factory: Path, spec: QuantizeSpec) -> None:
     with pytest.raises(ModelError, match="which function makes the model") as caught:
-        canonical_model(factory, spec)
+        int8_model(factory, spec)
     assert "net.py:make" in caught.value.hint
     with pytest.raises(ModelError, match="is not the name of a function"):
-        canonical_model(factory.with_name("net.py:make()"), spec)
+        int8_model(factory.with_name("net.py:make()"), spec)
 
 
 @pytest.mark.parametrize("name", ["net.pt", "net.pth", "net.pkl", "net.bin"])
@@ -125,7 +125,7 @@ def test_pickles_are_refused_and_not_read(name: str, tmp_path: Path, spec: Quant
 
     (tmp_path / name).write_bytes(pickle.dumps(Trap()))
     with pytest.raises(ModelError, match="a pickle runs whatever code it holds") as caught:
-        canonical_model(tmp_path / name, spec)
+        int8_model(tmp_path / name, spec)
     assert "torch.export.save" in caught.value.hint
     assert not (tmp_path / "sprung").exists()
 
@@ -196,7 +196,7 @@ def test_pickled_objects_inside_a_program_are_not_unpickled(tmp_path: Path, spec
                 content = (tmp_path / "trap.pt").read_bytes()
             bad.writestr(entry.filename, content)
     with pytest.raises(ModelError) as caught:
-        canonical_model(tmp_path / "bad.pt2", spec)
+        int8_model(tmp_path / "bad.pt2", spec)
     assert "bad.pt2" in caught.value.message
     assert not (tmp_path / "sprung").exists()
 
@@ -206,4 +206,4 @@ def test_calibration_samples_have_the_shape_of_the_program(factory: Path, tmp_pa
     pytest.importorskip("onnxscript")
     np.savez(tmp_path / "last.npz", inputs=np.zeros((3, 8, 8, 1), np.float32))
     with pytest.raises(ModelError, match=r"expected shape \(count, 1, 1, 8, 8\) or \(count, 1, 8, 8\)"):
-        canonical_model(factory.with_name("net.py:make"), QuantizeSpec(tmp_path / "last.npz"))
+        int8_model(factory.with_name("net.py:make"), QuantizeSpec(tmp_path / "last.npz"))

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from float_models import calibration_file, float_tflite
-from mcu_harness.model.convert.canonical import canonical_model
 from mcu_harness.model.faithfulness import Faithfulness, faithfulness, sqnr_db
 from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.int8_model import int8_model
 from mcu_harness.scenario.quantize import QuantizeSpec
 
 interpreter = pytest.importorskip("ai_edge_litert.interpreter")
@@ -45,7 +45,7 @@ def test_figures_are_those_of_their_definition(tmp_path: Path) -> None:
     model = float_tflite().write(tmp_path / "net.tflite")
     spec = QuantizeSpec(calibration_file(tmp_path / "c.npz"))
     assert spec.calibration is not None
-    conversion = canonical_model(model, spec)
+    conversion = int8_model(model, spec)
     with np.load(spec.calibration) as file:
         samples = file["inputs"][:, np.newaxis]
     exact = run(model.read_bytes(), samples, floats=True)
@@ -76,7 +76,7 @@ def test_a_layer_that_was_quantised_badly_is_the_worst(tmp_path: Path) -> None:
     assert weights is not None
     weights[:, 0] = 40.0
     model = builder.write(tmp_path / "net.tflite")
-    conversion = canonical_model(model, QuantizeSpec(calibration_file(tmp_path / "c.npz")))
+    conversion = int8_model(model, QuantizeSpec(calibration_file(tmp_path / "c.npz")))
     found = faithfulness(conversion, None, tmp_path / "c.npz")
     assert isinstance(found, Faithfulness)
     assert found.source == "calibration samples" and found.accuracy is None and found.accuracy_drop is None
@@ -86,10 +86,10 @@ def test_a_layer_that_was_quantised_badly_is_the_worst(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_compared_says_why(tmp_path: Path, small_model: Path) -> None:
-    nothing = faithfulness(canonical_model(small_model, QuantizeSpec()), None, None)
+    nothing = faithfulness(int8_model(small_model, QuantizeSpec()), None, None)
     assert nothing == "the model is int8 from the start: there is no float model to compare it with"
     model = float_tflite().write(tmp_path / "net.tflite")
-    conversion = canonical_model(model, QuantizeSpec(calibration_file(tmp_path / "c.npz")))
+    conversion = int8_model(model, QuantizeSpec(calibration_file(tmp_path / "c.npz")))
     assert "no samples of real data" in str(faithfulness(conversion, None, None))
     broken = replace(conversion, original=tmp_path / "c.npz")
     assert "cannot be compared with" in str(faithfulness(broken, None, tmp_path / "c.npz"))
@@ -112,7 +112,7 @@ def test_an_onnx_model_is_compared_layer_by_layer_in_its_own_layout(tmp_path: Pa
     builder = OnnxBuilder(seed=2)
     CASES["residual_blocks"](builder)
     samples = calibration_file(tmp_path / "c.npz", shape=(3, 12, 12))
-    conversion = canonical_model(builder.write(tmp_path / "net.onnx"), QuantizeSpec(samples))
+    conversion = int8_model(builder.write(tmp_path / "net.onnx"), QuantizeSpec(samples))
     found = faithfulness(conversion, None, samples)
     assert isinstance(found, Faithfulness)
     layers = import_tflite(conversion.model).layers

@@ -48,16 +48,6 @@ class Worker:
         return tuple(found)
 
 
-_LITERT = (("ai_edge_litert", "ai-edge-litert"),)
-_ONNX = (("onnx", "onnx"), ("onnxruntime", "onnxruntime"), *_LITERT)
-CALIBRATE = Worker("litert_calibrate", "oracle", _LITERT, 600.0)
-ONNX = Worker("onnx_convert", "onnx", _ONNX, 600.0)
-TORCH = Worker("torch_export", "torch", (("torch", "torch"), ("onnxscript", "onnxscript"), *_ONNX), 900.0)
-KERAS = Worker("keras_export", "keras", (("tensorflow", "tensorflow-cpu"), *_LITERT), 900.0)
-ORIGINAL_TFLITE = Worker("litert_float_run", "oracle", _LITERT, 600.0)
-ORIGINAL_ONNX = Worker("onnx_float_run", "onnx", _ONNX, 600.0)
-
-
 def _version(package: str) -> str:
     for name in (package, package.removesuffix("-cpu")):
         try:

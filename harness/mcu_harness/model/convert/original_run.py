@@ -14,8 +14,12 @@ import numpy.typing as npt
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.convert import child
 from mcu_harness.model.convert.record import Conversion
+from mcu_harness.model.convert.routes import LITERT, ONNX_PACKAGES
 
 Array = npt.NDArray[np.generic]
+
+_TFLITE = child.Worker("litert_float_run", "oracle", LITERT, 600.0)
+_ONNX = child.Worker("onnx_float_run", "onnx", ONNX_PACKAGES, 600.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ def run_original(conversion: Conversion, inputs: Sequence[Array], tensors: Seque
     Raises ModelError.
     """
     assert conversion.original is not None
-    worker = child.ORIGINAL_TFLITE if _is_tflite(conversion.original) else child.ORIGINAL_ONNX
+    worker = _TFLITE if _is_tflite(conversion.original) else _ONNX
     with tempfile.TemporaryDirectory(prefix="mcu-harness-") as name:
         folder = Path(name)
         arrays: dict[str, Any] = {str(k): array for k, array in enumerate(inputs)}

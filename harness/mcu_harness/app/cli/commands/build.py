@@ -35,7 +35,7 @@ def _build(arguments: argparse.Namespace) -> int:
     from mcu_harness.app.settings import command_source, settings
     from mcu_harness.hardware.board_file import find_board
     from mcu_harness.image.toolchain import find_toolchain
-    from mcu_harness.model.convert.canonical import canonical_model
+    from mcu_harness.model.int8_model import int8_model
     from mcu_harness.scenario.quantize import QuantizeSpec
 
     chosen = settings(command_source(arguments))
@@ -44,7 +44,7 @@ def _build(arguments: argparse.Namespace) -> int:
         raise ScenarioError("firmware is built for one board with one compiler", hint="give each of them once")
     board, toolchain = find_board(boards[0]), find_toolchain(chosen.options.toolchain)
     kernels = chosen.options.kernels or KERNEL_CHOICES[0]
-    model = canonical_model(arguments.model, QuantizeSpec(arguments.calibration)).model
+    model = int8_model(arguments.model, QuantizeSpec(arguments.calibration)).model
     exported = export_firmware(model, board, toolchain, arguments.output, kernels, name=arguments.model.name)
     print(
         f"wrote {len(exported.files)} files to {exported.directory}; how to flash or call it: {exported.directory}/README.md"

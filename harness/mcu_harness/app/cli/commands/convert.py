@@ -30,7 +30,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _convert(arguments: argparse.Namespace) -> int:
-    from mcu_harness.model.convert.canonical import canonical_model
+    from mcu_harness.model.int8_model import int8_model
     from mcu_harness.model.samples import model_graph
 
     if arguments.count is not None and arguments.count < 1:
@@ -38,7 +38,7 @@ def _convert(arguments: argparse.Namespace) -> int:
     check_places([arguments.output])
     spec = QuantizeSpec(arguments.calibration, arguments.count, arguments.method, not arguments.per_tensor)
     show = progress(str(arguments.model))
-    conversion = canonical_model(arguments.model, spec, show)
+    conversion = int8_model(arguments.model, spec, show)
     show("")
     graph = model_graph(conversion.model)  # what cannot be built is refused before anything is written
     write_bytes(arguments.output, conversion.model.read_bytes())

@@ -1,4 +1,4 @@
-"""The door: a model in any format goes in, an int8 .tflite file comes out. Converted once, kept in the cache by content."""
+"""How models become int8 .tflite files, a function for each way and the workers that it takes. Converted once, kept in the cache by content."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from mcu_harness.base.cache import BuildCache, default_root, digest
 from mcu_harness.base.errors import ModelError
 from mcu_harness.base.files import why_no_file
 from mcu_harness.model.convert import child, record
-from mcu_harness.model.convert.model_kind import ModelKind, model_kind
 from mcu_harness.model.convert.record import Conversion
 from mcu_harness.model.convert.weights_beside import WEIGHTS_BESIDE
-from mcu_harness.scenario.model_files import split_factory, why_no_model
+from mcu_harness.scenario.model_files import split_factory
 from mcu_harness.scenario.quantize import QuantizeSpec
 
 _FORM = "1"  # changes with what our own part of a conversion writes
@@ -23,32 +22,20 @@ _MOST_BYTES = 1 << 30
 Progress = Callable[[str], None]
 Step = Callable[[Path], tuple[Path, tuple[str, ...]]]
 
-
-def _silent(_: str) -> None:
-    pass
-
-
-def canonical_model(path: Path, spec: QuantizeSpec, progress: Progress = _silent) -> Conversion:
-    """`path` as an int8 .tflite: itself where it is one, else converted as `spec` says.
-
-    Raises ModelError, naming the file and the node or tensor, for what cannot be converted, where an optional package is
-    missing, and where a float model comes without calibration samples.
-    """
-    if problem := why_no_model(path):
-        raise ModelError(
-            f"{path}: {problem}", hint="give a .tflite, .onnx, .pt2 or .keras file, a SavedModel, or file.py:function"
-        )
-    kind = model_kind(path)
-    if kind is ModelKind.INT8_TFLITE:
-        return Conversion(path)
-    return _ROUTES[kind](_Job(path, kind.value, spec, BuildCache(default_root()), progress))
+LITERT = (("ai_edge_litert", "ai-edge-litert"),)
+ONNX_PACKAGES = (("onnx", "onnx"), ("onnxruntime", "onnxruntime"), *LITERT)
+CALIBRATE = child.Worker("litert_calibrate", "oracle", LITERT, 600.0)
+ONNX = child.Worker("onnx_convert", "onnx", ONNX_PACKAGES, 600.0)
+TORCH = child.Worker("torch_export", "torch", (("torch", "torch"), ("onnxscript", "onnxscript"), *ONNX_PACKAGES), 900.0)
+KERAS = child.Worker("keras_export", "keras", (("tensorflow", "tensorflow-cpu"), *LITERT), 900.0)
 
 
-class _Job:
-    """One conversion: where it reads, what it keeps."""
+class Job:
+    """One conversion of the model `path`, which is called `source`: where it reads, what it keeps."""
 
-    def __init__(self, path: Path, source: str, spec: QuantizeSpec, cache: BuildCache, progress: Progress) -> None:
-        self.path, self.source, self.spec, self.cache, self.progress = path, source, spec, cache, progress
+    def __init__(self, path: Path, source: str, spec: QuantizeSpec, progress: Progress) -> None:
+        self.path, self.source, self.spec, self.progress = path, source, spec, progress
+        self.cache = BuildCache(default_root())
 
     def options(self) -> dict[str, Any]:
         calibration = self.spec.calibration
@@ -138,48 +125,36 @@ def content_digest(path: Path) -> bytes:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _float_tflite(job: _Job) -> Conversion:
-    return job.converted(child.CALIBRATE, job.path, job.key(job.path, child.CALIBRATE))
+def float_tflite(job: Job) -> Conversion:
+    return job.converted(CALIBRATE, job.path, job.key(job.path, CALIBRATE))
 
 
-def _onnx(job: _Job) -> Conversion:
-    return job.converted(child.ONNX, job.path, job.key(job.path, child.ONNX))
+def onnx(job: Job) -> Conversion:
+    return job.converted(ONNX, job.path, job.key(job.path, ONNX))
 
 
-def _torch(job: _Job) -> Conversion:
-    key = job.key(job.path, child.TORCH, child.ONNX)
-    return job.converted(child.ONNX, job.path, key, lambda folder: _exported(job, child.TORCH, "net.onnx", folder))
+def torch(job: Job) -> Conversion:
+    key = job.key(job.path, TORCH, ONNX)
+    return job.converted(ONNX, job.path, key, lambda folder: _exported(job, TORCH, "net.onnx", folder))
 
 
-def _keras(job: _Job) -> Conversion:
-    key = job.key(job.path, child.KERAS, child.CALIBRATE)
-    return job.converted(
-        child.CALIBRATE, job.path, key, lambda folder: _exported(job, child.KERAS, "net.tflite", folder)
-    )
+def keras(job: Job) -> Conversion:
+    key = job.key(job.path, KERAS, CALIBRATE)
+    return job.converted(CALIBRATE, job.path, key, lambda folder: _exported(job, KERAS, "net.tflite", folder))
 
 
-def _torch_factory(job: _Job) -> Conversion:
+def torch_factory(job: Job) -> Conversion:
     """A program can depend on anything: it is exported each time, and what it exports is what the cache knows it by."""
     job.progress("running the function that makes the model")
     with job.cache.scratch() as folder:
-        exported, tools = _exported(job, child.TORCH, "net.onnx", folder)
-        key = job.key(exported, child.TORCH, child.ONNX)
-        return job.converted(child.ONNX, exported, key, lambda _: (exported, tools))
+        exported, tools = _exported(job, TORCH, "net.onnx", folder)
+        key = job.key(exported, TORCH, ONNX)
+        return job.converted(ONNX, exported, key, lambda _: (exported, tools))
 
 
-def _exported(job: _Job, worker: child.Worker, name: str, folder: Path) -> tuple[Path, tuple[str, ...]]:
+def _exported(job: Job, worker: child.Worker, name: str, folder: Path) -> tuple[Path, tuple[str, ...]]:
     """What `worker` makes of the user's model, in `folder`, and with what."""
     file, function = split_factory(job.path)
     made = folder / name
     child.ask(worker, job.path, {"model": str(file.absolute()), "function": function, "output": str(made)}, folder)
     return made, worker.versions(job.path)
-
-
-_ROUTES: dict[ModelKind, Callable[[_Job], Conversion]] = {
-    ModelKind.FLOAT_TFLITE: _float_tflite,
-    ModelKind.ONNX: _onnx,
-    ModelKind.TORCH: _torch,
-    ModelKind.TORCH_FACTORY: _torch_factory,
-    ModelKind.KERAS: _keras,
-    ModelKind.SAVED_MODEL: _keras,
-}

@@ -1,0 +1,30 @@
+"""The door: a model of any kind goes in, one that is read as it is comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mcu_harness.base.errors import ModelError
+from mcu_harness.model.convert.record import Conversion
+from mcu_harness.model.convert.routes import Job, Progress
+from mcu_harness.model.model_kinds import kind_of
+from mcu_harness.scenario.model_files import why_no_model
+from mcu_harness.scenario.quantize import QuantizeSpec
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def int8_model(path: Path, spec: QuantizeSpec, progress: Progress = _silent) -> Conversion:
+    """`path` as an int8 .tflite: itself where an importer reads it, else converted as `spec` says.
+
+    Raises ModelError, naming the file and the node or tensor, for what cannot be converted, where an optional package is
+    missing, and where a float model comes without calibration samples.
+    """
+    if problem := why_no_model(path):
+        raise ModelError(
+            f"{path}: {problem}", hint="give a .tflite, .onnx, .pt2 or .keras file, a SavedModel, or file.py:function"
+        )
+    kind = kind_of(path)
+    return kind.convert(Job(path, kind.name, spec, progress)) if kind.convert else Conversion(path)
