@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,10 @@ Shape = tuple[int, ...]
 View = npt.NDArray[np.generic]
 
 
+# The padding of a window that simplification has moved: `pad_h` and `pad_w` say what lies before the image, its output's size the rest.
+EXPLICIT = "EXPLICIT"
+
+
 class ShapeError(ValueError):
     """The operands do not fit together; the message says how, without naming the layer."""
 
@@ -23,6 +27,13 @@ def axis_of(axis: int, rank: int) -> int:
     if not -rank <= axis < rank:
         raise ShapeError(f"axis {axis} is outside a tensor of {rank} dimensions")
     return axis % rank
+
+
+def padding_before(attributes: Mapping[str, Attribute], letter: str, lacking: int) -> int:
+    """Positions before the image that a window along "h" or "w" begins at, where the image lacks `lacking` in all (kernels/padding.h)."""
+    if attributes.get("padding") == EXPLICIT:
+        return int(attributes[f"pad_{letter}"])  # type: ignore[arg-type]
+    return max(lacking, 0) // 2
 
 
 @dataclass(frozen=True, slots=True)

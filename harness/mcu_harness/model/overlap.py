@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_harness.model.graph import Graph, Layer
-from mcu_harness.model.operation import Operation
+from mcu_harness.model.operation import Operation, padding_before
 from mcu_harness.model.operators.catalogue import OPERATORS
 
 Numbers = npt.NDArray[np.int64]
@@ -62,5 +62,5 @@ def _first_read(op: Operation, letter: str, size: int, out_size: int, kernel: in
     stride = op.number(f"stride_{letter}")
     dilation = op.number(f"dilation_{letter}_factor") if f"dilation_{letter}_factor" in op.attributes else 1
     extent = (kernel - 1) * dilation + 1
-    before = max(0, (out_size - 1) * stride + extent - size) // 2 if op.attributes["padding"] == "SAME" else 0
+    before = padding_before(op.attributes, letter, (out_size - 1) * stride + extent - size)
     return np.maximum(0, np.arange(out_size, dtype=np.int64) * stride - before)

@@ -19,6 +19,9 @@ from mcu_harness.model.graph import Layer, Tensor
 
 _RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 
+# The attribute of a layer that an activation was merged into: (least, most), int8.
+CLAMP = "clamp"
+
 # Accumulators are int32, here and in the reference.
 _ACCUMULATOR_LIMIT = 2**31
 
@@ -34,7 +37,16 @@ def affine(layer: Layer, tensor: Tensor) -> Affine:
 
 
 def activation_range(layer: Layer, output: Tensor) -> tuple[int, int]:
-    """The smallest and largest output value that the layer's fused activation lets through."""
+    """The smallest and largest output value that the layer's activations let through."""
+    low, high = _fused_range(layer, output)
+    limits = layer.attributes.get(CLAMP)
+    if isinstance(limits, tuple):
+        low, high = (min(max(end, limits[0]), limits[1]) for end in (low, high))
+    return low, high
+
+
+def _fused_range(layer: Layer, output: Tensor) -> tuple[int, int]:
+    """As the model has it in the layer."""
     low, high = _RANGES[output.dtype]
     activation = str(layer.attributes.get("fused_activation", "NONE"))
     quantization = affine(layer, output)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mcu_harness.model.codegen.layer import number, unsupported
 from mcu_harness.model.graph import Layer, Tensor
+from mcu_harness.model.operation import padding_before
 
 _LARGEST = 65535
 
@@ -89,4 +90,4 @@ def _axis(layer: Layer, size: int, out: int, kernel: int, letter: str) -> Axis:
     stride = int(number(layer, f"stride_{letter}", 1))
     dilation = int(number(layer, f"dilation_{letter}_factor", 1))
     total = (out - 1) * stride + (kernel - 1) * dilation + 1 - size
-    return Axis(size, out, kernel, stride, dilation, max(total, 0) // 2)
+    return Axis(size, out, kernel, stride, dilation, padding_before(layer.attributes, letter, total))

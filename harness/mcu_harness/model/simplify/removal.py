@@ -19,5 +19,7 @@ def without_unread_layers(graph: Graph) -> Graph:
         else:
             kept.insert(0, layer)
             read.update(layer.inputs)
+    merged = {place for layer in kept for place in layer.merged}
+    removed = [layer for layer in removed if layer.place not in merged]
     layers = tuple(replace(layer, index=index) for index, layer in enumerate(kept))
     return replace(graph, layers=layers, removed=(*graph.removed, *removed))
