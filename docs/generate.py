@@ -356,9 +356,11 @@ def operator_page() -> str:
         limits = [f"at most {rule.max_rank} dimensions"] if rule.max_rank < MAX_RANK else []
         if rule.keeps_quantization:
             limits.append("inputs and output share one scale and zero point")
-        if rule.fixed_output:
-            scale, zero = rule.fixed_output
-            limits.append(f"output scale 1/{round(1 / scale)}" + ("" if zero is None else f", zero point {zero}"))
+        if rule.types != ("int8",):
+            limits.append(f"computes in {', '.join(rule.types)}")
+        for kind, (scale, zero) in rule.fixed_output.items():
+            point = "" if zero is None else f", zero point {zero}"
+            limits.append(f"output of {kind}: scale 1/{round(1 / scale)}{point}")
         rows.append((f"`{name}`", "; ".join(shown) + ("; ..." if rule.repeated else ""), "; ".join(limits)))
     return text + _markdown_table(("operator", "inputs (optional ones in brackets)", "limits"), rows)
 

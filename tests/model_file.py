@@ -92,6 +92,7 @@ OPERATORS: dict[str, tuple[int, str]] = {
     "LOGICAL_AND": (1, "LogicalAndOptions"),
     "LOGICAL_OR": (1, "LogicalOrOptions"),
     "LOGICAL_NOT": (1, "LogicalNotOptions"),
+    "SELECT": (2, "SelectOptions"),
     "SELECT_V2": (1, "SelectV2Options"),
     "DIV": (2, "DivOptions"),
     "EMBEDDING_LOOKUP": (1, ""),
@@ -178,7 +179,9 @@ class ModelFile:
         self, shape: Sequence[int], scale: float | None = 0.05, zero_point: int = -3, *, dtype: str = "int8"
     ) -> int:
         """Add a model input."""
-        index = self.tensor(shape, scale if dtype != "float32" else None, zero_point, dtype=dtype)
+        index = self.tensor(
+            shape, scale if dtype not in ("float32", "int32", "bool") else None, zero_point, dtype=dtype
+        )
         self.inputs.append(index)
         return index
 

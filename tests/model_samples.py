@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from model_builder import ModelBuilder
+from model_file import DTYPES
 
 _Sample = Callable[[ModelBuilder, int], list[int]]
 
@@ -53,6 +54,42 @@ def _arg(code: str) -> _Sample:
         return found
 
     return build
+
+
+def _positive(b: ModelBuilder, x: int) -> int:
+    """`x` without what is zero or less: LiteRT stops at a divisor of zero and at roots of negative numbers."""
+    return b.operator("MAXIMUM", [x, b.constant(np.array([-2], np.int8), 0.05, -3)], b.tensor(b.shape(x), 0.05, -3))
+
+
+def _truths(b: ModelBuilder, x: int) -> int:
+    zero = b.constant(np.array([3], np.int8), 0.05, -3)
+    return b.operator("GREATER", [x, zero], b.tensor(b.shape(x), None, dtype="bool"))
+
+
+def _compared(code: str) -> _Sample:
+    def build(b: ModelBuilder, x: int) -> list[int]:
+        few = b.unary("RELU", x, scale=0.9)  # hardly any values, so that many are the same
+        row = b.constant(np.array([[-2, -1, 0, 90]], np.int8), 0.05, -3)
+        counted = [_cast(b, few, "int32"), _cast(b, b.unary("RELU", b.input(b.shape(x)), scale=0.9), "int32")]
+        pairs = [(x, row), (few, b.unary("RELU", b.input(b.shape(x)), scale=0.7, zero_point=9)), counted]
+        return [b.operator(code, list(pair), b.tensor(b.shape(x), None, dtype="bool")) for pair in pairs]
+
+    return build
+
+
+def _logical(code: str) -> _Sample:
+    def build(b: ModelBuilder, x: int) -> list[int]:
+        row = b.constant(np.array([True, False, True, False]))
+        others = (row, b.input(b.shape(x), dtype="bool"))
+        return [b.operator(code, [_truths(b, x), other], b.tensor(b.shape(x), None, dtype="bool")) for other in others]
+
+    return build
+
+
+def _cast(b: ModelBuilder, x: int, kind: str) -> int:
+    scale = 0.05 if kind in ("int8", "uint8", "int16") else None
+    out = b.tensor(b.shape(x), scale, 0, dtype=kind)
+    return b.operator("CAST", [x], out, in_data_type=DTYPES[b.tensors[x].dtype], out_data_type=DTYPES[kind])
 
 
 def _extremum(code: str) -> _Sample:
@@ -190,6 +227,61 @@ SAMPLES: dict[str, _Sample] = {
     ],
     "REDUCE_MAX": _reduced("REDUCE_MAX"),
     "REDUCE_MIN": _reduced("REDUCE_MIN"),
+    "SUM": _reduced("SUM"),
+    "DIV": lambda b, x: [
+        b.operator(
+            "DIV", [x, b.constant(np.array([[-9, 40, 3, 127]], np.int8), 0.5, 4)], b.tensor(b.shape(x), 0.02, -9)
+        ),
+        b.operator(
+            "DIV",
+            [b.constant(np.array([90], np.int8), 0.5, 4), _positive(b, x)],
+            b.tensor(b.shape(x), 2.0, -100),
+            fused_activation="RELU",
+        ),
+    ],
+    "BATCH_MATMUL": lambda b, x: [
+        b.operator(
+            "BATCH_MATMUL", [x, b.reshape(x, (9, 4, 8))], b.tensor((1, 9, 8, 8), 0.4, 5), adj_x=False, adj_y=False
+        ),
+        b.operator("BATCH_MATMUL", [x, x], b.tensor((1, 9, 4, 4), 0.4, 5), adj_x=True, adj_y=False),
+        b.operator(
+            "BATCH_MATMUL",
+            [x, b.constant(b.rng.integers(-128, 128, (5, 4)).astype(np.int8), 0.02, 6)],
+            b.tensor((1, 9, 8, 5), 0.1, -7),
+            adj_x=False,
+            adj_y=True,
+        ),
+    ],
+    **{code: _compared(code) for code in ("EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL")},
+    "LOGICAL_AND": _logical("LOGICAL_AND"),
+    "LOGICAL_OR": _logical("LOGICAL_OR"),
+    "LOGICAL_NOT": lambda b, x: [b.operator("LOGICAL_NOT", [_truths(b, x)], b.tensor(b.shape(x), None, dtype="bool"))],
+    "SELECT": lambda b, x: [
+        b.operator("SELECT", [_truths(b, x), x, b.input(b.shape(x))], b.tensor(b.shape(x), 0.05, -3)),
+        b.operator("SELECT", [b.input((1,), dtype="bool"), x, b.input(b.shape(x))], b.tensor(b.shape(x), 0.05, -3)),
+    ],
+    "SELECT_V2": lambda b, x: [
+        b.operator("SELECT_V2", [_truths(b, x), x, b.input((8, 1))], b.tensor(b.shape(x), 0.05, -3)),
+        b.operator("SELECT_V2", [b.input((9, 1, 4), dtype="bool"), b.input((4,)), x], b.tensor(b.shape(x), 0.05, -3)),
+    ],
+    "CAST": lambda b, x: [
+        *(_cast(b, x, kind) for kind in ("int16", "int32", "uint8", "bool", "float32")),
+        _cast(b, _cast(b, x, "int32"), "int8"),
+        _cast(b, _truths(b, x), "int16"),
+    ],
+    "FILL": lambda b, x: [
+        b.operator("FILL", [b.constant([3, 5]), b.squeeze(b.input((1,)), [0])], b.tensor((3, 5), 0.05, -3))
+    ],
+    "EMBEDDING_LOOKUP": lambda b, x: [
+        b.operator(
+            "EMBEDDING_LOOKUP",
+            [b.input((6,), dtype="int32"), b.constant(b.rng.integers(-128, 128, (11, 5)).astype(np.int8), 0.1, 3)],
+            b.tensor((6, 5), 0.1, 3),
+        )
+    ],
+    "LOG_SOFTMAX": lambda b, x: [b.operator("LOG_SOFTMAX", [x], b.tensor(b.shape(x), 1 / 16, 127))],
+    "L2_NORMALIZATION": lambda b, x: [b.operator("L2_NORMALIZATION", [x], b.tensor(b.shape(x), 1 / 128, 0))],
+    "SQRT": lambda b, x: [b.unary("SQRT", _positive(b, x), scale=0.01, zero_point=-100)],
     "ABS": lambda b, x: [b.unary("ABS", x), b.unary("ABS", x, scale=0.05, zero_point=-128)],
     "NEG": lambda b, x: [b.unary("NEG", x), b.unary("NEG", x, scale=0.05, zero_point=3)],
     "RSQRT": lambda b, x: [
@@ -205,6 +297,10 @@ SAMPLES: dict[str, _Sample] = {
 }
 
 
+# What LiteRT's reference kernels compute from the wrong bytes.
+WITHOUT_LITERT = frozenset({"SUM"})
+
+
 def sample(operator: str, seed: int = 0) -> ModelBuilder:
     """A model with the instances of one operator side by side, all of their outputs model outputs."""
     builder = ModelBuilder(seed)
@@ -213,9 +309,10 @@ def sample(operator: str, seed: int = 0) -> ModelBuilder:
 
 
 def everything(seed: int = 0) -> ModelBuilder:
-    """All samples in one model."""
+    """All samples that LiteRT computes in one model."""
     builder = ModelBuilder(seed)
     x = builder.input((1, 9, 8, 4))
-    for build in SAMPLES.values():
-        builder.output(*build(builder, x))
+    for operator, build in SAMPLES.items():
+        if operator not in WITHOUT_LITERT:
+            builder.output(*build(builder, x))
     return builder

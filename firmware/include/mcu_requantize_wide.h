@@ -15,4 +15,10 @@ struct mcu_requantize {
 void mcu_requantize_s16_s8(int8_t *output, const int16_t *input, const struct mcu_requantize *parameters, size_t count);
 void mcu_requantize_s8_s16(int16_t *output, const int8_t *input, const struct mcu_requantize *parameters, size_t count);
 
+void mcu_requantize_s16_s16(int16_t *output, const int16_t *input, const struct mcu_requantize *parameters, size_t count);
+
+/* Where no limit is near: to int32. */
+void mcu_requantize_s8_s32(int32_t *output, const int8_t *input, const struct mcu_requantize *parameters, size_t count);
+void mcu_requantize_s16_s32(int32_t *output, const int16_t *input, const struct mcu_requantize *parameters, size_t count);
+
 #endif

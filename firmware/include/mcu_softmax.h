@@ -12,6 +12,9 @@ struct mcu_softmax {
     uint32_t depth;
 };
 
+/* SOFTMAX over the last dimension, int8 to int16 with scale 1/65536 and zero point -32768. */
+void mcu_softmax_s8_s16(int16_t *output, const int8_t *input, const struct mcu_softmax *parameters);
+
 /* SOFTMAX over the last dimension, int8 to int8 with scale 1/256 and zero point -128. `output` may be `input`. */
 void mcu_softmax_s8(int8_t *output, const int8_t *input, const struct mcu_softmax *parameters);
 

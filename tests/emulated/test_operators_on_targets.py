@@ -121,6 +121,19 @@ def more_operators() -> ModelBuilder:
     return builder
 
 
+def comparing_operators() -> ModelBuilder:
+    """Truths and what is chosen by them, quotients, products of matrices, normalised rows."""
+    builder = ModelBuilder(seed=6)
+    for operator in (
+        "DIV", "BATCH_MATMUL", "LESS", "NOT_EQUAL", "LOGICAL_AND", "LOGICAL_NOT", "SELECT", "SELECT_V2", "CAST",
+        "EMBEDDING_LOOKUP", "LOG_SOFTMAX", "L2_NORMALIZATION", "SQRT",
+    ):  # fmt: skip
+        builder.output(*SAMPLES[operator](builder, builder.input((1, 9, 8, 4))))
+    scores = builder.input((3, 20), scale=0.2)
+    builder.output(builder.operator("SOFTMAX", [scores], builder.tensor((3, 20), 1 / 65536, -32768, dtype="int16")))
+    return builder
+
+
 def nothing_to_compute() -> ModelBuilder:
     """A view of the input: no code refers to the arena."""
     builder = ModelBuilder(seed=1)
@@ -130,7 +143,15 @@ def nothing_to_compute() -> ModelBuilder:
 
 @pytest.fixture(
     scope="module",
-    params=[main_operators, data_and_float_operators, unsigned_edges, streaming, more_operators, nothing_to_compute],
+    params=[
+        main_operators,
+        data_and_float_operators,
+        unsigned_edges,
+        streaming,
+        more_operators,
+        comparing_operators,
+        nothing_to_compute,
+    ],
     ids=lambda make: make.__name__,
 )
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:

@@ -22,3 +22,24 @@ void mcu_requantize_s8_s16(int16_t *output, const int8_t *input, const struct mc
         output[count] = (int16_t)requantized(input[count], parameters, INT16_MAX);
     }
 }
+
+void mcu_requantize_s16_s16(int16_t *output, const int16_t *input, const struct mcu_requantize *parameters, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        output[i] = (int16_t)requantized(input[i], parameters, INT16_MAX);
+    }
+}
+
+void mcu_requantize_s8_s32(int32_t *output, const int8_t *input, const struct mcu_requantize *parameters, size_t count)
+{
+    while (count-- != 0) {
+        output[count] = requantized(input[count], parameters, INT32_MAX);
+    }
+}
+
+void mcu_requantize_s16_s32(int32_t *output, const int16_t *input, const struct mcu_requantize *parameters, size_t count)
+{
+    while (count-- != 0) {
+        output[count] = requantized(input[count], parameters, INT32_MAX);
+    }
+}

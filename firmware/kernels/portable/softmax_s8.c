@@ -1,24 +1,9 @@
 #include "mcu_softmax.h"
 
+#include "mcu_reciprocal.h"
 #include "mcu_requantize.h"
 
-/* Fixed-point numbers of 32 bits, named by their integer bits without the sign: q0 is below 1, q2 below 4. */
 #define SUM_INTEGER_BITS 12
-#define Q2_ONE (1 << 29)
-#define Q2_48_OVER_17 1515870810
-#define Q2_MINUS_32_OVER_17 (-1010580540)
-
-/* 1 / (1 + x) in q0 for x in q0: three Newton-Raphson steps from 48/17 - 32/17 * (1 + x) / 2. */
-static int32_t reciprocal_of_one_plus(int32_t x)
-{
-    const int32_t half = (x >> 1) + (1 << 30);
-    int32_t inverse = Q2_48_OVER_17 + mcu_doubling_high_multiply(Q2_MINUS_32_OVER_17, half);
-    for (int32_t i = 0; i < 3; ++i) {
-        const int32_t error = Q2_ONE - mcu_doubling_high_multiply(inverse, half);
-        inverse += mcu_doubling_high_multiply(error, inverse) * 4;
-    }
-    return inverse >= 1 << 30 ? INT32_MAX : inverse * 2;
-}
 
 static void softmax(int8_t *output, const int8_t *input, const struct mcu_softmax *p)
 {
@@ -42,7 +27,7 @@ static void softmax(int8_t *output, const int8_t *input, const struct mcu_softma
         shift -= 1;
     }
     shift = shift > 31 ? 31 : shift;
-    const int32_t scale = reciprocal_of_one_plus((int32_t)(mantissa - (1u << 31)));
+    const int32_t scale = mcu_reciprocal_of_one_plus((int32_t)(mantissa - (1u << 31)));
     while (input != end) {
         const uint32_t difference = (uint32_t)(largest - *input++);
         int32_t value = 0;

@@ -21,8 +21,9 @@ from mcu_harness.model.faithfulness import by_place, faithfulness
 from mcu_harness.model.graph import Graph
 from mcu_harness.model.int8_model import int8_model
 from mcu_harness.model.planned import planned_sources
+from mcu_harness.model.reference import lacking_in_litert
 from mcu_harness.model.samples import Samples, expected_outputs, model_graph, samples_for
-from mcu_harness.model.tflm import with_dense_rounded_twice
+from mcu_harness.model.tflm import tflm_installed, with_dense_rounded_twice
 from mcu_harness.results.records import Finding, OutputCheck
 from mcu_harness.scenario.cases import Case
 
@@ -37,7 +38,10 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
     progress("reading the model")
     conversion = int8_model(case.model, case.quantize, progress)
     model = replace(model_graph(conversion.model), name=case.model_name)
-    if scenario.outputs.oracle == "tflm":
+    outputs = scenario.outputs
+    if outputs.oracle == "litert" and lacking_in_litert(model) and tflm_installed():
+        outputs = replace(outputs, oracle="tflm")
+    if outputs.oracle == "tflm":
         model = with_dense_rounded_twice(model)
     samples = samples_for(conversion.model, scenario.inputs, conversion.inputs)
     planned = planned_sources(model, board.target, scenario.kernels)
@@ -50,17 +54,17 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
     def check(execution: Execution) -> tuple[OutputCheck, list[Finding]]:
         got = [tensors_read(graph, sources.outputs, raw) for raw in execution.reads]
         expected, oracle = expected_outputs(
-            conversion.model, scenario.inputs, scenario.outputs, (conversion.inputs, conversion.outputs)
+            conversion.model, scenario.inputs, outputs, (conversion.inputs, conversion.outputs)
         )
         truth = _truth(graph, samples, scenario.outputs.threshold)
         # A file's word holds for what is compared with it alone.
         scored = samples.count if scenario.outputs.file is None else len(got)
         checked = output_check.check(got, expected, oracle, _score(graph, truth) if truth else None, scored)
-        if scenario.outputs.oracle == "tflm":
+        if outputs.oracle == "tflm":
             checked = replace(checked, rounding=output_check.ROUNDING_OF_TFLM)
         if not checked.mismatches:
             return checked, []
-        if scenario.outputs.oracle == "tflm":
+        if outputs.oracle == "tflm":
             return checked, [output_check.output_finding(checked, "not known: TFLM keeps no tensors between layers")]
         place = divergence.first_diverging_layer(case, conversion.model, graph, samples, emulator, toolchain, checked)
         return checked, [output_check.output_finding(checked, place)]

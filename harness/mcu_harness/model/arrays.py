@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.checks import label
-from mcu_harness.model.graph import BYTE_RANGES, Graph, Tensor
+from mcu_harness.model.graph import RANGES, Graph, Tensor
 from mcu_harness.model.layout import Layout
 
 Array = npt.NDArray[np.generic]
@@ -42,11 +42,11 @@ _UNREADABLE = (
 def make_inputs(graph: Graph, seed: int, count: int) -> tuple[Array, ...]:
     """`count` random samples for every model input: (count, *shape) each, the same on every machine and NumPy.
 
-    Integers are uniform over their type. float32 values are uniform over what the QUANTIZE behind them can express,
+    Integers are uniform over their type, those that count places over the places there are. float32 values are uniform over what the QUANTIZE behind them can express,
     and 5 % beyond on either side. The first n samples do not depend on `count`.
     """
     return tuple(
-        _random(graph.tensors[index], _float_range(graph, index), seed, position, count)
+        _random(graph.tensors[index], _range(graph, index), seed, position, count)
         for position, index in enumerate(graph.inputs)
     )
 
@@ -60,18 +60,38 @@ def _random(tensor: Tensor, limits: tuple[float, float], seed: int, position: in
         low, high = limits
         words = raw.random_raw((needed + 1) // 2).astype("<u8").view("<u4")[:needed]
         return (low + words / 2.0**32 * (high - low)).astype(np.float32).reshape(shape)
-    kind = np.dtype(tensor.dtype)
+    kind = np.dtype(tensor.dtype if tensor.dtype != "bool" else "uint8")
+    if tensor.dtype == "bool":
+        return (raw.random_raw((needed + 7) // 8).astype("<u8").view(kind)[:needed] & 1).astype(bool).reshape(shape)
+    if tensor.dtype == "int32" and limits[1] > limits[0]:
+        places = raw.random_raw(needed) % np.uint64(int(limits[1]))
+        return places.astype(np.int32).reshape(shape)
     return raw.random_raw((needed * kind.itemsize + 7) // 8).astype("<u8").view(kind)[:needed].reshape(shape)
 
 
-def _float_range(graph: Graph, index: int) -> tuple[float, float]:
+def _range(graph: Graph, index: int) -> tuple[float, float]:
+    """Of a float32, what QUANTIZE can express; of an int32 that looks up rows, (0, rows); else (-1, 1), or (0, 0) for int32."""
+    if graph.tensors[index].dtype == "int32":
+        return 0.0, float(_places(graph, index))
     for layer in graph.layers:
         output = graph.tensors[layer.outputs[0]]
         if layer.operator == "QUANTIZE" and layer.inputs[0] == index and output.quantization is not None:
             scale, zero_point = output.quantization.scales[0], output.quantization.zero_points[0]
-            low, high = BYTE_RANGES[output.dtype]
+            low, high = RANGES[output.dtype]
             return scale * (low - zero_point - 12.75), scale * (high - zero_point + 12.75)
     return -1.0, 1.0
+
+
+def _places(graph: Graph, index: int) -> int:
+    """How many places the values of an int32 input can name in what the layers look up with it; 0: any number will do."""
+    sizes = []
+    for layer in graph.layers:
+        shapes = [graph.tensors[i].shape for i in layer.inputs]
+        if layer.operator == "EMBEDDING_LOOKUP" and layer.inputs[0] == index:
+            sizes.append(shapes[1][0])
+        if layer.operator == "GATHER" and layer.inputs[1] == index:
+            sizes.append(shapes[0][int(layer.attributes["axis"])])  # type: ignore[arg-type]
+    return min(sizes, default=0)
 
 
 def load_inputs(path: Path, graph: Graph, layouts: Sequence[Layout] = ()) -> tuple[Array, ...]:
@@ -238,7 +258,7 @@ def quantized(array: Array, tensor: Tensor) -> Array:
     """Finite real values as `tensor`, which has one scale, holds them: rounded to nearest, saturated."""
     quantization = tensor.quantization
     assert quantization is not None
-    low, high = BYTE_RANGES[tensor.dtype]
+    low, high = RANGES[tensor.dtype]
     steps = np.round(array.astype(np.float64) / quantization.scales[0]) + quantization.zero_points[0]
     return np.clip(steps, low, high).astype(np.dtype(tensor.dtype))
 

@@ -160,7 +160,10 @@ def _can_take_over(
 ) -> bool:
     """Whether nothing else in the input's block is read by this layer or needed after it."""
     index = layer.inputs[position]
-    if index not in home or graph.tensors[index].shape != graph.tensors[layer.outputs[0]].shape:
+    source, result = graph.tensors[index], graph.tensors[layer.outputs[0]]
+    if index not in home or source.shape != result.shape:
+        return False
+    if result.nbytes > source.nbytes and not OPERATORS[layer.operator].widens:
         return False
     block = home[index]
     block.alive = [other for other in block.alive if uses[other].last >= layer.index]

@@ -10,12 +10,12 @@ import math
 from collections.abc import Iterator
 
 from mcu_harness.base.errors import ModelError
-from mcu_harness.model.graph import BYTE_RANGES, DTYPE_BYTES, Graph, Layer, Tensor
+from mcu_harness.model.graph import DTYPE_BYTES, RANGES, Graph, Layer, Tensor
 from mcu_harness.model.operation import Operation, ShapeError
 from mcu_harness.model.operators.catalogue import OPERATORS, output_shapes
 from mcu_harness.model.operators.operator import MAX_RANK, Operator, Role
 from mcu_harness.model.scales import Problem, quantization_problems
-from mcu_harness.model.unsupported_models import hint_of_custom_operator, hint_of_type
+from mcu_harness.model.unsupported_models import hint_of_custom_operator, hint_of_operators, hint_of_type
 
 _LONGEST_PROBLEM = 400  # characters: shapes in a file have any length
 MAX_TENSOR_BYTES = 1 << 26  # an activation larger than this fits no Cortex-M
@@ -64,6 +64,7 @@ def _check_operators(graph: Graph, source: str) -> None:
     raise ModelError(
         f"{source}: operators that are not supported: {named}",
         hint=step
+        or hint_of_operators(unknown)
         or "replace them in the model, add them (docs/howto/add-an-operator.md), or measure firmware that runs the model with "
         f"`mcu-harness profile`; supported operators: {', '.join(OPERATORS)}",
     )
@@ -77,10 +78,10 @@ def _check_order(graph: Graph, source: str) -> None:
     for index in graph.inputs:
         if index in written or graph.tensors[index].is_constant or graph.tensors[index].is_state:
             raise ModelError(f"{source}: {label(graph.tensors[index])} is a model input twice, constant, or a state")
-        if graph.tensors[index].dtype not in ("int8", "uint8", "int16", "float32"):
+        if graph.tensors[index].dtype not in ("int8", "uint8", "int16", "float32", "int32", "bool"):
             raise ModelError(
                 f"{source}: model input {label(graph.tensors[index])} is {graph.tensors[index].dtype}, "
-                "expected int8, or uint8, int16 or float32 into a QUANTIZE",
+                "expected int8, int32, bool, or uint8, int16 or float32 into a QUANTIZE",
                 hint="convert the model with inference_input_type=tf.int8",
             )
         written.add(index)
@@ -121,7 +122,7 @@ def _tensor_problem(tensor: Tensor) -> str:
         channels = tensor.shape[quantization.axis] if quantization.axis < len(tensor.shape) else 0
         if len(quantization.scales) != channels:
             return f"{len(quantization.scales)} scales for {channels} channels along axis {quantization.axis}"
-    low, high = BYTE_RANGES.get(tensor.dtype, (-(2**63), 2**63))
+    low, high = RANGES.get(tensor.dtype, (-(2**63), 2**63))
     if not all(low <= point <= high for point in quantization.zero_points):
         return f"a zero point is outside {tensor.dtype}"
     return ""
@@ -131,14 +132,15 @@ def _problems(graph: Graph, layer: Layer) -> Iterator[Problem]:
     """Everything wrong with a layer, most basic first: later checks rely on earlier ones having passed."""
     rule, operation = OPERATORS[layer.operator], Operation.of(graph, layer)
     yield from _count_problems(rule, operation)
-    roles = _roles(rule, operation)
+    roles = rule.roles(len(operation.inputs))
+    kind = rule.computes_in(operation.inputs)
     for tensor, role in zip(operation.inputs, roles, strict=True):
-        if tensor is not None and (problem := _role_problem(tensor, role, rule)):
+        if tensor is not None and (problem := _role_problem(tensor, role, rule, (kind,))):
             yield tensor, problem
     if all(tensor is None or tensor.is_constant for tensor in operation.inputs):
         yield None, "all inputs are constant"
     for tensor in operation.outputs:
-        if problem := _role_problem(tensor, rule.output, rule):
+        if problem := _role_problem(tensor, rule.output, rule, rule.results or (kind,)):
             yield tensor, problem
     for tensor in (*operation.inputs, *operation.outputs):
         if tensor is not None and len(tensor.shape) > rule.max_rank:
@@ -163,9 +165,7 @@ def _count_problems(rule: Operator, operation: Operation) -> Iterator[Problem]:
     lacking = [
         position
         for position, tensor in enumerate(operation.inputs)
-        if tensor is None
-        and (position < least or position >= most)
-        and _roles(rule, operation)[position] is not Role.ABSENT
+        if tensor is None and (position < least or position >= most) and rule.roles(given)[position] is not Role.ABSENT
     ]
     if lacking:
         yield None, "an input that is not optional is missing"
@@ -173,14 +173,11 @@ def _count_problems(rule: Operator, operation: Operation) -> Iterator[Problem]:
         yield None, f"{len(operation.outputs)} outputs, expected {rule.outputs or '1 or more'}"
 
 
-def _roles(rule: Operator, operation: Operation) -> tuple[Role, ...]:
-    more = max(0, len(operation.inputs) - len(rule.inputs))
-    return (rule.inputs + rule.inputs[-1:] * more)[: len(operation.inputs)]
-
-
-def _role_problem(tensor: Tensor, role: Role, rule: Operator) -> str:
-    """Why `tensor` cannot play `role`, "" if it can."""
+def _role_problem(tensor: Tensor, role: Role, rule: Operator, types: tuple[str, ...]) -> str:
+    """Why `tensor` cannot play `role`, "" if it can; `types` are those of activations here."""
     expected = f"expected {role.value}"
+    if role in _COMPUTED and types != ("int8",):
+        expected = expected.replace("int8", " or ".join(types))
     found = f"{'constant' if tensor.is_constant else 'activation'} of {tensor.dtype}"
     if role in (Role.BIAS, Role.INDICES):
         fits = tensor.dtype == "int32" and tensor.is_constant
@@ -198,13 +195,16 @@ def _role_problem(tensor: Tensor, role: Role, rule: Operator) -> str:
     if role in (Role.MOVED, Role.MOVED_VALUE):
         fits = role is Role.MOVED_VALUE or not tensor.is_constant
         return "" if fits and tensor.dtype in DTYPE_BYTES else f"{found}, {expected}"
-    if role is Role.NUMBERS:
-        return "" if tensor.dtype == "int32" else f"{found}, {expected}"
+    if role in _PLAIN_TYPES:
+        fits = tensor.dtype in _PLAIN_TYPES[role] and (role in _MAY_BE_CONSTANT or not tensor.is_constant)
+        return "" if fits else f"{found}, {expected}"
     if role is Role.FLOAT or (role is Role.FLOAT_OR_INTEGER and tensor.dtype == "float32"):
         return "" if tensor.dtype == "float32" and not tensor.is_constant else f"{found}, {expected}"
-    types = _TYPES.get(role, ("int8",))
+    types = _TYPES.get(role, types if role in _COMPUTED else ("int8",))
     if tensor.dtype not in types or (role is not Role.VALUE and tensor.is_constant != _is_constant(role)):
         return f"{found}, {expected}"
+    if tensor.dtype not in RANGES and role is not Role.INTEGER:
+        return ""
     if tensor.quantization is None:
         return f"an {tensor.dtype} tensor without scale and zero point, {expected}"
     if role is Role.FILTER:
@@ -221,9 +221,18 @@ def _role_problem(tensor: Tensor, role: Role, rule: Operator) -> str:
 
 _TYPES = {
     Role.BYTE: ("int8", "uint8"),
-    Role.INTEGER: ("int8", "uint8", "int16"),
+    Role.INTEGER: ("int8", "uint8", "int16", "int32"),
     Role.FLOAT_OR_INTEGER: ("int8", "uint8", "int16"),
 }
+# What is counted or true, whatever scale it has.
+_PLAIN_TYPES = {
+    Role.NUMBERS: ("int32",),
+    Role.TRUTHS: ("bool",),
+    Role.NUMBERS_OR_TRUTHS: ("int8", "uint8", "int16", "int32", "bool"),
+    Role.COUNTED: ("float32", "int8", "uint8", "int16", "int32", "bool"),
+}
+_MAY_BE_CONSTANT = (Role.NUMBERS, Role.TRUTHS)
+_COMPUTED = (Role.ACTIVATION, Role.VALUE)
 _STATES = {Role.STATE: ("int8",), Role.WIDE_STATE: ("int16",), Role.ANY_STATE: ("int8", "int16")}
 
 

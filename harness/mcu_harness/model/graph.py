@@ -12,6 +12,7 @@ DTYPE_BYTES = {"int8": 1, "uint8": 1, "int16": 2, "int32": 4, "int64": 8, "float
 
 # Smallest and largest value of the quantised activation types.
 BYTE_RANGES = {"int8": (-128, 127), "uint8": (0, 255)}
+RANGES = {**BYTE_RANGES, "int16": (-32768, 32767)}
 
 Attribute = int | float | str | bool | tuple[int, ...]
 

@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterator
 
 from mcu_harness.model.float_islands import THROUGH_FLOAT
-from mcu_harness.model.graph import Quantization, Tensor
+from mcu_harness.model.graph import RANGES, Quantization, Tensor
 from mcu_harness.model.operation import Operation
 from mcu_harness.model.operators.operator import Operator
+
+_FIXED_TOLERANCE = 1e-3  # LiteRT's own where the operator fixes a scale
 
 Problem = tuple[Tensor | None, str]
 
@@ -19,15 +21,17 @@ def quantization_problems(rule: Operator, operation: Operation) -> Iterator[Prob
         return  # any will do
     if rule.keeps_quantization:
         # None for what is moved without a meaning: float32, bool, int32
-        first = next((t.quantization for t in operation.inputs if t is not None and t.dtype == "int8"), None)
+        first = next((t for t in operation.inputs if t is not None and t.dtype in RANGES and t.quantization), None)
         for tensor in (*operation.inputs, *operation.outputs):
-            if first and tensor is not None and tensor.dtype == "int8" and not _same(tensor.quantization, first):
+            if first is None or first.quantization is None or tensor is None or tensor.dtype != first.dtype:
+                continue
+            if not _same(tensor.quantization, first.quantization):
                 yield tensor, "scale and zero point differ from the first input's"
     for tensor in operation.outputs:
-        if rule.fixed_output and tensor.quantization is not None:
-            scale, zero_point = rule.fixed_output
+        if tensor.dtype in rule.fixed_output and tensor.quantization is not None:
+            scale, zero_point = rule.fixed_output[tensor.dtype]
             points = tensor.quantization.zero_points if zero_point is None else (zero_point,)
-            if not _same(tensor.quantization, Quantization((scale,), points)):
+            if not _same(tensor.quantization, Quantization((scale,), points), _FIXED_TOLERANCE):
                 yield (
                     tensor,
                     f"expected scale {scale}" + ("" if zero_point is None else f" and zero point {zero_point}"),
@@ -36,5 +40,6 @@ def quantization_problems(rule: Operator, operation: Operation) -> Iterator[Prob
         yield None, problem
 
 
-def _same(a: Quantization | None, b: Quantization) -> bool:
-    return a is not None and a.zero_points == b.zero_points and math.isclose(a.scales[0], b.scales[0], rel_tol=1e-5)
+def _same(a: Quantization | None, b: Quantization, tolerance: float = 1e-5) -> bool:
+    close = a is not None and math.isclose(a.scales[0], b.scales[0], rel_tol=tolerance)
+    return a is not None and a.zero_points == b.zero_points and close

@@ -29,13 +29,18 @@ _NOT_IMPORTABLE = 3
 _TIMEOUT_S = 300.0
 
 
+def tflm_installed() -> bool:
+    """Whether TensorFlow Lite Micro can be asked."""
+    return importlib.util.find_spec("tflite_micro") is not None
+
+
 def run_tflm(path: Path, graph: Graph, inputs: Sequence[Array], timeout_s: float = _TIMEOUT_S) -> Reference:
     """Run the model in `path`, which `graph` was imported from, on every sample; `inputs[k]` is (count, *shape).
 
     Raises OracleMissing where the package is not installed, ModelError when it refuses the model, crashes, or exceeds
     `timeout_s`. Of tensors between layers nothing is known.
     """
-    if importlib.util.find_spec("tflite_micro") is None:
+    if not tflm_installed():
         raise _missing("it is not installed")
     with tempfile.TemporaryDirectory(prefix="mcu-harness-") as folder:
         request, answer = Path(folder, "request.npz"), Path(folder, "answer.npz")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mcu_harness.model.graph import Tensor
 
 _OWN_FIRMWARE = "firmware that runs it as it is can be measured with `mcu-harness profile`"
@@ -26,6 +28,26 @@ _ACCELERATORS = {
     "vsi_npu": "a VeriSilicon NPU",
     "vx-delegate": "a VeriSilicon NPU",
 }
+
+
+# Operators that LiteRT has, but not for int8: there is nothing that firmware could be equal to.
+_WITHOUT_INT8 = frozenset(
+    """
+    ELU SQUARE POW SIN COS FLOOR CEIL ROUND SIGN CUMSUM ADD_N RANK L2_POOL_2D LOCAL_RESPONSE_NORMALIZATION RNN
+    BIDIRECTIONAL_SEQUENCE_RNN ATAN2 CONV_3D CONV_3D_TRANSPOSE RFFT2D
+    """.split()  # noqa: SIM905
+)
+
+
+def hint_of_operators(names: Iterable[str]) -> str:
+    """The next step for operators that are not supported, "" where LiteRT has kernels for all of them."""
+    without = [name for name in names if name in _WITHOUT_INT8]
+    if not without:
+        return ""
+    return (
+        f"LiteRT itself has no int8 kernel for {', '.join(without)}: build the model without "
+        "(SQUARE is MUL of a tensor with itself; ELU can be LEAKY_RELU or RELU), and convert it again"
+    )
 
 
 def hint_of_type(tensor: Tensor | None, problem: str) -> str:

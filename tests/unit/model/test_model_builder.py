@@ -12,7 +12,7 @@ from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.operators.catalogue import OPERATORS
 from mcu_harness.model.reference import run_reference
 from model_builder import ModelBuilder
-from model_samples import SAMPLES, sample
+from model_samples import SAMPLES, WITHOUT_LITERT, sample
 
 pytest.importorskip("ai_edge_litert")
 
@@ -21,7 +21,7 @@ def test_there_are_samples_of_every_supported_operator() -> None:
     assert set(SAMPLES) == set(OPERATORS)
 
 
-@pytest.mark.parametrize("operator", SAMPLES)
+@pytest.mark.parametrize("operator", sorted({*SAMPLES} - WITHOUT_LITERT))
 def test_litert_runs_samples_and_their_outputs_are_not_constant(operator: str, tmp_path: Path) -> None:
     builder = sample(operator, seed=1)
     path = builder.write(tmp_path / "m.tflite")
@@ -30,7 +30,8 @@ def test_litert_runs_samples_and_their_outputs_are_not_constant(operator: str, t
     found = run_reference(path, graph, make_inputs(graph, seed=2, count=2))
     for index, values in zip(graph.outputs, found.outputs, strict=True):
         assert values.shape == (2, *builder.shape(index))
-        assert len(np.unique(values)) > 4
+        few = values.dtype == bool or operator in ("FILL", "CAST")  # truths, and one value for each of two samples
+        assert len(np.unique(values)) > (1 if few else 4)
 
 
 def test_the_same_seed_builds_the_same_file() -> None:

@@ -33,6 +33,8 @@ def _elements(data: npt.NDArray[np.generic]) -> Iterator[str]:
     flat = data.reshape(-1)
     if data.dtype.kind == "f":
         return (floating(value) for value in flat.tolist())
+    if data.dtype.kind == "b":
+        return (str(int(value)) for value in flat.tolist())
     if data.dtype.itemsize < 4:
         return map(str, flat.tolist())
     return (integer(value) for value in flat.astype(np.int64).tolist())

@@ -170,6 +170,19 @@ def inverse_square_root(source: Affine, result: Affine) -> ByteFunction:
     return function
 
 
+def square_root(source: Affine, result: Affine) -> ByteFunction:
+    """SQRT in float32, cut off instead of rounded; LiteRT refuses to run on negative values, which give the zero point here."""
+    scale, steps = np.float32(source.scale), np.float32(result.scale)
+
+    def function(value: int) -> int:
+        real = scale * np.float32(value - source.zero_point)
+        if real < 0:
+            return result.zero_point
+        return int(min(_FAR, float(np.sqrt(real) / steps))) + result.zero_point
+
+    return function
+
+
 def through_float(function: reals.RealFunction, source: Affine, result: Affine) -> ByteFunction:
     """DEQUANTIZE, `function`, QUANTIZE, every step in float32."""
     scale, steps = np.float32(source.scale), np.float32(result.scale)

@@ -1,12 +1,36 @@
-"""Operators on two operands, element by element."""
+"""Operators on two operands, element by element, and products of matrices."""
 
 from __future__ import annotations
+
+import math
 
 from mcu_harness.model.operation import Operation, Shape, ShapeError
 from mcu_harness.model.operators.multipliers import MAX_MULTIPLIER, product, scales
 from mcu_harness.model.operators.operator import Operator, Role
-from mcu_harness.model.operators.options import activation, options
+from mcu_harness.model.operators.options import Option, activation, options
 from mcu_harness.model.operators.shapes import broadcast, broadcast_shape
+
+
+def _batch_matmul(op: Operation) -> tuple[Shape, ...]:
+    first, second = op.shape(0), op.shape(1)
+    if min(len(first), len(second)) < 2:
+        raise ShapeError(f"{first} and {second} are no matrices")
+    rows, depth = first[:-3:-1] if op.attributes["adj_x"] else first[-2:]
+    height, columns = second[:-3:-1] if op.attributes["adj_y"] else second[-2:]
+    if depth != height:
+        raise ShapeError(f"{first} and {second} cannot be multiplied: {depth} columns, {height} rows")
+    return ((*broadcast(first[:-2], second[:-2]), rows, columns),)
+
+
+def _batch_matmul_macs(op: Operation) -> int:
+    return math.prod(op.outputs[0].shape) * op.shape()[-2 if op.attributes["adj_x"] else -1]
+
+
+def _quotient(operation: Operation) -> str:
+    """LiteRT shifts 32 bits by what this ratio asks for, and by up to 31 of the operands."""
+    first, second = (scales(operation.inputs[position])[0] for position in (0, 1))
+    fits = 2.0**-20 < first / (second * scales(operation.outputs[0])[0]) < 2.0**20
+    return "" if fits else "the output scale is out of proportion to the inputs' scales"
 
 
 def _prelu(op: Operation) -> tuple[Shape, ...]:
@@ -40,6 +64,24 @@ OPERATORS = (
     ),
     Operator(
         "MUL", (Role.VALUE, Role.VALUE), broadcast_shape, options(21, activation(0)), problem=product, in_place=(0, 1)
+    ),
+    Operator(
+        "DIV",
+        (Role.VALUE, Role.VALUE),
+        broadcast_shape,
+        options(29, activation(0)),
+        max_rank=5,
+        problem=_quotient,
+        in_place=(0, 1),
+    ),
+    Operator(
+        "BATCH_MATMUL",
+        (Role.VALUE, Role.VALUE),
+        _batch_matmul,
+        options(101, Option("adj_x", 0, False), Option("adj_y", 1, False)),
+        max_rank=5,
+        problem=product,
+        macs=_batch_matmul_macs,
     ),
     # LiteRT compares bytes, whatever they stand for.
     Operator("MAXIMUM", (Role.VALUE, Role.VALUE), broadcast_shape, options(39), in_place=(0, 1)),

@@ -1,15 +1,15 @@
-"""Functions of one element, and SOFTMAX."""
+"""Functions of one element, and of rows of them."""
 
 from __future__ import annotations
 
 from mcu_harness.model.operation import Operation, Shape, ShapeError
 from mcu_harness.model.operators.multipliers import clamped, ratio, reciprocal, scales
 from mcu_harness.model.operators.operator import Operator, Role
-from mcu_harness.model.operators.options import Option, options
+from mcu_harness.model.operators.options import Option, activation, options
 from mcu_harness.model.operators.shapes import same
 
 
-def _softmax_shape(op: Operation) -> tuple[Shape, ...]:
+def _rows(op: Operation) -> tuple[Shape, ...]:
     if not op.shape():
         raise ShapeError("the input has no dimensions")
     return (op.shape(),)
@@ -17,7 +17,7 @@ def _softmax_shape(op: Operation) -> tuple[Shape, ...]:
 
 def _softmax_scale(operation: Operation) -> str:
     """LiteRT scales differences by beta * scale * 2^26 and stops unless that is above one."""
-    beta = float(operation.attributes["beta"])  # type: ignore[arg-type]
+    beta = float(operation.attributes.get("beta", 1.0))  # type: ignore[arg-type]
     return "" if beta * scales(operation.inputs[0])[0] * 2.0**26 > 1 else "beta * input scale is absurdly small"
 
 
@@ -33,13 +33,32 @@ OPERATORS = (
     Operator(
         "SOFTMAX",
         (Role.ACTIVATION,),
-        _softmax_shape,
+        _rows,
         options(9, Option("beta", 0, 0.0)),
-        fixed_output=(1 / 256, -128),
+        results=("int8", "int16"),
+        fixed_output={"int8": (1 / 256, -128), "int16": (1 / 65536, -32768)},
         problem=_softmax_scale,
         in_place=(0,),
     ),
-    Operator("LOGISTIC", (Role.ACTIVATION,), same, fixed_output=(1 / 256, None), in_place=(0,)),
+    Operator(
+        "LOG_SOFTMAX",
+        (Role.ACTIVATION,),
+        _rows,
+        options(36),
+        fixed_output={"int8": (1 / 16, 127)},
+        problem=_softmax_scale,
+        in_place=(0,),
+    ),
+    Operator(
+        "L2_NORMALIZATION",
+        (Role.ACTIVATION,),
+        _rows,
+        options(12, activation(0)),
+        fixed_output={"int8": (1 / 128, 0)},
+        max_rank=4,
+    ),
+    Operator("SQRT", (Role.ACTIVATION,), same, problem=reciprocal, in_place=(0,)),
+    Operator("LOGISTIC", (Role.ACTIVATION,), same, fixed_output={"int8": (1 / 256, None)}, in_place=(0,)),
     Operator("TANH", (Role.ACTIVATION,), same, problem=reciprocal, in_place=(0,)),
     Operator("RELU", (Role.ACTIVATION,), same, problem=ratio, in_place=(0,)),
     Operator("RELU6", (Role.ACTIVATION,), same, problem=ratio, in_place=(0,)),

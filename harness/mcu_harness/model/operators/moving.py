@@ -89,6 +89,23 @@ def _gather(op: Operation) -> tuple[Shape, ...]:
     return ((*shape[:axis], *indices.shape, *shape[axis + 1 :]),)
 
 
+def _fill(op: Operation) -> tuple[Shape, ...]:
+    if op.shape(1) not in ((), (1,)) or min(op.indices(0), default=1) < 1:
+        raise ShapeError(f"{op.shape(1)} is not one value, or {op.indices(0)} not a shape")
+    return (op.indices(0),)
+
+
+def _embedding_lookup(op: Operation) -> tuple[Shape, ...]:
+    indices, table = op.operand(0), op.shape(1)
+    if len(indices.shape) != 1 or len(table) < 2:
+        raise ShapeError(
+            f"indices {indices.shape} and a table of shape {table}, expected one dimension and two or more"
+        )
+    if indices.is_constant and not all(0 <= index < table[0] for index in op.indices(0)):
+        raise ShapeError(f"an index is outside {table[0]} rows")
+    return ((*indices.shape, *table[1:]),)
+
+
 def _strided_slice(op: Operation) -> tuple[Shape, ...]:
     return (picked(op).shape,)
 
@@ -150,6 +167,8 @@ OPERATORS = (
     ),
     Operator("BATCH_TO_SPACE_ND", _PICKED, batch_to_space_shape, options(24), keeps_quantization=True, max_rank=4),
     Operator("SPACE_TO_BATCH_ND", _PICKED, space_to_batch_shape, options(25), keeps_quantization=True, max_rank=4),
+    Operator("FILL", (Role.INDICES, Role.MOVED), _fill, options(68), output=Role.MOVED, keeps_quantization=True),
+    Operator("EMBEDDING_LOOKUP", (Role.NUMBERS, Role.VALUE), _embedding_lookup, keeps_quantization=True),
     Operator(
         "GATHER",
         (Role.VALUE, Role.NUMBERS),

@@ -6,10 +6,11 @@ The quantisation rules are those of TensorFlow Lite's 8-bit specification
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from mcu_harness.model.graph import Tensor
 from mcu_harness.model.operation import Operation, Shape, View
 from mcu_harness.model.operators.options import NO_OPTIONS, OptionTable
 
@@ -24,7 +25,7 @@ class Role(Enum):
     FLOAT = "a float32 activation"
     BYTE = "an int8 or uint8 activation"
     FLOAT_OR_INTEGER = "a float32, int8, uint8 or int16 activation"
-    INTEGER = "an int8, uint8 or int16 activation"
+    INTEGER = "an int8, uint8, int16 or int32 activation"
     FILTER = "an int8 constant with symmetric quantisation (zero point 0)"
     BIAS = "an int32 constant with zero point 0"
     INDICES = "an int32 constant (shape, axes or positions)"
@@ -37,6 +38,9 @@ class Role(Enum):
     TIME_WEIGHTS = "an int8 or int16 constant with zero point 0"
     ABSENT = "left out"
     NUMBERS = "an int32 activation or constant"
+    TRUTHS = "a bool activation or constant"
+    NUMBERS_OR_TRUTHS = "an int8, uint8, int16, int32 or bool activation"
+    COUNTED = "a float32, int8, uint8, int16, int32 or bool activation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,16 @@ class Operator:
 
     The last `optional` inputs may be absent (left out, or -1). `repeated` lets the last input occur any number of times.
     `outputs` None means one or more. `keeps_quantization`: outputs have the quantisation of the first activation.
-    `fixed_output` is the (scale, zero point) that the operator's output must have; zero point None means any.
+    `types` are those of activations in which the operator computes: ACTIVATION and VALUE have the same one, which the first of
+    them decides. `results` are those of outputs, where they are others.
+    `fixed_output` is, by the output's type, the (scale, zero point) that it must have; zero point None means any.
     `filter_axis` is the dimension along which a filter may have a scale per channel. `max_rank` is how many dimensions
     LiteRT's kernel goes up to, where that is less than MAX_RANK.
 
     `in_place`: inputs of which every kernel reads an element for the last time before it writes the output element of the same
     position, so that the output may start exactly where that input starts. Shapes must be equal, so a broadcast input is
-    out; sizes may differ (DEQUANTIZE). The input must not be needed afterwards. `reshapes`: the output is the input's bytes under another
+    out. The input must not be needed afterwards. `widens`: its kernel works from the end where output elements are wider than the
+    input's, so that this holds then too. `reshapes`: the output is the input's bytes under another
     shape, and both may stay alive. `sliding_window`: one output position (all of its channels) per window, in NHWC order,
     reading no other input position. `view`, of operators that only put elements elsewhere: which element of input 0
     goes where, as a NumPy view whose row-major order is that of the output. `macs` are multiply-accumulates for one inference; operators
@@ -72,12 +79,30 @@ class Operator:
     output: Role = Role.ACTIVATION
     outputs: int | None = 1
     keeps_quantization: bool = False
-    fixed_output: tuple[float, int | None] | None = None
+    types: tuple[str, ...] = ("int8",)
+    results: tuple[str, ...] = ()
+    fixed_output: Mapping[str, tuple[float, int | None]] = field(default_factory=dict)
     filter_axis: int = 0
     max_rank: int = MAX_RANK
     problem: Callable[[Operation], str] = lambda _: ""
     in_place: tuple[int, ...] = ()
+    widens: bool = False
     reshapes: bool = False
     sliding_window: bool = False
     view: Callable[[Operation, View], View] | None = None
     macs: Callable[[Operation], int] = lambda _: 0
+
+    def roles(self, count: int) -> tuple[Role, ...]:
+        """The roles of `count` inputs."""
+        more = max(0, count - len(self.inputs))
+        return (self.inputs + self.inputs[-1:] * more)[:count]
+
+    def computes_in(self, inputs: Sequence[Tensor | None]) -> str:
+        """The type of the first activation among `inputs`, where the operator has it, else its usual one."""
+        operands = [
+            tensor
+            for tensor, role in zip(inputs, self.roles(len(inputs)), strict=True)
+            if tensor is not None and role in (Role.ACTIVATION, Role.VALUE)
+        ]
+        found = next((tensor for tensor in operands if not tensor.is_constant), operands[0] if operands else None)
+        return found.dtype if found is not None and found.dtype in self.types else self.types[0]

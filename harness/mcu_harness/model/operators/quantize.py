@@ -9,7 +9,15 @@ from mcu_harness.model.operators.shapes import same
 
 OPERATORS = (
     Operator(
-        "QUANTIZE", (Role.FLOAT_OR_INTEGER,), same, options(89), output=Role.INTEGER, problem=ratio, in_place=(0,)
+        "QUANTIZE",
+        (Role.FLOAT_OR_INTEGER,),
+        same,
+        options(89),
+        output=Role.INTEGER,
+        problem=ratio,
+        in_place=(0,),
+        widens=True,
     ),
-    Operator("DEQUANTIZE", (Role.BYTE,), same, options(38), output=Role.FLOAT, in_place=(0,)),
+    Operator("DEQUANTIZE", (Role.BYTE,), same, options(38), output=Role.FLOAT, in_place=(0,), widens=True),
+    Operator("CAST", (Role.NUMBERS_OR_TRUTHS,), same, options(37), output=Role.COUNTED, in_place=(0,), widens=True),
 )

@@ -1,4 +1,4 @@
-"""Operators that take dimensions away: means, extremes and where they are."""
+"""Operators that take dimensions away: means, sums, extremes and where they are."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ _REDUCER = options(27, Option("keep_dims", 0, False))
 
 OPERATORS = (
     Operator("MEAN", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, problem=ratio),
+    Operator("SUM", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, problem=ratio),
     Operator("REDUCE_MAX", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, keeps_quantization=True),
     Operator("REDUCE_MIN", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, keeps_quantization=True),
     Operator("ARG_MAX", (Role.ACTIVATION, Role.INDICES), _arg_extremum, options(40), output=Role.NUMBERS),

@@ -1,6 +1,6 @@
-"""ADD, SUB and MUL of two tensors, with broadcasting.
+"""ADD, SUB, MUL and DIV of two tensors, with broadcasting.
 
-Scales follow LiteRT 2.3.0's kernels/add.cc, sub.cc and mul.cc, where products and quotients of scales are float32
+Scales follow LiteRT 2.3.0's kernels/add.cc, sub.cc, mul.cc and div.cc, where products and quotients of scales are float32
 before they become double.
 """
 
@@ -22,6 +22,7 @@ HEADROOM_BITS = 20
 _MOST_LOOPS = 5  # MCU_BROADCAST_LOOPS
 
 _ADD = Kernel("mcu_add_s8", "portable/add_s8.c", "mcu_arithmetic.h")
+_DIV = Kernel("mcu_div_s8", "portable/div_s8.c", "mcu_div.h")
 _MUL = Kernel("mcu_mul_s8", "portable/mul_s8.c", "mcu_arithmetic.h")
 
 
@@ -30,17 +31,21 @@ class Loop:
     """`count` turns, from one to the next of which the operands move by `steps` elements."""
 
     count: int
-    steps: tuple[int, int]
+    steps: tuple[int, ...]
 
 
-def broadcast_loops(first: Sequence[int], second: Sequence[int], result: Sequence[int]) -> list[Loop]:
-    """How two operands are walked along the result, outermost first; loops that run as one are one. Never empty."""
+def broadcast_loops(*operands_and_result: Sequence[int]) -> list[Loop]:
+    """How operands are walked along the result, from their shapes, outermost loop first; loops that run as one are one.
+
+    Never empty.
+    """
+    *operands, result = operands_and_result
     loops: list[Loop] = []
-    sizes = [1, 1]
-    shapes = [(1,) * (len(result) - len(shape)) + tuple(shape) for shape in (first, second)]
+    sizes = [1] * len(operands)
+    shapes = [(1,) * (len(result) - len(shape)) + tuple(shape) for shape in operands]
     for axis in reversed(range(len(result))):
         here = [shape[axis] for shape in shapes]
-        steps = (sizes[0] * (here[0] > 1), sizes[1] * (here[1] > 1))
+        steps = tuple(size * (count > 1) for size, count in zip(sizes, here, strict=True))
         sizes = [size * count for size, count in zip(sizes, here, strict=True)]
         if result[axis] == 1:
             continue
@@ -49,7 +54,7 @@ def broadcast_loops(first: Sequence[int], second: Sequence[int], result: Sequenc
             loops[0] = Loop(inner.count * result[axis], inner.steps)
         else:
             loops.insert(0, Loop(result[axis], steps))
-    return loops or [Loop(1, (1, 1))]
+    return loops or [Loop(1, (1,) * len(operands))]
 
 
 def add_scaling(layer: Layer, context: Context) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
@@ -78,6 +83,14 @@ def emit_mul(layer: Layer, context: Context) -> LayerCode:
     scales = [np.float32(affine(layer, context.tensor(index)).scale) for index in (*layer.inputs, layer.outputs[0])]
     multiplier, shift = quantize_multiplier(float(scales[0] * scales[1] / scales[2]))
     return _binary(layer, context, _MUL, "mul", (("multiplier", str(multiplier)), ("right", str(-shift))))
+
+
+def emit_div(layer: Layer, context: Context) -> LayerCode:
+    first, second, result = (
+        np.float32(affine(layer, context.tensor(i)).scale) for i in (*layer.inputs, layer.outputs[0])
+    )
+    multiplier, shift = quantize_multiplier(float(first / (second * result)))
+    return _binary(layer, context, _DIV, "div", (("multiplier", str(multiplier)), ("right", str(-shift))))
 
 
 def _binary(
@@ -110,12 +123,23 @@ def _binary(
 
 def broadcast_initializer(layer: Layer, context: Context) -> str:
     """A `struct mcu_broadcast` of firmware/include/mcu_arithmetic.h for the first two inputs of `layer`."""
-    return "{" + ", ".join(f".{member} = {value}" for member, value in broadcast_members(layer, context)) + "}"
+    return braced(broadcast_members(layer, context))
+
+
+def braced(members: tuple[tuple[str, str], ...]) -> str:
+    """A C initializer of named members."""
+    return "{" + ", ".join(f".{member} = {value}" for member, value in members) + "}"
 
 
 def broadcast_members(layer: Layer, context: Context) -> tuple[tuple[str, str], ...]:
+    """The members of that struct for the first two inputs of `layer`."""
+    return broadcast_of_shapes(layer, *(context.tensor(index).shape for index in (*layer.inputs[:2], layer.outputs[0])))
+
+
+def broadcast_of_shapes(
+    layer: Layer, first: Sequence[int], second: Sequence[int], result: Sequence[int]
+) -> tuple[tuple[str, str], ...]:
     """The members of that struct. The innermost steps are 0 or 1 by construction. Raises ModelError for too many loops."""
-    first, second, result = (context.tensor(index).shape for index in (*layer.inputs[:2], layer.outputs[0]))
     loops = broadcast_loops(first, second, result)
     if len(loops) > _MOST_LOOPS + 1 or any(loop.count > 65535 for loop in loops[:-1]):
         raise unsupported(layer, f"broadcasting {first} with {second}")
@@ -130,4 +154,5 @@ EMITTERS = {
     "ADD": emit_add,
     "SUB": emit_add,
     "MUL": emit_mul,
+    "DIV": emit_div,
 }

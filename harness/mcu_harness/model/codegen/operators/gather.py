@@ -36,4 +36,5 @@ def emit(layer: Layer, context: Context) -> LayerCode:
 
 EMITTERS = {
     "GATHER": emit,
+    "EMBEDDING_LOOKUP": emit,
 }

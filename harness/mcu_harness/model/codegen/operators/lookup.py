@@ -35,6 +35,7 @@ _FUNCTIONS: dict[str, Callable[[Affine, Affine, Options], ByteFunction]] = {
     "ABS": lambda source, result, _: lookup_tables.absolute(source, result),
     "NEG": lambda source, result, _: lookup_tables.negative(source, result),
     "RSQRT": lambda source, result, _: lookup_tables.inverse_square_root(source, result),
+    "SQRT": lambda source, result, _: lookup_tables.square_root(source, result),
     "EXP": lambda source, result, _: lookup_tables.of_real(reals.exp, source, result),
     "LOG": lambda source, result, _: lookup_tables.logarithm(source, result),
     "GELU": lambda source, result, options: lookup_tables.of_real(
@@ -107,6 +108,7 @@ EMITTERS = {
     "ABS": emit,
     "NEG": emit,
     "RSQRT": emit,
+    "SQRT": emit,
     "EXP": emit,
     "LOG": emit,
     "GELU": emit,

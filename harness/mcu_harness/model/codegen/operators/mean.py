@@ -1,4 +1,4 @@
-"""MEAN over any axes: the reference's integer algorithm (`QuantizedMeanOrSum` in internal/reference/reduce.h)."""
+"""MEAN and SUM over any axes: the reference's integer algorithm (`QuantizedMeanOrSum` in internal/reference/reduce.h)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,12 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     axes = reduced_axes(Operation.of(context.graph, layer))
     elements = math.prod(source.shape[axis] for axis in axes)
     numbers, target = affine(layer, source), affine(layer, result)
-    multiplier, shift = mean_multiplier(numbers.scale / target.scale, elements)
+    divisor = elements if layer.operator == "MEAN" else 1
+    multiplier, shift = mean_multiplier(numbers.scale / target.scale, divisor)
     if elements * 256 > _LARGEST_SUM or shift > 30:
-        raise unsupported(layer, f"a mean of {elements} elements with scales {numbers.scale} and {target.scale}")
+        raise unsupported(
+            layer, f"a {layer.operator.lower()} of {elements} elements with scales {numbers.scale} and {target.scale}"
+        )
     fields = (
         *loop_fields(layer, source.shape, axes),
         ("sum_offset", str(-numbers.zero_point * elements)),
@@ -84,4 +87,5 @@ def _braced(values: Iterable[int]) -> str:
 
 EMITTERS = {
     "MEAN": emit,
+    "SUM": emit,
 }

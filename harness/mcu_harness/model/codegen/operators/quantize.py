@@ -14,15 +14,20 @@ from mcu_harness.model.graph import BYTE_RANGES, Layer
 
 _QUANTIZE = Kernel("mcu_quantize", "portable/quantize.c", "mcu_quantize.h")
 _DEQUANTIZE = Kernel("mcu_dequantize", "portable/dequantize.c", "mcu_dequantize.h")
-_REQUANTIZE = {  # by the type it comes from
-    "int16": Kernel("mcu_requantize_s16_s8", "portable/requantize_wide.c", "mcu_requantize_wide.h"),
-    "int8": Kernel("mcu_requantize_s8_s16", "portable/requantize_wide.c", "mcu_requantize_wide.h"),
-}
+_BITS = {"int8": 8, "int16": 16, "int32": 32}
+_REQUANTIZE = {  # by the types that it comes from and leads to
+    (source, result): Kernel(
+        f"mcu_requantize_s{_BITS[source]}_s{_BITS[result]}", "portable/requantize_wide.c", "mcu_requantize_wide.h"
+    )
+    for source, result in (
+        ("int16", "int8"), ("int8", "int16"), ("int16", "int16"), ("int8", "int32"), ("int16", "int32")
+    )
+}  # fmt: skip
 
 
 def emit_quantize(layer: Layer, context: Context) -> LayerCode:
     source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
-    if "int16" in (source.dtype, result.dtype):
+    if source.dtype != "float32" and {source.dtype, result.dtype} & {"int16", "int32"}:
         return _requantize(layer, context)
     if source.dtype != "float32":
         return lookup.emit(layer, context)
@@ -42,10 +47,11 @@ def emit_quantize(layer: Layer, context: Context) -> LayerCode:
 
 
 def _requantize(layer: Layer, context: Context) -> LayerCode:
-    """Between int16, which some models have at their edges, and int8."""
+    """Between integers of which one is wider than a byte."""
     source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
-    if {source.dtype, result.dtype} != {"int16", "int8"}:
-        raise unsupported(layer, f"from {source.dtype} to {result.dtype}; between int16 and int8 is")
+    kernel = _REQUANTIZE.get((source.dtype, result.dtype))
+    if kernel is None:
+        raise unsupported(layer, f"from {source.dtype} to {result.dtype}; between int8 and int16, and to int32, are")
     incoming, outgoing = affine(layer, source), affine(layer, result)
     multiplier, shift = quantize_multiplier(incoming.scale / outgoing.scale)
     if shift > 14:
@@ -56,7 +62,7 @@ def _requantize(layer: Layer, context: Context) -> LayerCode:
         ("in_zero_point", str(incoming.zero_point)),
         ("out_zero_point", str(outgoing.zero_point)),
     )
-    return _call(context, _REQUANTIZE[source.dtype], "requantize", fields)
+    return _call(context, kernel, "requantize", fields)
 
 
 def emit_dequantize(layer: Layer, context: Context) -> LayerCode:

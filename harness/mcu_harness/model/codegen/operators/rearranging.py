@@ -29,6 +29,15 @@ def emit_view(layer: Layer, context: Context) -> LayerCode:
     return copy_tensor(context, copy, layer.outputs[0], layer.inputs[0])
 
 
+def emit_fill(layer: Layer, context: Context) -> LayerCode:
+    """One value, computed before, for the whole output."""
+    result, source = (
+        without_data(context.tensor(i).shape, element_bytes(context, i)) for i in (layer.outputs[0], layer.inputs[1])
+    )
+    copy = _copy(result, source, result, np.broadcast_to(source.reshape(()), result.shape))
+    return copy_tensor(context, copy, layer.outputs[0], layer.inputs[1])
+
+
 def emit_batch_to_space(layer: Layer, context: Context) -> LayerCode:
     result, source = _views(layer, context)
     return _copies(layer, context, result, source, blocked(Operation.of(context.graph, layer), result, source))
@@ -130,6 +139,7 @@ def _address(view: View) -> int:
 
 EMITTERS = {
     **{name: emit_view for name, operator in OPERATORS.items() if operator.view},
+    "FILL": emit_fill,
     "SPLIT_V": emit_parts,
     "UNPACK": emit_parts,
     "PACK": emit_pack,

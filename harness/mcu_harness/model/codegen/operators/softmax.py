@@ -20,7 +20,7 @@ from mcu_harness.model.codegen.fixed_point import (
 from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, number, unsupported
 from mcu_harness.model.codegen.quantization import affine
-from mcu_harness.model.graph import Layer
+from mcu_harness.model.graph import DTYPE_BYTES, Layer
 
 _DIFFERENCE_INTEGER_BITS = 5
 _FRACTION_BITS = 31 - _DIFFERENCE_INTEGER_BITS
@@ -31,16 +31,19 @@ _THIRD = 715827883
 _EXP_POWERS = {-2: 1672461947, -1: 1302514674, 0: 790015084, 1: 290630308, 2: 39332535, 3: 720401, 4: 242}
 _LONGEST_ROW = 8191  # the sum of that many ones fits 32 bits
 
-_KERNEL = Kernel("mcu_softmax_s8", "portable/softmax_s8.c", "mcu_softmax.h")
+_KERNELS = {
+    "int8": Kernel("mcu_softmax_s8", "portable/softmax_s8.c", "mcu_softmax.h"),
+    "int16": Kernel("mcu_softmax_s8_s16", "portable/softmax_s8_s16.c", "mcu_softmax.h"),
+}
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
     source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
-    if source.dtype != "int8" or result.dtype != "int8":
-        raise unsupported(layer, f"{source.dtype} to {result.dtype}; int8 only")
-    quantization = affine(layer, result)
-    if quantization.zero_point != -128 or abs(quantization.scale * 256 - 1) > 0.001:
-        raise unsupported(layer, "its output must have scale 1/256 and zero point -128")
+    if source.dtype != "int8" or result.dtype not in _KERNELS:
+        raise unsupported(layer, f"{source.dtype} to {result.dtype}; int8 to int8 or int16")
+    quantization, bits, kernel = affine(layer, result), 8 * DTYPE_BYTES[result.dtype], _KERNELS[result.dtype]
+    if quantization.zero_point != -(1 << bits - 1) or abs(quantization.scale * (1 << bits) - 1) > 0.001:
+        raise unsupported(layer, f"its output must have scale 1/{1 << bits} and zero point {-(1 << bits - 1)}")
     depth = source.shape[-1]
     if depth > _LONGEST_ROW:
         raise unsupported(layer, f"rows of {depth} values; {_LONGEST_ROW} at most")
@@ -55,15 +58,20 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     )
     parameters = f"&{context.name('parameters')}"
     return LayerCode(
-        body=(f"{_KERNEL.function}({context.write(result.index)}, {context.read(source.index)}, {parameters});",),
-        kernels=(_KERNEL,),
+        body=(f"{kernel.function}({context.write(result.index)}, {context.read(source.index)}, {parameters});",),
+        kernels=(kernel,),
         constants=(Constant("exponentials", np.array(table, np.int32)),),
         structs=(Struct("struct mcu_softmax", "parameters", members),),
     )
 
 
 def exponentials(scale: float, beta: float) -> list[int]:
-    """exp(-d * scale * beta), 31 fractional bits, for d = 0, 1, ... as far as the reference counts them (255 at most).
+    """exp(-d * scale * beta), 31 fractional bits, for d = 0, 1, ... as `differences`."""
+    return [_exponential(value) for value in differences(scale, beta)]
+
+
+def differences(scale: float, beta: float) -> list[int]:
+    """-d * scale * beta, 26 fractional bits, for d = 0, 1, ... as far as the reference counts them (255 at most).
 
     Empty where the reference refuses the scale (kernels/internal/quantization_util.cc, PreprocessSoftmaxScaling).
     """
@@ -72,9 +80,7 @@ def exponentials(scale: float, beta: float) -> list[int]:
         return []
     multiplier, shift = quantize_multiplier(real)
     radius = math.floor(((1 << _DIFFERENCE_INTEGER_BITS) - 1) * (1 << _FRACTION_BITS) / (1 << shift))
-    return [
-        _exponential(doubling_high_multiply(wrap(-d << shift, 32), multiplier, 32)) for d in range(min(radius, 255) + 1)
-    ]
+    return [doubling_high_multiply(wrap(-d << shift, 32), multiplier, 32) for d in range(min(radius, 255) + 1)]
 
 
 def _exponential(value: int) -> int:

@@ -1,0 +1,46 @@
+#include "mcu_batch_matmul.h"
+
+#include "mcu_broadcast.h"
+
+static int32_t dot(const int8_t *a, const int8_t *b, const struct mcu_batch_matmul *p)
+{
+    int32_t sum = 0;
+    for (uint32_t k = 0; k < p->depth; ++k) {
+        sum += (*a - p->zero_point[0]) * (*b - p->zero_point[1]);
+        a += p->depth_step[0];
+        b += p->depth_step[1];
+    }
+    return sum;
+}
+
+/* One product of two matrices. */
+static int8_t *multiply(int8_t *output, const int8_t *first, const int8_t *second, const struct mcu_batch_matmul *p)
+{
+    for (uint32_t i = 0; i < p->rows; ++i) {
+        const int8_t *column = second;
+        for (uint32_t j = 0; j < p->columns; ++j) {
+            const int32_t value = mcu_requantize_twice(dot(first, column, p), p->multiplier, p->right);
+            *output++ = (int8_t)mcu_clamp(value + p->out_zero_point, INT8_MIN, INT8_MAX);
+            column += p->step[1];
+        }
+        first += p->step[0];
+    }
+    return output;
+}
+
+void mcu_batch_matmul_s8(int8_t *output, const int8_t *first, const int8_t *second,
+                         const struct mcu_batch_matmul *parameters)
+{
+    const struct mcu_batch_matmul *const p = parameters;
+    struct mcu_walk walk;
+    mcu_walk_begin(&walk, &p->batches);
+    do {
+        const int8_t *a = first + walk.at[0] * p->size[0];
+        const int8_t *b = second + walk.at[1] * p->size[1];
+        for (uint32_t i = 0; i < p->batches.length; ++i) {
+            output = multiply(output, a, b, p);
+            a += p->batches.step[0] * p->size[0];
+            b += p->batches.step[1] * p->size[1];
+        }
+    } while (mcu_walk_next(&walk, &p->batches));
+}
