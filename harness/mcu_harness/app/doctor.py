@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 from mcu_harness import __version__
-from mcu_harness.base.errors import EmulatorError, HarnessError
+from mcu_harness.base.errors import EmulatorError, EmulatorMissing, HarnessError
 
 
 def examine() -> tuple[list[str], bool]:
@@ -60,16 +60,12 @@ def _examine(kind: str, names: Iterable[str], about: Callable[[str], str], lines
             lines.append(f"ok       {kind} {name}: {about(name)}")
             working.append(name)
         except HarnessError as error:
-            absent = isinstance(error, ToolchainMissing | _EmulatorMissing)
+            absent = isinstance(error, ToolchainMissing | EmulatorMissing)
             others.append((name, error.hint or error.message if absent else str(error), absent))
     for name, what, absent in others:
         state = "broken " if not absent else "optional" if working else "missing"
         lines.append(f"{state:8} {kind} {name}: {what}")
     return working
-
-
-class _EmulatorMissing(EmulatorError):
-    """Not installed, other than installed and broken."""
 
 
 def _emulator(name: str) -> str:
@@ -78,10 +74,7 @@ def _emulator(name: str) -> str:
     from mcu_harness.emulator.trial import try_out
 
     entry = emulator_entry(name)
-    try:
-        described = entry.describe()
-    except EmulatorError as error:
-        raise _EmulatorMissing(error.message, hint=error.hint) from error
+    described = entry.describe()
     emulator = entry.make()
     started = time.perf_counter()
     try:

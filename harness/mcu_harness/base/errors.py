@@ -54,6 +54,10 @@ class EmulatorError(HarnessError):
     """An emulator is missing, cannot run this board, or failed itself (not the firmware in it)."""
 
 
+class EmulatorMissing(EmulatorError):
+    """An emulator is not installed, which is no fault of anything that is."""
+
+
 class ResultsError(HarnessError):
     """A results file cannot be read."""
 

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from pathlib import Path
 from typing import IO
 
 from mcu_harness.base.errors import HarnessError, ToolFailure
+from mcu_harness.base.idleness import Idleness
 
 _CHUNK_BYTES = 65536
+_POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,14 @@ def run(
     max_output_bytes: int = 1 << 20,
     among: Running | None = None,
     watched: bool = False,
+    idle_s: float | None = None,
 ) -> CompletedText:
     """Run `argv` to its end with stdin closed; `env` is added to the environment, the process to those in `among`.
 
     Of each stream at most `max_output_bytes` are kept: its start and its end, with a line saying what was left out.
-    Raises ToolFailure (exit code None) at the deadline and HarnessError when the program cannot be started. A
-    non-zero exit code is the caller's to judge. A `watched` process ends with this one even if this one is killed.
+    Raises ToolFailure (exit code None) at the deadline, or once nothing of it has done anything for `idle_s`, and
+    HarnessError when the program cannot be started. A non-zero exit code is the caller's to judge. A `watched` process
+    ends with this one even if this one is killed.
     """
     command = tuple(str(part) for part in argv)
     process = _start(command, cwd, env)
@@ -92,8 +97,7 @@ def run(
         if among is not None:
             among.add(process)
         waiter.start()
-        waiter.join(timeout_s)
-        timed_out = waiter.is_alive()
+        late = _waited(waiter, process, timeout_s, idle_s)
     finally:
         kill_group(process)
         _dismiss(watcher)
@@ -101,28 +105,45 @@ def run(
         if among is not None:
             among.remove(process)
     texts = [stream.text() for stream in streams]
-    if timed_out:
-        raise ToolFailure(
-            f"no end within {timeout_s:g} s", command=command, exit_code=None, output="".join(texts)
-        ) from None
+    if late:
+        raise ToolFailure(late, command=command, exit_code=None, output="".join(texts)) from None
     return CompletedText(command, process.returncode, texts[0], texts[1])
+
+
+def _waited(waiter: threading.Thread, process: subprocess.Popen[bytes], timeout_s: float, idle_s: float | None) -> str:
+    """ "" when `process` has ended, for which `waiter` waits; else why it is not waited for any longer."""
+    deadline = time.monotonic() + timeout_s
+    idleness = Idleness(process.pid)
+    while waiter.is_alive() and (left := deadline - time.monotonic()) > 0:
+        waiter.join(left if idle_s is None else min(left, _POLL_S))
+        if idle_s is not None and waiter.is_alive() and idleness.seconds() > idle_s:
+            return f"it has done nothing for {idle_s:g} s"
+    return f"no end within {timeout_s:g} s" if waiter.is_alive() else ""
 
 
 class Background:
     """A process that works beside the caller. Its stdin is at its end; both outputs go to the file `output`.
 
-    The caller ends it; if that is forgotten, it ends with the caller's interpreter, even when that is killed. Raises HarnessError when the
-    program cannot be started.
+    The caller ends it; if that is forgotten, it ends with the caller's interpreter, even when that is killed. Then the
+    folder `scratch` goes with it, which is the caller's to remove otherwise. Raises HarnessError when the program
+    cannot be started.
     """
 
     def __init__(
-        self, argv: Sequence[str | Path], output: Path, *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str | Path],
+        output: Path,
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        scratch: Path | None = None,
     ) -> None:
         self.argv = tuple(str(part) for part in argv)
         self._output = output
         with output.open("wb") as log:
             self._process = _start(self.argv, cwd, env, stdout=log, stderr=subprocess.STDOUT)
-        self._watcher = _watcher_of(self._process)
+        self._watcher = _watcher_of(self._process, scratch)
+        self._idleness = Idleness(self._process.pid)
         self._ended = False
         atexit.register(self.end)
 
@@ -134,6 +155,10 @@ class Background:
     def exit_code(self) -> int | None:
         """None while it runs; negative: the signal that killed it."""
         return self._process.poll()
+
+    def idle_s(self) -> float:
+        """For how many seconds it has done nothing; see `Idleness.seconds`."""
+        return self._idleness.seconds()
 
     def wait(self, timeout_s: float) -> int | None:
         """`exit_code`, after giving it so much time to end."""
@@ -158,19 +183,25 @@ class Background:
 
 
 # Shells differ in how they take a group: dash knows no "--", others want it.
-_WATCH = 'read -r line; kill -KILL "-$1" || kill -KILL -- "-$1"'
+_WATCH = """
+read -r line
+kill -KILL "-$1" || kill -KILL -- "-$1"
+[ -z "$2" ] && exit
+for turn in 1 2 3 4 5; do rm -rf -- "$2" && exit; sleep 1; done  # what is killed may write until it is gone
+"""
 
 
-def _watcher_of(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes] | None:
+def _watcher_of(process: subprocess.Popen[bytes], scratch: Path | None = None) -> subprocess.Popen[bytes] | None:
     """A process that kills the group of `process` when this one is gone, however it went: then its stdin ends.
 
-    What is killed within the milliseconds until the watcher is there leaves its child behind.
+    It also removes the folder `scratch`. What is killed within the milliseconds until the watcher is there leaves its
+    child behind.
     """
     if os.name != "posix":
         return None
     with contextlib.suppress(OSError):  # without a shell nobody watches
         return subprocess.Popen(
-            ["/bin/sh", "-c", _WATCH, "sh", str(process.pid)],
+            ["/bin/sh", "-c", _WATCH, "sh", str(process.pid), str(scratch.absolute()) if scratch else ""],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

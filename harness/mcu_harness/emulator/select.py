@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import version
 
 from mcu_harness.base.cache import digest
-from mcu_harness.base.errors import EmulatorError
+from mcu_harness.base.errors import EmulatorError, EmulatorMissing
 from mcu_harness.emulator.contract import Emulator
 from mcu_harness.hardware.board import Board
 
@@ -30,7 +30,7 @@ class EmulatorEntry:
     """An emulator. Nothing of it is imported or started before `make`, which raises EmulatorError where it is missing.
 
     `supports(board)` is "" when it can run `board`, else why not; `describe()` says its version and place, and raises
-    EmulatorError where it is missing; `identity()` changes with the program that is installed. `has` are the needs that
+    EmulatorMissing where it is not installed, EmulatorError where that is broken; `identity()` changes with the program that is installed. `has` are the needs that
     it meets.
     """
 
@@ -135,26 +135,28 @@ def select(asked: str, board: Board, needs: Iterable[Need] = ()) -> Selection:
         able = tuple(entry for entry in able if need in entry.has) or able
     passed_over: list[str] = []
     for entry in reversed(able[1:]):
-        if not _is_found(entry) or entry.supports(board):
+        if entry.supports(board):
             continue
-        reason = _why_unusable(entry)
+        try:
+            reason = _why_unusable(entry)
+        except EmulatorMissing:
+            continue
         if not reason:
             return Selection(entry, tuple(passed_over))
-        passed_over.append(f"{entry.name} {entry.describe()}: {reason}")
+        passed_over.append(f"{entry.name} {reason}")
     return Selection(able[0], tuple(passed_over))
 
 
 @cache
-def _is_found(entry: EmulatorEntry) -> bool:
-    try:
-        entry.describe()
-    except EmulatorError:
-        return False
-    return True
-
-
-@cache
 def _why_unusable(entry: EmulatorEntry) -> str:
+    """ "" when it passes a trial; else which it is, and what was said. Raises EmulatorMissing when it is not installed."""
     from mcu_harness.emulator.trial import why_unusable
 
-    return why_unusable(entry.make(), entry.identity())
+    try:
+        described = entry.describe()
+        reason = why_unusable(entry.make(), entry.identity())
+    except EmulatorMissing:
+        raise
+    except EmulatorError as error:
+        return error.message.splitlines()[0]
+    return f"{described}: {reason}" if reason else ""

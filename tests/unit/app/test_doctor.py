@@ -75,8 +75,19 @@ def test_emulator_that_is_not_there_is_optional(
     compilers: dict[str, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     compilers |= {name: Toolchain(name, "1", (name,)) for name in ("gnu", "zig")}
-    monkeypatch.setenv("RENODE_PATH", str(tmp_path / "nowhere"))
+    monkeypatch.delenv("RENODE_PATH", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("mcu_harness.emulator.renode.find._renode_run", lambda: None)
     assert line(examine()[0], "emulator renode").startswith("optional emulator renode: ")
+
+
+def test_one_that_is_named_but_not_there_is_broken(
+    compilers: dict[str, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    compilers |= {name: Toolchain(name, "1", (name,)) for name in ("gnu", "zig")}
+    monkeypatch.setenv("RENODE_PATH", str(tmp_path / "nowhere"))
+    monkeypatch.setattr("mcu_harness.emulator.renode.find._renode_run", lambda: None)
+    assert "nowhere: no such program" in line(examine()[0], "broken   emulator renode: RENODE_PATH=")
 
 
 def test_a_cache_that_cannot_be_written_is_told(

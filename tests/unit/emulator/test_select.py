@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mcu_harness.base.errors import EmulatorError
+from mcu_harness.base.errors import EmulatorError, EmulatorMissing
 from mcu_harness.emulator import select as module
 from mcu_harness.emulator.select import EMULATORS, EmulatorEntry, Need, emulator_entry, select
 from mcu_harness.hardware.board_file import find_board
@@ -21,7 +21,7 @@ def renode(monkeypatch: pytest.MonkeyPatch) -> Renode:
     def set_up(found: bool, cannot: str = "") -> None:
         def describe() -> str:
             if not found:
-                raise EmulatorError("there is no Renode")
+                raise EmulatorMissing("there is no Renode")
             return "1.16.1"
 
         made = replace(
@@ -31,7 +31,7 @@ def renode(monkeypatch: pytest.MonkeyPatch) -> Renode:
             supports=lambda board: "no platform" if board.name == cannot else "",
         )
         monkeypatch.setattr(module, "EMULATORS", (emulator_entry("unicorn"), made))
-        monkeypatch.setattr(module, "_why_unusable", lambda entry: "")
+        monkeypatch.setattr(module, "_why_unusable", lambda entry: "" if entry.describe() else "no version")
 
     return set_up
 

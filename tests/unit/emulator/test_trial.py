@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import Execution, RunPlan
-from mcu_harness.emulator.select import emulator_entry, select
+from mcu_harness.emulator.renode import find, server
+from mcu_harness.emulator.select import _why_unusable, emulator_entry, select
 from mcu_harness.emulator.trial import try_out, why_unusable
 from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
 from mcu_harness.hardware.board import Board
@@ -30,8 +32,11 @@ class Altered(UnicornEmulator):
 
 
 @pytest.fixture(autouse=True)
-def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("MCU_HARNESS_CACHE", str(tmp_path / "cache"))
+    _why_unusable.cache_clear()
+    yield
+    _why_unusable.cache_clear()
 
 
 @pytest.fixture
@@ -44,6 +49,23 @@ def broken_renode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     path.chmod(0o755)
     monkeypatch.setenv("RENODE_PATH", str(path))
     return path
+
+
+@pytest.fixture
+def hanging_renode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Path]:
+    """Makes a Renode that waits for ever, and knows its version when that is the first thing that it is asked."""
+
+    def make(first: str) -> Path:
+        path = tmp_path / "renode"
+        path.write_text(f"#!/bin/sh\n{first}\nsleep 1000\n")
+        path.chmod(0o755)
+        monkeypatch.setenv("RENODE_PATH", str(path))
+        # What ends it is that it does nothing, not one of the limits for a Renode that is slow.
+        monkeypatch.setattr(server, "_START_TIMEOUT_S", 1000.0)
+        monkeypatch.setattr(find, "_VERSION_TIMEOUT_S", 1000.0)
+        return path
+
+    return make
 
 
 def test_ten_instructions_are_run_and_counted() -> None:
@@ -81,3 +103,26 @@ def test_auto_passes_over_a_renode_that_does_not_start_and_says_why(broken_renod
     assert said.startswith("renode 1.16.1, from RENODE_PATH: ") and str(broken_renode) in said
     assert said.endswith("Renode 1.16.1 ended: it exited with 7")
     assert select("renode", find_board("stm32f4_discovery")).passed_over == ()
+
+
+KNOWS_ITS_VERSION = '[ "$1" = --version ] && echo Renode v1.16.1.1 && exit'
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="whether a process is idle is known through /proc")
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (KNOWS_ITS_VERSION, "renode 1.16.1, from RENODE_PATH: {path}: Renode 1.16.1 ended: it did not start: it has done nothing for 4 s"),
+        ("", "renode {path} --version: it has done nothing for 4 s: {path} was stopped at its deadline"),
+        ("exit 0", "renode {path} is not a Renode: --version says ''"),
+        ("echo Renode v1.13.0; exit", "renode {path} is Renode 1.13.0, older than 1.15.3"),
+    ],
+    ids=["hangs", "hangs-when-asked-for-its-version", "no-renode", "old"],
+)  # fmt: skip
+def test_auto_passes_over_a_renode_that_hangs_or_is_none_and_says_so(
+    hanging_renode: Callable[[str], Path], first: str, said: str
+) -> None:
+    path = hanging_renode(first)
+    selection = select("auto", find_board("stm32f4_discovery"))
+    assert selection.entry is emulator_entry("unicorn")
+    assert selection.passed_over == (said.format(path=path),)

@@ -15,13 +15,14 @@ from functools import cache
 from pathlib import Path
 
 from mcu_harness.base.cache import default_root, digest
-from mcu_harness.base.errors import EmulatorError, HarnessError
+from mcu_harness.base.errors import EmulatorError, EmulatorMissing, HarnessError
 from mcu_harness.base.files import write_text
 from mcu_harness.base.process import run
 from mcu_harness.emulator.renode import versions
 
 HOW_TO_GET_IT = "mcu-harness renode install, or https://github.com/renode/renode/releases and RENODE_PATH"
 _VERSION_TIMEOUT_S = 60.0
+_VERSION_IDLE_S = 4.0  # a Renode that hangs is told from one that is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Install:
 
 
 def find_renode() -> Install:
-    """The Renode that is used; raises EmulatorError, with the command that gets one, when there is none.
+    """The Renode that is used; raises EmulatorError, with the command that gets one: EmulatorMissing when there is none.
 
     Starts at most `renode --version`, and that only when the program has changed.
     """
@@ -63,7 +64,7 @@ def _locate() -> tuple[Path, str]:
     on_path = shutil.which("renode")
     if on_path:
         return Path(on_path).absolute(), "PATH"
-    raise EmulatorError("no Renode: not from renode-run, not in RENODE_PATH, not on PATH", hint=HOW_TO_GET_IT)
+    raise EmulatorMissing("no Renode: not from renode-run, not in RENODE_PATH, not on PATH", hint=HOW_TO_GET_IT)
 
 
 def _renode_run() -> Path | None:
@@ -101,7 +102,7 @@ def _remembered(path: Path, memory: Path) -> str:
     if known and versions.parse("v" + known) == known:
         return known
     try:
-        answer = run([path, "--version"], _VERSION_TIMEOUT_S)
+        answer = run([path, "--version"], _VERSION_TIMEOUT_S, idle_s=_VERSION_IDLE_S)
     except HarnessError as cause:
         raise EmulatorError(f"{path} --version: {cause.message}", hint=HOW_TO_GET_IT) from cause
     version = versions.parse(answer.stdout)

@@ -24,7 +24,10 @@ from mcu_harness.base.process import Background
 from mcu_harness.emulator.renode import protocol
 from mcu_harness.emulator.renode.find import Install
 
+# A start takes some seconds of a processor, and on a busy machine a minute: one that computes is given that long, one that
+# does nothing will not call any more.
 _START_TIMEOUT_S = 90.0
+START_IDLE_S = 4.0
 _POLL_S = 0.05
 _SCRIPT = "harness.cs"
 # The names in here are ours alone: nothing that a user has chosen becomes part of a monitor command. When the first one
@@ -36,6 +39,9 @@ _PYTHON_RAISED = (
     "IsInit, IsRead, IsWrite, Offset and Value, before it had isInit, isRead, isWrite, offset and value"
 )
 _TRY_AGAIN = "run it again; if it happens again, try another version of Renode, or `--emulator unicorn`"
+# For Mono, where that is what runs Renode: otherwise every call between translated code and C# announces itself to the garbage
+# collector, at several times the price of the call.
+_RUNTIME = {"MONO_THREADS_SUSPEND": "preemptive"}
 _COMMANDS = (f"include @{_SCRIPT}", "emulation ServeMcuHarness")
 
 
@@ -108,6 +114,7 @@ class RenodeServer:
                 "MCU_HARNESS_SECRET": secret,
                 "MCU_HARNESS_DIRECTORY": str(self.directory),
                 **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.directory / "tmp")),
+                **_RUNTIME,
             }
             options = [
                 "--disable-xwt",
@@ -123,6 +130,7 @@ class RenodeServer:
                 self.directory / "log",
                 cwd=self.directory,
                 env=environment,
+                scratch=self.directory,
             )
             deadline = time.monotonic() + _START_TIMEOUT_S
             while True:
@@ -137,6 +145,8 @@ class RenodeServer:
     def _wait_for_call(self, listener: socket.socket, deadline: float) -> None:
         assert self._process is not None
         while not select.select([listener], [], [], _POLL_S)[0]:
+            if self._process.idle_s() > START_IDLE_S:
+                raise self._ended(f"it did not start: it has done nothing for {START_IDLE_S:g} s")
             if self._process.exit_code is not None or time.monotonic() > deadline:
                 raise self._ended(f"it did not start within {_START_TIMEOUT_S:g} s")
 
