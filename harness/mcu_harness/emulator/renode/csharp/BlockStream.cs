@@ -17,26 +17,30 @@ namespace McuHarness
 
     internal sealed class BlockStream
     {
-        /// <summary>Record in `core`. The harness has the code in `known`, and is told all other code.</summary>
-        public BlockStream(IBusController bus, CortexM core, Channel channel, Area known)
+        /// <summary>
+        /// Record in `core`. The harness has the code in `known`, and is told all other code. `afterBlock`, null for
+        /// nothing, is called after each block, whether it counts or not; it may halt the core.
+        /// </summary>
+        public BlockStream(IBusController bus, CortexM core, Channel channel, Area known, Action afterBlock)
         {
             knownStart = known.Address;
             knownEnd = known.Address + (ulong)known.Size;
             this.bus = bus;
             this.core = core;
             this.channel = channel;
-            core.SetHookAtBlockEnd((address, instructions) =>
+            if(afterBlock == null)
             {
-                OnBlock(address, instructions);
-                if(AfterBlock != null)
+                hook = BlockHook.Set(core, OnBlock);
+            }
+            else
+            {
+                core.SetHookAtBlockEnd((address, instructions) =>
                 {
-                    AfterBlock();
-                }
-            });
+                    OnBlock(address, instructions);
+                    afterBlock();
+                });
+            }
         }
-
-        /// <summary>Called after each block, whether it counts or not.</summary>
-        public Action AfterBlock;
 
         /// <summary>Blocks that end from now on count; everything executed so far does not.</summary>
         public void Open()
@@ -60,6 +64,10 @@ namespace McuHarness
         {
             open = false;
             Flush();
+            if(hook != null && hook.Failed != null)
+            {
+                throw new InvalidOperationException("blocks were not recorded", hook.Failed);
+            }
         }
 
         private void OnBlock(ulong address, uint instructions)
@@ -92,7 +100,7 @@ namespace McuHarness
         /// <summary>Code that is not where the program was loaded: what it has copied to RAM, a boot ROM, an alias.</summary>
         private void SendCode(ulong address, uint instructions)
         {
-            if(!sent.Add(new KeyValuePair<ulong, uint>(address, instructions)))
+            if(!sent.Add(address << 32 | instructions))
             {
                 return;
             }
@@ -135,7 +143,8 @@ namespace McuHarness
         private readonly CortexM core;
         private readonly ulong knownStart;
         private readonly ulong knownEnd;
-        private readonly HashSet<KeyValuePair<ulong, uint>> sent = new HashSet<KeyValuePair<ulong, uint>>();
+        private readonly BlockHook hook;
+        private readonly HashSet<ulong> sent = new HashSet<ulong>();
         private readonly Channel channel;
         private readonly uint[] buffer = new uint[1 << 17];
         private int used;

@@ -52,15 +52,16 @@ namespace McuHarness
                 bus.WriteBytes(chunk.Data, chunk.Address);
             }
             flash = new Flash(bus, plan.Flash);
+            dialogue = new Dialogue(plan, platform);
             if(plan.Profile)
             {
-                blocks = new BlockStream(bus, core, channel, plan.Code);
+                var afterBlock = dialogue.IsThere ? AfterBlock : (Action)null;
+                blocks = new BlockStream(bus, core, channel, plan.Code, afterBlock);
                 exceptions = new Exceptions(bus, core, blocks);
             }
             windows = new Windows(plan, bus, core, channel, blocks);
             main = new MainWatch(core, plan.Main, plan.MainEnd);
             heap = new HeapWatch(core, plan.Sbrk);
-            dialogue = new Dialogue(plan, platform);
             platform.Heard = dialogue.Hear;
             marks = new Marks(core, Arrive);
             if(Reset())
@@ -120,11 +121,7 @@ namespace McuHarness
                 var control = new Range(ResetControl & 0xFFF, 4);
                 bus.SetHookBeforePeripheralWrite<uint>(system, OnResetControl, control);
             }
-            if(dialogue.IsThere && blocks != null)
-            {
-                blocks.AfterBlock = AfterBlock;
-            }
-            else if(dialogue.IsThere)
+            if(dialogue.IsThere && blocks == null)
             {
                 core.SetHookAtBlockEnd((address, instructions) => AfterBlock());
             }
