@@ -198,6 +198,7 @@ def test_stripped_and_raw_images_count_the_same_as_the_elf(tmp_path: Path) -> No
         assert result.verdict == "pass"
         assert result.value("instructions") == (whole.value("instructions") or 0) - 1  # the branch to itself
         assert result.value("stack_hwm_bytes") == whole.value("stack_hwm_bytes")
+        assert result.value("stack_margin_bytes") == whole.value("stack_margin_bytes")
 
 
 def test_what_is_to_be_measured_but_never_reached_is_a_failure(tmp_path: Path) -> None:

@@ -17,15 +17,15 @@ def above_heap(execution: Execution, limit: int, is_known: bool) -> Execution:
     `limit` is where the area began. Unless `is_known` what the image keeps in RAM, the area's lower part may hold that
     as well: then the stack is taken to begin above the longest stretch that was never touched.
     """
-    execution = without_foreign_writes(execution, limit)
-    stack = execution.stack_bytes
     cut = 0
     if execution.heap is not None:
-        cut = min(max(0, execution.heap[1] - limit), len(stack))
+        cut = min(max(0, execution.heap[1] - limit), len(execution.stack_bytes))
     elif not is_known:
-        start, size = _longest_paint(stack)
+        # In memory as it was left: what lies below the stack is data, whoever wrote it.
+        start, size = _longest_paint(execution.stack_bytes)
         cut = start if size >= _LEAST_GAP_BYTES else 0
-    return replace(execution, stack_bytes=stack[cut:]) if cut else execution
+    execution = without_foreign_writes(execution, limit)
+    return replace(execution, stack_bytes=execution.stack_bytes[cut:]) if cut else execution
 
 
 def without_foreign_writes(execution: Execution, limit: int) -> Execution:
