@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from mcu_harness.emulator.contract import START, BlockCounts
-from mcu_harness.emulator.recorder import block_hook, views
+from mcu_harness.emulator.recorder import views
+from mcu_harness.emulator.recorder.layout import FIRST_BLOCK, OUTSIDE, ROOT
+from mcu_harness.emulator.recorder.rows import Words
 from mcu_harness.emulator.recorder.steps import RecordedSteps
-
-Words = npt.NDArray[np.int64]
-
-_COLUMNS = [word // 8 for word in (block_hook.TO, block_hook.PRIOR, block_hook.CURRENT, block_hook.COUNT)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,35 +35,36 @@ def block_counts(
 ) -> BlockCounts:
     """What ran inside windows, or only what of that ran after `since`; with `window_marks`, of each window too."""
     parents, entries = tables.context_tree()
-    columns = tables.edges[:, _COLUMNS]
+    edges, counts = tables.edges, tables.edge_count
     if since is not None:
-        columns[: len(since.counts), 3] -= since.counts
-    left_early = early.steps[since.left_early if since else 0 :]
-    columns = np.concatenate([columns, np.array(left_early, np.int64).reshape(-1, 4)])
-    kept = np.flatnonzero((columns[:, 0] != block_hook.OUTSIDE) & (columns[:, 3] > 0))
-    columns = columns[kept]
+        counts[: len(since.counts)] -= since.counts
+    left_early = np.array(early.steps[since.left_early if since else 0 :], np.int64).reshape(-1, 4)
+    steps = np.column_stack([edges["to_context"], edges["prior"], edges["current"]])
+    steps, counts = np.concatenate([steps, left_early[:, :3]]), np.concatenate([counts, left_early[:, 3]])
+    kept = np.flatnonzero((steps[:, 0] != OUTSIDE) & (counts > 0))
     # Edges that differ only in the context they came from are one.
-    steps, which = np.unique(columns[:, :3], axis=0, return_inverse=True)
+    steps, which = np.unique(steps[kept], axis=0, return_inverse=True)
     which = which.reshape(-1)
     totals = np.zeros(len(steps), np.int64)
-    np.add.at(totals, which, columns[:, 3])
+    np.add.at(totals, which, counts[kept])
+    context, previous, current = steps.T
     seen = np.unique(steps[:, 1:])
-    seen = seen[seen >= block_hook.FIRST_BLOCK]
+    seen = seen[seen >= FIRST_BLOCK]
     blocks = tables.blocks[seen]
     per_window = None
     if window_marks is not None:
-        per_window = views.window_counts(window_marks, len(tables.edges), early.windows, kept, which, len(steps))
+        per_window = views.window_counts(window_marks, len(edges), early.windows, kept, which, len(steps))
     return BlockCounts(
-        block_address=(blocks[:, block_hook.KEY // 8] >> 32).astype(np.uint32),
+        block_address=(blocks["key"] >> 32).astype(np.uint32),
         block_bytes=np.array(tables.block_bytes, np.int32)[seen],
-        block_instructions=blocks[:, block_hook.INSTRUCTIONS // 8].astype(np.int32),
+        block_instructions=blocks["instructions"].astype(np.int32),
         context_parent=parents,
         context_entry=entries,
-        edge_context=(steps[:, 0] - block_hook.ROOT).astype(np.int32),
-        edge_previous=np.where(
-            steps[:, 1] < block_hook.FIRST_BLOCK, START - steps[:, 1], np.searchsorted(seen, steps[:, 1])
-        ).astype(np.int32),
-        edge_current=np.searchsorted(seen, steps[:, 2]).astype(np.int32),
+        edge_context=(context - ROOT).astype(np.int32),
+        edge_previous=np.where(previous < FIRST_BLOCK, START - previous, np.searchsorted(seen, previous)).astype(
+            np.int32
+        ),
+        edge_current=np.searchsorted(seen, current).astype(np.int32),
         edge_count=totals,
         block_code=tuple(tables.block_code[block] for block in seen),
         window_counts=per_window,

@@ -10,13 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from mcu_harness.emulator.recorder import block_hook
-from mcu_harness.emulator.recorder.tables import Table
-
-Words = npt.NDArray[np.int64]
+from mcu_harness.emulator.recorder.layout import (
+    CHAINED,
+    ENTERED,
+    ENTERED_WITH_FLOATS,
+    GROW_CONTEXTS,
+    GROW_FRAMES,
+    NO_BLOCK,
+    OUTSIDE,
+    ROOT,
+    START_OUTSIDE,
+    START_ROOT,
+    START_TAKEN,
+    TAKEN,
+)
+from mcu_harness.emulator.recorder.rows import Rows
+from mcu_harness.emulator.recorder.tables import RecorderTables
 
 _DEEPEST = 64  # contexts below which another exception is no child of what it interrupts
 _SAME_PLACE = 4  # bytes that a handler may set the return address on, past the instruction that called it
@@ -30,37 +39,25 @@ class Position:
     edge: int
     entered: int  # how, where `edge` is the start of another handler
     context: int
-    frames: Words
+    frames: Rows
     window: int
 
 
 class TakenExceptions:
-    """Works on the recorder's state and tables; `grow(what)` makes room, `function(address)` is a function's start, and
-    `now()` the time, which stands still between a return and an exception that is chained to it.
+    """Works on the recorder's tables; `function(address)` is a function's start, and `now()` the time, which stands still
+    between a return and an exception that is chained to it.
     """
 
-    def __init__(
-        self,
-        state: Words,
-        edges: Table,
-        contexts: Table,
-        frames: Table,
-        grow: Callable[[int], object],
-        function: Callable[[int], int],
-        now: Callable[[], int],
-    ) -> None:
-        self._state = state
-        self._edges = edges
-        self._contexts = contexts
-        self._frames = frames
-        self._grow = grow
+    def __init__(self, tables: RecorderTables, function: Callable[[int], int], now: Callable[[], int]) -> None:
+        self._tables = tables
+        self._state = tables.state
         self._function = function
         self._now = now
         self._left_at = -1  # the time of the last return
         self._suspended: dict[int, Position] = {}  # by the stack pointer
         self._children: dict[tuple[int, int], int] = {}
         self._window = 0
-        self._start = block_hook.START_OUTSIDE
+        self._start = START_OUTSIDE
 
     def restart(self, start: int) -> None:
         """A window begins or ends, and the counting goes on at the edge `start`: older positions mean nothing now."""
@@ -78,9 +75,9 @@ class TakenExceptions:
 
     def here(self, pc: int) -> Position:
         """Where the recorder is now, before the code at `pc`."""
-        edge, depth = self._get(block_hook.EDGE), self._get(block_hook.DEPTH)
-        entered, context = self._edge(edge, block_hook.CURRENT), self._edge(edge, block_hook.TO)
-        return Position(pc, edge, entered, context, self._frames.rows[:depth].copy(), self._window)
+        edge = self._tables.last_edge
+        frames = self._tables.open_frames.copy()
+        return Position(pc, self._state.edge, edge.current, edge.to_context, frames, self._window)
 
     def enter(self, entry: int, pc: int, stack: int, floats: bool) -> None:
         """An exception is taken whose handler is at `entry`; code is to go on at `pc`, its stack pointer is `stack`.
@@ -88,17 +85,18 @@ class TakenExceptions:
         `floats` is whether its floating-point context is kept.
         """
         position = self._suspended[stack] = self.here(pc)
-        edge, context, depth = position.edge, position.context, len(position.frames)
+        depth = len(position.frames)
         chained = self._left_at == self._now()
-        if context == block_hook.OUTSIDE:
-            self._set(block_hook.EDGE, block_hook.START_OUTSIDE)
+        if position.context == OUTSIDE:
+            self._state.edge = START_OUTSIDE
             return
-        while depth >= len(self._frames.rows):
-            self._grow(block_hook.FRAMES)
-        self._frames.rows[depth, :3] = block_hook.TAKEN, context, self._edge(edge, block_hook.CURRENT)
-        self._set(block_hook.DEPTH, depth + 1)
-        entered = block_hook.ENTERED_WITH_FLOATS if floats else block_hook.ENTERED
-        self._start_in(self._child(context, entry), block_hook.CHAINED if chained else entered)
+        while depth >= len(self._tables.frames):
+            self._tables.grow(GROW_FRAMES)
+        frame = self._tables.frames.row(depth)
+        frame.return_to, frame.caller, frame.caller_block = TAKEN, position.context, position.entered
+        self._state.depth = depth + 1
+        entered = ENTERED_WITH_FLOATS if floats else ENTERED
+        self._start_in(self._child(position.context, entry), CHAINED if chained else entered)
 
     def leave(self, pc: int, stack: int) -> None:
         """A handler returns to `pc`, the stack pointer is `stack` now: to what was interrupted there, or a new thread."""
@@ -112,48 +110,39 @@ class TakenExceptions:
         """Count on at `position`; None is a thread that begins at `pc`."""
         if position is not None and position.window == self._window:
             frames = position.frames
-            self._frames.rows[: len(frames)] = frames
-            self._set(block_hook.DEPTH, len(frames))
-            if position.edge == block_hook.START_TAKEN:
+            self._tables.frames.rows[: len(frames)] = frames
+            self._state.depth = len(frames)
+            if position.edge == START_TAKEN:
                 self._start_in(position.context, position.entered)
             else:
-                self._set(block_hook.EDGE, position.edge)
+                self._state.edge = position.edge
             return
-        self._set(block_hook.DEPTH, 0)
-        self._set(block_hook.EDGE, self._start)
-        if position is None and self._start == block_hook.START_ROOT:
-            self._start_in(self._child(block_hook.ROOT, pc), block_hook.NO_BLOCK)
+        self._state.depth = 0
+        self._state.edge = self._start
+        if position is None and self._start == START_ROOT:
+            self._start_in(self._child(ROOT, pc), NO_BLOCK)
 
     def _start_in(self, context: int, entered: int) -> None:
         """The next block is counted in `context`, as one that follows no block; `entered` says how."""
-        row = self._edges.rows[block_hook.START_TAKEN // block_hook.EDGE_ROW]
-        row[[block_hook.LIKELY // 8, block_hook.UNLIKELY // 8]] = 0
-        row[[block_hook.TO // 8, block_hook.CURRENT // 8]] = context, entered
-        self._set(block_hook.EDGE, block_hook.START_TAKEN)
+        edge = self._tables.edge(START_TAKEN)
+        edge.likely = edge.unlikely = 0
+        edge.to_context, edge.current = context, entered
+        self._state.edge = START_TAKEN
 
     def _child(self, parent: int, entry: int) -> int:
         if (parent, entry) in self._children:
             return self._children[parent, entry]
-        contexts = self._contexts.rows
-        depth = int(contexts[parent, block_hook.CONTEXT_DEPTH // 8]) + 1
-        if depth > _DEEPEST and parent != block_hook.ROOT:
-            return self._child(block_hook.ROOT, entry)
-        new = self._get(block_hook.CONTEXT_COUNT)
-        if new >= len(contexts):
-            self._grow(block_hook.CONTEXTS)
-            contexts = self._contexts.rows
-        self._set(block_hook.CONTEXT_COUNT, new + 1)
-        sibling = int(contexts[parent, block_hook.FIRST_CHILD // 8])
-        contexts[new, :7] = parent, entry, 0, self._function(entry), depth, 0, sibling
-        contexts[parent, block_hook.FIRST_CHILD // 8] = new
+        depth = self._tables.contexts.row(parent).depth + 1
+        if depth > _DEEPEST and parent != ROOT:
+            return self._child(ROOT, entry)
+        new = self._state.context_count
+        if new >= len(self._tables.contexts):
+            self._tables.grow(GROW_CONTEXTS)
+        self._state.context_count = new + 1
+        above, context = self._tables.contexts.row(parent), self._tables.contexts.row(new)
+        context.parent, context.entry, context.tail = parent, entry, 0
+        context.function, context.depth = self._function(entry), depth
+        context.first_child, context.sibling = 0, above.first_child
+        above.first_child = new
         self._children[parent, entry] = new
         return new
-
-    def _edge(self, edge: int, word: int) -> int:
-        return int(self._edges.rows[edge // block_hook.EDGE_ROW, word // 8])
-
-    def _get(self, word: int) -> int:
-        return int(self._state[word // 8])
-
-    def _set(self, word: int, value: int) -> None:
-        self._state[word // 8] = value

@@ -11,7 +11,7 @@ from typing import Any
 
 from llvmlite import binding
 
-from mcu_harness.emulator.trace import access_hook
+from mcu_harness.emulator.trace.layout import DESCRIPTOR_STEP, TraceState
 
 _TEXT = """
 define void @filter(i64 %engine, i64 %address, i32 %size, i64 %state) {{
@@ -52,10 +52,10 @@ def filtered(traced: int) -> int:
     It is `traced` itself where this LLVM cannot read the text: those before 15 write pointers otherwise.
     """
     text = _TEXT.format(
-        edge=access_hook.EDGE,
-        last_edge=access_hook.LAST_EDGE,
-        descriptors=access_hook.DESCRIPTORS,
-        step=8 // access_hook.HALFWORD,
+        edge=TraceState.offset("edge"),
+        last_edge=TraceState.offset("last_edge"),
+        descriptors=TraceState.offset("descriptors"),
+        step=DESCRIPTOR_STEP,
         traced=traced,
     )
     try:

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 from unicorn import arm_const
 
-from mcu_harness.emulator.recorder.tables import aligned
-from mcu_harness.emulator.unicorn import divisions_native as native
+from mcu_harness.emulator.recorder.rows import Table, aligned
+from mcu_harness.emulator.unicorn.divisions_native import Division, compiled
 from mcu_harness.hardware.arm.thumb import ItBlocks, instruction_size
 from mcu_harness.image.program import Program
 
@@ -55,11 +53,11 @@ class DivisionWatch:
         """`reg_read` and `emu_stop` are the C addresses of uc_reg_read and uc_emu_stop."""
         self._traps = aligned(1)
         self._sites = division_sites(program)
-        self._rows = aligned(native.ROW_WORDS * max(1, len(self._sites))).reshape(-1, native.ROW_WORDS)
-        traps = int(self._traps.ctypes.data)
-        for row, site in zip(self._rows, self._sites, strict=False):
-            divisor = getattr(arm_const, f"UC_ARM_REG_R{site.divisor}")
-            row[:6] = (divisor, traps, reg_read, emu_stop, 0, 0)
+        self._rows = Table(Division, len(self._sites))
+        for nth, site in enumerate(self._sites):
+            row = self._rows.row(nth)
+            row.divisor, row.traps = getattr(arm_const, f"UC_ARM_REG_R{site.divisor}"), int(self._traps.ctypes.data)
+            row.reg_read, row.emu_stop = reg_read, emu_stop
 
     def set_traps(self, on: bool) -> None:
         """Whether a division by zero is a fault from now on."""
@@ -68,19 +66,11 @@ class DivisionWatch:
     @property
     def hit(self) -> bool:
         """Whether a division by zero has stopped the run, before it was executed."""
-        return bool(self._rows[:, native.HIT // 8].any())
+        return bool(self._rows.rows["hit"].any())
 
     def hooks(self) -> Iterator[tuple[int, int, int]]:
         """(C address of the callback, its user data, the instruction's address) of each place."""
         if self._sites:
-            callback = int(_compiled().address)
-            for row, site in zip(self._rows, self._sites, strict=True):
-                yield callback, int(row.ctypes.data), site.address
-
-
-@cache
-def _compiled() -> Any:
-    try:
-        return native.compiled(cache=True)
-    except RuntimeError:  # neither this directory, nor the user's cache directory, can be written
-        return native.compiled(cache=False)
+            callback = int(compiled().address)
+            for nth, site in enumerate(self._sites):
+                yield callback, self._rows.row(nth).address, site.address
