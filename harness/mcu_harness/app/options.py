@@ -21,7 +21,7 @@ class Options:
 
 
 # The commands that run something, and share options.
-RUN, FIT, PROFILE, BUILD, VARIANTS = "run", "fit", "profile", "build", "variants"
+RUN, FIT, PROFILE, BUILD, VARIANTS, SEARCH = "run", "fit", "profile", "build", "variants", "search"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +89,27 @@ _EVERY: tuple[Option, ...] = (
         "BOARD",
         repeatable=True,
         commas=True,
-        commands=(RUN, FIT, PROFILE, BUILD, VARIANTS),
+        commands=(RUN, FIT, PROFILE, BUILD, VARIANTS, SEARCH),
     ),
     Option(
         "emulator",
         "which emulator runs the firmware",
         "auto|unicorn|renode",
         default="auto",
-        commands=(RUN, FIT, PROFILE, VARIANTS),
+        commands=(RUN, FIT, PROFILE, VARIANTS, SEARCH),
     ),
     Option(
         "toolchain",
         "which compiler builds the firmware, with flags if you like, as in gnu:-Os (repeatable: every case with each)",
         "auto|gnu|zig",
         repeatable=True,
-        commands=(RUN, FIT, BUILD, VARIANTS),
+        commands=(RUN, FIT, BUILD, VARIANTS, SEARCH),
     ),
     Option(
         "kernels",
         "which kernels compute models, instead of what scenarios say",
         "|".join(KERNEL_CHOICES),
-        commands=(RUN, FIT, BUILD, VARIANTS),
+        commands=(RUN, FIT, BUILD, VARIANTS, SEARCH),
     ),
     Option(
         "coverage",
@@ -135,14 +135,14 @@ _EVERY: tuple[Option, ...] = (
         "a limit, over those of scenarios, as in flash=64KiB or latency=20ms (repeatable)",
         "KEY=LIMIT",
         repeatable=True,
-        commands=(RUN, FIT, VARIANTS),
+        commands=(RUN, FIT, VARIANTS, SEARCH),
         pytest=False,
     ),
     Option(
         "json",
-        "write results.json there (fit: the ranking; variants: the comparison); - is standard output, where nothing else is written then",
+        "write results.json there (fit: the ranking; variants: the comparison; search: the trials); - is standard output, where nothing else is written then",
         "FILE",
-        commands=(RUN, FIT, PROFILE, VARIANTS),
+        commands=(RUN, FIT, PROFILE, VARIANTS, SEARCH),
         pytest=False,
     ),
     Option("report-dir", "write results.json and a Markdown report per board there", "DIR", commands=(RUN, PROFILE)),

@@ -17,13 +17,15 @@ class QuantizeSpec:
 
     `calibration` is an .npy or .npz file of float samples in the layout of the model as the user has it, `count` how
     many of them are taken (None = all). `method` "minmax" takes the range that was seen, "percentile" leaves out the
-    outermost values. With `per_channel` each output channel of a filter has a scale of its own.
+    outermost values. With `per_channel` each output channel of a filter has a scale of its own. With `made_up` in place of a
+    file, samples are random: what the model then computes means nothing, and what it costs is the same.
     """
 
     calibration: Path | None = None
     count: int | None = None
     method: str = "minmax"
     per_channel: bool = True
+    made_up: bool = False
 
 
 NOT_GIVEN = QuantizeSpec()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcu_harness.app.cli.main import _parser, main
-from mcu_harness.app.options import BUILD, FIT, OPTIONS, PROFILE, RUN, VARIANTS, options_of
+from mcu_harness.app.options import BUILD, FIT, OPTIONS, PROFILE, RUN, SEARCH, VARIANTS, options_of
 from mcu_harness.app.settings import Source, command_source, settings
 from mcu_harness.base.errors import HarnessError, ScenarioError, UnitError
 from mcu_harness.scenario.discovery import expand
@@ -21,6 +21,7 @@ NEEDED = {
     FIT: ["m.tflite"],
     PROFILE: ["m.elf"],
     RUN: ["m.tflite"],
+    SEARCH: ["net.py:make"],
     VARIANTS: ["a.tflite", "b.tflite"],
 }
 HEAVY = {"numpy", "numba", "capstone", "unicorn", "elftools", "tabulate", "jinja2", "cattrs"}

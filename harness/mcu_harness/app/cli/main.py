@@ -19,6 +19,7 @@ from mcu_harness.app.cli.commands import (
     renode,
     results,
     run,
+    search,
     validate,
     variants,
 )
@@ -31,6 +32,7 @@ _COMMANDS: tuple[Callable[[Commands[argparse.ArgumentParser]], None], ...] = (
     run.add,
     fit.add,
     variants.add,
+    search.add,
     build.add,
     convert.add,
     footprint.add,

@@ -96,7 +96,7 @@ def _answer(ended: CompletedText) -> dict[str, Any] | None:
 
 
 def _named(worker: Worker) -> str:
-    return worker.needs[0][1]
+    return worker.needs[0][1] if worker.needs else "Python"
 
 
 def _ended(source: Path, worker: Worker, ended: CompletedText) -> ModelError:

@@ -27,6 +27,7 @@ ONNX_PACKAGES = (("onnx", "onnx"), ("onnxruntime", "onnxruntime"), *LITERT)
 CALIBRATE = child.Worker("litert_calibrate", "oracle", LITERT, 600.0)
 ONNX = child.Worker("onnx_convert", "onnx", ONNX_PACKAGES, 600.0)
 TORCH = child.Worker("torch_export", "torch", (("torch", "torch"), ("onnxscript", "onnxscript"), *ONNX_PACKAGES), 900.0)
+FACTORY = child.Worker("factory_export", "torch", (), 900.0)  # what it needs depends on what the function makes
 KERAS = child.Worker("keras_export", "keras", (("tensorflow", "tensorflow-cpu"), *LITERT), 900.0)
 
 
@@ -46,6 +47,7 @@ class Job:
             "count": self.spec.count,
             "method": self.spec.method,
             "per_channel": self.spec.per_channel,
+            "made_up": self.spec.made_up,
         }
 
     def key(self, model: Path, *workers: child.Worker) -> str:
@@ -59,7 +61,7 @@ class Job:
                 *(version for worker in workers for version in worker.versions(self.path)),
                 *(part for label, file in companions(model) for part in (label, content_digest(file))),
                 content_digest(Path(calibration)) if calibration else "",
-                repr((self.spec.count, self.spec.method, self.spec.per_channel)),
+                repr((self.spec.count, self.spec.method, self.spec.per_channel, self.spec.made_up)),
             )
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +16,19 @@ from mcu_harness.model.convert.refusal import Refusal
 FloatArray = npt.NDArray[np.float32]
 
 
-def samples(
-    file: str | None, inputs: Sequence[tuple[str, tuple[int, ...]]], count: int | None
-) -> tuple[FloatArray, ...]:
+_MADE_UP, _SEED = 4, 1
+
+
+def samples(request: dict[str, Any], inputs: Sequence[tuple[str, tuple[int, ...]]]) -> tuple[FloatArray, ...]:
     """(count, *shape) for each of `inputs`, which are (name, shape with batch); raises Refusal.
 
-    There is never a default: ranges from samples that are not the model's own quantise it for something else.
+    Of `request`: `calibration`, a file or None, `count`, and `made_up` for normal random samples, for when only costs
+    matter. That is never a default: ranges from samples that are not the model's own quantise it for something else.
     """
+    file, count = request["calibration"], request["count"]
+    if file is None and request["made_up"]:
+        made = np.random.default_rng(_SEED)
+        return tuple(made.normal(size=(_MADE_UP, *shape)).astype(np.float32) for _, shape in inputs)
     if file is None:
         raise Refusal(
             "the model computes in float and there are no calibration samples to quantise it with",

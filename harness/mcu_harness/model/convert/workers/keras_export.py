@@ -45,7 +45,11 @@ def _converter(tf: Any, path: Path) -> tuple[Any, Any]:
         specs = {key: _one(tf, spec) for key, spec in served.structured_input_signature[1].items()}
         concrete = tf.function(lambda **given: served(**given)).get_concrete_function(**specs)
         return tf.lite.TFLiteConverter.from_concrete_functions([concrete]), loaded
-    model = tf.keras.models.load_model(str(path), compile=False, safe_mode=True)
+    return of_model(tf, tf.keras.models.load_model(str(path), compile=False, safe_mode=True))
+
+
+def of_model(tf: Any, model: Any) -> tuple[Any, Any]:
+    """As `_converter`, of a Keras model in memory."""
     inputs = [_one(tf, tf.TensorSpec(tensor.shape, tensor.dtype, tensor.name)) for tensor in model.inputs]
 
     def call(*given: Any) -> Any:

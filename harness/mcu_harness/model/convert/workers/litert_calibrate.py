@@ -39,7 +39,7 @@ def convert(request: dict[str, Any]) -> dict[str, Any]:
     for detail in (*inputs, *outputs):
         if detail["dtype"] != np.float32:
             raise Refusal(f"{_label(detail)} is {np.dtype(detail['dtype']).name}, expected float32")
-    given = samples(request["calibration"], [(d["name"], _shape(d)) for d in inputs], request["count"])
+    given = samples(request, [(d["name"], _shape(d)) for d in inputs])
     try:
         quantiser = CalibrationWrapper(model, [], [])
         quantiser.Prepare([list(_shape(detail)) for detail in inputs])

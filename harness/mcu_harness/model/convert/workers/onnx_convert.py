@@ -24,14 +24,14 @@ def convert(request: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=Path(request["output"]).parent) as folder:
         if not is_quantised(model):
             told["original_is"] = "the float model, in onnxruntime"
-            given = samples(request["calibration"], _inputs(model), request["count"])
+            given = samples(request, _inputs(model))
             model = prepared(model, Path(folder))
             onnx.save(model, request["original"])
             options = {key: request[key] for key in ("method", "per_channel")}
             importer = Importer(quantised(model, given, Path(folder), **options))
         else:
             onnx.save(model, request["original"])
-            given = samples(request["calibration"], _inputs(model), request["count"]) if request["calibration"] else ()
+            given = samples(request, _inputs(model)) if request["calibration"] else ()
             importer = Importer(model, ranges(model, given, Path(folder)) if given else None)
             if given:
                 importer.notes.append(

@@ -25,18 +25,23 @@ def convert(request: dict[str, Any]) -> dict[str, Any]:
         program, arguments = _made(path, request["function"])
     else:
         program, arguments = _loaded(path), ()
+    write_onnx(program, arguments, Path(request["output"]))
+    return {}
+
+
+def write_onnx(program: Any, arguments: tuple[Any, ...], output: Path) -> None:
+    """Write a module with example inputs, or an ExportedProgram with (), as ONNX; raises Refusal."""
     import torch
 
     try:
         torch.onnx.export(
-            program, arguments, request["output"], dynamo=True, opset_version=_OPSET, external_data=False, verbose=False
+            program, arguments, str(output), dynamo=True, opset_version=_OPSET, external_data=False, verbose=False
         )
     except Exception as error:
         raise Refusal(
             f"PyTorch cannot export the model to ONNX: {_cause(error)}",
             "replace what it names; `torch.onnx.export(..., dynamo=True)` gives the same error with more text",
         ) from error
-    return {}
 
 
 def _loaded(path: Path) -> Any:
@@ -74,31 +79,48 @@ class _NoPickles:
 
 def _made(path: Path, function: str) -> tuple[Any, tuple[Any, ...]]:
     """What `function` of the user's file `path` returns, ready to export."""
+    made = called(path, function, {})
+    found = program_of(made)
+    if found is None:
+        raise Refusal(f"{function}() returned {type(made).__name__}", _RETURNS)
+    return found
+
+
+def called(path: Path, function: str, arguments: dict[str, Any]) -> Any:
+    """What `function` of the user's file `path` returns for `arguments`; raises Refusal that names the line at fault."""
     sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    _know_quantised_operators()
+    place = "while it was imported"
     try:
         spec.loader.exec_module(module)
+        if "torch" in sys.modules:
+            _know_quantised_operators()
         factory = getattr(module, function, None)
         if not callable(factory):
             raise Refusal(f"it has no function {function!r}", _RETURNS)
-        made = factory()
+        place = f"{function}()"
+        return factory(**arguments)
     except Refusal:
         raise
     except BaseException as error:  # SystemExit of a script too
-        raise Refusal(f"{_where(error, path)}: {type(error).__name__}: {first_line(error)}") from error
+        raise Refusal(f"{_where(error, path) or place}: {type(error).__name__}: {first_line(error)}") from error
+
+
+def program_of(made: Any) -> tuple[Any, tuple[Any, ...]] | None:
+    """An ExportedProgram and (), or a module, in evaluation mode, with its example inputs; None for anything else."""
+    if "torch" not in sys.modules:
+        return None
     import torch
 
     if isinstance(made, torch.export.ExportedProgram):
         return made, ()
     if not isinstance(made, tuple) or len(made) != 2 or not isinstance(made[0], torch.nn.Module):
-        raise Refusal(f"{function}() returned {type(made).__name__}", _RETURNS)
+        return None
     network, examples = made
-    arguments = (examples,) if isinstance(examples, torch.Tensor) else tuple(examples)
-    return network.eval(), arguments
+    return network.eval(), (examples,) if isinstance(examples, torch.Tensor) else tuple(examples)
 
 
 def _know_quantised_operators() -> None:
@@ -111,9 +133,9 @@ def _know_quantised_operators() -> None:
 
 
 def _where(error: BaseException, path: Path) -> str:
-    """The last line of the user's own file that the error went through."""
+    """The last line of the user's own file that the error went through, "" where it went through none."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return f"line {lines[-1]}" if lines else "while it was imported"
+    return f"line {lines[-1]}" if lines else ""
 
 
 def _cause(error: BaseException) -> str:

@@ -1,0 +1,104 @@
+"""What a search found, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+
+from mcu_harness.app.search.search import SearchResult
+from mcu_harness.app.search.trials import Trial, name_of
+from mcu_harness.base import units
+from mcu_harness.results.board_matrix import Standing
+from mcu_harness.results.report import text
+from mcu_harness.results.report.board_matrix_text import binding_text
+from mcu_harness.scenario.figure_catalogue import FIGURES
+
+FORMAT_VERSION = 1
+_ALWAYS = ("latency", "flash", "ram", "macs")
+_MADE_UP = "untrained weights and made-up samples: costs are those of the net, and nothing is said of its accuracy"
+
+
+def to_text(found: SearchResult) -> str:
+    """The table of trials, by their arguments, and the winning arguments."""
+    from tabulate import tabulate
+
+    figures = [figure for figure in FIGURES.values() if figure.key in {*found.budgets, *_ALWAYS}]
+    boards = len({fit.run.board for trial in found.trials for fit in trial.fits}) > 1
+    titles = [
+        *(knob.name for knob in found.knobs),
+        *(["board"] if boards else []),
+        *(f.heading for f in figures),
+        "verdict",
+    ]
+    body = []
+    for trial in _in_order(found):
+        values = [str(trial.arguments[knob.name]) for knob in found.knobs]
+        if trial.error:
+            body.append([*values, *([""] if boards else []), *("" for _ in figures), f"not tried: {trial.error}"])
+        for nth, fit in enumerate(trial.fits):
+            cells = [text.figure(fit.run.measurements.get(figure.name)) for figure in figures]
+            told = str(fit.standing)
+            if fit.standing is not Standing.MEETS:
+                told += f": {binding_text(fit.binding)}" if fit.binding else ""
+            elif trial is found.best and nth == 0:
+                told += "  <- the largest"
+            body.append([*values, *([fit.run.board] if boards else []), *cells, told])
+    alignment = (*["right"] * (len(titles) - 1), "left")
+    lines = str(tabulate(body, headers=titles, colalign=alignment, disable_numparse=True)).splitlines()
+    return "\n".join([*lines, "", *sentences(found)]) + "\n"
+
+
+def sentences(found: SearchResult) -> list[str]:
+    """The answer, how it was found, and what it rests on."""
+    budgets = ", ".join(f"{key} {units.format_value(b.limit, _unit(key))}" for key, b in found.budgets.items())
+    within = f"within {budgets}" if budgets else "on the board"
+    if found.best is None:
+        lines = [f"nothing fits {within}"]
+    else:
+        what = "largest" if found.method == "bisect" else f"most {found.maximised}"
+        lines = [f"{what} {within}: {name_of(found.best.arguments)}"]
+    return [
+        *lines,
+        f"{len(found.trials)} trial{'s' if len(found.trials) > 1 else ''}, by {found.method}",
+        *found.notes,
+        _MADE_UP,
+    ]
+
+
+def _unit(key: str) -> str:
+    return next(figure.unit for figure in FIGURES.values() if figure.key == key)
+
+
+def _in_order(found: SearchResult) -> list[Trial]:
+    """Trials by the places of their values among those of the knobs."""
+    return sorted(
+        found.trials, key=lambda trial: [knob.values.index(trial.arguments[knob.name]) for knob in found.knobs]
+    )
+
+
+def to_json(found: SearchResult) -> str:
+    """The same for scripts."""
+    plain = {
+        "format_version": FORMAT_VERSION,
+        "function": found.function,
+        "method": found.method,
+        "maximised": found.maximised,
+        "arguments": found.arguments,
+        "budgets": {key: budget.limit for key, budget in found.budgets.items()},
+        "notes": list(found.notes),
+        "trials": [
+            {
+                "arguments": trial.arguments,
+                "meets": trial.meets,
+                "error": trial.error or None,
+                "boards": {
+                    fit.run.board: {
+                        "standing": str(fit.standing),
+                        "figures": {name: measurement.value for name, measurement in fit.run.measurements.items()},
+                    }
+                    for fit in trial.fits
+                },
+            }
+            for trial in _in_order(found)
+        ],
+    }
+    return json.dumps(plain, indent=1, sort_keys=True) + "\n"
