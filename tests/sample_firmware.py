@@ -16,7 +16,6 @@ def firmware(body: str = "", *, declarations: str = "", **files: str) -> Sources
         inputs=(),
         outputs=(),
         layer_outputs=(),
-        arena_symbol="arena",
         arena_bytes=0,
         kernel_set="none",
         layer_kernels=(),

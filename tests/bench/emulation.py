@@ -18,6 +18,7 @@ from mcu_harness.image.build import build
 from mcu_harness.image.program import Program, read_program
 from mcu_harness.image.toolchain import find_toolchain
 from mcu_harness.model.codegen.generate import generate, plan_memory
+from mcu_harness.model.codegen.sources import ARENA_SYMBOL
 from mcu_harness.model.samples import model_graph, samples_for
 from mcu_harness.scenario.scenario import InputSpec
 
@@ -54,7 +55,7 @@ def plain_and_traced(rounds: int, inferences: int = 4) -> tuple[float, float]:
     program = read_program(build(sources, board, find_toolchain("auto")).elf)
     inputs = samples_for(MODEL, InputSpec(seed=1, count=inferences)).inputs
     plan = run_plan(program, sources, graph, inputs, sources.outputs)
-    arena = program.symbol(sources.arena_symbol).address
+    arena = program.symbol(ARENA_SYMBOL).address
     layout = Layout(program, board, plan.stack, arena_blocks(graph, memory), arena)
     plan = replace(plan, trace=TraceRequest(cuts(layout), whole=True))
     emulator = UnicornEmulator()

@@ -30,7 +30,7 @@ void mcu_infer(void) {
 
 def firmware(board: Board, code: str, cache: Path, toolchain: str = "auto") -> Program:
     """Build `code`, which must define mcu_infer, with the runtime of `board`."""
-    sources = Sources({"model.c": PRELUDE + code}, (), (), (), (), (), "", 0, "test", ())
+    sources = Sources({"model.c": PRELUDE + code}, (), (), (), (), (), 0, "test", ())
     return read_program(build(sources, board, find_toolchain(toolchain), cache).elf)
 
 

@@ -18,7 +18,7 @@ from mcu_harness.image.build import Image, build, source_files
 from mcu_harness.image.hex_writer import hex_text
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import Toolchain
-from mcu_harness.model.codegen.sources import Sources, TensorIo
+from mcu_harness.model.codegen.sources import ARENA_SYMBOL, Sources, TensorIo
 from mcu_harness.model.graph import Graph, Tensor
 from mcu_harness.model.planned import planned_sources
 from mcu_harness.model.samples import model_graph
@@ -151,7 +151,7 @@ Made by mcu-harness from the model with SHA-256 `{graph.digest}`, with {image.to
 - `firmware.elf`, `firmware.hex`: the whole image for the {board.title}: start-up, console, one inference. Flash it as it is
   (`openocd`, `pyocd flash firmware.hex`, `probe-rs download`). It runs on the clock that the core has after reset.
 - `generated/`, `kernels/`, `include/`: the model as C99 for a project of your own. No heap, no libc, no floating point but at
-  float inputs and outputs. {format_bytes(sources.arena_bytes)} of RAM for the arena (`{sources.arena_symbol}`).
+  float inputs and outputs. {format_bytes(sources.arena_bytes)} of RAM for the arena (`{ARENA_SYMBOL}`).
 - `runtime/`, `board.ld`: start-up code, console and linker script of `firmware.elf`; a project of your own has these already.
 
 ## Call it

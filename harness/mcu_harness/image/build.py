@@ -41,7 +41,6 @@ class Image:
     elf: Path
     build_id: str
     toolchain: Tool
-    from_cache: bool
     sources: dict[str, str]
 
 
@@ -75,13 +74,13 @@ def build(sources: Sources, board: Board, toolchain: Toolchain, cache_dir: Path 
     elf = cache.entry("elf", build_id)
     parts = _parts([*headers, *units, template])
     if cache.has(elf):
-        return Image(elf, build_id, tool, True, parts)
+        return Image(elf, build_id, tool, parts)
     with cache.scratch() as scratch:
         job = _Job(toolchain, board, cache, scratch)
         objects = job.compile(headers, dict(zip(keys, units, strict=True)))
         job.link(objects, script, elf)
     cache.prune()
-    return Image(elf, build_id, tool, False, parts)
+    return Image(elf, build_id, tool, parts)
 
 
 def source_files(sources: Sources, board: Board) -> dict[str, bytes]:

@@ -6,25 +6,19 @@ raises ends the search: what is not known then has no file.
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
-from elftools.common.exceptions import DWARFError, ELFError
-from elftools.construct import ConstructError
 from elftools.dwarf.compileunit import CompileUnit
 from elftools.dwarf.die import DIE
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from mcu_harness.base.text import one_line
+from mcu_harness.image.elf_reader import FOREIGN_ERRORS
 
 _MOST_BYTES = 24 << 20  # of all debug sections
 _MOST_VARIABLES = 1 << 17
 _OP_ADDR = 0x03  # DW_OP_addr (DWARF 5, 7.7.1)
-_FOREIGN_ERRORS = (
-    *(ELFError, DWARFError, ConstructError, struct.error, OSError, AssertionError, AttributeError, LookupError),
-    *(TypeError, ValueError, OverflowError, RecursionError, MemoryError),
-)
 
 
 def variable_files(path: Path) -> dict[int, str]:
@@ -43,7 +37,7 @@ def variable_files(path: Path) -> dict[int, str]:
                 _add_unit(unit, found)
                 if len(found) > _MOST_VARIABLES:
                     break
-    except _FOREIGN_ERRORS:
+    except FOREIGN_ERRORS:
         pass  # what was found until then holds
     return found
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from elftools.common.exceptions import ELFError
+from elftools.common.exceptions import DWARFError, ELFError
 from elftools.common.utils import struct_parse
 from elftools.construct import ConstructError
 from elftools.elf.constants import P_FLAGS, SH_FLAGS
@@ -53,9 +53,19 @@ _SYMBOL_KINDS = {
     "STT_LOOS": "function",  # STT_GNU_IFUNC
 }
 _FIRST_RESERVED_SECTION = 0xFF00
-# What broken input makes pyelftools raise, beyond its own errors.
-_FOREIGN_ERRORS = (
-    *(ELFError, ConstructError, struct.error, OSError, AssertionError, AttributeError, LookupError, TypeError),
+# What broken input makes pyelftools raise, its own errors and others.
+FOREIGN_ERRORS = (
+    *(
+        ELFError,
+        DWARFError,
+        ConstructError,
+        struct.error,
+        OSError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        TypeError,
+    ),
     *(ValueError, OverflowError, RecursionError, MemoryError),
 )
 
@@ -257,7 +267,7 @@ def _reading(path: Path) -> Iterator[None]:
     """Turn everything that pyelftools raises on broken input into one kind of error."""
     try:
         yield
-    except _FOREIGN_ERRORS as cause:
+    except FOREIGN_ERRORS as cause:
         said = str(cause).strip() or type(cause).__name__
         raise ElfError(f"{path}: truncated or corrupt: {said}", hint=_AGAIN) from cause
 

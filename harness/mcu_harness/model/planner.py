@@ -28,15 +28,13 @@ class Placement:
     """`nbytes` bytes at `offset` from the arena's start, in use from layer `first` to layer `last`, both included.
 
     `first` is -1 for what must be there before the first layer runs (model inputs), and `last` is the number of layers
-    for what must be there after the last one (model outputs). `shares_with` is the tensor whose place this one takes
-    over (in place) or shares (a view of the same bytes), or None.
+    for what must be there after the last one (model outputs).
     """
 
     offset: int
     nbytes: int
     first: int
     last: int
-    shares_with: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +155,8 @@ def _plan_of(
     tensors: dict[int, Placement] = {}
     scratch: dict[int, Placement] = {}
     for block, offset in zip(blocks, offsets, strict=True):
-        previous = None
         for index, use in zip(block.tensors, block.uses, strict=False):
-            tensors[index] = Placement(offset, use.nbytes, use.first, use.last, previous)
-            previous = index
+            tensors[index] = Placement(offset, use.nbytes, use.first, use.last)
         if block.scratch_of is not None:
             use = block.uses[0]
             scratch[block.scratch_of] = Placement(offset, use.nbytes, use.first, use.last)

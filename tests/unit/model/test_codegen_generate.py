@@ -14,7 +14,7 @@ from mcu_harness.model.codegen import c_text
 from mcu_harness.model.codegen.generate import emit_layers, generate, plan_memory
 from mcu_harness.model.codegen.kernel_sets import CHOICES
 from mcu_harness.model.codegen.layer import Constant
-from mcu_harness.model.codegen.sources import Sources
+from mcu_harness.model.codegen.sources import ARENA_SYMBOL, Sources
 from mcu_harness.model.graph import Graph, Layer, Quantization, Tensor
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
@@ -77,7 +77,7 @@ def test_inputs_and_outputs_lie_inside_the_arena(graph: Graph, sources: Sources)
     assert [place.tensor for place in sources.outputs] == list(graph.outputs)
     assert len(sources.layer_outputs) == len(graph.layers)
     for place in (*sources.inputs, *sources.outputs, *(io for layer in sources.layer_outputs for io in layer)):
-        assert place.symbol == sources.arena_symbol
+        assert place.symbol == ARENA_SYMBOL
         assert 0 <= place.offset <= place.offset + place.nbytes <= sources.arena_bytes
 
 

@@ -15,11 +15,11 @@ from mcu_harness.analysis.profile.costs import mean
 from mcu_harness.emulator.contract import DataTrace, Execution, FaultKind, RunPlan, TraceRequest
 from mcu_harness.emulator.select import EMULATORS, Need, emulator_entry
 from mcu_harness.hardware.board import Board
+from mcu_harness.model.codegen.sources import ARENA_SYMBOL
 from mcu_harness.results.access_records import MemoryAccesses, MemoryObject, ObjectAccesses
 from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, RunResult, Verdict
 
-_ARENA = "mcu_arena"  # what the generator calls it
 _MOST_DETAILS = 20
 _OUTSIDE = -1
 
@@ -55,7 +55,7 @@ def with_request(plan: RunPlan, firmware: FirmwareUnderTest, board: Board, emula
 
 def layout_of(firmware: FirmwareUnderTest, board: Board) -> Layout:
     """Where the objects of firmware lie."""
-    arena_at = firmware.program.symbol(_ARENA).address if firmware.arena else 0
+    arena_at = firmware.program.symbol(ARENA_SYMBOL).address if firmware.arena else 0
     grows = firmware.plan.sbrk is not None
     return Layout(firmware.program, board, firmware.plan.stack, firmware.arena, arena_at, grows)
 

@@ -1,7 +1,7 @@
 """From executed blocks to a profile: instructions and cycles per layer, per function and per call path, and stack use.
 
-All figures are per inference: sums over the measured windows, divided by their number. Sums of parts equal the whole:
-layers and overhead together are everything that was counted, and so are the nodes of the call tree.
+All figures are per inference: sums over the measured windows, divided by their number. Functions
+together are everything that was counted, and so are the nodes of the call tree.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NOTHING_KNOWN = CostSpread()
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`layers[i]` is layer i with everything called from it; `overhead` is what runs outside all layers.
+    """`layers[i]` is layer i with everything called from it.
 
     `cycles_origin` says how cycles were obtained and how far they can be trusted; `cycle_model` names the model and
     its version. `stack_hwm_bytes` is None when the stack was not painted. There were `inputs` windows; `windows` are
@@ -45,7 +45,6 @@ class Profile:
     cycles_origin: Origin
     cycle_model: str
     layers: tuple[Cost, ...]
-    overhead: Cost
     functions: tuple[FunctionResult, ...]
     calls: tuple[CallNode, ...]
     stack_hwm_bytes: int | None
@@ -74,9 +73,8 @@ def profile(
         total = mean(sum(execution.window_instructions), windows)
         nothing = Cost(0, None)
         missing = not_measured("the run counted instructions only")
-        rest = Cost(total, None)
         return Profile(
-            total, None, missing, "", (nothing,) * len(layers), rest, (), (), stack, closed, None, spread
+            total, None, missing, "", (nothing,) * len(layers), (), (), stack, closed, None, spread
         )  # fmt: skip
     # Late: the disassembler behind the cycle models is not needed to import this package.
     from mcu_harness.analysis.profile.call_tree import CallTree
@@ -94,7 +92,6 @@ def profile(
         cycles_origin=prices.origin if prices else not_measured(f"no cycle model for the {board.core.name}"),
         cycle_model=prices.model if prices else "",
         layers=tuple(costs[:-1]),
-        overhead=costs[-1],
         functions=tree.functions(windows),
         calls=tree.nodes(windows),
         stack_hwm_bytes=stack,

@@ -11,7 +11,6 @@ from mcu_harness.model.codegen import c_text
 from mcu_harness.model.codegen.kernel_sets import DEFAULT, emit, kernel_sets
 from mcu_harness.model.codegen.layer import (
     ARENA_ALIGNMENT,
-    ARENA_SYMBOL,
     C_TYPES,
     Context,
     LayerCode,
@@ -20,7 +19,7 @@ from mcu_harness.model.codegen.layer import (
     in_file,
     state_symbol,
 )
-from mcu_harness.model.codegen.sources import LayerKernel, Sources, TensorIo
+from mcu_harness.model.codegen.sources import ARENA_SYMBOL, LayerKernel, Sources, TensorIo
 from mcu_harness.model.graph import Graph, Layer, Tensor
 from mcu_harness.model.planner import MemoryPlan, plan
 
@@ -75,7 +74,6 @@ def generate(graph: Graph, memory: Plan, target: str, kernels: str = DEFAULT) ->
         layer_outputs=tuple(
             tuple(_tensor_io(graph, memory, tensor) for tensor in layer.outputs) for layer in graph.layers
         ),
-        arena_symbol=ARENA_SYMBOL,
         arena_bytes=arena_bytes,
         kernel_set=sets[0].label,
         layer_kernels=tuple(LayerKernel(code.kernel, code.refused) for _, code in codes),

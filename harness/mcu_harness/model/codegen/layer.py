@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.codegen.kernel import Kernel
+from mcu_harness.model.codegen.sources import ARENA_SYMBOL
 from mcu_harness.model.graph import Graph, Layer, Tensor
 
-ARENA_SYMBOL = "mcu_arena"
 ARENA_ALIGNMENT = 16
 
 

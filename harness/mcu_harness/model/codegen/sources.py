@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ARENA_SYMBOL = "mcu_arena"  # the one arena
+
 
 @dataclass(frozen=True, slots=True)
 class TensorIo:
@@ -27,7 +29,7 @@ class LayerKernel:
 class Sources:
     """What `build` compiles besides the runtime: generated files by name, and kernel files from firmware/kernels.
 
-    `layer_symbols[i]` is layer i's C function. `arena_symbol` is the one arena; `layer_outputs[i]` are where the
+    `layer_symbols[i]` is layer i's C function. `layer_outputs[i]` are where the
     outputs of layer i lie when it has run (before anything overwrites them). `kernel_set` names the preferred set with its version.
     """
 
@@ -37,7 +39,6 @@ class Sources:
     inputs: tuple[TensorIo, ...]
     outputs: tuple[TensorIo, ...]
     layer_outputs: tuple[tuple[TensorIo, ...], ...]
-    arena_symbol: str
     arena_bytes: int
     kernel_set: str
     layer_kernels: tuple[LayerKernel, ...]

@@ -16,6 +16,7 @@ from mcu_harness.results.report import (
     text,
     what_if_section,
 )
+from mcu_harness.results.report.terminal_table import terminal_table
 from mcu_harness.scenario.figure_catalogue import Shown, shown_in
 
 
@@ -234,8 +235,5 @@ def _functions(run: RunResult) -> list[str]:
 
 
 def _table(titles: list[str], rows: list[list[str]], numbers_from: int = 99) -> list[str]:
-    from tabulate import tabulate
-
-    alignment = tuple("right" if column >= numbers_from else "left" for column in range(len(titles)))
-    made = tabulate(rows, headers=titles, tablefmt="pipe", colalign=alignment if rows else None, disable_numparse=True)
-    return str(made).splitlines()
+    alignment = ["right" if column >= numbers_from else "left" for column in range(len(titles))]
+    return terminal_table(titles, rows, alignment, form="pipe").splitlines()

@@ -6,14 +6,14 @@ import argparse
 from pathlib import Path
 
 from mcu_harness.app.cli.commands.progress import progress
-from mcu_harness.app.cli.commands.shared import check_places
+from mcu_harness.app.cli.commands.shared import Commands, check_places
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.files import write_bytes
 from mcu_harness.base.text import one_line
 from mcu_harness.scenario.quantize import METHODS, QuantizeSpec
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the sub-command."""
     convert = commands.add_parser("convert", help="make an int8 .tflite of a float model, and say what was changed")
     convert.add_argument(
