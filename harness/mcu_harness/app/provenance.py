@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mcu_harness import __version__
 from mcu_harness.analysis.profile.profile import Profile
+from mcu_harness.base.files import read_bounded
 from mcu_harness.image.build import Image
 from mcu_harness.image.program import Program
 from mcu_harness.model.codegen.sources import Sources
@@ -16,6 +17,8 @@ from mcu_harness.model.graph import Graph
 from mcu_harness.results.records import Provenance
 from mcu_harness.scenario.cases import Case
 from mcu_harness.scenario.scenario import InputSpec
+
+_MOST_GIT_BYTES = 64 << 20  # packed references of the largest checkouts
 
 
 def of_model(case: Case, graph: Graph, image: Image, sources: Sources, profiled: Profile | None) -> Provenance:
@@ -79,22 +82,27 @@ def _commit_in(directory: Path) -> str:
             continue
         try:
             if git.is_file():  # a worktree or submodule: "gitdir: <path>"
-                git = (folder / git.read_text().partition("gitdir:")[2].strip()).resolve()
+                git = (folder / _text(git).partition("gitdir:")[2].strip()).resolve()
             common = git
             if (git / "commondir").is_file():
-                common = (git / (git / "commondir").read_text().strip()).resolve()
-            head = (git / "HEAD").read_text().strip()
+                common = (git / _text(git / "commondir").strip()).resolve()
+            head = _text(git / "HEAD").strip()
             if not head.startswith("ref:"):
                 return head
             name = head.partition("ref:")[2].strip()
             for base in (git, common):
                 if (base / name).is_file():
-                    return (base / name).read_text().strip()
+                    return _text(base / name).strip()
             packed = common / "packed-refs"
-            for line in packed.read_text().splitlines() if packed.is_file() else ():
+            for line in _text(packed).splitlines():
                 if line.endswith(" " + name):
                     return line.split()[0]
-        except OSError:
+        except (OSError, ValueError, RuntimeError):  # a path with a zero byte, a loop of links
             return ""
         return ""
     return ""
+
+
+def _text(path: Path) -> str:
+    """The text of a file of a checkout, "" where it is no plain file; OSError where it is larger than any of git's."""
+    return read_bounded(path, _MOST_GIT_BYTES).decode("utf-8", errors="replace") if path.is_file() else ""

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from mcu_harness.base.errors import HarnessError
 
+_CHUNK_BYTES = 1 << 20
+
 
 def write_text(path: Path, text: str) -> None:
     """Replace `path` by `text`, UTF-8 with "\\n" at line ends, as `write_bytes` does.
@@ -122,10 +124,12 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
         mode = os.fstat(stream.fileno()).st_mode
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
             raise OSError(errno.EINVAL, "it is a device", str(path))
-        content = stream.read(most_bytes + 1)
+        content = bytearray()
+        while len(content) <= most_bytes and (more := stream.read(_CHUNK_BYTES)):
+            content += more
     if len(content) > most_bytes:
         raise OSError(errno.EFBIG, f"it is larger than {most_bytes >> 20} MiB", str(path))
-    return content
+    return bytes(content)
 
 
 def why_no_file(path: Path) -> str:

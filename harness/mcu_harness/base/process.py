@@ -115,7 +115,7 @@ def _waited(waiter: threading.Thread, process: subprocess.Popen[bytes], timeout_
     deadline = time.monotonic() + timeout_s
     idleness = Idleness(process.pid)
     while waiter.is_alive() and (left := deadline - time.monotonic()) > 0:
-        waiter.join(left if idle_s is None else min(left, _POLL_S))
+        waiter.join(min(left, threading.TIMEOUT_MAX if idle_s is None else _POLL_S))
         if idle_s is not None and waiter.is_alive() and idleness.seconds() > idle_s:
             return f"it has done nothing for {idle_s:g} s"
     return f"no end within {timeout_s:g} s" if waiter.is_alive() else ""
@@ -249,9 +249,10 @@ def _start(
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
-    except OSError as cause:
+    except (OSError, ValueError) as cause:  # ValueError: a zero byte, half a character
+        why = cause.strerror if isinstance(cause, OSError) else str(cause)
         raise HarnessError(
-            f"{command[0]} cannot be started: {cause.strerror}", hint="check that it is installed and executable"
+            f"{command[0]} cannot be started: {why}", hint="check that it is installed and executable"
         ) from cause
 
 

@@ -25,6 +25,7 @@ from elftools.elf.enums import ENUM_E_MACHINE
 from elftools.elf.sections import StringTableSection, SymbolTableSection
 
 from mcu_harness.base.errors import ElfError
+from mcu_harness.base.files import read_bounded
 
 PT_LOAD = "PT_LOAD"
 SHT_NOBITS = "SHT_NOBITS"
@@ -257,7 +258,7 @@ def _read(path: Path) -> bytes:
         size = path.stat().st_size
         if size > _MAX_FILE_BYTES:
             raise ElfError(f"{path}: {size} bytes; files above {_MAX_FILE_BYTES >> 20} MiB are not read")
-        return path.read_bytes()
+        return read_bounded(path, _MAX_FILE_BYTES)
     except OSError as cause:
         raise ElfError(f"{path}: cannot be read: {cause.strerror}") from cause
 

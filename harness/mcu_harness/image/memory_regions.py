@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mcu_harness.base.errors import HarnessError
+from mcu_harness.base.files import read_bounded
 from mcu_harness.base.text import one_line
 from mcu_harness.hardware.board import Memory
 
@@ -81,7 +82,7 @@ def _text(path: Path, depth: int) -> str:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise LinkerScriptError(f"{path}: larger than a linker script can be", hint="give the script, not the map")
-        text = _COMMENT.sub(" ", path.read_text(encoding="utf-8", errors="replace"))
+        text = _COMMENT.sub(" ", read_bounded(path, _MOST_BYTES).decode("utf-8", errors="replace"))
     except OSError as cause:
         raise LinkerScriptError(f"{path}: cannot be read: {cause.strerror}") from cause
     if depth >= 8:

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from mcu_harness.base.errors import ElfError
+from mcu_harness.base.files import read_bounded
 from mcu_harness.image.program import Program, Section, Segment, read_program
 
 _MAX_FILE_BYTES = 256 << 20
@@ -42,7 +43,7 @@ def _read(path: Path) -> bytes:
         size = path.stat().st_size
         if size > _MAX_FILE_BYTES:
             raise ElfError(f"{path}: {size} bytes; images above {_MAX_FILE_BYTES >> 20} MiB are not read")
-        return path.read_bytes()
+        return read_bounded(path, _MAX_FILE_BYTES)
     except OSError as cause:
         raise ElfError(
             f"{path}: cannot be read: {cause.strerror}", hint="give the image that the build writes: .elf, .hex or .bin"

@@ -103,7 +103,7 @@ def _blobs(directory: Path, blobs: Sequence[str]) -> dict[str, str]:
         some = wanted[start : start + _BLOBS_AT_ONCE]
         try:
             documents = _documents(_git(directory, "show", *some))
-        except ValueError:  # one of them is no JSON: ask for each
+        except (ValueError, RecursionError):  # one of them is no JSON: ask for each
             documents = []
         if len(documents) == len(some):
             texts |= {blob: json.dumps(document) for blob, document in zip(some, documents, strict=True)}
@@ -124,11 +124,24 @@ def _documents(text: str) -> list[object]:
     return found
 
 
-def _git(directory: Path, *arguments: str) -> str:
-    done = process.run(["git", "-C", str(directory), *arguments], _TIMEOUT_S, max_output_bytes=_MOST_OUTPUT_BYTES)
+# What a repository's own configuration may make git start: programs that check signatures, watch files, convert or compare
+# contents, or fetch what a partial clone lacks. History is read in repositories of others: none of it is run.
+_SAFE = ("-c", "log.showSignature=false", "-c", "core.fsmonitor=false", "-c", "gpg.program=false", "-c", "gpg.ssh.program=false",
+         "-c", "gpg.x509.program=false", "--no-pager")  # fmt: skip
+_SAFE_ENVIRONMENT = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+
+
+def _git(directory: Path, command: str, *arguments: str) -> str:
+    words = ["git", "-C", str(directory), *_SAFE, command, "--no-ext-diff", "--no-textconv", *arguments]
+    done = process.run(words, _TIMEOUT_S, env=_SAFE_ENVIRONMENT, max_output_bytes=_MOST_OUTPUT_BYTES)
     if done.exit_code != 0:
         raise HarnessError(
-            f"{directory}: git {arguments[0]} failed: {done.stderr.strip()[:300]}",
+            f"{directory}: git {command} failed: {done.stderr.strip()[:300]}",
             hint="give results files, or a directory inside a git checkout",
         )
     return done.stdout

@@ -10,6 +10,7 @@ from mcu_harness.base.errors import ScenarioError
 from mcu_harness.base.toml_reader import Table
 
 DEFAULT_BUILD_TIMEOUT_S = 600.0
+_LONGEST_BUILD_S = 7 * 24 * 3600.0
 BOARD_PLACEHOLDER = "{board}"
 _ADDRESS = re.compile(r"0[xX][0-9a-fA-F]{1,8}$")
 
@@ -110,10 +111,15 @@ def read_firmware(top: Table) -> FirmwareSpec | None:
     key = "image" if "image" in table else "elf"
     if "image" in table and "elf" in table:
         raise table.fail("elf", "give either `elf` or `image`, not both")
+    timeout_s = table.quantity("build_timeout", "seconds", DEFAULT_BUILD_TIMEOUT_S)
+    if not 0 < timeout_s <= _LONGEST_BUILD_S:
+        raise table.fail(
+            "build_timeout", f"{timeout_s:g} s is no time to build in", hint='such as "10000 s"; a week at most'
+        )
     spec = FirmwareSpec(
         image=table.text(key),
         build=table.texts("build", ()),
-        build_timeout_s=table.quantity("build_timeout", "seconds", DEFAULT_BUILD_TIMEOUT_S),
+        build_timeout_s=timeout_s,
         load_address=table.whole("load_address") if "load_address" in table else None,
         begin=table.text("begin", ""),
         end=table.text("end", ""),

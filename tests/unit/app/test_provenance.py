@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,25 @@ def test_only_a_commit_is_read_from_a_checkout(
     (tmp_path / "secret").write_text("password\n")
     (tmp_path / ".git" / "HEAD").write_text(head + "\n")
     assert commit_of(tmp_path) == expected
+
+
+def test_a_checkout_names_no_device_and_no_endless_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("GITHUB_SHA", "CI_COMMIT_SHA"):
+        monkeypatch.delenv(variable, raising=False)
+    git = tmp_path / ".git"
+    git.mkdir()
+    head = git / "HEAD"
+    head.symlink_to("/dev/zero")
+    assert commit_of(tmp_path) == ""
+    head.unlink()
+    os.mkfifo(head)
+    assert commit_of(tmp_path) == ""
+    head.unlink()
+    for content in (b"ref: a\0b", b"\xff\xfe", b"", b"ref: refs/heads/main"):
+        head.write_bytes(content)
+        (git / "packed-refs").write_bytes(b"\xff refs/heads/main\n")
+        assert commit_of(tmp_path) == ""
+    head.unlink()
+    (git / "loop").symlink_to("loop")
+    (git / "commondir").write_text("loop/x")
+    assert commit_of(tmp_path) == ""

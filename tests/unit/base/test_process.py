@@ -114,3 +114,14 @@ def test_output_that_just_fits_is_kept_whole() -> None:
 def test_bytes_that_are_not_text_do_no_harm() -> None:
     done = process.run(python(r"import sys; sys.stdout.buffer.write(b'\xff\xfeok\r\n')"), 30)
     assert done.stdout == "\ufffd\ufffdok\n"
+
+
+@pytest.mark.parametrize("word", ["nul\0", "half \ud800"])
+def test_a_word_that_no_command_can_have_is_one_error(word: str) -> None:
+    for command in ([word], [sys.executable, "-c", "pass", word]):
+        with pytest.raises(HarnessError, match="cannot be started"):
+            process.run(command, 60)
+
+
+def test_a_deadline_may_be_further_away_than_the_clock_goes() -> None:
+    assert process.run(python("print(1)"), 1e30).stdout == "1\n"

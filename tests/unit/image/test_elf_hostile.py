@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from elf_builder import FUNC, R, W, X, ordinary, text, zeros
-from mcu_harness.base.errors import ElfError
+from mcu_harness.base.errors import ElfError, HarnessError
 from mcu_harness.image.footprint import read_footprint
+from mcu_harness.image.memory_regions import read_memory_regions
 from mcu_harness.image.program import read_program
+from mcu_harness.image.raw_reader import read_image
 from sample_boards import board
 
 PHDR = 52
@@ -253,3 +255,13 @@ def test_no_mutation_ends_in_anything_but_a_program_or_an_elf_error(tmp_path: Pa
         except ElfError:
             outcomes["refused"] += 1
     assert min(outcomes.values()) > 100, outcomes
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
+@pytest.mark.parametrize("name", ["f.elf", "f.bin", "f.hex", "s.ld"])
+def test_a_device_is_not_read_to_its_end(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.symlink_to("/dev/zero")
+    readers = {".elf": read_program, ".ld": lambda path: read_memory_regions(path, {})}
+    with pytest.raises(HarnessError, match="it is a device"):
+        readers.get(path.suffix, lambda path: read_image(path, 0))(path)

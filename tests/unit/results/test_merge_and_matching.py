@@ -295,3 +295,49 @@ def test_history_counts_the_last_run_of_a_case_and_tells_tests_apart(tmp_path: P
     assert [point.figures["cycles"] for point in series.points] == [26_514]
     both = results(tmp_path / "both.json", *(replace(PASSING, test=f"test_x.py::test_{name}") for name in "ab"))
     assert len(history.from_files([both])) == 2
+
+
+def test_history_runs_nothing_that_a_repository_says(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    folder, owned, program = tmp_path / "baselines", tmp_path / "owned", tmp_path / "program.sh"
+    program.write_text(f"#!/bin/sh\ntouch '{owned}'\nexit 1\n")
+    program.chmod(0o755)
+    baseline.save(snapshot(PASSING), folder / "tiny@board_a.json")
+    (tmp_path / ".gitattributes").write_text("*.json diff=bait\n")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "first")
+    raw = subprocess.run(
+        ["git", "-C", str(tmp_path), "cat-file", "commit", "HEAD"], check=True, capture_output=True
+    ).stdout
+    head, _, message = raw.partition(b"\n\n")
+    signature = b"gpgsig -----BEGIN PGP SIGNATURE-----\n \n iQ==\n -----END PGP SIGNATURE-----"
+    signed = subprocess.run(
+        ["git", "-C", str(tmp_path), "hash-object", "-t", "commit", "-w", "--stdin"],
+        input=head + b"\n" + signature + b"\n\n" + message, check=True, capture_output=True,
+    )  # fmt: skip
+    git(tmp_path, "reset", "-q", "--soft", signed.stdout.decode().strip())
+    for key in (
+        "gpg.program",
+        "core.fsmonitor",
+        "core.pager",
+        "diff.external",
+        "diff.bait.command",
+        "diff.bait.textconv",
+    ):
+        git(tmp_path, "config", key, str(program))
+    git(tmp_path, "config", "log.showSignature", "true")
+    subprocess.run(["git", "-C", str(tmp_path), "log", "-p"], check=False, capture_output=True)
+    assert owned.exists()  # the bait is good
+    owned.unlink()
+    (series,) = history.from_git(folder, 10)
+    assert series.points and not owned.exists()
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"format_version": NaN}', "1" * 5000, '"\\ud800"', "\x00"])
+def test_history_passes_over_baselines_that_are_none(tmp_path: Path, content: str) -> None:
+    git(tmp_path, "init", "-q")
+    baseline.save(snapshot(PASSING), tmp_path / "tiny@board_a.json")
+    (tmp_path / "bad@board_a.json").write_text(content)
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "first")
+    assert [series.board for series in history.from_git(tmp_path, 10)] == ["board_a"]

@@ -93,3 +93,9 @@ def test_a_table_of_another_tool_is_no_scenario(tmp_path: Path) -> None:
     assert is_scenario_file(scenario_file(tmp_path, TOP + '[budgets]\nflash = 1\n[firmware]\nelf = "a"\n'))
     assert not is_scenario_file(scenario_file(tmp_path, '[firmware]\nelf = "a"\n'))
     assert not is_scenario_file(scenario_file(tmp_path, TOP + "[firmware.other]\n"))
+
+
+@pytest.mark.parametrize("time", ["0", "1e30 s", "8e5 s", "-1 s"])
+def test_a_build_has_a_time_that_is_one(tmp_path: Path, time: str) -> None:
+    with pytest.raises(HarnessError, match=r"fw.toml:6: firmware.build_timeout: .* is no time to build in"):
+        load_scenario(scenario_file(tmp_path, FULL.replace("90 s", time)))

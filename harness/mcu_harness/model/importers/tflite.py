@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_harness.base.errors import ModelError
+from mcu_harness.base.files import read_bounded
 from mcu_harness.model import tflite_schema as schema
 from mcu_harness.model.checks import validate
 from mcu_harness.model.float_islands import join_float_islands
@@ -61,7 +62,7 @@ def _content(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise ModelError(f"{path}: {path.stat().st_size} bytes, at most {MAX_FILE_BYTES} are read")
-        content = path.read_bytes()
+        content = read_bounded(path, MAX_FILE_BYTES)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
     if content[4:8] != _IDENTIFIER:
