@@ -28,7 +28,7 @@ from mcu_harness.app import options, pytest_hooks, pytest_plugin
 from mcu_harness.app.cli import main as command_line
 from mcu_harness.base import toml_reader
 from mcu_harness.base.units import format_bytes, format_hertz
-from mcu_harness.emulator.select import EMULATORS
+from mcu_harness.emulator.emulators import EMULATORS
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import BOARD_DIRECTORY, board_names, find_board, load_board
 from mcu_harness.model.operators.catalogue import OPERATORS

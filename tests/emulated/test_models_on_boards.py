@@ -8,7 +8,7 @@ import pytest
 
 from mcu_harness.app.options import Options
 from mcu_harness.app.session import Session
-from mcu_harness.emulator.select import emulator_entry
+from mcu_harness.emulator.emulators import emulator_entry
 from mcu_harness.hardware.board_file import board_names, find_board
 from mcu_harness.results.records import RunResult, Verdict
 from mcu_harness.scenario.cases import Case, case_of_model, cases_of

@@ -8,8 +8,8 @@ import pytest
 from small_firmware import SUM_OF_SQUARES, firmware, plan_for
 
 from mcu_harness.emulator.contract import ExitReason, FaultKind
+from mcu_harness.emulator.emulators import emulator_entry
 from mcu_harness.emulator.recorder import block_recorder
-from mcu_harness.emulator.select import emulator_entry
 from mcu_harness.hardware.board_file import find_board
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from mcu_harness.app.inference_plan import run_plan, tensors_read
 from mcu_harness.emulator.contract import ExitReason
-from mcu_harness.emulator.select import emulator_entry
+from mcu_harness.emulator.emulators import emulator_entry
 from mcu_harness.hardware.board_file import find_board
 from mcu_harness.image.build import build
 from mcu_harness.image.program import read_program

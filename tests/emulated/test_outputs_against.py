@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mcu_harness.app.pipeline import run_case
-from mcu_harness.emulator.select import emulator_entry
+from mcu_harness.emulator.emulators import emulator_entry
 from mcu_harness.image.toolchain import Toolchain
 from mcu_harness.model import samples
 from mcu_harness.model.reference import run_reference

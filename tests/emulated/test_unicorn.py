@@ -20,7 +20,8 @@ from unicorn.unicorn_py3.unicorn import Uc
 from mcu_harness.analysis.profile.profile import profile
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import STACK_PAINT, ExitReason, RunPlan, Window
-from mcu_harness.emulator.select import EMULATORS, emulator_entry, select
+from mcu_harness.emulator.emulators import EMULATORS, emulator_entry
+from mcu_harness.emulator.select import select
 from mcu_harness.emulator.unicorn.emulator import UnicornEmulator, _Run
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import board_names, find_board

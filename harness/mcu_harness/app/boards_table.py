@@ -33,7 +33,7 @@ def boards_table(boards: Iterable[Board]) -> str:
 
 def board_text(board: Board) -> str:
     """One board: what it is, its memories, where its facts come from, and who can run it."""
-    from mcu_harness.emulator.select import EMULATORS
+    from mcu_harness.emulator.emulators import EMULATORS
 
     rows = [
         [
@@ -102,7 +102,7 @@ def _core(board: Board) -> str:
 
 
 def _emulators(board: Board) -> list[str]:
-    from mcu_harness.emulator.select import EMULATORS
+    from mcu_harness.emulator.emulators import EMULATORS
 
     return [entry.name for entry in EMULATORS if not entry.supports(board)]
 

@@ -17,7 +17,7 @@ def examine() -> tuple[list[str], bool]:
 
     A line begins with "ok", "missing", "broken", or "optional": missing, but another does the same.
     """
-    from mcu_harness.emulator.select import EMULATORS
+    from mcu_harness.emulator.emulators import EMULATORS
     from mcu_harness.image.toolchain import NAMES, find_toolchain
 
     lines = [f"mcu-harness {__version__}, Python {sys.version.split()[0]}"]
@@ -70,7 +70,7 @@ def _examine(kind: str, names: Iterable[str], about: Callable[[str], str], lines
 
 def _emulator(name: str) -> str:
     """Version and place of the emulator `name`, after it has run ten instructions; raises HarnessError."""
-    from mcu_harness.emulator.select import emulator_entry
+    from mcu_harness.emulator.emulators import emulator_entry
     from mcu_harness.emulator.trial import try_out
 
     entry = emulator_entry(name)

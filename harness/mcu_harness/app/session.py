@@ -155,7 +155,8 @@ class Session:
 
     def _emulator(self, case: Case, options: Options) -> tuple[Emulator, list[Finding]]:
         """The emulator for `case`, kept for the next ones too, and a note for each that should have been it."""
-        from mcu_harness.emulator.select import Need, select
+        from mcu_harness.emulator.emulators import Need
+        from mcu_harness.emulator.select import select
 
         needs = []
         if case.scenario.renode_includes:

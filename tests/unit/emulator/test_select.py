@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from mcu_harness.base.errors import EmulatorError, EmulatorMissing
+from mcu_harness.emulator import emulators
 from mcu_harness.emulator import select as module
-from mcu_harness.emulator.select import EMULATORS, EmulatorEntry, Need, emulator_entry, select
+from mcu_harness.emulator.emulators import EMULATORS, EmulatorEntry, Need, emulator_entry
+from mcu_harness.emulator.select import select
 from mcu_harness.hardware.board_file import find_board
 
 F4 = "stm32f4_discovery"
@@ -81,7 +83,8 @@ def test_a_new_entry_is_preferred_to_those_before_it(monkeypatch: pytest.MonkeyP
     qemu = EmulatorEntry(
         "qemu", EMULATORS[0].make, lambda _: "", lambda: "9.1", lambda: "9.1", frozenset({Need.MEMORY_TRACE})
     )
-    monkeypatch.setattr(module, "EMULATORS", (*EMULATORS, qemu))
+    for where in (emulators, module):
+        monkeypatch.setattr(where, "EMULATORS", (*EMULATORS, qemu))
     monkeypatch.setattr(module, "_why_unusable", lambda entry: "")
     assert emulator_entry("qemu") is qemu
     assert chosen("auto", Need.MEMORY_TRACE) == "qemu"

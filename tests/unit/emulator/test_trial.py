@@ -10,8 +10,9 @@ import pytest
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import Execution, RunPlan
+from mcu_harness.emulator.emulators import emulator_entry
 from mcu_harness.emulator.renode import find, server
-from mcu_harness.emulator.select import _why_unusable, emulator_entry, select
+from mcu_harness.emulator.select import _why_unusable, select
 from mcu_harness.emulator.trial import try_out, why_unusable
 from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
 from mcu_harness.hardware.board import Board

@@ -13,7 +13,7 @@ from mcu_harness.analysis.memory.objects import Layout, MemoryObjects, cuts
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading, Request
 from mcu_harness.analysis.profile.costs import mean
 from mcu_harness.emulator.contract import DataTrace, Execution, FaultKind, RunPlan, TraceRequest
-from mcu_harness.emulator.select import EMULATORS, Need, emulator_entry
+from mcu_harness.emulator.emulators import EMULATORS, Need, emulator_entry
 from mcu_harness.hardware.board import Board
 from mcu_harness.model.codegen.sources import ARENA_SYMBOL
 from mcu_harness.results.access_records import MemoryAccesses, MemoryObject, ObjectAccesses

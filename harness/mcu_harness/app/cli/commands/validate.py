@@ -37,7 +37,7 @@ def _validate(arguments: argparse.Namespace) -> int:
     from mcu_harness.analysis.profile.cycles.accuracy import written
     from mcu_harness.app.cycle_validation import ValidationError, compare, ground_truths, holds
     from mcu_harness.base.files import write_text
-    from mcu_harness.emulator.select import emulator_entry
+    from mcu_harness.emulator.emulators import emulator_entry
 
     check_places([arguments.accuracy])
     emulator, status, accuracies = emulator_entry("unicorn").make(), PASS, []
