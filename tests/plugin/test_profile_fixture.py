@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+
+from live_firmware import shell
 
 
 @pytest.fixture
@@ -77,3 +80,93 @@ def test_small(mcu_profile):
     )
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*unknown limit 'flsh'*", "*did you mean 'flash'*"])
+
+
+def test_arrays_labels_and_threshold_of_the_test_give_scores(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+import numpy as np
+
+def test_model(mcu_profile):
+    samples = np.random.default_rng(1).integers(-128, 128, (12, 6, 6, 2), np.int8)
+    first = mcu_profile("small.tflite", "stm32f4_discovery", inputs=samples, count=12)
+    assert first.outputs.inputs == 12 and "accuracy" not in first.measurements
+    labels = np.zeros(12, np.int64)
+    result = mcu_profile("small.tflite", "stm32f4_discovery", inputs=samples, labels=labels)
+    assert result.outputs.labelled == 12 and 0 <= result.value("accuracy") <= 1
+    assert "f1" in result.measurements
+""",
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_toolchain_and_kernels_are_chosen(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+def test_model(mcu_profile):
+    result = mcu_profile("small.tflite", "stm32f4_discovery", toolchain="zig", kernels="portable")
+    assert result.toolchain.name == "zig"
+    assert {layer.kernel.split("/")[0] for layer in result.layers if layer.kernel} <= {"portable"}
+""",
+    )
+    result.assert_outcomes(passed=1)
+
+
+@pytest.mark.gnu
+def test_firmware_is_measured_between_places(project: pytest.Pytester) -> None:
+    shell(project.path)
+    result = run(
+        project,
+        """
+@pytest.mark.mcu_budget(instructions=1_000_000)
+def test_elf(mcu_profile):
+    result = mcu_profile("shell.elf", "stm32f4_discovery", begin="delay", stop_after=3_000_000)
+    assert result.value("instructions") > 0
+""",
+    )
+    result.assert_outcomes(passed=1)
+
+
+# What does not go together, and what is said of it: one session for all, since each is told before anything runs.
+MISTAKES = {
+    '"small.tflite", "stm32f4_discovery", begin="main"': "*begin: belong to firmware*",
+    '"small.tflite", "stm32f4_discovery", labels=[1]': "*give `inputs` as well*",
+    '"small.tflite", "stm32f4_discovery", inputs="none.npz"': "*no such file: *none.npz*",
+    '"small.tflite", "stm32f4_discovery", inputs=["a"]': "*inputs: no array of numbers*",
+    '"app.elf", "stm32f4_discovery", labels=[1]': "*labels: belong to a model*",
+    '"app.elf", "stm32f4_discovery", bgin="main"': "*unknown option 'bgin'*",
+    '"app.elf", "stm32f4_discovery", begin="main"': "*no such file*",
+}
+
+
+def test_what_does_not_go_together_is_one_failure_each(project: pytest.Pytester) -> None:
+    calls = [f"def test_{nth}(mcu_profile):\n    mcu_profile({call})\n" for nth, call in enumerate(MISTAKES)]
+    result = run(project, "\n".join(calls))
+    result.assert_outcomes(failed=len(MISTAKES))
+    for said in MISTAKES.values():
+        result.stdout.fnmatch_lines_random([said])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_baseline_of_a_test_is_accepted_and_held(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+def test_costs(mcu_profile):
+    mcu_profile("small.tflite", "stm32f4_discovery", baseline=True)
+"""
+    )
+    options = ("-p", "no:cacheprovider", "--mcu-emulator=unicorn")
+    project.runpytest_subprocess(*options, "--mcu-update-baseline").assert_outcomes(passed=1)
+    (file,) = (project.path / "baselines" / "tests").glob("*.json")
+    assert "test_costs" in file.name
+    held = ("--mcu-compare-fail", "cycles:1%")
+    project.runpytest_subprocess(*options, *held).assert_outcomes(passed=1)
+    text = file.read_text()
+    known = json.loads(text)
+    known["figures"]["cycles"] = known["figures"]["cycles"] * 0.9
+    file.write_text(json.dumps(known))
+    result = project.runpytest_subprocess(*options, *held)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*cycles *exceeds its baseline by more than 1%*", "*test_costs*"])

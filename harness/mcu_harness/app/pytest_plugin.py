@@ -237,34 +237,28 @@ def _collector(config: pytest.Config) -> _Collector:
 
 @pytest.fixture
 def mcu_profile(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A function `mcu_profile(model, board, *, check=True, **inputs) -> RunResult` that runs a model on a board.
+    """A function `mcu_profile(model, board, ...) -> RunResult` that runs a model or firmware on a board.
 
-    `model` is a path (relative to the test's file), `board` a board name. Limits come from the `mcu_budget` marker; with
-    `check` a breach or a wrong output fails the test with the same text as a scenario. There is no baseline for it.
+    `model` is a path (relative to the test's file), `board` a board name. Samples: `inputs` is an array (count, *shape), a dict
+    of arrays for several inputs, or a `.npy` or `.npz` file, with `labels` (count,), `targets` and a `threshold` for scores; or
+    `seed` and `count`. `outputs` are expected ones in place of LiteRT's. `toolchain` and `kernels` are as on the command line.
+    For an `.elf`, `.hex` or `.bin`, `begin`, `end`, `stop`, `stop_after`, `regions`, `each_call`, `layers` and `load_address` are
+    as under [firmware] and [profile] in a scenario. Limits come from the `mcu_budget` marker; with `baseline=True` the figures
+    are held to those accepted for this test, in `baselines/tests` beside it. With `check` a breach or a wrong output fails the
+    test with the same text as a scenario.
     """
-    from mcu_harness.base.errors import HarnessError
-    from mcu_harness.results.report.terminal import failure_text
-    from mcu_harness.scenario.cases import case_of_model
+    from mcu_harness.app.pytest_profile import Profiler
 
     collector = _collector(request.config)
     collector.begin(request.node)
-    limits = {
-        key: value
-        for marker in reversed(list(request.node.iter_markers("mcu_budget")))
-        for key, value in marker.kwargs.items()
-    }
 
-    def run(model: str | Path, board: str, *, check: bool = True, seed: int = 1, count: int = 4) -> RunResult:
-        problem = ""
-        try:
-            case = case_of_model(request.path.parent / model, board, limits=limits, seed=seed, count=count)
-            result = collector.measure(case, request.node, gated=False)
-        except HarnessError as error:
-            problem = f"set-up error: {error}"
-        if problem:  # outside of the handler, so that pytest shows no chain of exceptions
-            pytest.fail(problem, pytrace=False)
-        if check and result.verdict != "pass":
-            pytest.fail(failure_text(result, request.config.get_verbosity()), pytrace=False)
-        return result
+    def folder() -> Path:
+        made: Path = request.getfixturevalue("tmp_path_factory").mktemp("mcu_profile")
+        return made
 
-    yield run
+    yield Profiler(
+        node=request.node,
+        folder=folder,
+        measure=lambda case, gated: collector.measure(case, request.node, gated=gated),
+        verbosity=request.config.get_verbosity(),
+    )

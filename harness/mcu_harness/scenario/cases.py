@@ -6,16 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mcu_harness.base.errors import ScenarioError
 from mcu_harness.base.text import one_line
-from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import find_board
-from mcu_harness.scenario.figure_catalogue import budgeted
-from mcu_harness.scenario.limits import Budget, parse_limit
+from mcu_harness.scenario.limits import Budget
 from mcu_harness.scenario.model_files import model_stem
 from mcu_harness.scenario.quantize import QuantizeSpec
-from mcu_harness.scenario.scenario import InputSpec, Scenario, scenario_for_model
+from mcu_harness.scenario.scenario import Scenario
 from mcu_harness.scenario.variants import Variant
 
 
@@ -71,17 +68,6 @@ def cases_of(scenario: Scenario, boards: Sequence[str] = (), toolchains: Sequenc
         for model in (scenario.models_for(board.name)[nth],)
         for toolchain in toolchains or ("",)
     ]
-
-
-def case_of_model(model: Path, board: str, *, limits: Mapping[str, object], seed: int, count: int) -> Case:
-    """The case that the `mcu_profile` fixture means; raises ScenarioError for an unknown limit."""
-    scenario = replace(scenario_for_model(model, (board,)), inputs=InputSpec(seed=seed, count=count))
-    budgets = {}
-    for key, value in limits.items():
-        if key not in budgeted():
-            raise ScenarioError(f"mcu_budget: unknown limit {key!r}", hint=did_you_mean(key, tuple(budgeted())))
-        budgets[key] = parse_limit(key, value, "in the mark mcu_budget")
-    return cases_of(replace(scenario, budgets=budgets))[0]
 
 
 def with_limits(scenario: Scenario, limits: Mapping[str, Budget]) -> Scenario:
