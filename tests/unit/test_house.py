@@ -20,6 +20,7 @@ ONLY_IN = {
         "app/pytest_plugin.py",
         "app/pytest_board.py",
         "app/pytest_scenarios.py",
+        "app/pytest_profile.py",
         "app/pytest_unit_tests.py",
         "app/pytest_hooks.py",
     },
