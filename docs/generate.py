@@ -33,7 +33,7 @@ from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import BOARD_DIRECTORY, board_names, find_board, load_board
 from mcu_harness.model.operators.catalogue import OPERATORS
 from mcu_harness.model.operators.operator import MAX_RANK
-from mcu_harness.results import records
+from mcu_harness.results import cost_records, memory_records, records
 from mcu_harness.results.finding_codes import Category, Code, category_of
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.report.columns import columns
@@ -337,9 +337,9 @@ def figure_rows() -> list[tuple[str, ...]]:
 
 
 def record_types() -> list[tuple[str, type]]:
-    found = [
-        (name, each) for name, each in inspect.getmembers(records, inspect.isclass) if dataclasses.is_dataclass(each)
-    ]
+    modules = (records, cost_records, memory_records)
+    members = dict(member for module in modules for member in inspect.getmembers(module, inspect.isclass))
+    found = [(name, each) for name, each in members.items() if dataclasses.is_dataclass(each)]
     return sorted(found, key=lambda pair: (pair[0] != "Results", pair[0] != "RunResult", pair[0]))
 
 

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mcu_harness.results.cost_records import CallNode, FunctionResult, LayerResult
+from mcu_harness.results.memory_records import ArenaBlock, RegionResult, SectionResult, StackArea, SymbolResult
 from mcu_harness.results.origin import OriginKind
-from mcu_harness.results.records import (
-    ArenaBlock,
-    BoardFacts,
-    CallNode,
-    Finding,
-    FunctionResult,
-    LayerResult,
-    Measurement,
-    RegionResult,
-    Results,
-    RunResult,
-    SectionResult,
-    StackArea,
-    SymbolResult,
-    Verdict,
-)
+from mcu_harness.results.records import BoardFacts, Finding, Measurement, Results, RunResult, Verdict
 from sample_results import FAILING, PASSING
 
 OPERATORS = ("CONV_2D", "DEPTHWISE_CONV_2D", "ADD", "FULLY_CONNECTED", "SOFTMAX", "RESHAPE")

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mcu_harness.results.cost_records import CallNode, FunctionResult, LayerResult
+from mcu_harness.results.memory_records import RegionResult, SectionResult, SymbolResult
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import (
-    CallNode,
     Contributor,
     Finding,
-    FunctionResult,
-    LayerResult,
     Measurement,
     OutputCheck,
     Provenance,
-    RegionResult,
     Results,
     RunResult,
-    SectionResult,
-    SymbolResult,
     Tool,
     Verdict,
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mcu_harness.results.cost_records import LayerResult
 from mcu_harness.results.finding_codes import Code, budget_code
 from mcu_harness.results.origin import OriginKind
-from mcu_harness.results.records import Finding, LayerResult, Measurement, RunResult, Verdict
+from mcu_harness.results.records import Finding, Measurement, RunResult, Verdict
 from mcu_harness.scenario.figure_catalogue import FIGURES
 from sample_results import PASSING
 

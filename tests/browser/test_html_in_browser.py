@@ -10,7 +10,9 @@ import pytest
 
 from big_results import big_results, big_run
 from browser.chromium import Chromium
-from mcu_harness.results.records import CallNode, Finding, Results, SymbolResult, Tool, Verdict
+from mcu_harness.results.cost_records import CallNode
+from mcu_harness.results.memory_records import SymbolResult
+from mcu_harness.results.records import Finding, Results, Tool, Verdict
 from mcu_harness.results.report.html.variants_page import write_variants_page
 from sample_results import HOSTILE, PASSING, RESULTS
 from variant_results import variant

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from test_user_firmware import BOARD, codes, run, run_case
 
-from mcu_harness.results.records import Spread
+from mcu_harness.results.cost_records import Spread
 from mcu_harness.scenario.firmware_tables import DialogueStep, FirmwareSpec, Region
 from mcu_harness.scenario.limits import Budget
 from mcu_harness.scenario.scenario import load_scenario, scenario_for_firmware

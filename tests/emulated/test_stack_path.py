@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from test_user_firmware import BOARD, codes, run, run_case
 
-from mcu_harness.results.records import RunResult, StackUse
+from mcu_harness.results.memory_records import StackUse
+from mcu_harness.results.records import RunResult
 from mcu_harness.scenario.firmware_tables import DialogueStep, FirmwareSpec
 from mcu_harness.scenario.limits import Budget
 from mcu_harness.scenario.scenario import load_scenario, scenario_for_firmware

@@ -14,17 +14,9 @@ from mcu_harness.analysis.profile.profile import Profile
 from mcu_harness.emulator.contract import Execution, RunPlan
 from mcu_harness.image.footprint import Footprint
 from mcu_harness.image.program import Program
-from mcu_harness.results.records import (
-    ArenaBlock,
-    Contributor,
-    Finding,
-    Measurement,
-    OutputCheck,
-    Provenance,
-    Spared,
-    StackArea,
-    Tool,
-)
+from mcu_harness.results.cost_records import Spared
+from mcu_harness.results.memory_records import ArenaBlock, StackArea
+from mcu_harness.results.records import Contributor, Finding, Measurement, OutputCheck, Provenance, Tool
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,9 @@ from mcu_harness.image.footprint import Footprint, SymbolUse
 from mcu_harness.model.codegen.sources import Sources
 from mcu_harness.model.graph import Graph
 from mcu_harness.model.planner import MemoryPlan
+from mcu_harness.results.cost_records import Spread
 from mcu_harness.results.origin import Origin, OriginKind, not_measured
-from mcu_harness.results.records import (
-    Contributor,
-    Measurement,
-    OutputCheck,
-    Spread,
-    Tool,
-)
+from mcu_harness.results.records import Contributor, Measurement, OutputCheck, Tool
 from mcu_harness.scenario.figure_catalogue import FIGURES, budgeted
 from mcu_harness.scenario.limits import Budget
 

@@ -13,16 +13,9 @@ from mcu_harness.image.program import Program
 from mcu_harness.model.codegen.sources import Sources
 from mcu_harness.model.graph import Graph, Layer
 from mcu_harness.model.planner import MemoryPlan
-from mcu_harness.results.records import (
-    ArenaBlock,
-    BoardFacts,
-    LayerResult,
-    RegionResult,
-    SectionResult,
-    Spared,
-    StackArea,
-    SymbolResult,
-)
+from mcu_harness.results.cost_records import LayerResult, Spared
+from mcu_harness.results.memory_records import ArenaBlock, RegionResult, SectionResult, StackArea, SymbolResult
+from mcu_harness.results.records import BoardFacts
 
 
 def model_regions(

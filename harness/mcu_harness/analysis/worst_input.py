@@ -12,8 +12,9 @@ from mcu_harness.analysis.profile.profile import Profile
 from mcu_harness.analysis.profile.spread import Real, whole
 from mcu_harness.base.units import format_hertz
 from mcu_harness.hardware.board import Board
+from mcu_harness.results.cost_records import Spread
 from mcu_harness.results.origin import Origin, OriginKind, not_measured
-from mcu_harness.results.records import Contributor, Measurement, Spread, Tool
+from mcu_harness.results.records import Contributor, Measurement, Tool
 
 _NOT_APART = not_measured("there were too many inputs to tell them apart")
 _OUTSIDE = "outside of layers"

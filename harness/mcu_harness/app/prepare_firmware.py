@@ -20,7 +20,8 @@ from mcu_harness.image.start_up import Boot, check_start, find_boot
 from mcu_harness.image.symbol_names import matching, readable
 from mcu_harness.image.user_build import build_firmware
 from mcu_harness.results.finding_codes import Code
-from mcu_harness.results.records import Finding, OutputCheck, StackArea, Tool, Verdict
+from mcu_harness.results.memory_records import StackArea
+from mcu_harness.results.records import Finding, OutputCheck, Tool, Verdict
 from mcu_harness.scenario.cases import Case
 from mcu_harness.scenario.firmware_tables import BOARD_PLACEHOLDER, FirmwareSpec, Region, is_address
 

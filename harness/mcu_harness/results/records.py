@@ -8,8 +8,17 @@ from enum import StrEnum
 
 from mcu_harness.base.text import one_line
 from mcu_harness.results.access_records import MemoryAccesses
+from mcu_harness.results.cost_records import CallNode, FunctionResult, LayerResult, Spread
 from mcu_harness.results.coverage_records import Coverage
 from mcu_harness.results.finding_codes import Category, category_of
+from mcu_harness.results.memory_records import (
+    ArenaBlock,
+    RegionResult,
+    SectionResult,
+    StackArea,
+    StackUse,
+    SymbolResult,
+)
 from mcu_harness.results.origin import Origin, OriginKind
 from mcu_harness.scenario.figure_catalogue import FIGURES
 
@@ -118,79 +127,6 @@ class BaselineCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """A figure over the inputs of a run, per inference: the least, the middle and the most of any."""
-
-    minimum: float | int
-    median: float | int
-    maximum: float | int
-
-    @property
-    def is_flat(self) -> bool:
-        """Whether the input makes no difference."""
-        return self.minimum == self.maximum
-
-
-@dataclass(frozen=True, slots=True)
-class Spared:
-    """What the model has in a layer and firmware does not compute, because it never changes or because nothing depends on it.
-
-    `channels` is how many the model has in the output, `removed` names those that are not computed, `macs` are those of
-    the model beside the layer's own. `merged` are layers of the model, "03 PAD", that this one computes too.
-    """
-
-    channels: int
-    removed: tuple[int, ...]
-    macs: int
-    merged: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LayerResult:
-    """One row of the per-layer table; figures per inference (mean over inputs), None = not measured.
-
-    Spreads are None with fewer than two inputs, and where inputs were not told apart.
-    """
-
-    index: int
-    name: str
-    operator: str
-    macs: int
-    instructions: float | int | None
-    cycles: float | int | None
-    flash_bytes: int | None
-    arena_bytes: int | None = None  # live arena bytes while it runs
-    instructions_spread: Spread | None = None
-    cycles_spread: Spread | None = None
-    kernel: str = ""  # the kernel that computes it, as "dsp/conv_2d_s8"; "" for none, and in firmware of the user's
-    kernel_refused: str = ""  # which faster kernels could not compute it, and why
-    sqnr_db: float | None = None  # of a converted model: signal to quantisation noise, from the inputs to here
-    spared: Spared | None = None  # None: the layer is as the model has it
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionResult:
-    """A node of the flat profile, per inference: own (`self_`) and with callees (`total_`)."""
-
-    name: str
-    calls: float
-    self_instructions: float
-    self_cycles: float | None
-    total_instructions: float
-    total_cycles: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class CallNode:
-    """A node of the calling-context tree (flame graph): `parent` is an index into the list, -1 for the root."""
-
-    name: str
-    parent: int
-    self_instructions: float
-    self_cycles: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Confusion:
     """How many `samples` of class `label` were taken for `taken_for`."""
 
@@ -216,92 +152,6 @@ class OutputCheck:
     scores: dict[str, float] = field(default_factory=dict)  # besides the accuracy, by name of the figure
     oracle_scores: dict[str, float] = field(default_factory=dict)
     confusions: tuple[Confusion, ...] = ()  # what was taken for something else most often
-
-
-@dataclass(frozen=True, slots=True)
-class RegionResult:
-    """A memory of the board. `role` is "code" or "data" where the firmware is linked into it, both as "code+data"."""
-
-    name: str
-    kind: str
-    origin: int
-    used_bytes: int
-    capacity_bytes: int
-    role: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SectionResult:
-    """A section lives at `address` in `region`; its initial bytes lie at `load_address` in `load_region`, if anywhere."""
-
-    name: str
-    region: str
-    flash_bytes: int
-    ram_bytes: int
-    address: int | None = None
-    size_bytes: int | None = None
-    load_address: int | None = None
-    load_region: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SymbolResult:
-    name: str
-    section: str
-    region: str
-    flash_bytes: int
-    ram_bytes: int
-    layer: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ArenaBlock:
-    """A buffer in the arena: `nbytes` at `offset`, in use from layer `first` to layer `last`, both included.
-
-    `kind` is "tensor" or "scratch". `first` is -1 for model inputs, `last` the number of layers for model outputs.
-    Of blocks that share bytes while both are in use, one takes the other's place step by step (in place, views).
-    """
-
-    name: str
-    kind: str
-    offset: int
-    nbytes: int
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class StackArea:
-    """Where the stack may be: it grows from `top` down to `limit`, the lowest address that it may use."""
-
-    limit: int
-    top: int
-
-
-@dataclass(frozen=True, slots=True)
-class StackStep:
-    """A function on a path of calls, with its bytes of stack where it calls the next one, or at its own deepest."""
-
-    function: str
-    nbytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class StackUse:
-    """How the stack got to its deepest point, and how deep it could get.
-
-    `path` is out of what was executed; its sum `computed_bytes` compares with the painted mark as `note` says. The
-    deepest path of the static call graph needs `static_bytes`, or more where `open_ends` says why. `below` is what
-    lies under the stack. Paths are () where nothing is known.
-    """
-
-    path: tuple[StackStep, ...]
-    computed_bytes: int
-    note: str
-    static_path: tuple[StackStep, ...]
-    static_bytes: int
-    open_ends: tuple[str, ...]
-    below: str
 
 
 @dataclass(frozen=True, slots=True)

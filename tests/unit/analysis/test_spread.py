@@ -14,8 +14,9 @@ from mcu_harness.analysis.profile.spread import whole
 from mcu_harness.analysis.worst_input import worst_contributors, worst_figures
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.results.budgets import check_budgets
+from mcu_harness.results.cost_records import Spread
 from mcu_harness.results.origin import OriginKind
-from mcu_harness.results.records import Measurement, Spread, Tool
+from mcu_harness.results.records import Measurement, Tool
 from mcu_harness.scenario.limits import Budget
 from sample_boards import board
 from thumb_code import BX_LR, NOP, POP_PC, PUSH_LR, CodeMemory, branch_if_not_equal, call

@@ -18,7 +18,7 @@ import mcu_harness
 from mcu_harness.app.options import OPTIONS
 from mcu_harness.hardware.board_file import board_names
 from mcu_harness.model.operators.catalogue import OPERATORS
-from mcu_harness.results import records
+from mcu_harness.results import cost_records, records
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -146,7 +146,7 @@ def test_every_pytest_option_ini_key_and_hook_is_listed(generate: ModuleType) ->
 
 def test_every_field_of_a_result_is_listed(generate: ModuleType) -> None:
     page = generate.results_page()
-    for record in (records.Results, records.RunResult, records.LayerResult, records.Provenance):
+    for record in (records.Results, records.RunResult, cost_records.LayerResult, records.Provenance):
         section = page.split(f"## {record.__name__}\n")[1].split("\n## ")[0]
         assert all(f"| `{field.name}` |" in section for field in dataclasses.fields(record))
 

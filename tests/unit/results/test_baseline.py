@@ -12,7 +12,8 @@ import pytest
 from mcu_harness.base.errors import ResultsError
 from mcu_harness.results import baseline
 from mcu_harness.results.baseline import Snapshot, baseline_name, snapshot
-from mcu_harness.results.records import FunctionResult, SymbolResult
+from mcu_harness.results.cost_records import FunctionResult
+from mcu_harness.results.memory_records import SymbolResult
 from sample_results import HOSTILE, PASSING
 
 

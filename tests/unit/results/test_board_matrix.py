@@ -15,7 +15,8 @@ from mcu_harness.app.options import Options
 from mcu_harness.app.session import Session
 from mcu_harness.base.errors import EmulatorError, HarnessError
 from mcu_harness.results.board_matrix import Standing, matrix
-from mcu_harness.results.records import Finding, RegionResult, Results, RunResult, Verdict
+from mcu_harness.results.memory_records import RegionResult
+from mcu_harness.results.records import Finding, Results, RunResult, Verdict
 from mcu_harness.results.report.board_matrix_text import fit_json, fit_text
 from mcu_harness.scenario.cases import cases_of
 from mcu_harness.scenario.limits import parse_limits

@@ -11,8 +11,9 @@ import jsonschema
 import pytest
 
 from mcu_harness.base.text import one_line
+from mcu_harness.results.cost_records import CallNode
 from mcu_harness.results.origin import OriginKind
-from mcu_harness.results.records import CallNode, Measurement, Results
+from mcu_harness.results.records import Measurement, Results
 from mcu_harness.results.report import benchmarks, flame_graph, openmetrics
 from mcu_harness.results.report import csv as csv_report
 from sample_results import FAILING, HOSTILE, PASSING, RESULTS

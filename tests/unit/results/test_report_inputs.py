@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from mcu_harness.results import results_file
+from mcu_harness.results.cost_records import Spread
 from mcu_harness.results.origin import OriginKind
-from mcu_harness.results.records import Measurement, Results, RunResult, Spread
+from mcu_harness.results.records import Measurement, Results, RunResult
 from mcu_harness.results.report import csv as csv_report
 from mcu_harness.results.report import input_spread, markdown, terminal
 from mcu_harness.results.report.html.page import page

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mcu_harness.results import results_file
+from mcu_harness.results.memory_records import StackArea, StackStep, StackUse
 from mcu_harness.results.origin import OriginKind
-from mcu_harness.results.records import Measurement, Results, RunResult, StackArea, StackStep, StackUse
+from mcu_harness.results.records import Measurement, Results, RunResult
 from mcu_harness.results.report import markdown, terminal
 from mcu_harness.results.report.html.page import page
 from sample_results import HOSTILE, PASSING

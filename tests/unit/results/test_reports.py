@@ -15,9 +15,10 @@ import pytest
 from mcu_harness.base.errors import HarnessError, ResultsError
 from mcu_harness.base.files import write_text
 from mcu_harness.results import results_file as results_json
+from mcu_harness.results.cost_records import Spared
 from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.origin import OriginKind
-from mcu_harness.results.records import Finding, Measurement, Results, Spared, Tool, Verdict
+from mcu_harness.results.records import Finding, Measurement, Results, Tool, Verdict
 from mcu_harness.results.report import csv as csv_report
 from mcu_harness.results.report import junit, markdown, terminal, what_if_section
 from mcu_harness.results.report import text as text_pieces

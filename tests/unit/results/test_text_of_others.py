@@ -36,6 +36,7 @@ from mcu_harness.results.coverage_records import (
 )
 from mcu_harness.results.history import Point, Series
 from mcu_harness.results.matching import pair
+from mcu_harness.results.memory_records import StackStep, StackUse
 from mcu_harness.results.records import (
     BaselineCheck,
     Contributor,
@@ -43,8 +44,6 @@ from mcu_harness.results.records import (
     Finding,
     Results,
     RunResult,
-    StackStep,
-    StackUse,
     Verdict,
     WhatIf,
 )

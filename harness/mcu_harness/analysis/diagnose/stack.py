@@ -8,7 +8,8 @@ from mcu_harness.analysis.stack.frames import Frames
 from mcu_harness.analysis.stack.stack_path import deepest_path
 from mcu_harness.emulator.contract import STACK_PAINT, ExitReason, FaultKind
 from mcu_harness.results.finding_codes import Code
-from mcu_harness.results.records import Contributor, Finding, StackStep, Verdict
+from mcu_harness.results.memory_records import StackStep
+from mcu_harness.results.records import Contributor, Finding, Verdict
 
 _ACCESSES = (FaultKind.READ, FaultKind.WRITE, FaultKind.FLASH_WRITE, FaultKind.STACKING)
 _LARGEST_PUSH = 256  # a fault while pushing: the stack pointer has not moved yet

@@ -12,7 +12,7 @@ from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program, Symbol
 from mcu_harness.image.symbol_names import readable
 from mcu_harness.results.access_records import MemoryObject
-from mcu_harness.results.records import ArenaBlock
+from mcu_harness.results.memory_records import ArenaBlock
 
 _HEAP_STEPS = 64  # a heap that grows into the stack's area is told from the stack by steps of this part of the area
 _MOST_NAME = 120

@@ -12,7 +12,7 @@ from mcu_harness.emulator.contract import BlockCounts
 from mcu_harness.hardware.arm.thumb import CALL, block_end
 from mcu_harness.image.program import Program
 from mcu_harness.image.symbol_names import titles
-from mcu_harness.results.records import CallNode, FunctionResult
+from mcu_harness.results.cost_records import CallNode, FunctionResult
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]

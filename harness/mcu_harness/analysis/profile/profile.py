@@ -25,8 +25,8 @@ from mcu_harness.analysis.profile.spread import (
 from mcu_harness.emulator.contract import Execution
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
+from mcu_harness.results.cost_records import CallNode, FunctionResult
 from mcu_harness.results.origin import Origin, not_measured
-from mcu_harness.results.records import CallNode, FunctionResult
 
 _NOTHING_KNOWN = CostSpread()
 

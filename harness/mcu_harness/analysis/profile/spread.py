@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_harness.emulator.contract import BlockCounts
-from mcu_harness.results.records import Spread
+from mcu_harness.results.cost_records import Spread
 
 Real = npt.NDArray[np.float64]
 _AT_ONCE = 4096  # windows, so that memory stays small

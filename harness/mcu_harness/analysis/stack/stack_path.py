@@ -12,7 +12,7 @@ from mcu_harness.analysis.stack.frames import Frame, Frames
 from mcu_harness.emulator.contract import BlockCounts
 from mcu_harness.hardware.arm.thumb import CALL, PLAIN, UNKNOWN_TARGET, block_end, instruction_size
 from mcu_harness.image.program import Program
-from mcu_harness.results.records import StackStep
+from mcu_harness.results.memory_records import StackStep
 
 # What a core pushes when it takes an exception, without floating-point state (Armv7-M ARM, B1.5.6).
 EXCEPTION_FRAME = 32

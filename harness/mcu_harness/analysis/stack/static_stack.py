@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mcu_harness.analysis.stack.frames import CallSite, Frame, Frames
 from mcu_harness.image.program import Program
-from mcu_harness.results.records import StackStep
+from mcu_harness.results.memory_records import StackStep
 
 _MOST_FUNCTIONS = 20_000
 _MOST_STEPS = 5_000  # of the search for a way to a function

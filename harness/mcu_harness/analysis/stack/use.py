@@ -12,8 +12,9 @@ from mcu_harness.analysis.stack.static_stack import CallGraph, StaticStack
 from mcu_harness.emulator.contract import Execution, RunPlan
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
+from mcu_harness.results.memory_records import StackStep, StackUse
 from mcu_harness.results.origin import Origin, OriginKind, not_measured
-from mcu_harness.results.records import Contributor, Measurement, RunResult, StackStep, StackUse
+from mcu_harness.results.records import Contributor, Measurement, RunResult
 
 _MOST_NAMED = 4
 

@@ -17,8 +17,9 @@ from mcu_harness.emulator.contract import STACK_PAINT, Execution, ExitReason
 from mcu_harness.emulator.live import LiveMachine, Stretch
 from mcu_harness.emulator.traced_run import makes_wait
 from mcu_harness.image.program import Symbol
+from mcu_harness.results.cost_records import FunctionResult
 from mcu_harness.results.finding_codes import Code
-from mcu_harness.results.records import Finding, FunctionResult, RunResult, Tool, Verdict
+from mcu_harness.results.records import Finding, RunResult, Tool, Verdict
 from mcu_harness.scenario.cases import Case
 from mcu_harness.scenario.limits import Budget
 

@@ -9,7 +9,8 @@ from itertools import product
 from typing import Any
 
 from mcu_harness.base.text import for_csv
-from mcu_harness.results.records import LayerResult, Measurement, Results, RunResult
+from mcu_harness.results.cost_records import LayerResult
+from mcu_harness.results.records import Measurement, Results, RunResult
 from mcu_harness.results.report import text
 
 _CASE = ("scenario", "model", "board", "toolchain", "emulator")

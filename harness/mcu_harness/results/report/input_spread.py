@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mcu_harness.results.records import LayerResult, Measurement, RunResult, Spread
+from mcu_harness.results.cost_records import LayerResult, Spread
+from mcu_harness.results.records import Measurement, RunResult
 from mcu_harness.results.report import text
 from mcu_harness.scenario.figure_catalogue import FIGURES
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcu_harness.results.records import LayerResult, RunResult
+from mcu_harness.results.cost_records import LayerResult
+from mcu_harness.results.records import RunResult
 
 
 def any_channels(run: RunResult) -> bool:

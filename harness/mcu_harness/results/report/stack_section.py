@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcu_harness.results.records import RunResult, StackStep, StackUse
+from mcu_harness.results.memory_records import StackStep, StackUse
+from mcu_harness.results.records import RunResult
 from mcu_harness.results.report import text
 
 Row = tuple[str, str, str]  # function, its bytes, and the depth with them

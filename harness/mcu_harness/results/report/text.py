@@ -6,17 +6,9 @@ from collections.abc import Mapping
 
 from mcu_harness.base import units
 from mcu_harness.base.text import one_line
+from mcu_harness.results.cost_records import LayerResult
 from mcu_harness.results.finding_codes import Category
-from mcu_harness.results.records import (
-    Contributor,
-    Finding,
-    LayerResult,
-    Measurement,
-    Results,
-    RunResult,
-    Tool,
-    Verdict,
-)
+from mcu_harness.results.records import Contributor, Finding, Measurement, Results, RunResult, Tool, Verdict
 from mcu_harness.scenario.figure_catalogue import FIGURES
 
 NOT_MEASURED = "not measured"

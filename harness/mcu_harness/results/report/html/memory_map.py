@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcu_harness.base import units
-from mcu_harness.results.records import RegionResult, RunResult, SectionResult, SymbolResult
+from mcu_harness.results.memory_records import RegionResult, SectionResult, SymbolResult
+from mcu_harness.results.records import RunResult
 
 # Below this share of a memory, what is used is drawn once more, enlarged.
 _ENLARGE_BELOW = 0.4

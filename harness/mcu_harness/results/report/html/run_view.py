@@ -7,15 +7,9 @@ from functools import cached_property
 
 from mcu_harness.base import units
 from mcu_harness.results.board_matrix import Fit
-from mcu_harness.results.records import (
-    Contributor,
-    Finding,
-    FunctionResult,
-    LayerResult,
-    RunResult,
-    SymbolResult,
-    Verdict,
-)
+from mcu_harness.results.cost_records import FunctionResult, LayerResult
+from mcu_harness.results.memory_records import SymbolResult
+from mcu_harness.results.records import Contributor, Finding, RunResult, Verdict
 from mcu_harness.results.report import (
     accesses_section,
     input_spread,
