@@ -152,6 +152,15 @@ class Graph:
         return sum(layer.macs for layer in self.layers)
 
     @property
+    def readers(self) -> dict[int, tuple[int, ...]]:
+        """By tensor that is read, the indices of the layers that do; each once."""
+        found: dict[int, list[int]] = {}
+        for layer in self.layers:
+            for index in {*layer.inputs}:
+                found.setdefault(index, []).append(layer.index)
+        return {index: tuple(layers) for index, layers in found.items()}
+
+    @property
     def spared_macs(self) -> int:
         """Of the model, beside `macs`: what simplification has taken out."""
         return sum(layer.spared_macs for layer in self.layers) + sum(layer.macs for layer in self.removed)

@@ -18,33 +18,30 @@ _MAKERS = frozenset(
 
 def without_activation_layers(graph: Graph) -> Graph:
     """`graph` with makers that limit their own outputs; a value that something else reads too stays as it is."""
-    layers: list[Layer] = list(graph.layers)
+    layers, readers = list(graph.layers), graph.readers
+    makers = {layer.outputs[0]: layer.index for layer in layers if layer.operator in _MAKERS}
     gone: set[int] = set()
     for layer in graph.layers:
-        maker = _maker(graph, layers, layer)
-        limits = _limits(graph, layer) if maker is not None else None
-        if maker is not None and limits is not None:
-            before = maker.attributes.get(CLAMP, (-128, 127))
-            assert isinstance(before, tuple)
-            low, high = (min(max(end, limits[0]), limits[1]) for end in before)
-            layers[maker.index] = replace(
-                maker,
-                outputs=layer.outputs,
-                attributes={**maker.attributes, CLAMP: (low, high)},
-                merged=(*maker.merged, layer.place, *layer.merged),
-            )
-            gone.add(layer.index)
+        source = layer.inputs[0] if layer.operator in _ACTIVATIONS else -1
+        if source not in makers or source in graph.outputs or len(readers[source]) > 1:
+            continue
+        limits = _limits(graph, layer)
+        if limits is None:
+            continue
+        maker = layers[makers[source]]
+        before = maker.attributes.get(CLAMP, (-128, 127))
+        assert isinstance(before, tuple)
+        low, high = (min(max(end, limits[0]), limits[1]) for end in before)
+        layers[maker.index] = replace(
+            maker,
+            outputs=layer.outputs,
+            attributes={**maker.attributes, CLAMP: (low, high)},
+            merged=(*maker.merged, layer.place, *layer.merged),
+        )
+        makers[layer.outputs[0]] = maker.index
+        gone.add(layer.index)
     kept = (layer for layer in layers if layer.index not in gone)
     return replace(graph, layers=tuple(replace(layer, index=index) for index, layer in enumerate(kept)))
-
-
-def _maker(graph: Graph, layers: list[Layer], layer: Layer) -> Layer | None:
-    """The layer whose only reader is `layer`, an activation; None where there is no such."""
-    if layer.operator not in _ACTIVATIONS or layer.inputs[0] in graph.outputs:
-        return None
-    readers = sum(layer.inputs[0] in other.inputs for other in graph.layers)
-    makers = [other for other in layers if layer.inputs[0] in other.outputs and other.operator in _MAKERS]
-    return makers[0] if makers and readers == 1 else None
 
 
 def _limits(graph: Graph, layer: Layer) -> tuple[int, int] | None:

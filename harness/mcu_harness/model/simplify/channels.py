@@ -28,21 +28,24 @@ _SUM_LIMIT = 1 << 31
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """A layer of products: `live` [outputs] change with its inputs; `folded` [channels of the input] may move into the bias."""
+    """A layer of products: `live` [outputs] change with its inputs; `reads` [outputs, channels of the input] are those that an output
+    cannot do without, of a depthwise layer [outputs, 1].
+    """
 
     layer: Layer
     products: Products
     span: Span
     live: Flags
-    folded: Flags
+    reads: Flags
 
     def needed(self, kept: Flags) -> Flags:
         """[channels of the input]: what it must read for the outputs `kept`."""
-        used = self.products.reads(self.live & kept)
-        outside = self.products.reads(self.live & kept, outside=True)
-        silent = self.span.constant & (self.span.least == self.products.zero_point)
-        needed: Flags = used & ~silent & ~(self.folded & ~outside)
-        return needed
+        wanted = self.live & kept
+        if self.products.multiplier:
+            needed = np.zeros(self.products.channels, bool)
+            needed[np.flatnonzero(wanted & self.reads[:, 0]) // self.products.multiplier] = True
+            return needed
+        return np.asarray(self.reads[wanted].any(axis=0))
 
 
 def without_constant_channels(graph: Graph) -> Graph:
@@ -77,12 +80,14 @@ def _sums_of(graph: Graph, layer: Layer, spans: Spans) -> _Sums | None:
     span, result = spans[layer.inputs[0]], spans[layer.outputs[0]]
     if products.channels != len(span.least):
         return None
-    constants = np.where(span.constant, span.least, products.zero_point)
-    most = np.abs(products.bias) + np.abs(products.weights.astype(np.int64)).sum(axis=1) * 255
-    fits = bool((most < _SUM_LIMIT).all()) or bool(
-        (np.abs(products.bias + products.added(constants)) < _SUM_LIMIT).all()
-    )
-    return _Sums(layer, products, span, ~result.constant, span.constant & fits)
+    most = np.abs(products.bias) + np.abs(products.weights.astype(np.int16)).sum(axis=1, dtype=np.int64) * 255
+    foldable = span.constant & bool((most < _SUM_LIMIT).all())
+    silent = span.constant & (span.least == products.zero_point)
+    if products.multiplier:  # as the channel that each output reads
+        channel = np.arange(len(products.weights)) // products.multiplier
+        foldable, silent = foldable[channel][:, None], silent[channel][:, None]
+    needed = products.reads() & ~silent & (products.reads(outside=True) | ~foldable)
+    return _Sums(layer, products, span, ~result.constant, needed)
 
 
 def _kept(graph: Graph, sums: dict[int, _Sums]) -> dict[int, Flags]:
@@ -106,10 +111,11 @@ def _kept(graph: Graph, sums: dict[int, _Sums]) -> dict[int, Flags]:
     while True:
         while _spread(kept, links, sums):
             pass
-        empty = [index for index, flags in kept.items() if not flags.any() and len(flags)]
+        empty = [flags for flags in kept.values() if not flags.any() and len(flags)]
         if not empty:
             return kept
-        kept[empty[0]][0] = True
+        for flags in empty:
+            flags[0] = True
 
 
 def _spread(kept: dict[int, Flags], links: list[Link], sums: dict[int, _Sums]) -> bool:

@@ -24,11 +24,11 @@ def without_padding_layers(graph: Graph) -> Graph:
     """`graph` with windows that reach beyond their image instead; a PAD that some reader needs stays as it is for all."""
     if not any(layer.operator in _PADS for layer in graph.layers):
         return graph
-    spans, layers = spans_of(graph), list(graph.layers)
+    spans, layers, readers_of = spans_of(graph), list(graph.layers), graph.readers
     for pad in reversed(graph.layers):
         if pad.operator not in _PADS or pad.outputs[0] in graph.outputs:
             continue
-        readers = [layer for layer in layers if pad.outputs[0] in layer.inputs]
+        readers = [layers[index] for index in readers_of.get(pad.outputs[0], ())]
         try:
             wider = [_wider(graph, pad, layer, spans) for layer in readers]
         except ModelError:

@@ -55,15 +55,17 @@ class Products:
             return np.where(self.outside[None, :], padded[channel][:, None], values[channel][:, None])
         return np.where(self.outside, padded[self.channel], values[self.channel])[None, :]
 
-    def reads(self, outputs: Flags, *, outside: bool = False) -> Flags:
-        """[channels]: which input channels some of `outputs` has a weight for, of taps in the padding only where `outside`."""
-        taps = (self.weights[outputs] != 0) & (self.outside | (not outside))
-        found = np.zeros(self.channels, bool)
+    def reads(self, *, outside: bool = False) -> Flags:
+        """[outputs, channels]: whether the output has a weight for the channel, of taps in the padding only where `outside`.
+
+        Of a depthwise layer [outputs, 1]: for the one channel that it reads.
+        """
         if self.multiplier:
-            found[np.flatnonzero(outputs)[taps.any(axis=1)] // self.multiplier] = True
-        else:
-            found[self.channel[taps.any(axis=0)]] = True
-        return found
+            return np.asarray(self.weights[:, self.outside | (not outside)].any(axis=1))[:, None]
+        taps = self.weights.reshape(len(self.weights), -1, self.channels)
+        if outside:
+            taps = taps[:, self.outside.reshape(-1, self.channels)[:, 0]]
+        return np.asarray(taps.any(axis=1))
 
     def added(self, values: Int64s) -> Int64s:
         """What inputs of `values` [channels] add to each output's sum, beyond what the zero point does."""
