@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from elf_builder import ordinary
+from fuzz import child
 from fuzz.mutate import spoil_bytes, spoil_json, spoil_text
 from mcu_harness.results import baseline, results_file
 from mcu_harness.results.records import Results
@@ -234,12 +232,11 @@ def prepare(folder: Path) -> None:
     """Build what cases need, fill the caches that they share, and see that what is to be spoilt is right before."""
     (folder / "m.tflite").write_bytes(_small_model())
     (folder / "s.toml").write_text(_SCENARIO)
-    code = "import sys; from mcu_harness.app.cli.main import main; sys.exit(main(sys.argv[1:]))"
     image = ["profile", "out/firmware.elf", "--board", BOARD, *_UNICORN]
     for words in (["build", "m.tflite", "--board", BOARD, "--output", "out"], ["run", "s.toml", *_UNICORN], image):
-        subprocess.run(
-            [sys.executable, "-c", code, *words], cwd=folder, check=True, env=os.environ, stdout=subprocess.DEVNULL
-        )
+        ended = child.run(words, folder, set())
+        if ended.status != 0:
+            raise SystemExit(f"{' '.join(words)} fails before anything is spoilt:\n{ended.said}")
     _FIRMWARE.append((folder / "out" / "firmware.elf").read_bytes())
 
 
