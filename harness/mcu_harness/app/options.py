@@ -21,7 +21,7 @@ class Options:
 
 
 # The commands that run something, and share options.
-RUN, FIT, PROFILE, BUILD, VARIANTS, SEARCH = "run", "fit", "profile", "build", "variants", "search"
+RUN, FIT, PROFILE, BUILD, VARIANTS, SEARCH, SHRINK = "run", "fit", "profile", "build", "variants", "search", "shrink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +89,27 @@ _EVERY: tuple[Option, ...] = (
         "BOARD",
         repeatable=True,
         commas=True,
-        commands=(RUN, FIT, PROFILE, BUILD, VARIANTS, SEARCH),
+        commands=(RUN, FIT, PROFILE, BUILD, VARIANTS, SEARCH, SHRINK),
     ),
     Option(
         "emulator",
         "which emulator runs the firmware",
         "auto|unicorn|renode",
         default="auto",
-        commands=(RUN, FIT, PROFILE, VARIANTS, SEARCH),
+        commands=(RUN, FIT, PROFILE, VARIANTS, SEARCH, SHRINK),
     ),
     Option(
         "toolchain",
         "which compiler builds the firmware, with flags if you like, as in gnu:-Os (repeatable: every case with each)",
         "auto|gnu|zig",
         repeatable=True,
-        commands=(RUN, FIT, BUILD, VARIANTS, SEARCH),
+        commands=(RUN, FIT, BUILD, VARIANTS, SEARCH, SHRINK),
     ),
     Option(
         "kernels",
         "which kernels compute models, instead of what scenarios say",
         "|".join(KERNEL_CHOICES),
-        commands=(RUN, FIT, BUILD, VARIANTS, SEARCH),
+        commands=(RUN, FIT, BUILD, VARIANTS, SEARCH, SHRINK),
     ),
     Option(
         "coverage",

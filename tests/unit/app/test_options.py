@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcu_harness.app.cli.main import _parser, main
-from mcu_harness.app.options import BUILD, FIT, OPTIONS, PROFILE, RUN, SEARCH, VARIANTS, options_of
+from mcu_harness.app.options import BUILD, FIT, OPTIONS, PROFILE, RUN, SEARCH, SHRINK, VARIANTS, options_of
 from mcu_harness.app.settings import Source, command_source, settings
 from mcu_harness.base.errors import HarnessError, ScenarioError, UnitError
 from mcu_harness.scenario.discovery import expand
@@ -22,6 +22,7 @@ NEEDED = {
     PROFILE: ["m.elf"],
     RUN: ["m.tflite"],
     SEARCH: ["net.py:make"],
+    SHRINK: ["m.onnx", "--output", "out.onnx"],
     VARIANTS: ["a.tflite", "b.tflite"],
 }
 HEAVY = {"numpy", "numba", "capstone", "unicorn", "elftools", "tabulate", "jinja2", "cattrs"}

@@ -20,6 +20,7 @@ from mcu_harness.app.cli.commands import (
     results,
     run,
     search,
+    shrink,
     validate,
     variants,
 )
@@ -33,6 +34,7 @@ _COMMANDS: tuple[Callable[[Commands[argparse.ArgumentParser]], None], ...] = (
     fit.add,
     variants.add,
     search.add,
+    shrink.add,
     build.add,
     convert.add,
     footprint.add,

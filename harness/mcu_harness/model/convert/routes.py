@@ -28,6 +28,7 @@ CALIBRATE = child.Worker("litert_calibrate", "oracle", LITERT, 600.0)
 ONNX = child.Worker("onnx_convert", "onnx", ONNX_PACKAGES, 600.0)
 TORCH = child.Worker("torch_export", "torch", (("torch", "torch"), ("onnxscript", "onnxscript"), *ONNX_PACKAGES), 900.0)
 FACTORY = child.Worker("factory_export", "torch", (), 900.0)  # what it needs depends on what the function makes
+SHRINK = child.Worker("onnx_shrink", "onnx", ONNX_PACKAGES, 600.0)
 KERAS = child.Worker("keras_export", "keras", (("tensorflow", "tensorflow-cpu"), *LITERT), 900.0)
 
 
@@ -152,6 +153,11 @@ def torch_factory(job: Job) -> Conversion:
         exported, tools = _exported(job, TORCH, "net.onnx", folder)
         key = job.key(exported, TORCH, ONNX)
         return job.converted(ONNX, exported, key, lambda _: (exported, tools))
+
+
+def exported_onnx(job: Job, folder: Path) -> Path:
+    """A PyTorch program, or what a factory makes, as an ONNX file in `folder`; raises ModelError."""
+    return _exported(job, TORCH, "net.onnx", folder)[0]
 
 
 def _exported(job: Job, worker: child.Worker, name: str, folder: Path) -> tuple[Path, tuple[str, ...]]:

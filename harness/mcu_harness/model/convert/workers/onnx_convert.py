@@ -24,14 +24,14 @@ def convert(request: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=Path(request["output"]).parent) as folder:
         if not is_quantised(model):
             told["original_is"] = "the float model, in onnxruntime"
-            given = samples(request, _inputs(model))
+            given = samples(request, model_inputs(model))
             model = prepared(model, Path(folder))
             onnx.save(model, request["original"])
             options = {key: request[key] for key in ("method", "per_channel")}
             importer = Importer(quantised(model, given, Path(folder), **options))
         else:
             onnx.save(model, request["original"])
-            given = samples(request, _inputs(model)) if request["calibration"] else ()
+            given = samples(request, model_inputs(model)) if request["calibration"] else ()
             importer = Importer(model, ranges(model, given, Path(folder)) if given else None)
             if given:
                 importer.notes.append(
@@ -42,7 +42,7 @@ def convert(request: dict[str, Any]) -> dict[str, Any]:
     return facts | told
 
 
-def _inputs(model: onnx.ModelProto) -> list[tuple[str, tuple[int, ...]]]:
+def model_inputs(model: onnx.ModelProto) -> list[tuple[str, tuple[int, ...]]]:
     constants = {constant.name for constant in model.graph.initializer}
     return [
         (tensor.name, tuple(dimension.dim_value for dimension in tensor.type.tensor_type.shape.dim))

@@ -1,0 +1,133 @@
+"""A smaller model made of one without training: the door to `convert/shrink/` and to the ways of quantising."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from mcu_harness.base.errors import ModelError
+from mcu_harness.base.files import write_bytes
+from mcu_harness.base.toml_reader import did_you_mean
+from mcu_harness.model.convert import child
+from mcu_harness.model.convert.routes import SHRINK, Job, Progress, exported_onnx
+from mcu_harness.model.convert.shrink.methods import METHODS, SAVES_NOTHING
+from mcu_harness.model.int8_model import int8_model
+from mcu_harness.model.model_kinds import kind_of
+from mcu_harness.scenario.model_files import split_factory, why_no_model
+from mcu_harness.scenario.quantize import QuantizeSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """What was done. `parameters` and `macs` are (before, after) of the float model; None where only int8 was made.
+
+    `sqnr_db` compares the first float output with the original's on `samples` samples, random ones unless `real`; None where
+    both are the same to the bit. `agreement` is the share of samples with the same largest element.
+    """
+
+    said: tuple[str, ...]
+    parameters: tuple[int, int] | None = None
+    macs: tuple[int, int] | None = None
+    samples: int = 0
+    real: bool = False
+    sqnr_db: float | None = None
+    agreement: float | None = None
+
+
+def shrunk_model(
+    path: Path,
+    methods: Sequence[str],
+    output: Path,
+    spec: QuantizeSpec,
+    progress: Progress,
+    *,
+    share: float = 0.5,
+    energy: float = 0.95,
+) -> Shrunk:
+    """Write the model `path`, changed by `methods` in their order, to `output`: a float .onnx or an int8 .tflite.
+
+    `share` of the channels are pruned, low rank keeps `energy`. Raises ModelError, naming what cannot be done and why.
+    """
+    _check(path, methods, output, share, energy)
+    structural = [name for name in methods if METHODS[name].structural]
+    spec = _quantised_by(methods, spec)
+    with TemporaryDirectory(prefix="mcu-harness-") as name:
+        folder, made, found = Path(name), path, Shrunk(())
+        if structural:
+            before = _float_onnx(path, structural[0], spec, progress, folder)
+            made = folder / "smaller.onnx"
+            progress("changing the model")
+            request: dict[str, Any] = {
+                **Job(path, "", spec, progress).options(),
+                "model": str(before), "output": str(made), "methods": structural, "share": share, "energy": energy,
+            }  # fmt: skip
+            found = _read(child.ask(SHRINK, path, request, folder), spec)
+        if output.suffix == ".onnx":
+            write_bytes(output, made.read_bytes())
+            return found
+        conversion = int8_model(made, spec, progress)
+        write_bytes(output, conversion.model.read_bytes())
+    how = "per channel" if spec.per_channel else "per tensor"
+    return replace(found, said=(*found.said, f"quantised to int8 {how}, ranges by {spec.method}", *conversion.notes))
+
+
+def _check(path: Path, methods: Sequence[str], output: Path, share: float, energy: float) -> None:
+    if problem := why_no_model(path):
+        raise ModelError(f"{path}: {problem}", hint="give a model file, or file.py:function")
+    if not methods:
+        raise ModelError("no method to make the model smaller", hint="add --method, one of " + ", ".join(METHODS))
+    for name in methods:
+        if name in SAVES_NOTHING:
+            raise ModelError(f"method {name}: {SAVES_NOTHING[name]}", hint="one of " + ", ".join(METHODS))
+        if name not in METHODS:
+            raise ModelError(f"no method is called {name!r}", hint=did_you_mean(name, tuple(METHODS)))
+    if not 0 < share < 1 or not 0 < energy <= 1:
+        raise ModelError(
+            f"share {share:g}, energy {energy:g}: both are parts of 1", hint="as in --share 0.5 --energy 0.95"
+        )
+    quantising = [name for name in methods if not METHODS[name].structural]
+    if output.suffix not in (".onnx", ".tflite"):
+        raise ModelError(
+            f"{output}: neither .onnx nor .tflite", hint="a float model is written as .onnx, an int8 one as .tflite"
+        )
+    if output.suffix == ".onnx" and quantising:
+        raise ModelError(f"{output}: {quantising[0]} makes an int8 model", hint="name the output .tflite")
+
+
+def _quantised_by(methods: Sequence[str], spec: QuantizeSpec) -> QuantizeSpec:
+    for name in methods:
+        if name in ("per-channel", "per-tensor"):
+            spec = replace(spec, per_channel=name == "per-channel")
+        if name in ("minmax", "percentile"):
+            spec = replace(spec, method=name)
+    return spec
+
+
+def _float_onnx(path: Path, method: str, spec: QuantizeSpec, progress: Progress, folder: Path) -> Path:
+    """`path` as an ONNX file; raises ModelError for what does not come to be one."""
+    kind = kind_of(path)
+    if path.suffix == ".onnx":
+        return path.absolute()
+    if split_factory(path)[1] or path.suffix == ".pt2":
+        progress("exporting the model")
+        return exported_onnx(Job(path, kind.name, spec, progress), folder)
+    raise ModelError(
+        f"{path}: {method} changes ONNX and PyTorch models, and this is {kind.name}",
+        hint="give the model that it was made from as ONNX; methods of quantisation take a float .tflite, too",
+    )
+
+
+def _read(answer: dict[str, Any], spec: QuantizeSpec) -> Shrunk:
+    before, after = answer["before"], answer["after"]
+    return Shrunk(
+        said=tuple(map(str, answer["said"])),
+        parameters=(int(before[0]), int(after[0])),
+        macs=(int(before[1]), int(after[1])),
+        samples=int(answer["samples"]),
+        real=spec.calibration is not None,
+        sqnr_db=answer["sqnr_db"],
+        agreement=float(answer["agreement"]),
+    )
