@@ -15,7 +15,8 @@ from mcu_harness.analysis import measured_figures as analysis
 from mcu_harness.app.cli.main import main
 from mcu_harness.results.origin import Origin, OriginKind
 from mcu_harness.results.records import Measurement
-from mcu_harness.scenario.figure_catalogue import FIGURES, Better, Figure, Limit, Shown
+from mcu_harness.scenario.figure import Better, Figure, Limit, Shown
+from mcu_harness.scenario.figure_catalogue import FIGURES
 
 ROW = Figure(
     "pads_bytes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,16 @@ from mcu_harness.app.session import Session
 from mcu_harness.emulator.emulators import emulator_entry
 from mcu_harness.hardware.board_file import board_names, find_board
 from mcu_harness.results.records import RunResult, Verdict
-from mcu_harness.scenario.cases import Case, case_of_model, cases_of
-from mcu_harness.scenario.scenario import load_scenario
+from mcu_harness.scenario.cases import Case, cases_of
+from mcu_harness.scenario.scenario import InputSpec, load_scenario, scenario_for_model
 
 SCENARIOS = sorted((Path(__file__).parent.parent.parent / "scenarios").glob("*.toml"))
 THIRD_PARTY = ("kws_ref_model", "pretrainedResnet_quant", "ad01_int8", "hello_world_int8")
 INPUTS = 20
+
+
+def case_of(model: Path, board: str, inputs: InputSpec) -> Case:
+    return cases_of(replace(scenario_for_model(model, (board,)), inputs=inputs))[0]
 
 
 def one_board_per_target() -> list[str]:
@@ -55,7 +60,7 @@ def test_third_party_model_is_bit_exact_on_every_core(
 ) -> None:
     path = third_party_models / f"{model}.tflite"
     name = toolchain.name  # type: ignore[attr-defined]
-    result = run(session, case_of_model(path, board, limits={}, seed=11, count=INPUTS), name)
+    result = run(session, case_of(path, board, InputSpec(seed=11, count=INPUTS)), name)
     if any(finding.code.startswith("fit.") for finding in result.findings):
         assert result.value("flash_bytes") > 128 * 1024 or result.value("ram_bytes") > 16 * 1024
         return

@@ -21,9 +21,9 @@ from mcu_harness.hardware.board_file import find_board
 from mcu_harness.image.program import Program
 from mcu_harness.results import results_file as results_json
 from mcu_harness.results.records import RunResult, WhatIf
-from mcu_harness.scenario.cases import case_of_model, cases_of
+from mcu_harness.scenario.cases import Case, cases_of
 from mcu_harness.scenario.firmware_tables import FirmwareSpec, Region
-from mcu_harness.scenario.scenario import load_scenario, scenario_for_firmware
+from mcu_harness.scenario.scenario import InputSpec, load_scenario, scenario_for_firmware, scenario_for_model
 from user_firmware import build
 
 pytestmark = pytest.mark.gnu
@@ -42,6 +42,10 @@ int main(void) { total = left(500); total += right(300); return 0; }
 REGIONS = (Region("left", ("left",)), Region("right", ("right",)))
 
 
+def case_of(model: Path, board: str, inputs: InputSpec) -> Case:
+    return cases_of(replace(scenario_for_model(model, (board,)), inputs=inputs))[0]
+
+
 def copy_of(board: Board, folder: Path, *changes: tuple[str, str]) -> Path:
     """A board file like that of `board`, with texts of it replaced, each once."""
     text = board.path.read_text()
@@ -57,7 +61,7 @@ def copy_of(board: Board, folder: Path, *changes: tuple[str, str]) -> Path:
 def run_model(board: str, *asked: str) -> RunResult:
     session = Session()
     try:
-        case = case_of_model(MODEL, board, limits={}, seed=1, count=2)
+        case = case_of(MODEL, board, InputSpec(seed=1, count=2))
         return session.run(case, Options(emulator="unicorn", what_if=asked), gated=False)
     finally:
         session.close()
@@ -201,7 +205,7 @@ class CannotTrace(UnicornEmulator):
 
 
 def test_the_answers_are_the_same_where_another_emulator_runs_the_case() -> None:
-    case = case_of_model(MODEL, "nucleo_f103rb", limits={}, seed=1, count=1)
+    case = case_of(MODEL, "nucleo_f103rb", InputSpec(seed=1, count=1))
     questions = ("flash_wait_states=1", "sram=layer_00", "flash_cache=none")
     one, other = (run_case(case, emulator, "auto", print, questions) for emulator in (UnicornEmulator(), CannotTrace()))
     assert one.what_ifs == other.what_ifs

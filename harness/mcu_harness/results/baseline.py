@@ -16,8 +16,8 @@ from mcu_harness.base.errors import ResultsError
 from mcu_harness.base.files import write_text
 from mcu_harness.results import json_reader
 from mcu_harness.results.records import RunResult
+from mcu_harness.scenario.figure import Parts as HasParts
 from mcu_harness.scenario.figure_catalogue import FIGURES, compared
-from mcu_harness.scenario.figure_catalogue import Parts as HasParts
 
 FORMAT_VERSION = 1
 _AGAIN = "accept the present figures again with --mcu-update-baseline (mcu-harness run: --update-baseline)"

@@ -14,7 +14,8 @@ from enum import StrEnum
 from mcu_harness.results.finding_codes import Category, Code
 from mcu_harness.results.memory_records import RegionResult
 from mcu_harness.results.records import Results, RunResult, Verdict
-from mcu_harness.scenario.figure_catalogue import FIGURES, Better
+from mcu_harness.scenario.figure import Better
+from mcu_harness.scenario.figure_catalogue import FIGURES
 
 SMALLEST = "the least RAM on the chip, then the least flash, then the slowest clock"
 

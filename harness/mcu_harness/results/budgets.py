@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from mcu_harness.base import units
 from mcu_harness.results.finding_codes import budget_code
 from mcu_harness.results.records import Contributor, Finding, Measurement, Verdict
-from mcu_harness.scenario.figure_catalogue import Better, budgeted
+from mcu_harness.scenario.figure import Better
+from mcu_harness.scenario.figure_catalogue import budgeted
 from mcu_harness.scenario.limits import Budget
 
 

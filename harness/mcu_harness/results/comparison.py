@@ -9,7 +9,8 @@ from mcu_harness.base import units
 from mcu_harness.results.baseline import Snapshot
 from mcu_harness.results.finding_codes import Code, baseline_code
 from mcu_harness.results.records import Contributor, FigureChange, Finding, Verdict
-from mcu_harness.scenario.figure_catalogue import DEPENDENCIES, FIGURES, Better, compared
+from mcu_harness.scenario.figure import DEPENDENCIES, Better
+from mcu_harness.scenario.figure_catalogue import FIGURES, compared
 from mcu_harness.scenario.tolerance import Tolerance
 
 # What firmware is made from, in the order in which it is named as a cause. "build" stands for all of it and is named

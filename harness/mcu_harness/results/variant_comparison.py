@@ -14,7 +14,8 @@ from mcu_harness.base.text import one_line
 from mcu_harness.results.cost_records import LayerResult
 from mcu_harness.results.finding_codes import Category
 from mcu_harness.results.records import Results, RunResult, Verdict
-from mcu_harness.scenario.figure_catalogue import FIGURES, Better, Figure, Shown, by_tile, shown_in
+from mcu_harness.scenario.figure import Better, Figure, Shown
+from mcu_harness.scenario.figure_catalogue import FIGURES, by_tile, shown_in
 
 # The first that every variant has: SQNR compares each with its own float model, accuracy all with the labels.
 QUALITIES = ("accuracy", "sqnr_db")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from mcu_harness.base import units
 from mcu_harness.base.errors import UnitError
-from mcu_harness.scenario.figure_catalogue import FIGURES, Better, tolerated
+from mcu_harness.scenario.figure import Better
+from mcu_harness.scenario.figure_catalogue import FIGURES, tolerated
 
 
 @dataclass(frozen=True, slots=True)

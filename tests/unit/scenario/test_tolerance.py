@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mcu_harness.base.errors import UnitError
-from mcu_harness.scenario.figure_catalogue import FIGURES, Better, Figure, tolerated
+from mcu_harness.scenario.figure import Better, Figure
+from mcu_harness.scenario.figure_catalogue import FIGURES, tolerated
 from mcu_harness.scenario.tolerance import Tolerance, parse_tolerance
 
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from mcu_harness.app.search.knobs import Knob, Value
 from mcu_harness.app.search.trials import Trial
 from mcu_harness.base.errors import HarnessError
-from mcu_harness.scenario.figure_catalogue import FIGURES, Better
+from mcu_harness.scenario.figure import Better
+from mcu_harness.scenario.figure_catalogue import FIGURES
 
 Run = Callable[[Mapping[str, Value]], Trial]
 Score = Callable[[Trial], float]

@@ -6,7 +6,8 @@ import json
 
 from mcu_harness.results.records import Measurement, Results, RunResult
 from mcu_harness.results.report import text
-from mcu_harness.scenario.figure_catalogue import FIGURES, Better, Shown, shown_in
+from mcu_harness.scenario.figure import Better, Shown
+from mcu_harness.scenario.figure_catalogue import FIGURES, shown_in
 
 
 def github_action_benchmark(results: Results) -> str:

@@ -10,7 +10,8 @@ from mcu_harness.results.board_matrix import SMALLEST, Constraint, Fit, Matrix, 
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.report import text
 from mcu_harness.results.report.terminal_table import terminal_table
-from mcu_harness.scenario.figure_catalogue import FIGURES, Figure
+from mcu_harness.scenario.figure import Figure
+from mcu_harness.scenario.figure_catalogue import FIGURES
 
 FORMAT_VERSION = 1
 

@@ -12,7 +12,8 @@ from mcu_harness.results.comparison import relative_text, worsening
 from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Results, RunResult, Verdict
 from mcu_harness.results.report import text
-from mcu_harness.scenario.figure_catalogue import FIGURES, Better, Figure, Shown, shown_in
+from mcu_harness.scenario.figure import Better, Figure, Shown
+from mcu_harness.scenario.figure_catalogue import FIGURES, shown_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from mcu_harness.results.report import (
     what_if_section,
 )
 from mcu_harness.results.report.terminal_table import terminal_table
-from mcu_harness.scenario.figure_catalogue import Shown, shown_in
+from mcu_harness.scenario.figure import Shown
+from mcu_harness.scenario.figure_catalogue import shown_in
 
 
 def write_board_reports(results: Results, directory: Path) -> list[Path]:

@@ -21,7 +21,7 @@ from mcu_harness.results.variant_comparison import (
     layer_pairs,
     table_figures,
 )
-from mcu_harness.scenario.figure_catalogue import Better, Figure
+from mcu_harness.scenario.figure import Better, Figure
 
 FORMAT_VERSION = 1
 _MOST_LAYERS = 5  # of a variant, in text

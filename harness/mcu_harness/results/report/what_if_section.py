@@ -7,7 +7,8 @@ from mcu_harness.base.text import for_terminal
 from mcu_harness.results.records import RunResult, WhatIf
 from mcu_harness.results.report import text
 from mcu_harness.results.report.terminal_table import terminal_table
-from mcu_harness.scenario.figure_catalogue import Shown, shown_in
+from mcu_harness.scenario.figure import Shown
+from mcu_harness.scenario.figure_catalogue import shown_in
 
 
 def table(run: RunResult) -> tuple[list[str], list[list[str]]]:

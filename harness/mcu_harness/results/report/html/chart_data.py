@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from mcu_harness.base.text import one_line
 from mcu_harness.results.board_matrix import Matrix
 from mcu_harness.results.records import RunResult
-from mcu_harness.scenario.figure_catalogue import Figure, Shown, by_tile, shown_in
+from mcu_harness.scenario.figure import Figure, Shown
+from mcu_harness.scenario.figure_catalogue import by_tile, shown_in
 
 # What may not stand in a script element, whatever it is in: tags, comments and line ends that JSON allows.
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}

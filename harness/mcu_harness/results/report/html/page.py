@@ -20,7 +20,8 @@ from mcu_harness.results.report import accesses_section, text
 from mcu_harness.results.report import board_matrix_text as fit_report
 from mcu_harness.results.report.html import chart_data
 from mcu_harness.results.report.html.run_view import RunView, run_views
-from mcu_harness.scenario.figure_catalogue import Shown, by_tile, shown_in
+from mcu_harness.scenario.figure import Shown
+from mcu_harness.scenario.figure_catalogue import by_tile, shown_in
 
 _STATIC = Path(__file__).parent / "static"
 _STYLES = ("page.css", "parts.css", "print.css")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcu_harness.base import units
-from mcu_harness.scenario.figure_catalogue import Better, Figure
+from mcu_harness.scenario.figure import Better, Figure
 
 WIDTH, HEIGHT = 360, 290  # of the drawing, in px where a phone shows it
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 16, 44
