@@ -134,6 +134,17 @@ class ExitReason(StrEnum):
     STOPPED_EARLY = "stopped early"  # exit reached before all windows were seen
 
 
+class Wait(StrEnum):
+    """What a program was left in that never ends by itself."""
+
+    BRANCH = "a branch to itself"
+    INTERRUPT = "WFI"
+    EVENT = "WFE"
+    IN_VAIN = "WFI or WFE, with interrupts that end nothing"
+    LOOP = "a loop that changes nothing"
+    UNKNOWN = "nothing that is executed"
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call that had not returned: to the function at `entry`; `returns_to` None for a tail call or an exception."""
@@ -221,7 +232,7 @@ class Execution:
     (address, machine code) of blocks; `data` and `whole` are the memory trace that the plan asked for, `other_data` those
     for its other boards, or () where nothing can trace; `fpu_off_at` is the first FPU
     instruction that was executed while the FPU was not enabled; `lowest_stack` is the lowest address of the plan's stack area
-    that the stack pointer reached; `windows_left` is how many windows closed because their function's frame was taken off the
+    that the stack pointer reached; `wait` is what it was left in where it would have gone on for ever; `windows_left` is how many windows closed because their function's frame was taken off the
     stack without a return.
     """
 
@@ -248,6 +259,7 @@ class Execution:
     fpu_off_at: int | None = None
     lowest_stack: int | None = None
     windows_left: int = 0
+    wait: Wait | None = None
 
 
 class Emulator(Protocol):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mcu_harness.emulator.contract import ExitReason, Fault, FaultKind, RunPlan
+from mcu_harness.emulator.contract import ExitReason, Fault, FaultKind, RunPlan, Wait
 from mcu_harness.emulator.fault_kinds import FAULT_MEANINGS, LEAVES_THUMB
 from mcu_harness.hardware.arm.thumb import instruction_size
 
-BRANCHES_TO_ITSELF = "it branches to itself for ever"
-WAITS_FOR_INTERRUPT = "it waits for an interrupt (WFI), and none can come"
-WAITS_FOR_EVENT = "it waits for an event (WFE), and none can come"
+WAITS = {
+    Wait.BRANCH: "it branches to itself for ever",
+    Wait.INTERRUPT: "it waits for an interrupt (WFI), and none can come",
+    Wait.EVENT: "it waits for an event (WFE), and none can come",
+    Wait.IN_VAIN: "it waits for an interrupt, and those that come change nothing for it",
+    Wait.LOOP: "it goes round a loop in which nothing changes any more",
+    Wait.UNKNOWN: "the core executes nothing any more",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,7 @@ class End:
     status: int | None = None
     detail: str = ""
     fault: Fault | None = None
+    wait: Wait | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,16 @@ def finished(facts: RunFacts, detail: str = "", status: int | None = None) -> En
     return End(ExitReason.FINISHED, status, f"{detail}{_measured(facts)}" if detail else "")
 
 
-def waits_for_ever(facts: RunFacts, detail: str, in_main: bool) -> End:
+def waits_for_ever(facts: RunFacts, wait: Wait, in_main: bool) -> End:
     """It does nothing any more: an end when main is over, or is itself what waits (`in_main`); a failure otherwise."""
     if facts.returned is not None:
         return exited(facts, facts.returned)
-    if in_main and not facts.step:
-        return finished(facts, detail)
-    return End(ExitReason.ENDLESS_LOOP, detail=detail)
+    measured = (
+        wait is Wait.IN_VAIN and facts.plan.repeat and facts.closed
+    )  # by what interrupts it, for all that is known
+    if (in_main or measured) and not facts.step:
+        return replace(finished(facts, WAITS[wait]), wait=wait)
+    return End(ExitReason.ENDLESS_LOOP, detail=WAITS[wait], wait=wait)
 
 
 def stopped_after(facts: RunFacts) -> End:

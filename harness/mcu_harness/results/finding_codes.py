@@ -42,6 +42,7 @@ class Code(StrEnum):
     RUN_STATUS = "run.status"
     RUN_STOPPED_EARLY = "run.stopped-early"
     RUN_TIMEOUT = "run.timeout"
+    RUN_WAITING = "run.waiting"
     FAULT_ABORT = "fault.abort"
     FAULT_ASSERT = "fault.assert"
     FAULT_BREAKPOINT = "fault.breakpoint"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mcu_harness.emulator import ending
-from mcu_harness.emulator.contract import ExitReason, RunPlan, Window
+from mcu_harness.emulator.contract import ExitReason, RunPlan, Wait, Window
 from mcu_harness.emulator.ending import RunFacts
 
 REPEATS = RunPlan(0x100, None, None, (), (0, 0), repeat=True, timeout_s=300, max_instructions=5_000_000)
@@ -53,12 +53,22 @@ def test_status_comes_with_what_was_missed() -> None:
 
 
 def test_what_waits_for_ever_is_an_end_in_main_or_after_it_and_a_failure_elsewhere() -> None:
-    said = ending.BRANCHES_TO_ITSELF
-    assert ending.waits_for_ever(FACTS, said, False) == ending.End(ExitReason.ENDLESS_LOOP, detail=said)
-    assert ending.waits_for_ever(FACTS, said, True).detail == f"{said}, after 12 measured windows"
-    assert ending.waits_for_ever(replace(FACTS, returned=3), said, False) == ending.End(ExitReason.FINISHED, 3)
-    unseen = ending.waits_for_ever(replace(FACTS, closed=0), said, True)
+    wait, said = Wait.BRANCH, "it branches to itself for ever"
+    assert ending.waits_for_ever(FACTS, wait, False) == ending.End(ExitReason.ENDLESS_LOOP, detail=said, wait=wait)
+    assert ending.waits_for_ever(FACTS, wait, True).detail == f"{said}, after 12 measured windows"
+    assert ending.waits_for_ever(replace(FACTS, returned=3), wait, False) == ending.End(ExitReason.FINISHED, 3)
+    unseen = ending.waits_for_ever(replace(FACTS, closed=0), wait, True)
     assert (unseen.reason, unseen.detail) == (
         ExitReason.STOPPED_EARLY,
         "what is to be measured, at 0x00000100, was never reached",
     )
+
+
+def test_interrupts_that_end_no_wait_may_have_been_what_was_measured() -> None:
+    assert ending.waits_for_ever(FACTS, Wait.IN_VAIN, False).reason is ExitReason.FINISHED
+    unseen = ending.waits_for_ever(replace(FACTS, closed=0), Wait.IN_VAIN, False)
+    assert (unseen.reason, unseen.wait) == (ExitReason.ENDLESS_LOOP, Wait.IN_VAIN)
+
+
+def test_every_wait_has_a_sentence() -> None:
+    assert set(ending.WAITS) == set(Wait)

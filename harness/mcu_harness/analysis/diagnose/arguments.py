@@ -40,12 +40,17 @@ def _constants(address: int, code: bytes, program: Program) -> dict[int, int]:
     """Registers with a known value after the straight line `code`."""
     known: dict[int, int] = {}
     for one in decoded(code, address):
-        value = _value(one, known, program)
-        for register in one.regs_access()[1]:
-            known.pop(register, None)
-        if value is not None:
-            known[one.operands[0].reg] = value & 0xFFFFFFFF
+        next_constants(one, known, program)
     return known
+
+
+def next_constants(one: Any, known: dict[int, int], program: Program) -> None:
+    """What is `known` of registers, after the instruction `one`."""
+    value = _value(one, known, program)
+    for register in one.regs_access()[1]:
+        known.pop(register, None)
+    if value is not None:
+        known[one.operands[0].reg] = value & 0xFFFFFFFF
 
 
 def _value(one: Any, known: dict[int, int], program: Program) -> int | None:

@@ -9,6 +9,7 @@ from mcu_harness.analysis.diagnose.context import Case
 from mcu_harness.analysis.diagnose.endings import known_ending, other_ending
 from mcu_harness.analysis.diagnose.faults import fault_finding
 from mcu_harness.analysis.diagnose.stack import is_overflow_fault, stack_finding
+from mcu_harness.analysis.diagnose.waiting import describe, waiting_finding
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading
 from mcu_harness.base.text import one_line
@@ -29,9 +30,14 @@ class Diagnosis(Analysis):
     """How the run ended, and why it did not end well where it did not."""
 
     def read(self, run: ObservedRun) -> Reading:
+        findings = tuple(execution_findings(run.execution, run.firmware, run.board))
+        notes = [
+            *run_notes(run.execution, run.firmware.program, run.board),
+            *window_notes(run.execution, run.firmware.plan),
+        ]
+        waits = any(finding.code == Code.RUN_WAITING for finding in findings)
         return Reading(
-            findings=tuple(execution_findings(run.execution, run.firmware, run.board)),
-            notes=(*run_notes(run.execution, run.firmware.program), *window_notes(run.execution, run.firmware.plan)),
+            findings=findings, notes=tuple(note for note in notes if not (waits and note.code == Code.FIRMWARE_END))
         )
 
 
@@ -52,14 +58,15 @@ def execution_findings(execution: Execution, firmware: FirmwareUnderTest, board:
 def _end(case: Case) -> Finding | None:
     execution = case.execution
     if execution.reason is ExitReason.FINISHED and not execution.status:
-        return known_ending(case) if execution.detail and execution.status is None else None
+        ended = execution.detail and execution.status is None
+        return known_ending(case) or waiting_finding(case) if ended else None
     kind = execution.fault.kind if execution.fault else None
     if execution.reason is ExitReason.FAULT:
         return (known_ending(case) if kind in _ON_PURPOSE else None) or fault_finding(case)
-    return known_ending(case) or other_ending(case)
+    return known_ending(case) or waiting_finding(case) or other_ending(case)
 
 
-def run_notes(execution: Execution, program: Program) -> list[Finding]:
+def run_notes(execution: Execution, program: Program, board: Board) -> list[Finding]:
     """What a reader of the figures should know of a run, though nothing is wrong with it."""
     notes = []
     if execution.reason is ExitReason.FINISHED and execution.detail:
@@ -72,7 +79,7 @@ def run_notes(execution: Execution, program: Program) -> list[Finding]:
             )
         )
     if execution.made_up:
-        shown = ", ".join(f"{address:#010x}" for address in execution.made_up[:8])
+        shown = ", ".join(describe(address, board.part) for address in execution.made_up[:8])
         more = f" and {len(execution.made_up) - 8} more" if len(execution.made_up) > 8 else ""
         notes.append(
             Finding(

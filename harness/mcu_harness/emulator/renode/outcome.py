@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcu_harness.emulator import ending
-from mcu_harness.emulator.contract import Fault, FaultKind, RunPlan
+from mcu_harness.emulator.contract import Fault, FaultKind, RunPlan, Wait
 from mcu_harness.emulator.dialogue import describe_step
 from mcu_harness.emulator.ending import RunFacts
 from mcu_harness.emulator.renode.protocol import Cause
@@ -20,7 +20,8 @@ _EXCEPTIONS = {
 THUMB_STATE = 1 << 24
 _RESET_LR = 0xFFFFFFFE
 _BRANCH_TO_ITSELF = b"\xfe\xe7"
-_WAITS = {b"\x30\xbf": ending.WAITS_FOR_INTERRUPT, b"\x20\xbf": ending.WAITS_FOR_EVENT}
+_INTERRUPTED, _IN_A_LOOP = 1, 2
+_WAITS = {b"\x30\xbf": Wait.INTERRUPT, b"\x20\xbf": Wait.EVENT}
 
 
 def is_even_jump(end: RenodeEnd) -> bool:
@@ -53,7 +54,7 @@ def explain(end: RenodeEnd, board: Board, plan: RunPlan, closed: int, vectors: i
             return ending.out_of_instructions(facts)
         case Cause.STUCK:
             in_main = plan.main is not None and plan.main[0] <= pc < plan.main[1]
-            return ending.waits_for_ever(facts, _stuck(code), in_main)
+            return ending.waits_for_ever(facts, _stuck(end, code), in_main)
         case Cause.BAD_VECTORS:
             return ending.no_vectors(vectors, end.about, end.more)
         case Cause.SYSTEM_RESET:
@@ -90,11 +91,15 @@ def _exception(end: RenodeEnd, code: bytes) -> ending.End:
     return ending.faulted(Fault(kind), sentence)
 
 
-def _stuck(code: bytes) -> str:
+def _stuck(end: RenodeEnd, code: bytes) -> Wait:
+    """What it is left in; `about` of the end is 1 where interrupts came, and 2 where it executes a loop."""
     before, at = code[:2], code[2:4]
+    if end.about == _IN_A_LOOP:
+        return Wait.LOOP
     if at == _BRANCH_TO_ITSELF:
-        return ending.BRANCHES_TO_ITSELF
-    return _WAITS.get(at) or _WAITS.get(before) or "the core executes nothing any more"
+        return Wait.BRANCH
+    wait = _WAITS.get(at) or _WAITS.get(before) or Wait.UNKNOWN
+    return Wait.IN_VAIN if wait is Wait.INTERRUPT and end.about == _INTERRUPTED else wait
 
 
 def _memories(board: Board) -> str:

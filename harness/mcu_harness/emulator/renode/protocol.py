@@ -46,7 +46,8 @@ class End:
     - EXIT: r0;
     - BAD_ACCESS: the address; the width in bytes, + 0x100 for a write;
     - EXCEPTION: the translator's number of the exception; the fault status;
-    - BAD_VECTORS: stack pointer and reset address; FLASH_WRITE: the address.
+    - BAD_VECTORS: stack pointer and reset address; FLASH_WRITE: the address;
+    - STUCK: 1 where interrupts came and changed nothing for it, 2 where it executes a loop.
 
     `registers` are as they were at that moment. `intact` is false when that Renode cannot be used any more,
     `flash_changed` true when the program has written to flash. `window_open` is whether a window was open, but for one

@@ -163,4 +163,5 @@ class Run:
             calls=self._calls(),
             window_stack=self._first_stack,
             heap=end.heap,
+            wait=outcome.wait,
         )

@@ -17,6 +17,7 @@ from mcu_harness.hardware.arm.address_map import ADDRESS_SPACE
 
 _PATIENCE = 64  # reads one after the other, after which a register is taken to be waited for
 _HOLD = 8  # reads for which a guess is kept: what ended the waiting is often asked for once more, right after it
+_MOST_GUESSES = 10_000  # beyond which nothing ends the waiting
 _APART = 1000  # instructions between two reads that have nothing to do with each other
 _MIX = 0x9E3779B1  # 2**32 divided by the golden ratio: multiples of it are well spread bits
 
@@ -39,6 +40,15 @@ class DeviceRegisters:
         self.timers = Timers(now, lambda at: self._words.get(at, 0)) if now else None
         self._waits: dict[int, _Wait] = {}
         self.made_up: set[int] = set()
+        self.reads = 0
+        self.times_read = 0  # reads of counters
+        self._last_waited = 0  # the register that was read last
+
+    @property
+    def guesses_left(self) -> bool:
+        """Whether the register that is waited for may still get to answer something else."""
+        wait = self._waits.get(self._last_waited)
+        return wait is not None and wait.guesses_left
 
     def word(self, address: int) -> int:
         """What the program has written to the register at `address`; asking changes nothing."""
@@ -57,6 +67,7 @@ class DeviceRegisters:
 
     def read(self, offset: int, size: int) -> int:
         """What a read of `size` bytes at `offset` from the base gives."""
+        self.reads += 1
         address = self.base + offset
         attached = self._device(address)
         if attached is not None:
@@ -65,8 +76,10 @@ class DeviceRegisters:
         value = self._words.get(at, 0)
         count = self.timers.count(at) if self.timers else None
         if count is not None:
+            self.times_read += 1
             return count >> shift & (1 << 8 * size) - 1
         wait = self._waits.get(at)
+        self._last_waited = at
         if wait is None:
             self._waits[at] = _Wait(value, self._set.get(at, 0), self._elapsed())
         else:
@@ -103,13 +116,18 @@ class _Wait:
         self._reads = 1
         self.guesses = 0
 
+    @property
+    def guesses_left(self) -> bool:
+        """Whether another guess is to come."""
+        return self.guesses < _MOST_GUESSES
+
     def answer(self, value: int, now: int) -> int:
         """What the register, now `value`, answers at the time `now`."""
         if now - self._last > _APART:
             self._reads = 0
         self._last = now
         self._reads += 1
-        if self._reads <= _PATIENCE or (self._reads - _PATIENCE) % _HOLD != 1:
+        if self._reads <= _PATIENCE or (self._reads - _PATIENCE) % _HOLD != 1 or not self.guesses_left:
             return value
         self.guesses += 1
         return _guess(self._written, self._new, self.guesses - 1)

@@ -15,7 +15,7 @@ from unicorn import unicorn_const as const
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator import ending
-from mcu_harness.emulator.contract import STACK_PAINT, Call, Execution, Fault, FaultKind, RunPlan
+from mcu_harness.emulator.contract import STACK_PAINT, Call, Execution, Fault, FaultKind, RunPlan, Wait
 from mcu_harness.emulator.dialogue import Dialogue
 from mcu_harness.emulator.ending import End, RunFacts
 from mcu_harness.emulator.held_signals import held_exceptions
@@ -29,6 +29,7 @@ from mcu_harness.emulator.unicorn.fpu_watch import FpuWatch
 from mcu_harness.emulator.unicorn.memory import unmappable
 from mcu_harness.emulator.unicorn.run_trace import RunTrace
 from mcu_harness.emulator.unicorn.semihosting import BREAKPOINT, Semihosting
+from mcu_harness.emulator.unicorn.standstill import Sleeps, Standstill
 from mcu_harness.emulator.unicorn.watches import HeapWatch, MainWatch
 from mcu_harness.emulator.unicorn.windows import Windows
 from mcu_harness.hardware.arm.stack_effect import SP
@@ -37,7 +38,6 @@ from mcu_harness.image.program import Program
 
 _WFI, _WFE, _YIELD = b"\x30\xbf", b"\x20\xbf", b"\x10\xbf"
 _MOST_CONSOLE_BYTES = 1 << 20
-_SLEEPS = 10_000  # one after the other, at one place in main: beyond that it only waits
 
 
 class UnicornEmulator:
@@ -99,7 +99,8 @@ class _Run:
             limit=self._limit,
         )
         self._exceptions = Exceptions(board.core, self._engine, self._recorder)
-        self._sleeps = (0, 0)  # where it last waited for an interrupt, and how often in a row
+        self._sleeps = Sleeps(board.clock_hz)
+        self._standstill = Standstill(self._engine, self._exceptions, self._dialogue)
         self._engine.system.on_fpu_enabled = lambda: self._fpu.switched_on(self._recorder.last_block)
         self._engine.watch_divisions(program)
         self._dialogue.on_answer = self._recorder.pause
@@ -161,6 +162,7 @@ class _Run:
                 other_data=self._trace.others,
                 fpu_off_at=self._fpu.off_at,
                 windows_left=self._windows.left,
+                wait=end.wait,
                 lowest_stack=self._recorder.lowest_stack(low, high) if self._watches_stack else None,
             )
         finally:
@@ -200,6 +202,8 @@ class _Run:
                 if self._end_of_dialogue(pc):
                     return self._finished()
                 pc = self._paused(pc)
+                if self._stands_still(pc):
+                    return self._waits_for_ever(Wait.LOOP, pc)
                 continue
             if self._recorder.stopped:
                 if self._recorder.stopped_in_endless_loop and self._interrupts_matter and self._recorder.loop_on():
@@ -213,12 +217,16 @@ class _Run:
                 if answer.exit_status is not None:
                     return self._exited(answer.exit_status)
                 self._engine.set_register("r0", answer.value)
+                self._standstill.stir()
                 pc += 2
                 continue
             waited = self._memory.peek(pc - 2, 2) if self._recorder.last_end == pc else None
             if error == const.UC_ERR_INSN_INVALID and waited in (_WFE, _YIELD):
                 if waited == _WFE:
-                    self._exceptions.doze()
+                    if self._waits_in_vain(pc):
+                        return self._waits_for_ever(Wait.IN_VAIN, pc)
+                    if not self._exceptions.doze() and self._sleeps.dozed_in_vain(self._place(pc)):
+                        return self._waits_for_ever(Wait.EVENT, pc)
                     pc = self._paused(pc)
                 continue
             if error or self._engine.exception is not None or self._engine.divided_by_zero:
@@ -234,8 +242,10 @@ class _Run:
                 pc = self._paused(self._engine.pc) if self._recorder.paused else self._engine.pc
                 continue
             if waited == _WFI:
-                if self._waits_in_vain(pc) or not self._exceptions.sleep():
-                    return self._waits_for_ever(ending.WAITS_FOR_INTERRUPT, pc)
+                if self._waits_in_vain(pc):
+                    return self._waits_for_ever(Wait.IN_VAIN, pc)
+                if not self._exceptions.sleep():
+                    return self._waits_for_ever(Wait.INTERRUPT, pc)
                 pc = self._exceptions.take(pc)
                 continue
             return ending.faulted(Fault(FaultKind.OTHER), "the emulator stopped without saying why")
@@ -251,6 +261,15 @@ class _Run:
         pc = self._exceptions.take(pc)
         self._engine.set_exits(self._exits())
         return pc
+
+    def _stands_still(self, pc: int) -> bool:
+        """Whether nothing changes any more, which is looked at from block to block, where it is time to."""
+        found = self._standstill.visit(pc)
+        if self._standstill.is_looking:
+            self._recorder.only_one()
+        else:
+            self._recorder.enough()
+        return found
 
     def _after_exception(self, pc: int) -> int | None:
         """Where to go on after the core stopped at `pc`, where that is an exception or the return from one."""
@@ -272,14 +291,19 @@ class _Run:
             return True
         return self._main.returned is None and (self._plan.stop_after is not None or bool(self._plan.stops))
 
+    def _place(self, pc: int) -> tuple[int, int, int]:
+        """What tells a wait at `pc` from another: other code ran between two of them where it differs."""
+        return pc, self._engine.register("sp"), self._exceptions.switches
+
     def _waits_in_vain(self, pc: int) -> bool:
-        """Whether main does nothing any more but wait for interrupts at `pc`."""
-        self._sleeps = (pc, self._sleeps[1] + 1 if self._sleeps[0] == pc else 1)
-        return (
-            self._sleeps[1] > _SLEEPS
-            and not self._dialogue.step
-            and (self._main.returned is not None or self._main.holds(pc))
-        )
+        """Whether the program does nothing any more but wait for interrupts at `pc`."""
+        now = self._recorder.now + self._exceptions.slept
+        many, long = self._sleeps.slept(self._place(pc), now)
+        if self._dialogue.step:
+            return False
+        if self._main.returned is not None or self._main.holds(pc):
+            return many
+        return many and long and self._plan.stop_after is None
 
     # Places to stop at.
 
@@ -359,12 +383,12 @@ class _Run:
     def _finished(self) -> End:
         return ending.finished(self._facts())
 
-    def _waits_for_ever(self, detail: str, pc: int) -> End:
-        return ending.waits_for_ever(self._facts(), detail, self._main.holds(pc))
+    def _waits_for_ever(self, wait: Wait, pc: int) -> End:
+        return ending.waits_for_ever(self._facts(), wait, self._main.holds(pc))
 
     def _stopped_by_recorder(self, pc: int) -> End:
         if self._recorder.stopped_in_endless_loop:
-            return self._waits_for_ever(ending.BRANCHES_TO_ITSELF, pc)
+            return self._waits_for_ever(Wait.BRANCH, pc)
         if self._timed_out or self._interrupted():
             return ending.out_of_time(self._facts())
         if isinstance(self._recorder.error, NoCodeError):
@@ -386,13 +410,16 @@ class _Run:
 
     def _send(self, data: bytes) -> None:
         self._console += data[: _MOST_CONSOLE_BYTES - len(self._console)]
+        self._standstill.stir()
         self._dialogue.hear(data)
 
     def _elapsed(self) -> int:
         return self._recorder.instructions
 
-    def _in_time(self, _instructions: int) -> bool:
+    def _in_time(self, instructions: int) -> bool:
         self._timed_out = time.perf_counter() > self._deadline
+        if self._plan.stop_after is None and self._standstill.check(instructions, self._trace.is_on):
+            self._recorder.pause()
         if self._trace.enough:
             self._recorder.pause()
         return not (self._timed_out or self._interrupted() or self._trace.ends_run)

@@ -178,6 +178,21 @@ class Engine:
         """Whether that has ended the run."""
         return self._divisions is not None and self._divisions.hit
 
+    @property
+    def times_read(self) -> int:
+        """How often the program has read something that changes by itself, by the time."""
+        return self.system.times_read + sum(devices.times_read for devices in self._devices)
+
+    @property
+    def registers_read(self) -> int:
+        """How often it has read a device's register, or one of the core's own."""
+        return self.system.reads + sum(devices.reads for devices in self._devices)
+
+    @property
+    def guesses_left(self) -> bool:
+        """Whether a device register that is waited for may still get to answer something else."""
+        return any(devices.guesses_left for devices in self._devices)
+
     def set_exits(self, addresses: Collection[int]) -> None:
         """Stop before the instruction at any of `addresses`."""
         # What was translated as an exit remains one where a memory begins, and there alone.

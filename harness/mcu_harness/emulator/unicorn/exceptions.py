@@ -47,6 +47,8 @@ class Exceptions:
     def __init__(self, core: Core, engine: Engine, recorder: BlockRecorder) -> None:
         self._base = core.architecture.first_return
         self.slept = 0
+        self.switches = 0  # returns to other code than was interrupted
+        self._interrupted: list[tuple[int, int]] = []  # where, and the stack pointer there, innermost last
         self._event = False
         self._engine = engine
         self._memory = engine.memory
@@ -68,6 +70,11 @@ class Exceptions:
         self._recorder.hold(self._nvic.waiting)
         at = self._next_event()
         self._recorder.set_alarm(None if at is None else at - self.slept)
+
+    @property
+    def next_event(self) -> int | None:
+        """When something comes that the program does not do itself; None when nothing will."""
+        return self._next_event()
 
     def _next_event(self) -> int | None:
         console = self._engine.console
@@ -106,11 +113,11 @@ class Exceptions:
             self.slept = max(self.slept, at - self._recorder.now)
         return False
 
-    def doze(self) -> None:
-        """As `sleep`, until an event (WFE): the last exception is one, once. Where none can come, there was one."""
-        if not self._event:
-            self.sleep()
+    def doze(self) -> bool:
+        """As `sleep`, until an event (WFE): the last exception is one, once. False where none can come."""
+        came = self._event or self.sleep()
         self._event = False
+        return came
 
     def supervisor_call(self, pc: int) -> int | None:
         """SVC was executed, and `pc` follows it; None where that cannot be served."""
@@ -153,6 +160,7 @@ class Exceptions:
             text = f"an exception (number {number}) has no handler: its vector at {table + 4 * number:#010x} is {vector:#x}"
             raise ExceptionFault(Fault(FaultKind.NO_HANDLER, table + 4 * number), text)
         self._recorder.exceptions.enter(vector & ~1, pc, stack & ~3, floats)
+        self._interrupted.append((pc, stack & ~3))
         return vector & ~1
 
     def _handle(self, number: int, status: int, control: int, is_thread: bool) -> None:
@@ -212,6 +220,8 @@ class Exceptions:
         self._nvic.leave(number)
         self._event = True
         self._recorder.exceptions.leave(pc & ~1, stack)
+        before = self._interrupted.pop() if self._interrupted else None
+        self.switches += before != (pc & ~1, stack)
         return pc & ~1, bool(to & _TO_THREAD) and self._engine.system.sleeps_on_exit
 
     def _unstack(self, to: int, status: int, floats: bool) -> None:

@@ -14,10 +14,17 @@ from mcu_harness.hardware.arm.thumb import instruction_size
 class FpuWatch:
     """Reads code for the block recorder, and looks at it on the way.
 
-    `read(address, size)` gives code; `is_on()` whether the FPU is enabled.
+    `read(address, size)` gives code; `is_on()` whether the FPU is enabled. `found()` is called when a block is about to run
+    that uses it and begins with the FPU off; `off_at` is then the instruction, unless the block enables it first.
     """
 
-    def __init__(self, read: Callable[[int, int], bytes], is_on: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        read: Callable[[int, int], bytes],
+        is_on: Callable[[], bool],
+        found: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._found = found
         self._read = read
         self._is_on = is_on
         self._was_on = False
@@ -45,5 +52,6 @@ class FpuWatch:
             # Coprocessors 10 and 11 (Armv7-M ARM, DDI 0403, A6.1).
             if first & 0xEC00 == 0xEC00 and code[at + 3 : at + 4] and code[at + 3] & 0xE == 0xA:
                 self.off_at, self._block = address + at, address
+                self._found()
                 return
             at += instruction_size(first)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from unicorn import unicorn_const as const
 
+from mcu_harness.emulator import ending
 from mcu_harness.emulator.contract import Fault, FaultKind
 from mcu_harness.emulator.held_signals import held_exceptions
 from mcu_harness.emulator.live import Stop, StopReason
@@ -25,6 +26,7 @@ class LiveDrive:
     """Where the core stands is `pc`; `waits` says what it sleeps in, "" while it works.
 
     `exit` is the function that ends the program, with its status in r0; `on_reset` is called when it asks for a reset.
+    `fpu_off_at` gives the instruction that used the FPU while it was off, if there is one; the recorder paused then.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class LiveDrive:
         heap: HeapWatch,
         exit: int | None,
         on_reset: Callable[[], None],
+        fpu_off_at: Callable[[], int | None],
     ) -> None:
         self._engine = engine
         self._recorder = recorder
@@ -44,6 +47,7 @@ class LiveDrive:
         self._heap = heap
         self._exit = exit
         self._on_reset = on_reset
+        self._fpu_off_at = fpu_off_at
         self.interrupted: Callable[[], bool] = lambda: False
         self._asked = False
         self._stepped = False
@@ -150,6 +154,11 @@ class LiveDrive:
             return Stop(StopReason.FAULT, pc)
         if recorder.paused and engine.exception != faults.SVC:  # what else may have stopped it repeats
             recorder.resume()
+            off_at = self._fpu_off_at()
+            if off_at is not None:
+                self.pc = off_at
+                fault = Fault(FaultKind.NO_COPROCESSOR)
+                return self._failed(fault, ending.faulted(fault).detail)
             self.pc = self._exceptions.take(pc)
             return None
         if recorder.stopped:

@@ -14,6 +14,7 @@ from mcu_harness.emulator.recorder.clock import Clock
 from mcu_harness.emulator.recorder.counted import Mark
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.unicorn.engine import Engine
+from mcu_harness.emulator.unicorn.fpu_watch import FpuWatch
 from mcu_harness.emulator.unicorn.live_drive import LiveDrive
 from mcu_harness.emulator.unicorn.live_parts import NEVER, LiveExceptions, LiveInput
 from mcu_harness.emulator.unicorn.live_state import CoreState, LiveState, MachineState
@@ -65,14 +66,20 @@ class LiveRun:
             now=lambda: self.now,
         )
         memory = self._engine.memory
-        self._recorder = BlockRecorder(
+        self._fpu = FpuWatch(
             memory.read,
+            lambda: board.fpu == "none" or self._engine.system.fpu_enabled,
+            lambda: self._recorder.pause(),
+        )
+        self._recorder = BlockRecorder(
+            self._fpu.read,
             functions=function_ranges(program),
             keep_going=lambda _: not self._drive.interrupted(),
             limit=NEVER,
             clock=clock,
         )
         self._exceptions = LiveExceptions(board.core, self._engine, self._recorder)
+        self._engine.system.on_fpu_enabled = lambda: self._fpu.switched_on(self._recorder.last_block)
         self._engine.watch_divisions(program)
         memory.load(program)
         stack, first = plan.start or (memory.word(self._vectors) or 0, memory.word(self._vectors + 4) or 0)
@@ -80,7 +87,7 @@ class LiveRun:
         semihosting = Semihosting(memory, board.clock_hz, lambda: self._recorder.now, self._hear, self._input, stack)
         self._trace = LiveTrace(self._engine, self._recorder, board, program)
         parts = self._engine, self._recorder, self._exceptions, semihosting, self._heap
-        self._drive = LiveDrive(*parts, plan.exit, self.reset)
+        self._drive = LiveDrive(*parts, plan.exit, self.reset, lambda: self._fpu.off_at)
         self._end: Stop | None = None
         self._closed = False
         self._resets = 0

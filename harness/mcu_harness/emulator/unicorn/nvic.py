@@ -76,6 +76,11 @@ class Nvic:
         """Whether any exception is pending and enabled, masked or not."""
         return bool(self._pending & self._enabled)
 
+    @property
+    def state(self) -> tuple[int, int, int, tuple[int, ...]]:
+        """What is enabled, pending, asked for by devices and active, to compare."""
+        return self._enabled, self._pending, self._lines, tuple(self.active)
+
     def is_pending(self, number: int) -> bool:
         return bool(self._pending >> number & 1)
 

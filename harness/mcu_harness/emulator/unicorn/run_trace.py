@@ -46,6 +46,11 @@ class RunTrace:
             tracer.written(address, size)
 
     @property
+    def is_on(self) -> bool:
+        """Whether execution is being traced."""
+        return bool(self._tracers)
+
+    @property
     def enough(self) -> bool:
         """Whether as much was traced as `data` needs; then `part` is due, as soon as the engine stands still."""
         if not self._tracers or self._request is None or self.data is not None:

@@ -65,6 +65,8 @@ class SystemControlSpace:
             _FPCCR: _FPCCR_ASPEN | _FPCCR_LSPEN,
         }
         self._cycle_base = 0
+        self.reads = 0
+        self.times_read = 0  # reads of what counts the time
         self.on_fpu_enabled: Callable[[], None] = lambda: None
         self.on_division_trap: Callable[[bool], None] = lambda _: None
 
@@ -104,6 +106,7 @@ class SystemControlSpace:
 
     def read(self, offset: int, size: int) -> int:
         """What a read of `size` bytes at BASE + `offset` gives."""
+        self.reads += 1
         value = self._word(offset & ~3) >> 8 * (offset & 3)
         return int(value & (1 << 8 * size) - 1)
 
@@ -134,8 +137,10 @@ class SystemControlSpace:
     def _word(self, at: int) -> int:
         if at == _DWT_CYCCNT:
             running = self._words.get(_DWT_CTRL, 0) & 1
+            self.times_read += running
             return (self._elapsed() - self._cycle_base) & 0xFFFFFFFF if running else self._words.get(at, 0)
         if systick.CSR <= at <= systick.CVR:
+            self.times_read += self._ticks.runs
             return self._ticks.read(at)
         if self._nvic.holds(at):
             return self._nvic.read(at)

@@ -24,6 +24,11 @@ class SysTick:
         self._fires: int | None = None
 
     @property
+    def runs(self) -> bool:
+        """Whether it counts."""
+        return bool(self._control & _ENABLE and self._reload)
+
+    @property
     def fires_at(self) -> int | None:
         """When it will next ask for its exception, None when it will not."""
         return self._fires

@@ -42,6 +42,9 @@ namespace McuHarness
             }
         }
 
+        /// <summary>Called after each block with its address, whether it counts or not; it must leave the core alone.</summary>
+        public Action<ulong> Look;
+
         /// <summary>Blocks that end from now on count; everything executed so far does not.</summary>
         public void Open()
         {
@@ -72,6 +75,10 @@ namespace McuHarness
 
         private void OnBlock(ulong address, uint instructions)
         {
+            if(Look != null)
+            {
+                Look(address);
+            }
             if(!open)
             {
                 return;

@@ -2,6 +2,7 @@
 // what an exception interrupts is known by the stack pointer.
 namespace McuHarness
 {
+    using System.Collections.Generic;
     using Antmicro.Renode.Peripherals.Bus;
     using Antmicro.Renode.Peripherals.CPU;
 
@@ -14,10 +15,18 @@ namespace McuHarness
             this.blocks = blocks;
         }
 
+        /// <summary>Returns to other code than was interrupted, so far.</summary>
+        public int Switches { get; private set; }
+
+        /// <summary>Exceptions that were taken, so far.</summary>
+        public int Taken { get; private set; }
+
         /// <summary>To be called before the core pushes its registers.</summary>
         public void Enter()
         {
             var floats = (core.Control.RawValue & FloatingPointContext) != 0;
+            Taken++;
+            interrupted.Push(new KeyValuePair<ulong, ulong>(core.PC.RawValue & ~1UL, core.SP.RawValue));
             blocks.Tell(floats ? Event.EnterWithFloats : Event.Enter, core.PC.RawValue & ~1UL, core.SP.RawValue);
         }
 
@@ -33,7 +42,10 @@ namespace McuHarness
             var status = bus.ReadDoubleWord(frame + StackedStatus);
             var size = (to & WithoutFloats) != 0 ? Frame : FrameWithFloats;
             var stack = frame + size + ((status & Aligned) != 0 ? 4u : 0u);
-            blocks.Tell(Event.Leave, bus.ReadDoubleWord(frame + StackedProgramCounter) & ~1u, stack);
+            var next = bus.ReadDoubleWord(frame + StackedProgramCounter) & ~1u;
+            var before = interrupted.Count > 0 ? interrupted.Pop() : new KeyValuePair<ulong, ulong>(0, 0);
+            Switches += before.Key == next && before.Value == stack ? 0 : 1;
+            blocks.Tell(Event.Leave, next, stack);
         }
 
         // Armv7-M Architecture Reference Manual (DDI 0403), B1.4.4, B1.5.6 and B1.5.8.
@@ -48,5 +60,6 @@ namespace McuHarness
         private readonly IBusController bus;
         private readonly CortexM core;
         private readonly BlockStream blocks;
+        private readonly Stack<KeyValuePair<ulong, ulong>> interrupted = new Stack<KeyValuePair<ulong, ulong>>();
     }
 }

@@ -68,9 +68,13 @@ namespace McuHarness
             }
         }
 
+        /// <summary>How many bytes the program has sent to its console.</summary>
+        public int Sent { get; private set; }
+
         /// <summary>Add a byte to the console's text.</summary>
         public void Send(byte value)
         {
+            Sent++;
             lock(console)
             {
                 if(console.Count < ConsoleLimit)

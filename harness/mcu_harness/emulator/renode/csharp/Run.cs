@@ -114,7 +114,12 @@ namespace McuHarness
             core.AddHookAtInterruptBegin(OnException);
             core.AddHookAtInterruptEnd(x => ReturnFromException(core.PC.RawValue & ~1UL));
             core.Halted += OnHalted;
-            new Sleeps(core, bus, plan, main, windows, dialogue).Watch(pc => Stop(Cause.Stuck, pc, 0, 0));
+            new Sleeps(core, bus, plan, main, windows, dialogue, exceptions)
+                .Watch((pc, interrupted) => Stop(Cause.Stuck, pc, interrupted ? Interrupted : 0, 0));
+            if(blocks != null && !plan.StopAfter.HasValue)
+            {
+                blocks.Look = new Standstill(core, bus, exceptions, dialogue, platform, () => Stop(Cause.Stuck, core.PC.RawValue & ~1UL, InALoop, 0)).AfterBlock;
+            }
             var system = bus.WhatPeripheralIsAt(ResetControl) as IBusPeripheral;
             if(system != null)
             {
@@ -350,6 +355,10 @@ namespace McuHarness
         }
 
         private const int LinkRegister = 14;
+
+        // What `about` of Cause.Stuck says; as in outcome.py.
+        private const ulong Interrupted = 1;
+        private const ulong InALoop = 2;
 
         // tlib's numbers of exceptions.
         private const ulong ExceptionSupervisorCall = 2;

@@ -1,0 +1,129 @@
+// Finds a program that goes round a loop in which nothing changes any more: after some block, core and memory are what they
+// were when the same block had ended before. Devices may still change with the time, so it has to be seen again and again, for
+// a stretch of virtual time without a single exception.
+namespace McuHarness
+{
+    using System;
+    using System.Collections.Generic;
+    using System.Diagnostics;
+    using System.Linq;
+    using System.Threading;
+    using Antmicro.Renode.Peripherals.Bus;
+    using Antmicro.Renode.Peripherals.CPU;
+
+    internal sealed class Standstill
+    {
+        /// <summary>`found()` is called, on a thread of its own, once it is certain enough.</summary>
+        public Standstill(
+            CortexM core, IBusController bus, Exceptions exceptions, Dialogue dialogue, Platform platform, Action found)
+        {
+            this.core = core;
+            this.bus = bus;
+            this.exceptions = exceptions;
+            this.dialogue = dialogue;
+            this.platform = platform;
+            this.found = found;
+        }
+
+        /// <summary>The block at `address` has just been executed.</summary>
+        public void AfterBlock(ulong address)
+        {
+            if(++blocks < next)
+            {
+                return;
+            }
+            if(blocks == next)
+            {
+                place = address;
+                registers = Registers();
+                memory = null;
+                return;
+            }
+            if(address == place && Registers().SequenceEqual(registers))
+            {
+                var now = Memory();
+                if(memory != null && now.SequenceEqual(memory))
+                {
+                    next = blocks + Apart;
+                    Same();
+                    return;
+                }
+                memory = now;
+            }
+            if(blocks - next > MostBlocks)
+            {
+                next = blocks + Apart;
+                isSame = false;
+            }
+        }
+
+        private void Same()
+        {
+            var taken = exceptions == null ? 0 : exceptions.Taken;
+            var sent = platform.Sent;
+            if(!isSame || taken != takenBefore || sent != sentBefore || dialogue.Waiting)
+            {
+                isSame = true;
+                takenBefore = taken;
+                sentBefore = sent;
+                since = core.ExecutedInstructions;
+                watch.Restart();
+                return;
+            }
+            if(core.ExecutedInstructions - since > core.PerformanceInMips * Microseconds || watch.Elapsed.TotalSeconds > Seconds)
+            {
+                next = long.MaxValue;
+                ThreadPool.QueueUserWorkItem(x => found()); // here the core must be left alone
+            }
+        }
+
+        private List<ulong> Registers()
+        {
+            var values = Enumerable.Range(0, 15).Select(x => core.GetRegister(x).RawValue).ToList();
+            values.Add(core.XProgramStatusRegister);
+            return values;
+        }
+
+        /// <summary>The memories that registers point into, the stack's among them.</summary>
+        private List<byte> Memory()
+        {
+            var starts = new HashSet<ulong>();
+            var bytes = new List<byte>();
+            foreach(var value in registers)
+            {
+                var found = bus.FindMemory(value);
+                if(found == null || !starts.Add(found.RegistrationPoint.Range.StartAddress))
+                {
+                    continue;
+                }
+                var range = found.RegistrationPoint.Range;
+                bytes.AddRange(bus.ReadBytes(range.StartAddress, (int)Math.Min(range.Size, MostBytes)));
+            }
+            return bytes;
+        }
+
+        // Blocks from look to look, and of a loop at most; what is compared of one memory; virtual time in microseconds.
+        private const long Apart = 1 << 17;
+        private const long MostBlocks = 500;
+        private const ulong MostBytes = 1 << 20;
+        private const ulong Microseconds = 250 * 1000;
+        // Of real time: a loop that asks a device which nobody models gets through a fifth of a million instructions a second.
+        private const double Seconds = 60;
+        private readonly CortexM core;
+        private readonly IBusController bus;
+        private readonly Exceptions exceptions;
+        private readonly Dialogue dialogue;
+        private readonly Platform platform;
+        private readonly Action found;
+        private long blocks;
+        private long next = Apart;
+        private ulong place;
+        private List<ulong> registers;
+        private List<byte> memory;
+        private bool isSame;
+        private int takenBefore;
+        private int sentBefore;
+        private readonly Stopwatch watch = new Stopwatch();
+        private ulong since;
+    }
+}
