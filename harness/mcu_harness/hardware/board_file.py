@@ -277,7 +277,11 @@ def _flash_controller(top: toml_reader.Table) -> FlashController | None:
 
 def _sources(top: toml_reader.Table) -> tuple[tuple[str, str], ...]:
     table = top.needed_table("sources")
-    for key in _NEEDED_SOURCES:
-        table.text(key)
+    if missing := [key for key in _NEEDED_SOURCES if key not in table]:
+        raise table.fail(
+            missing[0],
+            f"missing: {', '.join(missing)}",
+            hint='name the document each figure is from, or write "not known"',
+        )
     names = table.names()
     return tuple((name, table.text(name)) for name in names)

@@ -52,6 +52,11 @@ class _Unit:
     text: bytes
 
 
+def console_drivers() -> list[str]:
+    """What a board file may name as its console's driver."""
+    return sorted(path.stem for path in (FIRMWARE / "runtime/console").glob("*.c"))
+
+
 def build(sources: Sources, board: Board, toolchain: Toolchain, cache_dir: Path | None = None) -> Image:
     """Compile and link `sources` with the runtime for `board`.
 
@@ -106,7 +111,7 @@ def _units(sources: Sources, board: Board) -> list[_Unit]:
     units = [_Unit(f"generated/{name}", text.encode()) for name, text in sources.files.items() if name.endswith(".c")]
     units += [_firmware_file(name) for name in _RUNTIME]
     units += [_firmware_file(f"kernels/{kernel}") for kernel in sources.kernels]
-    drivers = sorted(path.stem for path in (FIRMWARE / "runtime/console").glob("*.c"))
+    drivers = console_drivers()
     if board.console.driver not in drivers:
         raise BoardError(
             f"{board.path}: console.driver: no driver is called {board.console.driver!r}",
