@@ -97,6 +97,8 @@ def board_template(name: str, core: str, clock: str, flash: str, ram: str) -> st
 
     if not is_plain_name(name):
         raise BoardError(f"{name!r} is not a plain name", hint="use letters, digits, '_', '-', '+' and '.'")
+    if not core:
+        raise BoardError("a board has a core", hint="give --core, one of " + ", ".join(CORES))
     if core not in CORES:
         raise BoardError(f"no core named {core!r}", hint=did_you_mean(core, tuple(CORES)))
     for size in (flash, ram):

@@ -59,8 +59,10 @@ def test_command_writes_it_once(
     assert main(["boards", "--new", "node", "--core", "cortex-m0+", "--ram", "8 KiB"]) == 0
     assert load_board(tmp_path / "node.toml").core.name == "cortex-m0+"
     assert main(["boards", "node.toml"]) == 0
-    assert main(["boards", "--new", "node"]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert main(["boards", "--new", "node", "--core", "cortex-m3"]) == 2
+    assert main(["boards", "--new", "other"]) == 2
+    said = capsys.readouterr().err
+    assert "is there already" in said and "give --core, one of" in said
 
 
 def test_sources_that_are_missing_are_one_error(tmp_path: Path) -> None:

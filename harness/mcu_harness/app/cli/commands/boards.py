@@ -16,7 +16,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON")
     new = parser.add_argument_group("a board of your own")
     new.add_argument("--new", metavar="NAME", help="write NAME.toml, a board file with comments, to fill in")
-    new.add_argument("--core", default="cortex-m4", help="its core (default: cortex-m4)")
+    new.add_argument("--core", default="", help="its core")
     new.add_argument("--clock", default="80 MHz", metavar="FREQUENCY", help="its clock (default: 80 MHz)")
     new.add_argument("--flash", default="512 KiB", metavar="SIZE", help="its flash (default: 512 KiB)")
     new.add_argument("--ram", default="128 KiB", metavar="SIZE", help="its RAM (default: 128 KiB)")
