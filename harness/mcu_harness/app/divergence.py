@@ -23,7 +23,7 @@ from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import Toolchain
 from mcu_harness.model.codegen.generate import generate, plan_memory
 from mcu_harness.model.graph import Graph
-from mcu_harness.model.model_kinds import importer_of
+from mcu_harness.model.importers.model_kinds import importer_of
 from mcu_harness.model.samples import Samples
 from mcu_harness.results.records import OutputCheck
 from mcu_harness.scenario.cases import Case

@@ -20,8 +20,8 @@ from mcu_harness.model.arrays import load_labels, load_originals, quantized
 from mcu_harness.model.convert.original_run import run_original
 from mcu_harness.model.convert.record import Conversion
 from mcu_harness.model.graph import Graph
+from mcu_harness.model.importers.model_kinds import importer_of
 from mcu_harness.model.layout import Layout
-from mcu_harness.model.model_kinds import importer_of
 from mcu_harness.model.samples import model_graph
 
 Array = npt.NDArray[np.generic]

@@ -7,7 +7,7 @@ from pathlib import Path
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.convert.record import Conversion
 from mcu_harness.model.convert.routes import Job, Progress
-from mcu_harness.model.model_kinds import kind_of
+from mcu_harness.model.importers.model_kinds import kind_of
 from mcu_harness.scenario.model_files import why_no_model
 from mcu_harness.scenario.quantize import QuantizeSpec
 

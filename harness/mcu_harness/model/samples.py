@@ -22,8 +22,8 @@ from mcu_harness.model.arrays import (
     make_inputs,
 )
 from mcu_harness.model.graph import Graph
+from mcu_harness.model.importers.model_kinds import importer_of
 from mcu_harness.model.layout import Layout
-from mcu_harness.model.model_kinds import importer_of
 from mcu_harness.model.reference import OracleMissing
 from mcu_harness.model.tflm import run_tflm
 from mcu_harness.scenario.scenario import InputSpec, OutputSpec

@@ -14,8 +14,8 @@ from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.model.convert import child
 from mcu_harness.model.convert.routes import SHRINK, Job, Progress, exported_onnx
 from mcu_harness.model.convert.shrink.methods import METHODS, SAVES_NOTHING
+from mcu_harness.model.importers.model_kinds import kind_of
 from mcu_harness.model.int8_model import int8_model
-from mcu_harness.model.model_kinds import kind_of
 from mcu_harness.scenario.model_files import split_factory, why_no_model
 from mcu_harness.scenario.quantize import QuantizeSpec
 

@@ -11,9 +11,8 @@ import pytest
 
 from mcu_harness.app.cli import main as cli
 from mcu_harness.base.errors import ModelError
-from mcu_harness.model import model_kinds
-from mcu_harness.model.int8_model import int8_model
-from mcu_harness.model.model_kinds import (
+from mcu_harness.model.importers import model_kinds
+from mcu_harness.model.importers.model_kinds import (
     INT8_TFLITE,
     MODEL_KINDS,
     Importer,
@@ -22,6 +21,7 @@ from mcu_harness.model.model_kinds import (
     kind_of,
     model_suffixes,
 )
+from mcu_harness.model.int8_model import int8_model
 from mcu_harness.model.reference import Reference
 from mcu_harness.model.samples import expected_outputs, model_graph
 from mcu_harness.scenario.quantize import QuantizeSpec
@@ -89,6 +89,6 @@ def test_a_new_entry_is_found_by_samples_by_the_oracle_and_by_the_command_line(
 
 
 def test_the_table_is_looked_at_without_loading_a_reader() -> None:
-    code = "import sys, mcu_harness.model.model_kinds; print([n for n in ('numpy', 'tflite') if n in sys.modules])"
+    code = "import sys, mcu_harness.model.importers.model_kinds; print([n for n in ('numpy', 'tflite') if n in sys.modules])"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert ended.stdout.strip() == "[]"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mcu_harness.model import tflite_schema
-from mcu_harness.model.importers.flatbuffer import Damaged, File
+from mcu_harness.model.flatbuffer import Damaged, File
 from mcu_harness.model.importers.tflite_options import OPTIONS, read_options
 from mcu_harness.model.operators.options import NO_OPTIONS, Option, OptionTable
 

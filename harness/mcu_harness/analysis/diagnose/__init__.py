@@ -1,1 +1,1 @@
-"""What went wrong in a run, explained: faults, endings, the calls under way."""
+"""What went wrong in a run, explained: faults (kinds in `emulator/fault_kinds.py`), endings, the calls under way."""

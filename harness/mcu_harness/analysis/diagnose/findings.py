@@ -7,7 +7,7 @@ import itertools
 from mcu_harness.analysis.address_names import Places
 from mcu_harness.analysis.diagnose.context import Case
 from mcu_harness.analysis.diagnose.endings import known_ending, other_ending
-from mcu_harness.analysis.diagnose.faults import fault_finding
+from mcu_harness.analysis.diagnose.explain_fault import fault_finding
 from mcu_harness.analysis.diagnose.stack import is_overflow_fault, stack_finding
 from mcu_harness.analysis.diagnose.waiting import describe, waiting_finding
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest

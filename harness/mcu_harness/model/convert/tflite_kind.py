@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model import tflite_schema as schema
-from mcu_harness.model.importers.flatbuffer import Damaged, File, Table
+from mcu_harness.model.flatbuffer import Damaged, File, Table
 
 _FLOAT, _INTEGERS = schema.TENSOR_TYPES.index("float32"), tuple(map(schema.TENSOR_TYPES.index, ("int8", "uint8")))
 # What stands between float edges and int8 layers.

@@ -18,10 +18,10 @@ from mcu_harness.base.errors import ModelError
 from mcu_harness.base.files import read_bounded
 from mcu_harness.model import tflite_schema as schema
 from mcu_harness.model.checks import validate
+from mcu_harness.model.flatbuffer import Damaged, File, Table
 from mcu_harness.model.float_islands import join_float_islands
 from mcu_harness.model.fold import fold_constants
 from mcu_harness.model.graph import DTYPE_BYTES, Attribute, Graph, Layer, Quantization, Repair, Tensor
-from mcu_harness.model.importers.flatbuffer import Damaged, File, Table
 from mcu_harness.model.importers.foreign_files import kind_of_file
 from mcu_harness.model.importers.tflite_options import OPTIONS, read_options
 from mcu_harness.model.importers.variables import Values, first_values, resolve

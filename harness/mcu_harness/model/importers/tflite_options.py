@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mcu_harness.model.flatbuffer import Table
 from mcu_harness.model.graph import Attribute
-from mcu_harness.model.importers.flatbuffer import Table
 from mcu_harness.model.operators.catalogue import OPERATORS
 from mcu_harness.model.operators.options import Option, OptionTable, options
 

@@ -21,7 +21,7 @@ from mcu_harness.app.options import FIT
 from mcu_harness.base.errors import HarnessError, ScenarioError
 from mcu_harness.base.files import kept_in
 from mcu_harness.base.text import one_line
-from mcu_harness.model.model_kinds import model_suffixes
+from mcu_harness.model.importers.model_kinds import model_suffixes
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:

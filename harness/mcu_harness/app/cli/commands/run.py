@@ -25,7 +25,7 @@ from mcu_harness.app.cli.commands.shared import (
 )
 from mcu_harness.app.options import RUN
 from mcu_harness.base.text import for_terminal, one_line
-from mcu_harness.model.model_kinds import model_suffixes
+from mcu_harness.model.importers.model_kinds import model_suffixes
 
 if TYPE_CHECKING:
     from mcu_harness.app.selection import UnusableBoard
