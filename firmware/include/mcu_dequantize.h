@@ -13,4 +13,7 @@ struct mcu_dequantize {
 /* int8 or uint8 to float32: scale * (input - zero point), rounded once. `output` may start where `input` starts. */
 void mcu_dequantize(float *output, const void *input, const struct mcu_dequantize *parameters, size_t count);
 
+/* DEQUANTIZE of int16; `offset` is the zero point. */
+void mcu_dequantize_s16(float *output, const int16_t *input, const struct mcu_dequantize *parameters, size_t count);
+
 #endif

@@ -21,4 +21,7 @@ struct mcu_mean {
  * reduced ones. */
 void mcu_mean_s8(int8_t *output, const int8_t *input, const struct mcu_mean *parameters);
 
+/* The same for int16. */
+void mcu_mean_s16(int16_t *output, const int16_t *input, const struct mcu_mean *parameters);
+
 #endif

@@ -18,4 +18,7 @@ struct mcu_quantize {
  * zero point. `output` may start where `input` starts. */
 void mcu_quantize(void *output, const float *input, const struct mcu_quantize *parameters, size_t count);
 
+/* The same to int16. */
+void mcu_quantize_s16(int16_t *output, const float *input, const struct mcu_quantize *parameters, size_t count);
+
 #endif

@@ -134,6 +134,42 @@ def comparing_operators() -> ModelBuilder:
     return builder
 
 
+def wide_operators() -> ModelBuilder:
+    """int16 activations with weights of int8."""
+    builder = ModelBuilder(seed=8)
+    x = builder.quantize(builder.input((1, 6, 7, 3), dtype="float32"), "int16", scale=1 / 7000, zero_point=0)
+    filters = builder.constant(builder.rng.integers(-127, 128, (5, 3, 3, 3)).astype(np.int8), [0.01] * 5)
+    bias = builder.constant(builder.rng.integers(-(2**20), 2**20, 5).astype(np.int64), [0.01 / 7000] * 5)
+    window = {"padding": "SAME", "dilation_w_factor": 1, "dilation_h_factor": 1}
+    out = builder.tensor((1, 6, 7, 5), 0.002, 0, dtype="int16")
+    y = builder.operator("CONV_2D", [x, filters, bias], out, version=5, fused_activation="RELU", **window)
+    depthwise = builder.constant(builder.rng.integers(-127, 128, (1, 3, 3, 5)).astype(np.int8), [0.01] * 5, axis=3)
+    bias = builder.constant(builder.rng.integers(-(2**20), 2**20, 5).astype(np.int64), [0.002 * 0.01] * 5)
+    out = builder.tensor((1, 6, 7, 5), 0.004, 0, dtype="int16")
+    z = builder.operator("DEPTHWISE_CONV_2D", [y, depthwise, bias], out, version=5, depth_multiplier=1, **window)
+    for code, version in (("ADD", 4), ("SUB", 5), ("MUL", 4)):
+        out = builder.tensor((1, 6, 7, 5), 0.006, 0, dtype="int16")
+        options = {} if code == "MUL" else {"pot_scale_int16": False}
+        builder.output(builder.operator(code, [y, z], out, version=version, **options))
+    for kind in ("AVERAGE", "MAX"):
+        flat = builder.reshape(builder.pool(z, kind), (1, -1))
+        builder.operators[-2].version = 3
+        units = builder.constant(builder.rng.integers(-127, 128, (4, 45)).astype(np.int8), 0.01)
+        dense = builder.tensor((1, 4), 0.003, 0, dtype="int16")
+        dense = builder.operator("FULLY_CONNECTED", [flat, units], dense, version=7)
+        for code in ("SOFTMAX", "LOGISTIC", "TANH"):
+            out = builder.tensor((1, 4), 1 / 32768, 0, dtype="int16")
+            builder.output(builder.dequantize(builder.operator(code, [dense], out, version=3)))
+    out = builder.tensor((1, 6, 7, 5), 0.004, 0, dtype="int16")
+    builder.output(builder.operator("LEAKY_RELU", [z], out, alpha=0.2))
+    builder.output(
+        builder.operator(
+            "MEAN", [z, builder.constant([1, 2])], builder.tensor((1, 5), 0.003, 0, dtype="int16"), version=3
+        )
+    )
+    return builder
+
+
 def nothing_to_compute() -> ModelBuilder:
     """A view of the input: no code refers to the arena."""
     builder = ModelBuilder(seed=1)
@@ -150,6 +186,7 @@ def nothing_to_compute() -> ModelBuilder:
         streaming,
         more_operators,
         comparing_operators,
+        wide_operators,
         nothing_to_compute,
     ],
     ids=lambda make: make.__name__,

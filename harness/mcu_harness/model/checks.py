@@ -180,7 +180,8 @@ def _role_problem(tensor: Tensor, role: Role, rule: Operator, types: tuple[str, 
         expected = expected.replace("int8", " or ".join(types))
     found = f"{'constant' if tensor.is_constant else 'activation'} of {tensor.dtype}"
     if role in (Role.BIAS, Role.INDICES):
-        fits = tensor.dtype == "int32" and tensor.is_constant
+        wide = role is Role.BIAS and "int16" in types
+        fits = tensor.dtype in (("int32", "int64") if wide else ("int32",)) and tensor.is_constant
         if fits and role is Role.BIAS and tensor.quantization and any(tensor.quantization.zero_points):
             return "a bias must have zero point 0"
         return "" if fits else f"{found}, {expected}"
@@ -220,7 +221,7 @@ def _role_problem(tensor: Tensor, role: Role, rule: Operator, types: tuple[str, 
 
 
 _TYPES = {
-    Role.BYTE: ("int8", "uint8"),
+    Role.QUANTISED: ("int8", "uint8", "int16"),
     Role.INTEGER: ("int8", "uint8", "int16", "int32"),
     Role.FLOAT_OR_INTEGER: ("int8", "uint8", "int16"),
 }

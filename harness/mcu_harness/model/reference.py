@@ -22,6 +22,7 @@ import numpy.typing as npt
 from mcu_harness.base.errors import ModelError, ToolFailure
 from mcu_harness.base.process import CompletedText, run
 from mcu_harness.model.graph import Graph, Repair
+from mcu_harness.model.operators.catalogue import is_wide
 
 Array = npt.NDArray[np.generic]
 
@@ -133,6 +134,14 @@ def lacking_in_litert(graph: Graph) -> str:
             return f"{layer.place}: LiteRT has no kernel for a state of int8"
         if layer.operator == "SUM":  # LiteRT 2.3.0's reference kernel asks for uint8_t, whatever the type is
             return f"{layer.place}: LiteRT's reference kernel reads the bytes of int8 as uint8"
+        if is_wide(graph, layer) and "quantized_bias_type" in layer.attributes:
+            bias = layer.inputs[2] if len(layer.inputs) > 2 else -1
+            if (
+                bias >= 0
+                and graph.tensors[bias].dtype != "int64"
+                and layer.attributes["quantized_bias_type"] != "int32"
+            ):
+                return f"{layer.place}: LiteRT reads a bias of int32 as int64 unless the option quantized_bias_type says so"
     return ""
 
 

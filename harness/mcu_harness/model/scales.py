@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mcu_harness.model.float_islands import THROUGH_FLOAT
 from mcu_harness.model.graph import RANGES, Quantization, Tensor
 from mcu_harness.model.operation import Operation
-from mcu_harness.model.operators.operator import Operator
+from mcu_harness.model.operators.operator import Operator, Role
 
 _FIXED_TOLERANCE = 1e-3  # LiteRT's own where the operator fixes a scale
 
@@ -36,6 +36,11 @@ def quantization_problems(rule: Operator, operation: Operation) -> Iterator[Prob
                     tensor,
                     f"expected scale {scale}" + ("" if zero_point is None else f" and zero point {zero_point}"),
                 )
+    if rule.computes_in(operation.inputs) == "int16":
+        for tensor, role in zip(operation.inputs, rule.roles(len(operation.inputs)), strict=True):
+            computed = tensor is not None and role in (Role.ACTIVATION, Role.VALUE)
+            if computed and tensor.quantization and any(tensor.quantization.zero_points):  # type: ignore[union-attr]
+                yield tensor, "int16 must have zero point 0"
     if problem := rule.problem(operation):
         yield None, problem
 

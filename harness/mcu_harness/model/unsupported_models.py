@@ -14,7 +14,8 @@ _BY_TYPE = {
     + _OWN_FIRMWARE,
     "uint8": "it is quantised to uint8, as TensorFlow 1 did: quantise the original model again, to int8; "
     + _OWN_FIRMWARE,
-    "int16": "it has int16 activations (16x8): quantise the original model to int8; " + _OWN_FIRMWARE,
+    "int16": "it has int16 activations (16x8), which this operator has no kernel for: quantise the original model to int8; "
+    + _OWN_FIRMWARE,
 }
 
 # By the beginning of a custom operator's name, in small letters.

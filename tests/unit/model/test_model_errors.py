@@ -132,7 +132,7 @@ WRONG: dict[str, tuple[Callable[[ModelBuilder, int], int], str]] = {
     "scale infinite": (lambda b, x: b.unary("RELU", x, scale=float("inf")), "a scale is not a sensible positive number"),
     "scale absurd": (lambda b, x: b.binary("ADD", x, x, scale=1e-9), "the output scale is absurdly small"),
     "zero point": (lambda b, x: b.unary("RELU", x, zero_point=200), "a zero point is outside int8"),
-    "float inside": (lambda b, x: b.reshape(b.dequantize(x), (1, -1)), "activation of float32, expected an int8 activation"),
+    "float inside": (lambda b, x: b.unary("ABS", b.dequantize(x)), "activation of float32, expected an int8 activation"),
     "nine dimensions": (lambda b, x: b.reshape(x, (1, 1, 1, 1, 1, 1, 8, 8, 4)), "9 dimensions, at most 8 are supported"),
     "pad six dimensions": (
         lambda b, x: b.pad(b.reshape(x, (1, 1, 1, 8, 8, 4)), [(0, 1)] * 6), "6 dimensions, at most 5 are supported here"

@@ -9,9 +9,11 @@ from mcu_harness.model.codegen import operators
 from mcu_harness.model.codegen.layer import Emitter
 
 
-def _found() -> dict[str, Emitter]:
+def _found(table: str) -> dict[str, Emitter]:
     modules = [import_module(f"{operators.__name__}.{module.name}") for module in iter_modules(operators.__path__)]
-    return {name: emitter for module in modules for name, emitter in getattr(module, "EMITTERS", {}).items()}
+    return {name: emitter for module in modules for name, emitter in getattr(module, table, {}).items()}
 
 
-EMITTERS = _found()
+EMITTERS = _found("EMITTERS")
+# For layers that compute in int16: what only moves elements is emitted as for int8.
+WIDE_EMITTERS = {**EMITTERS, **_found("WIDE_EMITTERS")}

@@ -8,17 +8,18 @@ asked; the portable set takes every layer. What was chosen, and why not an earli
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.hardware.core import CORES
 from mcu_harness.model.codegen.dsp import convolution as dsp_convolution
 from mcu_harness.model.codegen.dsp import fully_connected as dsp_fully_connected
-from mcu_harness.model.codegen.emitters import EMITTERS
+from mcu_harness.model.codegen.emitters import EMITTERS, WIDE_EMITTERS
 from mcu_harness.model.codegen.fitted import add as fitted_add
 from mcu_harness.model.codegen.layer import Context, Emitter, LayerCode, Unsuited, in_file
 from mcu_harness.model.codegen.pairs import convolution as pairs_convolution
 from mcu_harness.model.graph import Layer
+from mcu_harness.model.operators.catalogue import is_wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,14 @@ class KernelSet:
     """Kernels that are chosen together. `name` is that of their folder under firmware/kernels.
 
     `version` goes into every result and must rise when any kernel's cost may have changed. `runs_on` tells by
-    Board.target whether a target has what they need.
+    Board.target whether a target has what they need. `wide` are emitters of layers that compute in int16.
     """
 
     name: str
     version: int
     runs_on: Callable[[str], bool]
     emitters: Mapping[str, Emitter]
+    wide: Mapping[str, Emitter] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -45,7 +47,7 @@ def _has_dsp(target: str) -> bool:
     return CORES[core].dsp == "always" or "dsp" in target.removeprefix(core).split("+")
 
 
-PORTABLE = KernelSet("portable", 1, lambda target: True, EMITTERS)
+PORTABLE = KernelSet("portable", 1, lambda target: True, EMITTERS, WIDE_EMITTERS)
 FITTED = KernelSet("fitted", 1, lambda target: True, {"ADD": fitted_add.emit, "SUB": fitted_add.emit})
 DSP = KernelSet(
     "dsp",
@@ -82,9 +84,9 @@ def emit(layer: Layer, context: Context, sets: tuple[KernelSet, ...]) -> LayerCo
 
     Raises ModelError for an operator that cannot be turned into C.
     """
-    refused = []
+    refused, wide = [], is_wide(context.graph, layer)
     for kernel_set in sets:
-        emitter = kernel_set.emitters.get(layer.operator)
+        emitter = (kernel_set.wide if wide else kernel_set.emitters).get(layer.operator)
         if emitter is None:
             continue
         try:

@@ -6,7 +6,7 @@ import math
 
 from mcu_harness.model.operation import Operation, Shape, ShapeError
 from mcu_harness.model.operators.multipliers import MAX_MULTIPLIER, product, scales
-from mcu_harness.model.operators.operator import Operator, Role
+from mcu_harness.model.operators.operator import WIDE, Operator, Role
 from mcu_harness.model.operators.options import Option, activation, options
 from mcu_harness.model.operators.shapes import broadcast, broadcast_shape
 
@@ -40,9 +40,17 @@ def _prelu(op: Operation) -> tuple[Shape, ...]:
 
 
 def _sum(operation: Operation) -> str:
-    """LiteRT's ADD and SUB work at 2^20 times the precision of the larger input, and stop where that does not do."""
+    """LiteRT's ADD and SUB work at 2^20 times the precision of the larger input (int16: 2^15), and stop where that does not do."""
+    wide = operation.operand(0).dtype == "int16"
+    numbers = [scales(tensor)[0] for tensor in (*operation.inputs, *operation.outputs)]
+    if wide and operation.attributes["pot_scale_int16"] and all(math.frexp(number)[0] == 0.5 for number in numbers):
+        return "int16 with scales that are all powers of two, which LiteRT adds in a way of its own (pot_scale_int16)"
     largest = 2 * max(scales(operation.inputs[0])[0], scales(operation.inputs[1])[0])
-    return "" if largest < 2.0**20 * scales(operation.outputs[0])[0] else "the output scale is absurdly small"
+    return (
+        ""
+        if largest < 2.0 ** (15 if wide else 20) * scales(operation.outputs[0])[0]
+        else "the output scale is absurdly small"
+    )
 
 
 def _squared_difference(operation: Operation) -> str:
@@ -57,13 +65,31 @@ def _squared_difference(operation: Operation) -> str:
 
 OPERATORS = (
     Operator(
-        "ADD", (Role.VALUE, Role.VALUE), broadcast_shape, options(11, activation(0)), problem=_sum, in_place=(0, 1)
+        "ADD",
+        (Role.VALUE, Role.VALUE),
+        broadcast_shape,
+        options(11, activation(0), Option("pot_scale_int16", 1, True)),
+        types=WIDE,
+        problem=_sum,
+        in_place=(0, 1),
     ),
     Operator(
-        "SUB", (Role.VALUE, Role.VALUE), broadcast_shape, options(28, activation(0)), problem=_sum, in_place=(0, 1)
+        "SUB",
+        (Role.VALUE, Role.VALUE),
+        broadcast_shape,
+        options(28, activation(0), Option("pot_scale_int16", 1, True)),
+        types=WIDE,
+        problem=_sum,
+        in_place=(0, 1),
     ),
     Operator(
-        "MUL", (Role.VALUE, Role.VALUE), broadcast_shape, options(21, activation(0)), problem=product, in_place=(0, 1)
+        "MUL",
+        (Role.VALUE, Role.VALUE),
+        broadcast_shape,
+        options(21, activation(0)),
+        types=WIDE,
+        problem=product,
+        in_place=(0, 1),
     ),
     Operator(
         "DIV",
@@ -84,8 +110,8 @@ OPERATORS = (
         macs=_batch_matmul_macs,
     ),
     # LiteRT compares bytes, whatever they stand for.
-    Operator("MAXIMUM", (Role.VALUE, Role.VALUE), broadcast_shape, options(39), in_place=(0, 1)),
-    Operator("MINIMUM", (Role.VALUE, Role.VALUE), broadcast_shape, options(39), in_place=(0, 1)),
+    Operator("MAXIMUM", (Role.VALUE, Role.VALUE), broadcast_shape, options(39), types=WIDE, in_place=(0, 1)),
+    Operator("MINIMUM", (Role.VALUE, Role.VALUE), broadcast_shape, options(39), types=WIDE, in_place=(0, 1)),
     Operator(
         "SQUARED_DIFFERENCE",
         (Role.VALUE, Role.VALUE),

@@ -29,6 +29,12 @@ def output_shapes(graph: Graph, layer: Layer) -> tuple[Shape, ...]:
     return OPERATORS[layer.operator].shapes(Operation.of(graph, layer))
 
 
+def is_wide(graph: Graph, layer: Layer) -> bool:
+    """Whether the layer computes in int16."""
+    operator = OPERATORS.get(layer.operator)
+    return operator is not None and operator.computes_in(Operation.of(graph, layer).inputs) == "int16"
+
+
 def macs(graph: Graph, layer: Layer) -> int:
     """Multiply-accumulates for one inference of a layer that was checked."""
     return OPERATORS[layer.operator].macs(Operation.of(graph, layer))

@@ -6,8 +6,8 @@ import math
 
 from mcu_harness.model.operation import Operation, Shape, ShapeError
 from mcu_harness.model.operators.multipliers import product, transposed
-from mcu_harness.model.operators.operator import Operator, Role
-from mcu_harness.model.operators.options import Option, activation, options, padding, strides
+from mcu_harness.model.operators.operator import WIDE, Operator, Role
+from mcu_harness.model.operators.options import Option, activation, bias_type, options, padding, strides
 from mcu_harness.model.operators.shapes import MAX_STEP, expect_bias, expect_rank, windows
 
 
@@ -76,8 +76,10 @@ OPERATORS = (
             activation(3),
             Option("dilation_w_factor", 4, 1),
             Option("dilation_h_factor", 5, 1),
+            bias_type(6),
         ),
         problem=product,
+        types=WIDE,
         sliding_window=True,
         macs=_conv_2d_macs,
     ),
@@ -96,6 +98,7 @@ OPERATORS = (
         optional=1,
         filter_axis=3,
         problem=product,
+        types=WIDE,
         sliding_window=True,
         macs=_depthwise_macs,
     ),

@@ -6,8 +6,8 @@ import math
 
 from mcu_harness.model.operation import Operation, Shape, ShapeError
 from mcu_harness.model.operators.multipliers import product
-from mcu_harness.model.operators.operator import Operator, Role
-from mcu_harness.model.operators.options import Option, activation, options
+from mcu_harness.model.operators.operator import WIDE, Operator, Role
+from mcu_harness.model.operators.options import Option, activation, bias_type, options
 from mcu_harness.model.operators.shapes import expect_bias, expect_rank
 from mcu_harness.model.tflite_schema import WEIGHTS_FORMATS
 
@@ -36,9 +36,14 @@ OPERATORS = (
         (Role.ACTIVATION, Role.FILTER, Role.BIAS),
         _fully_connected,
         options(
-            8, activation(0), Option("weights_format", 1, "DEFAULT", WEIGHTS_FORMATS), Option("keep_num_dims", 2, False)
+            8,
+            activation(0),
+            Option("weights_format", 1, "DEFAULT", WEIGHTS_FORMATS),
+            Option("keep_num_dims", 2, False),
+            bias_type(4),
         ),
         optional=1,
+        types=WIDE,
         problem=product,
         macs=_macs,
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcu_harness.model.operation import Operation, Shape, ShapeError, axis_of
-from mcu_harness.model.operators.operator import Operator, Role
+from mcu_harness.model.operators.operator import ANY, Operator, Role
 from mcu_harness.model.operators.options import Option, activation, options
 
 
@@ -65,6 +65,7 @@ OPERATORS = (
         options(10, Option("axis", 0), activation(1)),
         repeated=True,
         keeps_quantization=True,
+        types=ANY,
         problem=_no_activation,
     ),
     Operator(
@@ -74,6 +75,7 @@ OPERATORS = (
         options(35, Option("num_splits", 0)),
         outputs=None,
         keeps_quantization=True,
+        types=ANY,
     ),
     Operator(
         "SPLIT_V",
@@ -82,9 +84,18 @@ OPERATORS = (
         options(79, Option("num_splits", 0)),
         outputs=None,
         keeps_quantization=True,
+        types=ANY,
     ),
-    Operator("PACK", (Role.VALUE,), _pack, options(59, Option("axis", 1)), repeated=True, keeps_quantization=True),
     Operator(
-        "UNPACK", (Role.ACTIVATION,), _unpack, options(64, Option("axis", 1)), outputs=None, keeps_quantization=True
+        "PACK", (Role.VALUE,), _pack, options(59, Option("axis", 1)), repeated=True, keeps_quantization=True, types=ANY
+    ),
+    Operator(
+        "UNPACK",
+        (Role.ACTIVATION,),
+        _unpack,
+        options(64, Option("axis", 1)),
+        outputs=None,
+        keeps_quantization=True,
+        types=ANY,
     ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mcu_harness.model.operation import Operation, Shape, ShapeError, View, axis_of
-from mcu_harness.model.operators.operator import Operator, Role
+from mcu_harness.model.operators.operator import ANY, Operator, Role
 from mcu_harness.model.operators.options import Option, OptionTable, options
 from mcu_harness.model.rearranging import batch_to_space_shape, space_to_batch_shape, without_data
 from mcu_harness.model.slices import picked
@@ -122,7 +122,7 @@ def _viewed(
     def shapes(op: Operation) -> tuple[Shape, ...]:
         return (joined(view(op, without_data(op.shape(), 1)).shape),)
 
-    return Operator(name, inputs, shapes, kind, keeps_quantization=True, view=view)
+    return Operator(name, inputs, shapes, kind, keeps_quantization=True, types=ANY, view=view)
 
 
 def _pairs(shape: Shape) -> Shape:
@@ -149,7 +149,7 @@ OPERATORS = (
     _viewed("REVERSE_V2", _MOVED, options(81), _reverse),
     _viewed("DEPTH_TO_SPACE", (Role.ACTIVATION,), options(94, _BLOCK_SIZE), _depth_to_space, _image_of_blocks),
     _viewed("SPACE_TO_DEPTH", (Role.ACTIVATION,), options(19, _BLOCK_SIZE), _space_to_depth, _blocks_of_image),
-    Operator("TRANSPOSE", _MOVED, _transpose, options(26), keeps_quantization=True),
+    Operator("TRANSPOSE", _MOVED, _transpose, options(26), keeps_quantization=True, types=ANY),
     Operator(
         "STRIDED_SLICE",
         (*_PICKED, Role.INDICES),
@@ -164,16 +164,22 @@ OPERATORS = (
             Option("offset", 5, False),
         ),
         keeps_quantization=True,
+        types=ANY,
     ),
-    Operator("BATCH_TO_SPACE_ND", _PICKED, batch_to_space_shape, options(24), keeps_quantization=True, max_rank=4),
-    Operator("SPACE_TO_BATCH_ND", _PICKED, space_to_batch_shape, options(25), keeps_quantization=True, max_rank=4),
+    Operator(
+        "BATCH_TO_SPACE_ND", _PICKED, batch_to_space_shape, options(24), keeps_quantization=True, types=ANY, max_rank=4
+    ),
+    Operator(
+        "SPACE_TO_BATCH_ND", _PICKED, space_to_batch_shape, options(25), keeps_quantization=True, types=ANY, max_rank=4
+    ),
     Operator("FILL", (Role.INDICES, Role.MOVED), _fill, options(68), output=Role.MOVED, keeps_quantization=True),
-    Operator("EMBEDDING_LOOKUP", (Role.NUMBERS, Role.VALUE), _embedding_lookup, keeps_quantization=True),
+    Operator("EMBEDDING_LOOKUP", (Role.NUMBERS, Role.VALUE), _embedding_lookup, keeps_quantization=True, types=ANY),
     Operator(
         "GATHER",
         (Role.VALUE, Role.NUMBERS),
         _gather,
         options(23, Option("axis", 0), Option("batch_dims", 1)),
         keeps_quantization=True,
+        types=ANY,
     ),
 )

@@ -15,6 +15,8 @@ from mcu_harness.model.operation import Operation, Shape, View
 from mcu_harness.model.operators.options import NO_OPTIONS, OptionTable
 
 MAX_RANK = 8
+WIDE = ("int8", "int16")  # types of operators that compute in both, the latter with weights of int8
+ANY = ("int8", "int16", "uint8", "int32", "bool", "float32")  # of those that only move elements
 
 
 class Role(Enum):
@@ -23,11 +25,11 @@ class Role(Enum):
     ACTIVATION = "an int8 activation"
     VALUE = "an int8 activation or constant"
     FLOAT = "a float32 activation"
-    BYTE = "an int8 or uint8 activation"
+    QUANTISED = "an int8, uint8 or int16 activation"
     FLOAT_OR_INTEGER = "a float32, int8, uint8 or int16 activation"
     INTEGER = "an int8, uint8, int16 or int32 activation"
     FILTER = "an int8 constant with symmetric quantisation (zero point 0)"
-    BIAS = "an int32 constant with zero point 0"
+    BIAS = "an int32 constant with zero point 0 (int64 too where activations are int16)"
     INDICES = "an int32 constant (shape, axes or positions)"
     PAD_VALUE = "a single int8 constant"
     MOVED = "an activation of any type"

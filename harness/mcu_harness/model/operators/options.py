@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcu_harness.model.graph import Attribute
-from mcu_harness.model.tflite_schema import ACTIVATIONS, PADDINGS
+from mcu_harness.model.tflite_schema import ACTIVATIONS, PADDINGS, TENSOR_TYPES
 
 NO_OPTIONS = 0
 
@@ -45,6 +45,11 @@ def padding() -> Option:
 
 def activation(field: int) -> Option:
     return Option("fused_activation", field, "NONE", ACTIVATIONS)
+
+
+def bias_type(field: int) -> Option:
+    """Of int16 activations: LiteRT reads every bias as int64 that is not named int32 here."""
+    return Option("quantized_bias_type", field, "float32", TENSOR_TYPES)
 
 
 def strides() -> tuple[Option, Option]:

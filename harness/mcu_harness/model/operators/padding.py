@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcu_harness.model.operation import Operation, Shape, ShapeError
-from mcu_harness.model.operators.operator import Operator, Role
+from mcu_harness.model.operators.operator import ANY, Operator, Role
 from mcu_harness.model.operators.options import Option, options
 from mcu_harness.model.tflite_schema import MIRROR_MODES
 
@@ -27,7 +27,7 @@ def _mirror_pad(op: Operation) -> tuple[Shape, ...]:
 
 OPERATORS = (
     # LiteRT copies bytes and fills with the output's zero point, whatever the input's quantisation is.
-    Operator("PAD", (Role.ACTIVATION, Role.INDICES), _pad, options(22), max_rank=5),
+    Operator("PAD", (Role.ACTIVATION, Role.INDICES), _pad, options(22), types=ANY, max_rank=5),
     Operator(
         "PADV2", (Role.ACTIVATION, Role.INDICES, Role.PAD_VALUE), _pad, options(43), keeps_quantization=True, max_rank=5
     ),
@@ -37,6 +37,7 @@ OPERATORS = (
         _mirror_pad,
         options(77, Option("mode", 0, "REFLECT", MIRROR_MODES)),
         keeps_quantization=True,
+        types=ANY,
         max_rank=5,
     ),
 )

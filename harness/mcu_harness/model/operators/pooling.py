@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcu_harness.model.operation import Operation, Shape
-from mcu_harness.model.operators.operator import Operator, Role
+from mcu_harness.model.operators.operator import WIDE, Operator, Role
 from mcu_harness.model.operators.options import Option, activation, options, padding, strides
 from mcu_harness.model.operators.shapes import expect_rank, windows
 
@@ -19,6 +19,10 @@ _OPTIONS = options(5, padding(), *strides(), Option("filter_width", 3), Option("
 
 
 OPERATORS = (
-    Operator("AVERAGE_POOL_2D", (Role.ACTIVATION,), _pool, _OPTIONS, keeps_quantization=True, sliding_window=True),
-    Operator("MAX_POOL_2D", (Role.ACTIVATION,), _pool, _OPTIONS, keeps_quantization=True, sliding_window=True),
+    Operator(
+        "AVERAGE_POOL_2D", (Role.ACTIVATION,), _pool, _OPTIONS, keeps_quantization=True, types=WIDE, sliding_window=True
+    ),
+    Operator(
+        "MAX_POOL_2D", (Role.ACTIVATION,), _pool, _OPTIONS, keeps_quantization=True, types=WIDE, sliding_window=True
+    ),
 )

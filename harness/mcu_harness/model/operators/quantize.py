@@ -18,6 +18,6 @@ OPERATORS = (
         in_place=(0,),
         widens=True,
     ),
-    Operator("DEQUANTIZE", (Role.BYTE,), same, options(38), output=Role.FLOAT, in_place=(0,), widens=True),
+    Operator("DEQUANTIZE", (Role.QUANTISED,), same, options(38), output=Role.FLOAT, in_place=(0,), widens=True),
     Operator("CAST", (Role.NUMBERS_OR_TRUTHS,), same, options(37), output=Role.COUNTED, in_place=(0,), widens=True),
 )

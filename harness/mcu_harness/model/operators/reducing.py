@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mcu_harness.model.operation import Operation, Shape, ShapeError, axis_of
 from mcu_harness.model.operators.multipliers import ratio
-from mcu_harness.model.operators.operator import Operator, Role
+from mcu_harness.model.operators.operator import WIDE, Operator, Role
 from mcu_harness.model.operators.options import Option, options
 from mcu_harness.model.operators.shapes import reduced_axes
 
@@ -28,7 +28,7 @@ _REDUCER = options(27, Option("keep_dims", 0, False))
 
 
 OPERATORS = (
-    Operator("MEAN", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, problem=ratio),
+    Operator("MEAN", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, types=WIDE, problem=ratio),
     Operator("SUM", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, problem=ratio),
     Operator("REDUCE_MAX", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, keeps_quantization=True),
     Operator("REDUCE_MIN", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, keeps_quantization=True),

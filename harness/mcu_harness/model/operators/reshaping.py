@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from mcu_harness.model.operation import Operation, Shape, ShapeError, axis_of
-from mcu_harness.model.operators.operator import Operator, Role
+from mcu_harness.model.operators.operator import ANY, Operator, Role
 from mcu_harness.model.operators.options import Option, options
 
 
@@ -47,6 +47,7 @@ OPERATORS = (
         options(17, Option("new_shape", 0, ())),
         optional=1,
         keeps_quantization=True,
+        types=ANY,
         reshapes=True,
     ),
     Operator(
@@ -55,6 +56,7 @@ OPERATORS = (
         _squeeze,
         options(30, Option("squeeze_dims", 0, ())),
         keeps_quantization=True,
+        types=ANY,
         reshapes=True,
     ),
     Operator(
@@ -63,6 +65,7 @@ OPERATORS = (
         _expand_dims,
         options(52),
         keeps_quantization=True,
+        types=ANY,
         reshapes=True,
     ),
 )

@@ -23,6 +23,7 @@ OPERATORS = (
         _resize,
         options(74, Option("align_corners", 0, False), Option("half_pixel_centers", 1, False)),
         keeps_quantization=True,
+        types=("int8", "int16"),
     ),
     Operator(
         "RESIZE_BILINEAR",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcu_harness.model.graph import Graph
+from mcu_harness.model.operators.catalogue import is_wide
 from mcu_harness.model.simplify.activations import without_activation_layers
 from mcu_harness.model.simplify.channels import without_constant_channels
 from mcu_harness.model.simplify.padding import without_padding_layers
@@ -14,5 +15,7 @@ def simplified(graph: Graph) -> Graph:
 
     Inputs and outputs stay as they are. A tensor that stays keeps its index; new constants stand behind all others.
     """
+    if any(is_wide(graph, layer) for layer in graph.layers):  # these passes know int8 alone
+        return without_unread_layers(graph)
     graph = without_padding_layers(without_activation_layers(without_unread_layers(graph)))
     return without_constant_channels(without_unread_layers(graph))

@@ -19,9 +19,12 @@ from mcu_harness.model.codegen.quantization import activation_range, affine
 from mcu_harness.model.graph import Layer
 
 HEADROOM_BITS = 20
+_WIDE_HEADROOM_BITS = 15  # of int16
 _MOST_LOOPS = 5  # MCU_BROADCAST_LOOPS
 
 _ADD = Kernel("mcu_add_s8", "portable/add_s8.c", "mcu_arithmetic.h")
+_ADD_WIDE = Kernel("mcu_add_s16", "portable/add_s16.c", "mcu_arithmetic_s16.h")
+_MUL_WIDE = Kernel("mcu_mul_s16", "portable/mul_s16.c", "mcu_arithmetic_s16.h")
 _DIV = Kernel("mcu_div_s8", "portable/div_s8.c", "mcu_div.h")
 _MUL = Kernel("mcu_mul_s8", "portable/mul_s8.c", "mcu_arithmetic.h")
 
@@ -57,18 +60,21 @@ def broadcast_loops(*operands_and_result: Sequence[int]) -> list[Loop]:
     return loops or [Loop(1, (1,) * len(operands))]
 
 
-def add_scaling(layer: Layer, context: Context) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
-    """Fixed-point (multiplier, shift) of an ADD's or SUB's operands, scaled up by 2^20, and of their sum."""
+def add_scaling(
+    layer: Layer, context: Context, headroom_bits: int = HEADROOM_BITS
+) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Fixed-point (multiplier, shift) of an ADD's or SUB's operands, scaled up by 2^headroom_bits, and of their sum."""
     scales = [np.float32(affine(layer, context.tensor(index)).scale) for index in (*layer.inputs, layer.outputs[0])]
     twice_largest = float(np.float32(2) * max(scales[0], scales[1]))
     first, second = (quantize_multiplier(float(scale) / twice_largest) for scale in scales[:2])
-    out = quantize_multiplier(twice_largest / float(np.float32(1 << HEADROOM_BITS) * scales[2]))
+    out = quantize_multiplier(twice_largest / float(np.float32(1 << headroom_bits) * scales[2]))
     return first, second, out
 
 
 def emit_add(layer: Layer, context: Context) -> LayerCode:
     """ADD and SUB."""
-    first, second, out = add_scaling(layer, context)
+    wide = context.tensor(layer.outputs[0]).dtype == "int16"
+    first, second, out = add_scaling(layer, context, _WIDE_HEADROOM_BITS if wide else HEADROOM_BITS)
     members = (
         ("multiplier", f"{{{first[0]}, {second[0]}}}"),
         ("out_multiplier", str(out[0])),
@@ -76,12 +82,17 @@ def emit_add(layer: Layer, context: Context) -> LayerCode:
         ("out_right", str(-out[1])),
         ("subtract", str(int(layer.operator == "SUB"))),
     )
-    return _binary(layer, context, _ADD, "add", members)
+    return _binary(layer, context, _ADD_WIDE if wide else _ADD, "add", members)
 
 
 def emit_mul(layer: Layer, context: Context) -> LayerCode:
     scales = [np.float32(affine(layer, context.tensor(index)).scale) for index in (*layer.inputs, layer.outputs[0])]
     multiplier, shift = quantize_multiplier(float(scales[0] * scales[1] / scales[2]))
+    if context.tensor(layer.outputs[0]).dtype == "int16":
+        multiplier, shift = (
+            (multiplier, shift) if shift > -31 else (0, 0)
+        )  # no product is so large that it would not give 0
+        return _binary(layer, context, _MUL_WIDE, "mul", (("multiplier", str(multiplier)), ("right", str(-shift))))
     return _binary(layer, context, _MUL, "mul", (("multiplier", str(multiplier)), ("right", str(-shift))))
 
 
@@ -97,8 +108,10 @@ def _binary(
     layer: Layer, context: Context, kernel: Kernel, struct: str, scaling: tuple[tuple[str, str], ...]
 ) -> LayerCode:
     tensors = [context.tensor(index) for index in (*layer.inputs, layer.outputs[0])]
-    if any(tensor.dtype != "int8" for tensor in tensors):
-        raise unsupported(layer, f"operands of type {', '.join(tensor.dtype for tensor in tensors)}; int8 only")
+    if {tensor.dtype for tensor in tensors} not in ({"int8"}, {"int16"}):
+        raise unsupported(
+            layer, f"operands of type {', '.join(tensor.dtype for tensor in tensors)}; all int8 or all int16"
+        )
     first, second, result = tensors
     low, high = activation_range(layer, result)
     zero_points = [affine(layer, tensor).zero_point for tensor in tensors]

@@ -17,6 +17,10 @@ from mcu_harness.model.graph import Layer
 _HEADROOM_BITS = 7
 Members = tuple[tuple[str, str], ...]
 
+_WIDE_EXTREMA = {
+    name: Kernel(f"mcu_{name.lower()}_s16", "portable/extremum_s16.c", "mcu_arithmetic_s16.h")
+    for name in ("MAXIMUM", "MINIMUM")
+}
 _EXTREMA = {
     "MAXIMUM": Kernel("mcu_maximum_s8", "portable/maximum_s8.c", "mcu_elementwise.h"),
     "MINIMUM": Kernel("mcu_minimum_s8", "portable/minimum_s8.c", "mcu_elementwise.h"),
@@ -26,7 +30,8 @@ _PRELU = Kernel("mcu_prelu_s8", "portable/prelu_s8.c", "mcu_elementwise.h")
 
 
 def emit_extremum(layer: Layer, context: Context) -> LayerCode:
-    kernel = _EXTREMA[layer.operator]
+    wide = context.tensor(layer.outputs[0]).dtype == "int16"
+    kernel = (_WIDE_EXTREMA if wide else _EXTREMA)[layer.operator]
     left, left_constants = context.operand(layer.inputs[0], "first")
     right, right_constants = context.operand(layer.inputs[1], "second")
     struct = Struct("struct mcu_broadcast", "parameters", broadcast_members(layer, context))

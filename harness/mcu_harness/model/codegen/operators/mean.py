@@ -18,6 +18,7 @@ _LOOPS = 3  # MCU_MEAN_LOOPS of mcu_mean.h; enough for every choice of axes up t
 _LARGEST_SUM = 2**30
 
 _KERNEL = Kernel("mcu_mean_s8", "portable/mean_s8.c", "mcu_mean.h")
+_WIDE_KERNEL = Kernel("mcu_mean_s16", "portable/mean_s16.c", "mcu_mean.h")
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -27,7 +28,8 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     numbers, target = affine(layer, source), affine(layer, result)
     divisor = elements if layer.operator == "MEAN" else 1
     multiplier, shift = mean_multiplier(numbers.scale / target.scale, divisor)
-    if elements * 256 > _LARGEST_SUM or shift > 30:
+    steps, kernel = (256, _KERNEL) if source.dtype == "int8" else (32768, _WIDE_KERNEL)
+    if elements * steps > _LARGEST_SUM or shift > 30:
         raise unsupported(
             layer, f"a {layer.operator.lower()} of {elements} elements with scales {numbers.scale} and {target.scale}"
         )
@@ -39,8 +41,8 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         ("zero_point", str(target.zero_point)),
     )
     parameters = Struct("struct mcu_mean", "parameters", fields)
-    call = f"{_KERNEL.function}({context.write(result.index)}, {context.read(source.index)}, &{context.name('parameters')});"
-    return LayerCode((call,), (_KERNEL,), structs=(parameters,))
+    call = f"{kernel.function}({context.write(result.index)}, {context.read(source.index)}, &{context.name('parameters')});"
+    return LayerCode((call,), (kernel,), structs=(parameters,))
 
 
 def mean_multiplier(real: float, elements: int) -> tuple[int, int]:

@@ -10,8 +10,10 @@ from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Context, LayerCode, Struct, unsupported
 from mcu_harness.model.codegen.operators import lookup
 from mcu_harness.model.codegen.quantization import affine
-from mcu_harness.model.graph import BYTE_RANGES, Layer
+from mcu_harness.model.graph import BYTE_RANGES, RANGES, Layer
 
+_QUANTIZE_WIDE = Kernel("mcu_quantize_s16", "portable/quantize_s16.c", "mcu_quantize.h")
+_DEQUANTIZE_WIDE = Kernel("mcu_dequantize_s16", "portable/dequantize_s16.c", "mcu_dequantize.h")
 _QUANTIZE = Kernel("mcu_quantize", "portable/quantize.c", "mcu_quantize.h")
 _DEQUANTIZE = Kernel("mcu_dequantize", "portable/dequantize.c", "mcu_dequantize.h")
 _BITS = {"int8": 8, "int16": 16, "int32": 32}
@@ -31,9 +33,9 @@ def emit_quantize(layer: Layer, context: Context) -> LayerCode:
         return _requantize(layer, context)
     if source.dtype != "float32":
         return lookup.emit(layer, context)
-    if result.dtype not in BYTE_RANGES:
-        raise unsupported(layer, f"from float32 to {result.dtype}; to int8 and uint8 are")
-    numbers, (low, high) = affine(layer, result), BYTE_RANGES[result.dtype]
+    if result.dtype not in RANGES:
+        raise unsupported(layer, f"from float32 to {result.dtype}; to int8, uint8 and int16 are")
+    numbers, (low, high) = affine(layer, result), RANGES[result.dtype]
     fraction, exponent = math.frexp(numbers.scale)
     fields = (
         ("scale", floating(numbers.scale)),
@@ -43,7 +45,7 @@ def emit_quantize(layer: Layer, context: Context) -> LayerCode:
         ("minimum", str(low)),
         ("maximum", str(high)),
     )
-    return _call(context, _QUANTIZE, "quantize", fields)
+    return _call(context, _QUANTIZE_WIDE if result.dtype == "int16" else _QUANTIZE, "quantize", fields)
 
 
 def _requantize(layer: Layer, context: Context) -> LayerCode:
@@ -67,15 +69,16 @@ def _requantize(layer: Layer, context: Context) -> LayerCode:
 
 def emit_dequantize(layer: Layer, context: Context) -> LayerCode:
     source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
-    if source.dtype not in BYTE_RANGES or result.dtype != "float32":
-        raise unsupported(layer, f"from {source.dtype} to {result.dtype}; int8 and uint8 to float32 are")
-    numbers, low = affine(layer, source), BYTE_RANGES[source.dtype][0]
+    if source.dtype not in RANGES or result.dtype != "float32":
+        raise unsupported(layer, f"from {source.dtype} to {result.dtype}; int8, uint8 and int16 to float32 are")
+    wide, numbers = source.dtype == "int16", affine(layer, source)
+    low = 0 if wide else BYTE_RANGES[source.dtype][0]
     fields = (
         ("scale", floating(numbers.scale)),
         ("flip", f"{-low}u"),
         ("offset", str(numbers.zero_point - low)),
     )
-    return _call(context, _DEQUANTIZE, "dequantize", fields)
+    return _call(context, _DEQUANTIZE_WIDE if wide else _DEQUANTIZE, "dequantize", fields)
 
 
 def _call(context: Context, kernel: Kernel, struct: str, fields: tuple[tuple[str, str], ...]) -> LayerCode:
@@ -92,3 +95,5 @@ EMITTERS = {
     "QUANTIZE": emit_quantize,
     "DEQUANTIZE": emit_dequantize,
 }
+
+WIDE_EMITTERS = EMITTERS

@@ -1,0 +1,241 @@
+"""Operators on int16 activations with weights of int8 ("16x8"), in random configurations, on this machine against LiteRT."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from host_firmware import check_against_reference
+from mcu_harness.base.errors import ModelError
+from mcu_harness.model.codegen.operators.wide_products import factor_of
+from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.tflite_schema import TENSOR_TYPES
+from model_builder import ModelBuilder
+
+Rng = np.random.Generator
+EVERY_VALUE = np.arange(-32768, 32768).astype(np.int16)
+
+
+def _input(builder: ModelBuilder, shape: tuple[int, ...], scale: float = 0.0002) -> int:
+    return builder.input(shape, scale, 0, dtype="int16")
+
+
+def _filter(builder: ModelBuilder, shape: tuple[int, ...], axis: int, per_channel: bool) -> tuple[int, list[float]]:
+    rng = builder.rng
+    scales = (0.002 * 2.0 ** rng.uniform(-2, 2, shape[axis] if per_channel else 1)).tolist()
+    return builder.constant(rng.integers(-127, 128, shape).astype(np.int8), scales, axis=axis), scales
+
+
+def _bias(builder: ModelBuilder, channels: int, scales: list[float], x: int, kind: type = np.int64) -> int:
+    values = builder.rng.integers(-(2**24), 2**24, channels).astype(kind)
+    return builder.constant(values, [builder.tensors[x].scales[0] * scale for scale in scales])
+
+
+def _out(builder: ModelBuilder, shape: tuple[int, ...], x: int, scales: list[float], products: int) -> int:
+    spread = builder.tensors[x].scales[0] * max(scales) * 19000 * 73 * math.sqrt(products)
+    return builder.tensor(shape, spread / 12000, 0, dtype="int16")
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32])
+@pytest.mark.parametrize("per_channel", [True, False])
+def test_random_convolutions(kind: type, per_channel: bool, tmp_path: Path) -> None:
+    builder = ModelBuilder(1)
+    rng = builder.rng
+    for number in range(10):
+        n, h, w, c = (int(v) for v in rng.integers(1, (3, 8, 8, 6)))
+        kernel, stride = tuple(int(v) for v in rng.integers(1, 4, 2)), tuple(int(v) for v in rng.integers(1, 3, 2))
+        padding = "SAME" if number % 2 or min(h, w) < max(kernel) else "VALID"
+        x = _input(builder, (n, h, w, c))
+        size = [
+            -(-s // t) if padding == "SAME" else (s - k) // t + 1
+            for s, k, t in zip((h, w), kernel, stride, strict=True)
+        ]
+        options = {
+            "stride_h": stride[0], "stride_w": stride[1], "padding": padding, "dilation_h_factor": 1, "dilation_w_factor": 1,
+            "fused_activation": ("NONE", "RELU", "RELU6")[number % 3],
+        }  # fmt: skip
+        filters, scales = _filter(builder, (5, *kernel, c), 0, per_channel)
+        out = _out(builder, (n, *size, 5), x, scales, math.prod(kernel) * c)
+        operands = [x, filters, _bias(builder, 5, scales, x, kind)]
+        named = {"quantized_bias_type": TENSOR_TYPES.index("int32")} if kind is np.int32 else {}
+        builder.output(builder.operator("CONV_2D", operands, out, version=5, **options, **named))
+        if kind is np.int64:  # LiteRT's depthwise kernel has no other bias
+            filters, scales = _filter(builder, (1, *kernel, 2 * c), 3, per_channel)
+            out = _out(builder, (n, *size, 2 * c), x, scales, math.prod(kernel))
+            operands = [x, filters, _bias(builder, 2 * c, scales, x)]
+            builder.output(
+                builder.operator("DEPTHWISE_CONV_2D", operands, out, version=5, depth_multiplier=2, **options)
+            )
+    check_against_reference(builder, tmp_path, share=True)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32, None])
+@pytest.mark.parametrize("per_channel", [True, False])
+def test_random_dense_layers_also_deeper_than_32_bits_hold(
+    kind: type | None, per_channel: bool, tmp_path: Path
+) -> None:
+    builder = ModelBuilder(2)
+    for depth in (1, 3, 64, 255, 256, 257, *(() if kind is np.int32 else (1500,))):
+        x = _input(builder, (3, depth))
+        filters, scales = _filter(builder, (9, depth), 0, per_channel)
+        named = {"quantized_bias_type": TENSOR_TYPES.index("int32")} if kind is np.int32 else {}
+        bias = [] if kind is None else [_bias(builder, 9, scales, x, kind)]
+        out = _out(builder, (3, 9), x, scales, depth)
+        builder.output(
+            builder.operator("FULLY_CONNECTED", [x, filters, *bias], out, version=7, fused_activation="RELU", **named)
+        )
+    check_against_reference(builder, tmp_path, share=True, samples=20)
+
+
+@pytest.mark.parametrize("code", ["ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"])
+def test_random_pairs(code: str, tmp_path: Path) -> None:
+    builder = ModelBuilder(3)
+    rng = builder.rng
+    options = {"pot_scale_int16": False} if code in ("ADD", "SUB") else {}
+    for number in range(24):
+        shape = tuple(int(v) for v in rng.integers(1, 6, 4))
+        other = shape if number % 3 else (1, 1, 1, shape[3])
+        scales = 0.0002 * 2.0 ** rng.uniform(-5, 5, 2)
+        x, y = _input(builder, shape, float(scales[0])), _input(builder, other, float(scales[1]))
+        out = float(scales.max() * 2.0 ** rng.uniform(-2, 3)) * (2.0 ** rng.uniform(-2, 10) if code == "MUL" else 1.0)
+        activation = (
+            {} if code in ("MAXIMUM", "MINIMUM") else {"fused_activation": ("NONE", "RELU", "RELU6")[number % 3]}
+        )
+        tensor = builder.tensor(shape, out, 0, dtype="int16")
+        builder.output(
+            builder.operator(code, [x, y], tensor, version=4 if code != "SUB" else 5, **options, **activation)
+        )
+    check_against_reference(builder, tmp_path, share=True)
+
+
+def test_the_ends_of_the_range_are_added_and_multiplied_as_by_the_reference(tmp_path: Path) -> None:
+    builder = ModelBuilder(4)
+    ends = np.array([-32768, -32767, -1, 0, 1, 32766, 32767], np.int16)
+    inputs: list[np.ndarray] = []
+    for code, scale in (
+        ("ADD", 0.0001),
+        ("ADD", 1.0),
+        ("SUB", 0.002),
+        ("MUL", 1e-6),
+        ("MUL", 0.1),
+        ("MUL", 300.0),
+        ("MUL", 3e4),
+    ):
+        x, y = _input(builder, (7, 1), 0.003), _input(builder, (1, 7), 0.0031)
+        options = {} if code == "MUL" else {"pot_scale_int16": False}
+        out = builder.tensor((7, 7), scale, 0, dtype="int16")
+        builder.output(builder.operator(code, [x, y], out, version=5 if code == "SUB" else 4, **options))
+        inputs += [ends[None, :, None], ends[None, None]]
+    check_against_reference(builder, tmp_path, inputs=inputs)
+
+
+@pytest.mark.parametrize("code", ["RELU", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH"])
+def test_functions_of_every_value(code: str, tmp_path: Path) -> None:
+    builder = ModelBuilder(5)
+    fixed = code in ("LOGISTIC", "TANH")
+    for number in range(12):
+        scale = float(2.0 ** builder.rng.uniform(-16, -7)) if number > 3 else 2.0 ** -(11 + number)
+        result = 1 / 32768 if fixed else scale * float(2.0 ** builder.rng.uniform(-2, 3))
+        options = {"alpha": float(builder.rng.choice([0.1, -0.5, 2.5]))} if code == "LEAKY_RELU" else {}
+        x = _input(builder, (1, 65536), scale)
+        version = 1 if code == "RELU" else 3 if code in ("LOGISTIC", "TANH") else 2
+        builder.output(
+            builder.operator(
+                code, [x], builder.tensor((1, 65536), result, 0, dtype="int16"), version=version, **options
+            )
+        )
+    check_against_reference(builder, tmp_path, inputs=[EVERY_VALUE[None, None]] * 12, share=True)
+
+
+def test_random_rows_of_softmax(tmp_path: Path) -> None:
+    builder = ModelBuilder(6)
+    for depth in (1, 2, 3, 10, 100, 700):
+        for beta in (1.0, 0.3):
+            x = _input(builder, (3, depth), float(2.0 ** builder.rng.uniform(-14, -8)))
+            out = builder.tensor((3, depth), 1 / 32768, 0, dtype="int16")
+            builder.output(builder.operator("SOFTMAX", [x], out, beta=beta, version=3))
+    check_against_reference(builder, tmp_path, share=True, samples=8)
+
+
+def test_random_pools_and_means(tmp_path: Path) -> None:
+    builder = ModelBuilder(7)
+    rng = builder.rng
+    for number in range(16):
+        x = _input(builder, tuple(int(v) for v in rng.integers(3, 8, 4)))
+        n, _, _, c = builder.shape(x)
+        kind, padding = ("AVERAGE", "MAX")[number % 2], ("SAME", "VALID")[number // 2 % 2]
+        activation = ("NONE", "RELU")[number // 4 % 2]
+        builder.output(builder.pool(x, kind, kernel=(3, 2), stride=(2, 1), padding=padding, activation=activation))
+        builder.operators[-1].version = 3
+        out = builder.tensor((n, c), 0.0002 * float(2.0 ** rng.uniform(-2, 1)), 0, dtype="int16")
+        builder.output(builder.operator("MEAN", [x, builder.constant([1, 2])], out, version=3))
+    check_against_reference(builder, tmp_path, share=True)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "int32", "bool", "float32", "uint8"])
+def test_elements_of_any_type_are_moved(dtype: str, tmp_path: Path) -> None:
+    builder = ModelBuilder(8)
+    scale = None if dtype in ("int32", "bool", "float32") else 0.05
+    x = builder.input((2, 4, 6, 3), scale, 0, dtype=dtype)
+
+    def tensor(*shape: int) -> int:
+        return builder.tensor(shape, scale, 0, dtype=dtype)
+
+    builder.output(builder.reshape(x, (8, -1)), builder.transpose(x, (0, 3, 1, 2)), builder.concatenation([x, x], 2))
+    builder.output(
+        builder.strided_slice(x, [0, 1, 5, 0], [2, 4, 0, 3], [1, 2, -2, 1]),
+        *([] if dtype == "bool" else builder.split(x, 2, 3)),
+    )
+    builder.output(
+        builder.operator(
+            "SLICE", [x, builder.constant([0, 1, 2, 0]), builder.constant([2, 2, 3, 3])], tensor(2, 2, 3, 3)
+        )
+    )
+    builder.output(builder.pad(x, [(0, 0), (1, 0), (2, 1), (0, 0)]), builder.squeeze(builder.expand_dims(x, 1), [1]))
+    check_against_reference(builder, tmp_path, share=True)
+
+
+def test_a_model_of_floats_outside_and_int16_inside(tmp_path: Path) -> None:
+    builder = ModelBuilder(9)
+    x = builder.quantize(builder.input((1, 6, 6, 2), dtype="float32"), "int16", scale=1 / 7000, zero_point=0)
+    filters, scales = _filter(builder, (4, 3, 3, 2), 0, True)
+    out = _out(builder, (1, 6, 6, 4), x, scales, 18)
+    y = builder.operator(
+        "CONV_2D", [x, filters, _bias(builder, 4, scales, x)], out, version=5, padding="SAME", fused_activation="RELU"
+    )
+    y = builder.reshape(builder.pool(y, "MAX"), (1, -1))
+    builder.output(builder.dequantize(y), builder.dequantize(builder.reshape(x, (2, 36))))
+    check_against_reference(builder, tmp_path, share=True, samples=10)
+
+
+def test_powers_of_two_that_litert_adds_in_a_way_of_its_own_are_refused(tmp_path: Path) -> None:
+    builder = ModelBuilder(10)
+    pair = [_input(builder, (1, 4), 2.0**-12), _input(builder, (1, 4), 2.0**-11)]
+    builder.output(builder.operator("ADD", pair, builder.tensor((1, 4), 2.0**-11, 0, dtype="int16"), version=4))
+    with pytest.raises(ModelError, match="pot_scale_int16"):
+        import_tflite(builder.write(tmp_path / "m.tflite"))
+
+
+def test_a_zero_point_of_int16_is_refused(tmp_path: Path) -> None:
+    builder = ModelBuilder(11)
+    x = builder.input((1, 4), 0.001, 3, dtype="int16")
+    builder.output(builder.operator("RELU", [x], builder.tensor((1, 4), 0.001, 0, dtype="int16")))
+    with pytest.raises(ModelError, match="int16 must have zero point 0"):
+        import_tflite(builder.write(tmp_path / "m.tflite"))
+
+
+def test_factors_round_every_sum_as_a_product_of_doubles() -> None:
+    rng = np.random.default_rng(12)
+    for _ in range(60):
+        scale = float(2.0 ** rng.uniform(-22, 0)) if rng.integers(4) else 2.0 ** -int(rng.integers(1, 20))
+        reach = min(int(32768 / scale), 2**31)
+        found = factor_of(scale, reach)
+        assert found is not None
+        factor, right = found
+        middles = np.ceil((rng.integers(0, 32768, 200) - 0.5) / scale)
+        for value in (int(middle) + offset for middle in middles for offset in (-1, 0, 1)):
+            if 0 <= value <= reach:
+                assert (value * factor + (1 << right - 1)) >> right == math.floor(value * scale + 0.5), (value, scale)
