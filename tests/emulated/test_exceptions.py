@@ -20,7 +20,7 @@ from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import find_board
 from mcu_harness.image.program import Program
 
-BOARDS = ["stm32f4_discovery", "stm32f072b_disco"]  # Armv7-M with an FPU, Armv6-M
+BOARDS = ["stm32f4_discovery", "nucleo_g071rb"]  # Armv7-M with an FPU, Armv6-M with VTOR
 
 TABLE = """
 #define COUNT 48

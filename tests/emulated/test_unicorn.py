@@ -176,9 +176,9 @@ __attribute__((noinline)) static uint32_t step(uint32_t i) {
     __asm__ volatile(
         "cmp %1, #5\\n\\t"
         "itete lo\\n\\t"
-        "ldrlo %0, [%2, #8]\\n\\t"
+        "ldrlo %0, [%2, #52]\\n\\t"
         "ldrhs %0, [%3]\\n\\t"
-        "strlo %1, [%2, #8]\\n\\t"
+        "strlo %1, [%2, #52]\\n\\t"
         "movhs %0, #7\\n\\t"
         "adds %0, #1\\n\\t"
         : "=&r"(out) : "r"(i), "r"(0xE000ED00), "r"(0xE000ED00) : "cc", "memory");
@@ -186,10 +186,10 @@ __attribute__((noinline)) static uint32_t step(uint32_t i) {
 }
 void mcu_infer(void) {
     uint32_t sum = 0;
-    REGISTER(0xE000ED08) = 100;
+    REGISTER(0xE000ED34) = 100;
     for (uint32_t i = 0; i < 10; i++) sum += step(i);
     results[0] = sum;
-    results[1] = REGISTER(0xE000ED08);
+    results[1] = REGISTER(0xE000ED34);
 }
 """
 

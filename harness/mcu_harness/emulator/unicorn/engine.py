@@ -110,7 +110,14 @@ class Engine:
         self.console: UartRegisters | None = None
         self._map_peripherals(board, send, dialogue or Dialogue(()))
         self.system = system = SystemControlSpace(
-            board.core, vectors, elapsed, self._request_reset, self.nvic, self.ticks, lambda: self.on_change()
+            board.core,
+            board.fpu,
+            vectors,
+            elapsed,
+            self._request_reset,
+            self.nvic,
+            self.ticks,
+            lambda: self.on_change(),
         )
         self._map_registers(SCS_BASE, SCS_SIZE, system.read, system.write)
         self._hook(unicorn_const.UC_HOOK_MEM_INVALID, self._callback(HOOK_MEM_INVALID_CFUNC, self._on_bad_access))

@@ -8,14 +8,15 @@ and Armv8-M have of them is the same. Priorities have 4 bits, 2 on cores without
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import MappingProxyType
 
+from mcu_harness.hardware.arm.system_registers import interrupt_word, system_priorities
 from mcu_harness.hardware.core import Core
 
 NMI, SVCALL, PENDSV, SYSTICK, FIRST_INTERRUPT = 2, 11, 14, 15, 16
 
 _THREAD = 256  # the priority of code outside of handlers: below all others
 _FIXED = {NMI: -2, 3: -1}
-_MOST = 496  # external interrupts
 
 _ISER, _ICER, _ISPR, _ICPR, _IABR, _IPR, _IPR_END = 0xE100, 0xE180, 0xE200, 0xE280, 0xE300, 0xE400, 0xE5F0
 _BANK = 0x40
@@ -36,6 +37,9 @@ class Nvic:
     def __init__(self, core: Core, masks: Callable[[], Masks]) -> None:
         self._masks = masks
         self._implemented = core.architecture.priority_mask
+        self._core = core
+        self._system = MappingProxyType(system_priorities(core))
+        self._has_active = not core.architecture.baseline or core.architecture.v8  # registers that say what is active
         self._groups = not core.architecture.baseline
         self._group = 0  # PRIGROUP
         self._enabled = 1 << NMI | 1 << SVCALL | 1 << PENDSV | 1 << SYSTICK
@@ -137,7 +141,11 @@ class Nvic:
             return self._priority_word(at - _IPR + FIRST_INTERRUPT)
         first = FIRST_INTERRUPT + (at % _BANK) * 8
         if at >= _IABR:
-            return sum(1 << number - first for number in self.active if first <= number < first + 32)
+            return (
+                0
+                if not self._has_active
+                else sum(1 << number - first for number in self.active if first <= number < first + 32)
+            )
         return (self._pending if at >= _ISPR else self._enabled) >> first & 0xFFFFFFFF
 
     def write(self, at: int, value: int, mask: int) -> None:
@@ -151,7 +159,8 @@ class Nvic:
             if value >> 16 == _KEY and self._groups:
                 self._group = value >> 8 & 7
         elif at == _STIR:
-            self._pending |= 1 << FIRST_INTERRUPT + (value & 0x1FF)
+            if value & 0x1FF < self._core.interrupts and self._groups:
+                self._pending |= 1 << FIRST_INTERRUPT + (value & 0x1FF)
         elif at >= _SHPR1:
             self._set_priorities(at - _SHPR1 + 4, value, mask)
         elif at >= _IPR:
@@ -160,7 +169,8 @@ class Nvic:
             self._write_bits(at, value)
 
     def _write_bits(self, at: int, value: int) -> None:
-        bits = value << FIRST_INTERRUPT + (at % _BANK) * 8 & (1 << FIRST_INTERRUPT + _MOST) - 1
+        first = (at % _BANK) * 8
+        bits = (value & interrupt_word(self._core, first)) << FIRST_INTERRUPT + first
         if at < _ICER:
             self._enabled |= bits
         elif at < _ISPR:
@@ -185,4 +195,10 @@ class Nvic:
     def _set_priorities(self, first: int, value: int, mask: int) -> None:
         for i in range(4):
             if mask >> 8 * i & 0xFF:
-                self._priorities[first + i] = value >> 8 * i & self._implemented
+                self._priorities[first + i] = value >> 8 * i & self._bits_of(first + i)
+
+    def _bits_of(self, number: int) -> int:
+        """The bits that the priority of exception `number` has."""
+        if number < FIRST_INTERRUPT:
+            return self._system.get(number, 0)
+        return self._implemented if number - FIRST_INTERRUPT < self._core.interrupts else 0

@@ -1,24 +1,26 @@
 """The System Control Space of an M-profile core (0xE0000000..0xE00FFFFF), as far as programs read it back.
 
-Registers are plain memory but for the identification, the counters, the reset request, and those of exceptions
-(nvic.py, systick.py). Addresses: Armv7-M Architecture Reference Manual (DDI 0403), chapters B3 and C1.
+Registers keep the bits that silicon has of them (`hardware/arm/system_registers.py`). Those of exceptions do something (nvic.py,
+systick.py), as do the cycle counter and the reset request; trace and debug components beside the core are plain memory.
+Addresses: Armv7-M Architecture Reference Manual (DDI 0403), chapters B3 and C1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 
 from mcu_harness.emulator.unicorn import systick
 from mcu_harness.emulator.unicorn.nvic import Nvic
 from mcu_harness.emulator.unicorn.systick import SysTick
 from mcu_harness.hardware.arm.address_map import PRIVATE_BUS
+from mcu_harness.hardware.arm.system_registers import system_registers
 from mcu_harness.hardware.core import Core
 
 BASE, SIZE = PRIVATE_BUS.low, PRIVATE_BUS.size
 
 _DWT_CTRL = 0x1000
 _DWT_CYCCNT = 0x1004
-_CPUID = 0xED00
 _VTOR = 0xED08
 _AIRCR = 0xED0C
 _SCR = 0xED10
@@ -30,10 +32,11 @@ _FPCCR = 0xEF34
 _AIRCR_KEY = 0x05FA
 _AIRCR_SYSRESETREQ = 1 << 2
 _CCR_STKALIGN = 1 << 9
+_SCS, _SCS_END = 0xE000, 0xF000  # what is not known in here is not there
+_DWT_END = 0x1008  # nor the registers of the cycle counter, on cores without one
 _CCR_DIV_0_TRP = 1 << 4
 _CPACR_FPU = 0xF << 20  # full access to coprocessors 10 and 11
 _FPCCR_ASPEN = 1 << 31
-_FPCCR_LSPEN = 1 << 30
 _SLEEPONEXIT = 1 << 1
 
 
@@ -46,6 +49,7 @@ class SystemControlSpace:
     def __init__(
         self,
         core: Core,
+        fpu: str,
         vectors: int,
         elapsed: Callable[[], int],
         reset: Callable[[], None],
@@ -58,12 +62,9 @@ class SystemControlSpace:
         self._nvic = nvic
         self._ticks = ticks
         self._changed = changed
-        self._words: dict[int, int] = {
-            _CPUID: core.cpuid,
-            _VTOR: vectors,
-            _CCR: _CCR_STKALIGN,
-            _FPCCR: _FPCCR_ASPEN | _FPCCR_LSPEN,
-        }
+        self._bits = MappingProxyType(system_registers(core, fpu))
+        self._words: dict[int, int] = {at: bits.fixed | bits.reset for at, bits in self._bits.items()}
+        self._words[_VTOR] = self._vectors = vectors
         self._cycle_base = 0
         self.reads = 0
         self.times_read = 0  # reads of what counts the time
@@ -73,7 +74,7 @@ class SystemControlSpace:
     @property
     def vectors(self) -> int:
         """Where the vector table is now."""
-        return self._words[_VTOR]
+        return self._words[_VTOR] if self._bits[_VTOR].kept else self._vectors
 
     @property
     def aligns_stack(self) -> bool:
@@ -83,7 +84,7 @@ class SystemControlSpace:
     @property
     def saves_floats(self) -> bool:
         """Whether exceptions save the floating-point context of code that has one."""
-        return bool(self._words[_FPCCR] & _FPCCR_ASPEN)
+        return bool(self._words.get(_FPCCR, 0) & _FPCCR_ASPEN)
 
     @property
     def sleeps_on_exit(self) -> bool:
@@ -128,14 +129,23 @@ class SystemControlSpace:
             return
         if at == _DWT_CYCCNT:
             self._cycle_base = self._elapsed() - word
-        self._words[at] = word & 0xFFFFFFFF
+        self._keep(at, bits, word & 0xFFFFFFFF)
         if at == _CCR:
-            self.on_division_trap(bool(word & _CCR_DIV_0_TRP))
+            self.on_division_trap(bool(self._words[at] & _CCR_DIV_0_TRP))
         if at == _CPACR and self.fpu_enabled:
             self.on_fpu_enabled()
 
+    def _keep(self, at: int, written: int, word: int) -> None:
+        """Write `word` to the register at `at`, of which the program wrote the 1 bits of `written`."""
+        known = self._bits.get(at)
+        if known is not None:
+            kept = word & known.kept & ~known.cleared
+            self._words[at] = kept | known.fixed | self._words[at] & known.cleared & ~written
+        elif not (_SCS <= at < _SCS_END or _DWT_CTRL <= at < _DWT_END):
+            self._words[at] = word
+
     def _word(self, at: int) -> int:
-        if at == _DWT_CYCCNT:
+        if at == _DWT_CYCCNT and at in self._bits:
             running = self._words.get(_DWT_CTRL, 0) & 1
             self.times_read += running
             return (self._elapsed() - self._cycle_base) & 0xFFFFFFFF if running else self._words.get(at, 0)
