@@ -1,7 +1,6 @@
 """Writes the reference pages from the code that they describe: `python docs/generate.py`.
 
-TOML keys are found by watching the loaders read: each of their questions for a key is written down, with its table,
-type, unit and default. What a key means cannot be seen that way; it comes from `key_meanings.toml`, and a key without an
+TOML keys are found by watching the loaders read (`toml_keys.py`). What a key means cannot be seen that way; it comes from `key_meanings.toml`, and a key without an
 entry there, or an entry without a key, is an error. Options, columns, formats, operators and records are read off
 their tables in the package.
 
@@ -18,19 +17,19 @@ import dataclasses
 import inspect
 import json
 import sys
-import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from toml_keys import DEFAULTS, KINDS, Key, board_keys, scenario_keys
+
 from mcu_harness.app import options, pytest_hooks, pytest_plugin
 from mcu_harness.app.cli import main as command_line
-from mcu_harness.base import toml_reader
 from mcu_harness.base.units import format_bytes, format_hertz
 from mcu_harness.emulator.emulators import EMULATORS
 from mcu_harness.hardware.board import Board
-from mcu_harness.hardware.board_file import BOARD_DIRECTORY, board_names, find_board, load_board
+from mcu_harness.hardware.board_file import board_names, find_board
 from mcu_harness.model.operators.catalogue import OPERATORS
 from mcu_harness.model.operators.operator import MAX_RANK
 from mcu_harness.results import cost_records, memory_records, records
@@ -38,142 +37,13 @@ from mcu_harness.results.finding_codes import Category, Code, category_of
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.report.columns import columns
 from mcu_harness.results.report.formats import FORMATS
-from mcu_harness.scenario.figure_catalogue import FIGURES, budgeted, tolerated
-from mcu_harness.scenario.scenario import load_scenario
+from mcu_harness.scenario.figure_catalogue import FIGURES
 
 DOCS = Path(__file__).resolve().parent
 REPOSITORY = DOCS.parent
 PAGES = DOCS / "reference"
 COUNTS = DOCS / "board_counts.json"
 NOTICE = "<!-- Written by docs/generate.py: change the code, not this page. -->\n\n"
-
-UNITS = {
-    "bytes": "size",
-    "hertz": "frequency",
-    "seconds": "time",
-    "joules": "energy",
-    "count": "number",
-    "fraction": "percentage",
-    "decibels": "decibels",
-    "number": "number",
-}
-# Types that the loader's question does not show: they depend on the rest of the file, or are read raw.
-KINDS = {
-    "layout.code": "name of a memory",
-    "layout.data": "name of a memory",
-    "core.fpu": "`none`, `fpv4-sp-d16`, `fpv5-sp-d16` or `fpv5-d16`, as the core allows",
-    "core.dsp": "true or false",
-    "console.enable": "list of lists of 2 or 3 numbers",
-}
-DEFAULTS = {"name": "the file's name", "core.dsp": "as the core has it"}
-# A scenario that has every table, so that the loader asks for every key.
-SCENARIOS = (
-    'model = "m.tflite"\nboards = ["nrf52840dk"]\n[inputs]\nfile = "x.npz"\n[outputs]\nfile = "x.npz"\n[baseline]\n[quantize]\ncalibration = "x.npz"\n'
-    "[budgets]\n[budgets.nrf52840dk]\n",
-    'models = ["m.tflite"]\nboards = ["nrf52840dk"]\n[inputs]\nseed = 1\n[outputs]\noracle = "none"\n'
-    '[renode]\ninclude = ["m.repl"]\n',
-    'boards = ["nrf52840dk"]\n[firmware]\nelf = "m.elf"\n[profile]\n[profile.regions]\n[console]\n'
-    '[[console.dialogue]]\nsend = "x"\n',
-    'boards = ["nrf52840dk"]\n[[variants]]\nname = "v"\nmodel = "m.tflite"\n[variants.budgets]\n'
-    '[variants.quantize]\ncalibration = "x.npz"\n',
-    'boards = ["nrf52840dk"]\n[firmware]\nimage = "m.elf"\n',
-)
-
-
-@dataclasses.dataclass(slots=True)
-class Key:
-    """One key as a loader asks for it; `optional` unless its absence is an error."""
-
-    table: str
-    name: str
-    kind: str = ""
-    default: object = None
-    optional: bool = False
-    needed: bool = False
-
-    @property
-    def dotted(self) -> str:
-        return f"{self.table}.{self.name}" if self.table else self.name
-
-
-class Watch:
-    """While it is entered, every question that a loader asks of a table is kept in `keys`."""
-
-    def __init__(self) -> None:
-        self.keys: dict[str, Key] = {}
-        self._originals: dict[str, Any] = {}
-
-    def __enter__(self) -> Watch:
-        readers = {
-            "text": "string", "whole": "whole number", "flag": "true or false", "quantity": "", "whole_quantity": "",
-            "texts": "list of strings", "table": "table", "needed_table": "table", "tables": "list of tables", "raw": "", "__contains__": "",
-        }  # fmt: skip
-        for method, kind in readers.items():
-            self._originals[method] = getattr(toml_reader.Table, method)
-            setattr(toml_reader.Table, method, self._watched(method, kind))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for method, original in self._originals.items():
-            setattr(toml_reader.Table, method, original)
-
-    def _watched(self, method: str, kind: str) -> Any:
-        original, signature = self._originals[method], inspect.signature(self._originals[method])
-
-        def read(table: toml_reader.Table, key: str, *args: Any, **kwargs: Any) -> Any:
-            given = signature.bind(table, key, *args, **kwargs).arguments
-            found = self.keys.setdefault(f"{table.where}.{key}", Key(table.where, key))
-            if method == "__contains__":
-                # `in` comes from the loader when the key is optional, and from the readers themselves.
-                found.optional |= not found.kind and inspect.stack()[1].filename != toml_reader.__file__
-            elif method in ("quantity", "whole_quantity"):
-                found.kind = UNITS[given["kind"]]
-            elif kind and found.kind in ("", "string"):
-                choices = given.get("choices")
-                found.kind = ", ".join(f"`{choice}`" for choice in choices) if choices else kind
-            if given.get("default") is not None:
-                found.default, found.optional = given["default"], True
-            if method in ("table", "tables"):
-                found.optional = not found.needed
-            if method == "needed_table":
-                found.needed, found.optional = True, False
-            return original(table, key, *args, **kwargs)
-
-        return read
-
-
-def scenario_keys() -> dict[str, Key]:
-    """Every key of a scenario file, by dotted name; budgets and tolerances come from their tables."""
-    with tempfile.TemporaryDirectory() as folder, Watch() as watch:
-        for name in ("m.tflite", "x.npz", "m.elf", "m.repl"):
-            Path(folder, name).write_bytes(b"")
-        for nth, text in enumerate(SCENARIOS):
-            path = Path(folder, f"s{nth}.toml")
-            path.write_text(text)
-            load_scenario(path)
-    found = {key.dotted: key for key in watch.keys.values() if "budgets." not in key.dotted}
-    for key, figure in budgeted().items():
-        found[f"budgets.{key}"] = Key("budgets", key, UNITS[figure.kind], optional=True)
-    for key in tolerated():
-        found[f"baseline.{key}"] = Key("baseline", key, "tolerance", optional=True)
-    return found
-
-
-def board_keys() -> dict[str, Key]:
-    """Every key of a board file, by dotted name."""
-    with Watch() as watch:
-        for name in board_names():
-            inspect.unwrap(load_board)(BOARD_DIRECTORY / f"{name}.toml")
-    found = {key.dotted: key for key in watch.keys.values()}
-    # [sources] takes any key besides those that are needed.
-    needed = {name for name, key in found.items() if name.startswith("sources.") and not key.optional}
-    everywhere = [set(tomllib.loads(path.read_text())["sources"]) for path in boards_files()]
-    common = set.intersection(*everywhere)
-    return {name: key for name, key in found.items() if name not in needed or key.name in common}
-
-
-def boards_files() -> list[Path]:
-    return sorted(BOARD_DIRECTORY.glob("*.toml"))
 
 
 def meanings() -> dict[str, dict[str, str]]:
