@@ -69,6 +69,38 @@ def test_a_program_of_ones_own_gets_the_oracles_outputs(tmp_path: Path) -> None:
     assert np.array_equal(np.frombuffer(done.stdout, np.int8), expected.reshape(-1))
 
 
+CPP_PROGRAM = """
+#include <cstring>
+#include <string.h>
+#include "mcu_model.h"
+int main() {
+    const char *text = "a name";
+    std::memset(MCU_INPUT_0, 0, MCU_INPUT_0_ELEMENTS);
+    mcu_infer();
+    return std::strlen(text) == 6 && strcmp(text, "a name") == 0 ? 0 : 1;
+}
+"""
+CMAKE = """
+cmake_minimum_required(VERSION 3.13)
+project(app C CXX)
+add_subdirectory(made)
+add_executable(app main.cpp)
+target_link_libraries(app PRIVATE mcu_model)
+"""
+
+
+def test_cpp_project_with_cmake_keeps_its_own_library(tmp_path: Path) -> None:
+    if shutil.which("cmake") is None or shutil.which("c++") is None:
+        pytest.skip("needs cmake and a C++ compiler")
+    assert export(tmp_path / "made", "auto", "--kernels", "portable") == 0
+    (tmp_path / "CMakeLists.txt").write_text(CMAKE)
+    (tmp_path / "main.cpp").write_text(CPP_PROGRAM)
+    for command in (["-S", ".", "-B", "out"], ["--build", "out"]):
+        done = subprocess.run(["cmake", *command], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert subprocess.run([tmp_path / "out/app"], timeout=60).returncode == 0
+
+
 def test_cmake_takes_it_as_a_library(tmp_path: Path) -> None:
     if shutil.which("cmake") is None:
         pytest.skip("needs cmake")

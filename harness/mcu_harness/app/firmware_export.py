@@ -91,7 +91,13 @@ def api_header(graph: Graph, sources: Sources) -> str:
         "#ifndef MCU_MODEL_API_H",
         "#define MCU_MODEL_API_H",
         "",
+        "#ifdef __cplusplus",
+        'extern "C" {',
+        "#endif",
         '#include "model.h"',
+        "#ifdef __cplusplus",
+        "}",
+        "#endif",
         "",
     ]
     for kind, ios in (("INPUT", sources.inputs), ("OUTPUT", sources.outputs)):
@@ -130,7 +136,7 @@ def _cmake(files: dict[str, bytes], image: Image) -> str:
         f"# add_subdirectory() this, then target_link_libraries(app PRIVATE mcu_model). Built here with: {flags}\n"
         "cmake_minimum_required(VERSION 3.13)\nproject(mcu_model C)\n"
         f"add_library(mcu_model STATIC\n{sources})\n"
-        "target_include_directories(mcu_model PUBLIC generated include PRIVATE kernels)\n"
+        "target_include_directories(mcu_model PUBLIC generated PRIVATE include kernels)\n"
         "target_compile_options(mcu_model PRIVATE -std=c99 -O2 -ffp-contract=off -ffunction-sections -fdata-sections)\n"
     )
 
@@ -171,7 +177,8 @@ mcu_infer();
 {chr(10).join([*inputs, *outputs])}
 
 With CMake: `add_subdirectory(this)` and `target_link_libraries(app PRIVATE mcu_model)`. Without: compile every `.c` in
-`generated/` and `kernels/` with `-Igenerated -Iinclude -Ikernels` and
+`generated/` and `kernels/` with `-Igenerated -Iinclude -Ikernels`, your own files with `-Igenerated` alone (`include/` has a
+`string.h` for the kernels), and these flags:
 
     {" ".join(image.toolchain.flags)}
 """
