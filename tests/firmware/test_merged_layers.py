@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from host_firmware import check_against_reference
@@ -129,3 +130,35 @@ def test_activations_that_do_more_or_limit_what_others_read_stay(tmp_path: Path)
     builder.output(builder.pool(shared))
     graph = check_against_reference(builder, tmp_path, samples=3)
     assert sum(layer.operator == "RELU" for layer in graph.layers) == 2
+
+
+def test_functions_of_one_byte_in_a_row_are_one_table(tmp_path: Path) -> None:
+    builder = ModelBuilder(11)
+    x = builder.input((1, 16, 16, 1), scale=0.05, zero_point=-3)
+    y = builder.unary("HARD_SWISH", builder.unary("LEAKY_RELU", x, alpha=-0.4))
+    builder.output(builder.unary("QUANTIZE", builder.tanh(y), scale=0.02))
+    shared = builder.logistic(x)
+    builder.output(builder.unary("RELU", shared))
+    builder.output(builder.unary("RELU6", shared, scale=0.1))
+    every = np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 16, 16, 1)
+    graph = check_against_reference(builder, tmp_path, inputs=[every])
+    assert [(layer.operator, len(layer.merged)) for layer in graph.layers] == [
+        ("QUANTIZE", 3), ("LOGISTIC", 0), ("RELU", 0), ("RELU6", 0),
+    ]  # fmt: skip
+
+
+def test_moves_that_leave_everything_where_it_is_are_views(tmp_path: Path) -> None:
+    builder = ModelBuilder(12)
+    x = builder.input((1, 1, 6, 5))
+    idle = [
+        builder.transpose(x, (0, 2, 3, 1)),
+        builder.pad(x, [(0, 0)] * 4),
+        builder.concatenation([x], 2),
+        builder.strided_slice(x, (0, 0, 0, 0), (1, 1, 6, 5), (1, 1, 1, 1)),
+    ]
+    moved = [builder.transpose(x, (0, 1, 3, 2)), builder.strided_slice(x, (0, 0, 5, 0), (1, 1, -7, 5), (1, 1, -1, 1))]
+    for y in (*idle, *moved):
+        builder.output(builder.unary("LEAKY_RELU", y, alpha=0.2))
+    graph = check_against_reference(builder, tmp_path, samples=2)
+    operators = [layer.operator for layer in graph.layers if layer.operator != "LEAKY_RELU"]
+    assert operators == ["RESHAPE"] * 4 + ["TRANSPOSE", "STRIDED_SLICE"]

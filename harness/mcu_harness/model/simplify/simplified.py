@@ -6,8 +6,10 @@ from mcu_harness.model.graph import Graph
 from mcu_harness.model.operators.catalogue import is_wide
 from mcu_harness.model.simplify.activations import without_activation_layers
 from mcu_harness.model.simplify.channels import without_constant_channels
+from mcu_harness.model.simplify.moves import without_idle_moves
 from mcu_harness.model.simplify.padding import without_padding_layers
 from mcu_harness.model.simplify.removal import without_unread_layers
+from mcu_harness.model.simplify.tables import with_joined_tables
 
 
 def simplified(graph: Graph) -> Graph:
@@ -17,5 +19,13 @@ def simplified(graph: Graph) -> Graph:
     """
     if any(is_wide(graph, layer) for layer in graph.layers):  # these passes know int8 alone
         return without_unread_layers(graph)
-    graph = without_padding_layers(without_activation_layers(without_unread_layers(graph)))
-    return without_constant_channels(without_unread_layers(graph))
+    for simpler in (
+        without_unread_layers,
+        without_idle_moves,
+        with_joined_tables,
+        without_activation_layers,
+        without_padding_layers,
+        without_unread_layers,
+    ):
+        graph = simpler(graph)
+    return without_constant_channels(graph)

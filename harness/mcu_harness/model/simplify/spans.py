@@ -232,7 +232,7 @@ def _same(layer: Layer, context: Context, spans: Spans) -> Span:
     return spans[layer.inputs[0]]
 
 
-_LOOKUPS = (
+LOOKUPS = (
     *("RELU", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "HARD_SWISH", "QUANTIZE", "RELU_N1_TO_1", "RELU_0_TO_1"),
     *("ABS", "NEG", "RSQRT", "EXP", "LOG", "GELU"),
 )
@@ -241,7 +241,7 @@ _RULES: dict[str, Rule] = {
     **dict.fromkeys(("ADD", "SUB"), _sum),
     "MUL": _product,
     **dict.fromkeys(("MAXIMUM", "MINIMUM"), _extremum),
-    **dict.fromkeys(_LOOKUPS, _table),
+    **dict.fromkeys(LOOKUPS, _table),
     **dict.fromkeys(("AVERAGE_POOL_2D", "MAX_POOL_2D"), _pool),
     "MEAN": _mean,
     **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), _reshape),

@@ -22,6 +22,9 @@ from mcu_harness.model.graph import BYTE_RANGES, Attribute, Layer
 
 Options = dict[str, Attribute]
 
+# The attribute of a layer that other functions of one byte were merged into: the table of all of them.
+TABLE = "table"
+
 _FUNCTIONS: dict[str, Callable[[Affine, Affine, Options], ByteFunction]] = {
     "RELU": lambda source, result, _: lookup_tables.relu(source, result, None),
     "RELU6": lambda source, result, _: lookup_tables.relu(source, result, 6.0),
@@ -71,6 +74,8 @@ def table_of(
     Raises ValueError where the reference refuses the scales.
     """
     given = dict(options)
+    if isinstance(joined := given.get(TABLE), tuple):
+        return np.array(joined, np.uint8)
     if given.get(THROUGH_FLOAT):
         function = lookup_tables.through_float(_REAL_FUNCTIONS[operator](given), source[0], result[0])
     else:
