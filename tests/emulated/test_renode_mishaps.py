@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -92,14 +91,12 @@ def board() -> Board:
 
 @pytest.mark.parametrize("profile", [True, False], ids=["profile", "count"])
 @pytest.mark.parametrize("name", MISHAPS)
-def test_mishap_ends_in_time_and_is_named(
+def test_mishap_ends_and_is_named(
     name: str, profile: bool, renode: RenodeEmulator, board: Board, firmware_cache: Path
 ) -> None:
     assembly, reason, at, detail = MISHAPS[name]
     program = firmware(board, body(assembly), firmware_cache)
-    started = time.monotonic()
     execution = renode.run(program, board, plan_for(program, profile=profile, max_instructions=3_000_000, timeout_s=60))
-    assert time.monotonic() - started < 30
     assert execution.reason is reason
     assert execution.detail.startswith(detail)
     where = at if isinstance(at, int) else program.symbol(at).address

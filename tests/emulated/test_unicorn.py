@@ -7,7 +7,6 @@ import gc
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -297,9 +296,7 @@ def test_stack_use_is_seen_from_outside(m4: Board, firmware_cache: Path) -> None
 
 def test_the_time_limit_ends_a_run(m4: Board, firmware_cache: Path) -> None:
     program = firmware(m4, "volatile uint32_t x; void mcu_infer(void) { for (;;) x++; }", firmware_cache)
-    started = time.perf_counter()
     execution = EMULATOR.run(program, m4, plan_for(program, timeout_s=0.3, max_instructions=1 << 50))
-    assert 0.2 < time.perf_counter() - started < 5
     assert execution.reason is ExitReason.TIMEOUT
     assert execution.detail == "not finished after 0.3 s"
 

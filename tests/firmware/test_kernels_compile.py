@@ -50,8 +50,11 @@ def test_integer_kernels_call_only_each_other_on_the_smallest_core(
     toolchain: Toolchain, kernel_set: str, tmp_path: Path
 ) -> None:
     """No long multiply or division of the compiler's library: with Zig it would have to be built for every target."""
-    compiled(toolchain, SMALLEST, [path for path in kernels_of(kernel_set) if path.name not in FLOATING], tmp_path)
-    for path in tmp_path.glob("*.o"):
+    sources = [path for path in kernels_of(kernel_set) if path.name not in FLOATING]
+    compiled(toolchain, SMALLEST, sources, tmp_path)
+    objects = sorted(tmp_path.glob("*.o"))
+    assert len(objects) == len(sources)
+    for path in objects:
         with path.open("rb") as file:
             symbols = ELFFile(file).get_section_by_name(".symtab").iter_symbols()
             called = {symbol.name for symbol in symbols if symbol.name and symbol["st_shndx"] == "SHN_UNDEF"}

@@ -155,7 +155,9 @@ def test_runtime_compiles_without_a_warning(
     include = [f"-I{FIRMWARE / 'include'}", f"-I{FIRMWARE / 'runtime'}"]
     strict = ["-Wpedantic", "-Wmissing-prototypes", "-Wshadow", "-Wconversion", "-Werror"]
     environment = toolchain.environment(tmp_path / "lasting", tmp_path / "passing")
-    for source in sorted((FIRMWARE / "runtime").rglob("*.c")):
+    sources = sorted((FIRMWARE / "runtime").rglob("*.c"))
+    assert sources
+    for source in sources:
         command = [*toolchain.command, *flags, *strict, *include, "-c", source, "-o", tmp_path / "x.o"]
         done = process.run(command, 120, env=environment)
         assert done.exit_code == 0, done.output

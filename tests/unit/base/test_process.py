@@ -62,24 +62,20 @@ def test_arguments_are_not_seen_by_a_shell(tmp_path: Path) -> None:
 
 def test_at_the_deadline_the_whole_group_is_killed() -> None:
     child = "import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
-    started = time.monotonic()
     with pytest.raises(ToolFailure, match=r"no end within 1\.5 s") as caught:
         process.run(python(f"{child}; print(p.pid, flush=True); time.sleep(60)"), 1.5)
-    assert time.monotonic() - started < 10
     assert caught.value.exit_code is None
     assert "was stopped at its deadline" in caught.value.message
-    assert gone_within(int(caught.value.output), 5)
+    assert gone_within(int(caught.value.output), 60)
 
 
-def test_what_a_process_leaves_behind_is_killed_when_it_ends() -> None:
-    code = (
-        "import subprocess, sys; "
-        "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid, flush=True)"
-    )
-    started = time.monotonic()
-    done = process.run(python(code), 30)
-    assert time.monotonic() - started < 10, "the pipe that the child inherited must not be waited for"
-    assert gone_within(int(done.stdout), 5)
+def test_what_a_process_leaves_behind_is_killed_when_it_ends(tmp_path: Path) -> None:
+    ended = tmp_path / "ended"
+    child = f"import pathlib, time; time.sleep(60); pathlib.Path({str(ended)!r}).touch()"
+    code = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {child!r}]).pid, flush=True)"
+    done = process.run(python(code), 300)
+    assert not ended.exists(), "the pipe that the child inherited must not be waited for"
+    assert gone_within(int(done.stdout), 60)
 
 
 def test_an_interrupt_kills_it(tmp_path: Path) -> None:
@@ -94,7 +90,7 @@ def test_an_interrupt_kills_it(tmp_path: Path) -> None:
     threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
         process.run(python(code), 60)
-    assert gone_within(int(note.read_text()), 5)
+    assert gone_within(int(note.read_text()), 60)
 
 
 def test_output_without_end_is_kept_in_part() -> None:

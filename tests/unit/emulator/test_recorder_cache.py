@@ -8,12 +8,9 @@ import sys
 from pathlib import Path
 
 PROBE = """
-import time
-started = time.perf_counter()
 from mcu_harness.emulator.recorder import block_recorder
 compiled = block_recorder.compiled()
 print(compiled._hook.cache_hits)
-print(time.perf_counter() - started)
 """
 
 WITHOUT_DISK = """
@@ -40,8 +37,7 @@ def run(code: str, cache: Path) -> list[str]:
 def test_the_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
     first, second = run(PROBE, tmp_path), run(PROBE, tmp_path)
     assert any(path.suffix == ".nbc" for path in tmp_path.rglob("*"))
-    assert (first[0], second[0]) == ("0", "1")
-    assert float(second[1]) < float(first[1]) / 2
+    assert (first, second) == (["0"], ["1"])
 
 
 def test_without_a_place_for_the_cache_it_is_compiled_each_time(tmp_path: Path) -> None:

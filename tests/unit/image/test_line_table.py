@@ -98,12 +98,12 @@ def test_damaged_tables_give_no_error_and_take_no_time(version: int, tmp_path: P
     section = sections[".debug_line"]
     main = read_program(elf).symbol("main").address
     bad = tmp_path / "bad.elf"
-    started = time.monotonic()
+    started = time.process_time()
     for seed in range(150):
         bad.write_bytes(damaged(data, section.offset, section.size, seed))
         line = SourceLines(read_program(bad)).at(main)
         assert line is None or line.line > 0
-    assert time.monotonic() - started < 60
+    assert time.process_time() - started < 60
 
 
 @pytest.mark.parametrize("kept", [0, 3, 4, 11, 40, 200])
