@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import multiprocessing
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from mcu_harness.app import cases_in_processes
 from mcu_harness.app.cli.main import main
 
 
@@ -22,6 +30,78 @@ def test_json_alone_is_on_standard_output(capsys: pytest.CaptureFixture[str]) ->
     said = capsys.readouterr()
     assert [run["board"] for run in json.loads(said.out)["runs"]] == ["nrf52840dk", "stm32f4_discovery"]
     assert "verdict" in said.err
+
+
+def test_several_processes_give_the_results_of_one_in_the_same_order(capfd: pytest.CaptureFixture[str]) -> None:
+    boards = "nrf52840dk,stm32f4_discovery,nucleo_g071rb"
+    Path("broken.tflite").write_bytes(b"no model")
+    Path("cases").mkdir()
+    for name in ("broken", "small"):
+        Path("cases", f"{name}.toml").write_text(f'model = "../{name}.tflite"\nboards = {boards.split(",")}\n')
+    said = []
+    for jobs in ("1", "2"):
+        words = ["run", "cases", "--emulator", "unicorn", "--jobs", jobs, "--budget", "flash=1KiB"]
+        assert main([*words, "--json", f"{jobs}.json"]) == 2, "the broken one cannot be set up"
+        said.append(capfd.readouterr())
+    assert said[0] == said[1]
+    assert said[0].out.count("[budget.flash]") == 3
+    assert said[0].err.count("broken.tflite") >= 3
+    assert Path("1.json").read_text() == Path("2.json").read_text()
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "many", "1e3", "999"])
+def test_jobs_that_are_no_number_of_processes_are_refused(jobs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "small.tflite", "--board", "nrf52840dk", f"--jobs={jobs}"]) == 2
+    assert f"--jobs: '{jobs}'" in capsys.readouterr().err
+
+
+def test_a_process_that_dies_is_an_error_of_its_cases(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", "small.tflite", "--board", "nrf52840dk,stm32f4_discovery", "--emulator", "unicorn", "--jobs", "2"]
+    monkeypatch.setattr(cases_in_processes, "_begin", die)
+    assert main(words) == 2
+    assert capfd.readouterr().err.count("a process that ran cases died") == 2
+
+
+def die() -> None:
+    os._exit(9)
+
+
+def test_an_interrupt_ends_every_process(tmp_path: Path) -> None:
+    code = "import multiprocessing, sys; from mcu_harness.app.cli.main import main\n"
+    code += "if __name__ == '__main__': sys.exit(main(sys.argv[1:]))\n"
+    (tmp_path / "start.py").write_text(code)
+    boards = "nrf52840dk,stm32f4_discovery,nucleo_g071rb"
+    words = [sys.executable, "start.py", "run", "small.tflite", "--board", boards, "--emulator", "unicorn", "-j", "2"]
+    started = subprocess.Popen(words, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    children = Path(f"/proc/{started.pid}/task/{started.pid}/children")
+    try:
+        for _ in range(600):
+            if len(children.read_text().split()) >= 3:  # two that run cases, and what keeps track of them
+                break
+            time.sleep(0.1)
+        ids = [int(each) for each in children.read_text().split()]
+        assert len(ids) >= 3
+        started.send_signal(signal.SIGINT)
+        assert started.wait(60) != 0
+        for _ in range(300):
+            left = [each for each in ids if is_running(each)]
+            if not left:
+                break
+            time.sleep(0.1)
+        assert not left
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_budget_of_the_command_line_holds_over_that_of_the_scenario(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,29 +56,27 @@ class Session:
         gated: bool = True,
         rules: Callable[[RunResult], Iterable[Finding]] = lambda _: (),
         owner: str = "",
+        measure: Callable[[], tuple[RunResult, tuple[Finding, ...]]] | None = None,
     ) -> RunResult:
         """Run one case and keep its result; raises HarnessError when it cannot be set up, and keeps that as its result.
 
         `gated` compares it with its baseline; findings of `rules` are added to it. `owner` is the test that it is for.
+        `measure` gives what `Session.measure` would, where that was done elsewhere.
         """
         from mcu_harness.app.judge import not_set_up
         from mcu_harness.base.errors import HarnessError
 
         try:
-            return self._run(case, options, progress, gated, rules, owner)
+            result, notes = measure() if measure else self.measure(case, options, progress)
+            return self.keep(case, result, gated=gated, rules=lambda run: (*notes, *rules(run)), owner=owner)
         except HarnessError as error:
             self.add(not_set_up(case, options.emulator, case.toolchain or options.toolchain, error), owner)
             raise
 
-    def _run(
-        self,
-        case: Case,
-        options: Options,
-        progress: Progress,
-        gated: bool,
-        rules: Callable[[RunResult], Iterable[Finding]],
-        owner: str,
-    ) -> RunResult:
+    def measure(
+        self, case: Case, options: Options, progress: Progress = _silent
+    ) -> tuple[RunResult, tuple[Finding, ...]]:
+        """The result of a case, which is not kept, and notes on how it was run, for `keep`."""
         # Late: this is what pulls in the emulator, numba and the model reader.
         from mcu_harness.app.pipeline import run_case
 
@@ -89,7 +87,7 @@ class Session:
         toolchain = case.toolchain or options.toolchain
         traced, covered = options.memory_trace, options.coverage
         result = run_case(case, emulator, toolchain, progress, questions, memory_trace=traced, coverage=covered)
-        return self.keep(case, result, gated=gated, rules=lambda run: (*passed_over, *rules(run)), owner=owner)
+        return result, tuple(passed_over)
 
     def keep(
         self,

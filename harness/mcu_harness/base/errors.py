@@ -25,6 +25,16 @@ class HarnessError(Exception):
         text = f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
         return for_terminal(text)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """So that it passes from one process to another, whatever a subclass is made from."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[HarnessError], arguments: tuple[object, ...], state: dict[str, object]) -> HarnessError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
+
 
 class UnitError(HarnessError):
     """A quantity such as "256 KiB" could not be read."""

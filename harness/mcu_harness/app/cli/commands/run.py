@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ from mcu_harness.base.text import for_terminal, one_line
 from mcu_harness.model.importers.model_kinds import model_suffixes
 
 if TYPE_CHECKING:
+    from mcu_harness.app.cases_in_processes import Measure
     from mcu_harness.app.selection import UnusableBoard
     from mcu_harness.app.session import Session
     from mcu_harness.app.settings import Settings
@@ -54,11 +56,19 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         metavar="FILE",
         help="typical inputs, .npy or .npz, that float models are quantised with (a scenario says its own)",
     )
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        default="1",
+        metavar="N",
+        help="run cases in so many processes at a time (auto: as many as there are processors); results are the same",
+    )
     parser.add_argument("-v", "--verbose", action="count", default=0, help="layer tables; twice: functions, provenance")
     parser.set_defaults(command=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from mcu_harness.app.cases_in_processes import measured, parse_jobs
     from mcu_harness.app.selection import selected
     from mcu_harness.app.session import Session
     from mcu_harness.app.settings import command_source, settings
@@ -68,6 +78,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from mcu_harness.scenario.discovery import expand
     from mcu_harness.scenario.limits import parse_limits
 
+    jobs = parse_jobs(arguments.jobs)
     chosen = settings(command_source(arguments))
     limits = parse_limits(arguments.budget)
     scenarios = [_scenario(path, chosen.boards, arguments.calibration) for path in expand(arguments.what)]
@@ -87,7 +98,8 @@ def _run(arguments: argparse.Namespace) -> int:
     errors: list[HarnessError] = []
     with text_out_of_the_way(json):
         try:
-            _run_all(cases, session, chosen, arguments)
+            with measured(usable, chosen.options, jobs) if min(jobs, len(usable)) > 1 else nullcontext() as measure:
+                _run_all(cases, session, chosen, arguments, measure)
         finally:
             session.close()
     if json:  # first, since whoever reads the table may hang up
@@ -101,7 +113,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _run_all(
-    cases: list[Case | UnusableBoard], session: Session, chosen: Settings, arguments: argparse.Namespace
+    cases: list[Case | UnusableBoard],
+    session: Session,
+    chosen: Settings,
+    arguments: argparse.Namespace,
+    measure: Measure | None,
 ) -> None:
     from mcu_harness.app.selection import UnusableBoard
     from mcu_harness.base.errors import HarnessError
@@ -117,7 +133,9 @@ def _run_all(
         name = f"{case.scenario.name} on {case.board.name}"
         show = progress(f"[{number}/{len(cases)}] {name}")
         try:
-            result = session.run(case, chosen.options, show)
+            if measure is not None:
+                show("running")
+            result = session.run(case, chosen.options, show, measure=measure)
         except HarnessError as error:  # of this case: the others are not concerned
             show("")
             _complain(name, error)
