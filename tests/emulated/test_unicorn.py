@@ -21,7 +21,8 @@ from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import STACK_PAINT, ExitReason, RunPlan, Window
 from mcu_harness.emulator.emulators import EMULATORS, emulator_entry
 from mcu_harness.emulator.select import select
-from mcu_harness.emulator.unicorn.emulator import UnicornEmulator, _Run
+from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
+from mcu_harness.emulator.unicorn.run import Run
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.board_file import board_names, find_board
 from mcu_harness.image.program import Program
@@ -85,7 +86,7 @@ def test_every_board_starts_and_talks(board_name: str, firmware_cache: Path) -> 
 
 def instructions_by_stepping(program: Program, board: Board, plan: RunPlan) -> list[int]:
     """Instructions of each window, counted by a hook on every single one: the opinion of another mechanism."""
-    run = _Run(program, board, plan)
+    run = Run(program, board, plan)
     counted = [0]
     windows: list[int] = []
     run._engine.core.hook_add(unicorn_const.UC_HOOK_CODE, lambda *_: counted.__setitem__(0, counted[0] + 1))

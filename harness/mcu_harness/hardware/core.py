@@ -1,6 +1,7 @@
 """Arm Cortex-M cores as data: what each can execute, what belongs to it, and its name in every tool that is asked for it.
 
-A new core is a row here and its cycle table, a module of `analysis/profile/cycles/cores` that is found by the core's name;
+A new core is a row here and its cycle table, a module of `analysis/profile/cycles/cores` that is found by the core's name (and what its
+own registers do otherwise than its architecture, in `arm/system_registers.py`);
 nothing else asks for a core by name. A new architecture is described in `architecture.py` and `arm/instruction_set.py`.
 """
 
