@@ -195,8 +195,31 @@ def kernels() -> Iterator[Row]:
         yield Row(f"{one.board}: {one.model} / TFLM with CMSIS-NN ({detail})", one.ratio, one.limit, "")
 
 
+def simplify() -> Iterator[Row]:
+    """What is not computed of a model that was pruned, or whose borders are layers."""
+    sys.path[:0] = [str(REPOSITORY / "tests")]  # what builds models
+    from tests.bench.simplify import arenas, cost, processor_seconds, pruned
+
+    with tempfile.TemporaryDirectory() as folder:
+        graph, simpler = pruned(Path(folder))
+        whole, left = cost(graph), cost(simpler)
+        before, after = arenas(Path(folder))
+        seconds = processor_seconds(Path(folder))
+    share = f"{simpler.macs / graph.macs:.2f} of its MACs are left"
+    yield Row(
+        f"half of the channels pruned: instructions / all computed ({share})",
+        left.instructions / whole.instructions,
+        0.6,
+        "",
+    )
+    yield Row("half of the channels pruned: flash / all computed", left.flash_bytes / whole.flash_bytes, 0.6, "")
+    yield Row("strided network: arena / with borders as layers", after / before, 0.6, "")
+    yield Row("simplifying a model of 9 MB, processor time", seconds, 1.0, "s")
+
+
 BENCHMARKS = {
     "kernels": kernels,
+    "simplify": simplify,
     "emulation": emulation,
     "memory-trace": memory_trace,
     "any-elf": any_elf,
