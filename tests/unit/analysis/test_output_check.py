@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from mcu_harness.analysis.measured_figures import score_details
 from mcu_harness.analysis.output_check import check, decode, output_finding, unchecked
 from mcu_harness.analysis.task_scores import Scores, Truth, scores
 from mcu_harness.app.divergence import compare_layers, with_room
+from mcu_harness.model.graph import Channels
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.results.records import Confusion, Verdict
 from model_builder import ModelBuilder
@@ -89,6 +92,20 @@ def test_first_diverging_layer_is_the_first_in_execution_order(tmp_path) -> None
     wrong = {first: np.array([0, 1, 2, 7], np.int8), second: np.ones(4, np.int8)}
     assert compare_layers(graph, wrong, expected) == "layer 00 LOGISTIC, element 3 of 4: expected 3, got 7"
     assert compare_layers(graph, expected, expected) == ""
+
+
+def test_a_wrong_element_is_numbered_as_in_the_model_where_channels_are_not_computed(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    x = builder.logistic(builder.input((1, 2, 4)))
+    builder.output(builder.logistic(x))
+    graph = import_tflite(builder.write(tmp_path / "m.tflite"))
+    shrunk = replace(graph.tensors[x], shape=(1, 2, 2), channels=Channels((1, 3), 4))
+    computed = replace(graph, tensors=tuple(shrunk if tensor.index == x else tensor for tensor in graph.tensors))
+    expected = {x: np.arange(8, dtype=np.int8).reshape(1, 2, 4)}
+    right = {x: np.array([[[1, 3], [5, 7]]], np.int8)}
+    assert compare_layers(computed, right, expected) == ""
+    wrong = {x: np.array([[[1, 3], [5, 9]]], np.int8)}
+    assert compare_layers(computed, wrong, expected) == "layer 00 LOGISTIC, element 7 of 8: expected 7, got 9"
 
 
 def test_room_is_made_without_overlaps() -> None:
