@@ -7,9 +7,11 @@ import json
 from mcu_harness.app.search.search import SearchResult
 from mcu_harness.app.search.trials import Trial, name_of
 from mcu_harness.base import units
+from mcu_harness.base.text import for_terminal
 from mcu_harness.results.board_matrix import Standing
 from mcu_harness.results.report import text
 from mcu_harness.results.report.board_matrix_text import binding_text
+from mcu_harness.results.report.terminal_table import terminal_table
 from mcu_harness.scenario.figure_catalogue import FIGURES
 
 FORMAT_VERSION = 1
@@ -19,8 +21,6 @@ _MADE_UP = "untrained weights and made-up samples: costs are those of the net, a
 
 def to_text(found: SearchResult) -> str:
     """The table of trials, by their arguments, and the winning arguments."""
-    from tabulate import tabulate
-
     figures = [figure for figure in FIGURES.values() if figure.key in {*found.budgets, *_ALWAYS}]
     boards = len({fit.run.board for trial in found.trials for fit in trial.fits}) > 1
     titles = [
@@ -43,8 +43,8 @@ def to_text(found: SearchResult) -> str:
                 told += "  <- the largest"
             body.append([*values, *([fit.run.board] if boards else []), *cells, told])
     alignment = (*["right"] * (len(titles) - 1), "left")
-    lines = str(tabulate(body, headers=titles, colalign=alignment, disable_numparse=True)).splitlines()
-    return "\n".join([*lines, "", *sentences(found)]) + "\n"
+    lines = terminal_table(titles, body, alignment).splitlines()
+    return for_terminal("\n".join([*lines, "", *sentences(found)])) + "\n"
 
 
 def sentences(found: SearchResult) -> list[str]:

@@ -179,15 +179,19 @@ def summary_lines(results: Results) -> list[str]:
 
 def markdown(results: Results) -> str:
     """All comparisons as Markdown."""
-    from tabulate import tabulate
-
     lines = ["# Variants"]
     for comparison in comparisons(results):
         titles, body = rows(comparison)
         cells = [[for_markdown(cell) for cell in row] for row in body]
         alignment = ("left", *["right"] * (len(titles) - 2), "left")
-        made = tabulate(cells, headers=titles, tablefmt="pipe", colalign=alignment, disable_numparse=True)
-        lines += ["", f"## {for_markdown(comparison.scenario)} on {comparison.board}", "", *str(made).splitlines(), ""]
+        made = terminal_table(titles, cells, alignment, form="pipe")
+        lines += [
+            "",
+            f"## {for_markdown(comparison.scenario)} on {for_markdown(comparison.board)}",
+            "",
+            *made.splitlines(),
+            "",
+        ]
         lines += [f"- {for_markdown(line)}" for line in sentences(comparison)]
         for entry in comparison.entries:
             if changes := largest_changes(comparison, entry):

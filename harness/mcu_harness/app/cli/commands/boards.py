@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from mcu_harness.app.cli.commands.shared import PASS, Commands, check_places
+from mcu_harness.base.text import one_line
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -53,5 +54,5 @@ def _new(arguments: argparse.Namespace) -> int:
         raise BoardError(f"{path}: a board's file is called as the board", hint=f"name it {arguments.new}.toml")
     check_places([path])
     write_text(path, text)
-    print(f"wrote {path}: fill it in, then `mcu-harness boards {path}` shows how it is read")
+    print(one_line(f"wrote {path}: fill it in, then `mcu-harness boards {path}` shows how it is read"))
     return PASS

@@ -7,16 +7,22 @@ from pathlib import Path
 
 from mcu_harness.app.cli.commands.progress import progress
 from mcu_harness.app.cli.commands.shared import (
+    ERROR,
     FAIL,
     PASS,
     Commands,
     add_options,
+    check_places,
     needed_boards,
+    tell_errors,
     text_out_of_the_way,
     write_json,
 )
 from mcu_harness.app.options import SEARCH
 from mcu_harness.app.search.methods import MAXIMISE, METHODS, MOST_TRIALS
+from mcu_harness.base.errors import HarnessError
+from mcu_harness.base.files import kept_in
+from mcu_harness.base.text import one_line
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -69,6 +75,7 @@ def _search(arguments: argparse.Namespace) -> int:
     from mcu_harness.scenario.limits import parse_limits
 
     chosen = settings(command_source(arguments))
+    check_places([arguments.json, arguments.results])
     show = progress(str(arguments.function))
     try:
         found = search(
@@ -86,12 +93,16 @@ def _search(arguments: argparse.Namespace) -> int:
         )
     finally:
         show("")
-    json = arguments.json or ""
+    json, errors = arguments.json or "", list[HarnessError]()
     if json:
-        write_json(search_text.to_json(found), json)
+        with kept_in(errors):
+            write_json(search_text.to_json(found), json)
     with text_out_of_the_way(json):
         print(search_text.to_text(found), end="")
         if arguments.results:
-            results_file.save(found.results, arguments.results)
-            print(f"wrote {arguments.results}")
+            with kept_in(errors):
+                results_file.save(found.results, arguments.results)
+                print(one_line(f"wrote {arguments.results}"))
+    if tell_errors(errors):
+        return ERROR
     return PASS if found.best else FAIL

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from mcu_harness.app.cli.commands.progress import progress
-from mcu_harness.app.cli.commands.shared import PASS, Commands, add_options
+from mcu_harness.app.cli.commands.shared import PASS, Commands, add_options, check_places
 from mcu_harness.app.options import SHRINK
+from mcu_harness.base.text import for_terminal, one_line
 from mcu_harness.model.convert.shrink.methods import METHODS
 
 
@@ -59,6 +60,7 @@ def _shrink(arguments: argparse.Namespace) -> int:
     from mcu_harness.scenario.quantize import QuantizeSpec
 
     chosen = settings(command_source(arguments))
+    check_places([arguments.output])
     show = progress(str(arguments.model))
     try:
         made = shrunk_model(
@@ -67,7 +69,7 @@ def _shrink(arguments: argparse.Namespace) -> int:
         )  # fmt: skip
     finally:
         show("")
-    print(*made.said, sep="\n")
+    print(*map(for_terminal, made.said), sep="\n")
     for what, pair in (("parameters", made.parameters), ("MACs", made.macs)):
         if pair is not None:
             share = f" ({(pair[1] - pair[0]) / pair[0]:+.1%})" if pair[0] and pair[0] != pair[1] else ", the same"
@@ -76,7 +78,7 @@ def _shrink(arguments: argparse.Namespace) -> int:
         on = f"{made.samples} {'calibration samples' if made.real else 'random samples'}"
         apart = "equal" if made.sqnr_db is None else f"apart by an SQNR of {decibels(made.sqnr_db)}"
         print(f"float outputs on {on}: {apart}, the largest in the same place for {made.agreement:.0%}")
-    print(f"wrote {arguments.output}")
+    print(one_line(f"wrote {arguments.output}"))
     if chosen.boards:
         _compare(arguments, chosen.boards)
     elif made.parameters is not None:

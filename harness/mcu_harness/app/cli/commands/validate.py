@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mcu_harness.app.cli.commands.shared import FAIL, PASS, Commands, check_places
 from mcu_harness.base.text import one_line
+from mcu_harness.results.report.terminal_table import terminal_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,8 +84,6 @@ def accuracy(truth: GroundTruth, comparisons: Sequence[Comparison]) -> Accuracy:
 
 def summary(accuracies: Sequence[Accuracy]) -> str:
     """One row per core and memory system."""
-    from tabulate import tabulate
-
     rows = [
         (a.core, a.board or "no wait states", a.programs, f"{a.mean_percent:.1f} %", f"{a.worst_percent:.1f} %",
          f"{a.geometric_mean:.3f}", "nothing" if a.is_held_out else "some figures")
@@ -92,13 +91,11 @@ def summary(accuracies: Sequence[Accuracy]) -> str:
     ]  # fmt: skip
     titles = ("core", "memory", "programs", "mean error", "worst", "geometric mean", "chosen on them")
     alignment = ("left", "left", *["right"] * 4, "left")
-    return str(tabulate(rows, titles, tablefmt="github", colalign=alignment, disable_numparse=True))
+    return terminal_table(titles, [[str(cell) for cell in row] for row in rows], alignment, form="github")
 
 
 def text(truth: GroundTruth, comparisons: Sequence[Comparison]) -> str:
     """The table of one set of figures, with its summary."""
-    from tabulate import tabulate
-
     from mcu_harness.app.cycle_validation import geometric_mean, holds, mean_error, worst_error
 
     rows = [
@@ -106,7 +103,7 @@ def text(truth: GroundTruth, comparisons: Sequence[Comparison]) -> str:
         for c in comparisons
     ]  # fmt: skip
     right = ("left", "right", "right", "right")
-    table = tabulate(rows, ("program", "predicted", "measured", "error"), tablefmt="github", colalign=right)
+    table = terminal_table(("program", "predicted", "measured", "error"), rows, right, form="github")
     verdict = (
         f"{truth.board.core.name}, {len(comparisons)} of {len(truth.cycles)} programs: "
         f"mean error {100 * mean_error(comparisons):.1f} % (allowed {100 * truth.mean_error:.0f} %), "
