@@ -1,8 +1,8 @@
 """Arm Cortex-M cores as data: what each can execute, what belongs to it, and its name in every tool that is asked for it.
 
-A new core is a row here and its cycle table, a module of `analysis/profile/cycles/cores` that is found by the core's name (and what its
-own registers do otherwise than its architecture, in `arm/system_registers.py`);
-nothing else asks for a core by name. A new architecture is described in `architecture.py` and `arm/instruction_set.py`.
+A new core is a row here and its cycle table, a module of `analysis/profile/cycles/cores` that is found by the core's name; where
+its own registers differ from its architecture's, `arm/system_registers.py` says so. Nothing else asks for a core by name. A new
+architecture is described in `architecture.py` and `arm/instruction_set.py`.
 """
 
 from __future__ import annotations
