@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from explained import explained
+from fault_programs import FAULTS, program
 
 from mcu_harness.app.cli.main import main
 from mcu_harness.emulator.renode.emulator import RenodeEmulator
@@ -21,96 +22,6 @@ from user_firmware import START, build
 pytestmark = pytest.mark.gnu
 BOARD = "stm32f4_discovery"
 UNICORN = UnicornEmulator()
-
-# Code of a function `wrong`, called from `infer`, which is the region "network", called from main:
-# the code of the finding, what its message says, what a line of its details says (regular expressions).
-FAULTS = {
-    "read-outside": (
-        "return *(volatile int *)0x30000004;  // HERE",
-        "fault.read", r"it reads 4 B at 0x30000004, where the board has no memory",
-        r"CFSR 0x00008200 \(PRECISERR, BFARVALID\), HFSR 0x40000000 \(FORCED\), BFAR 0x30000004",
-    ),
-    "read-behind-ram": (
-        "return *(volatile char *)0x20020004;  // HERE",
-        "fault.read", r"it reads 1 B at 0x20020004, .*: 4 B behind the end of sram", r"BFAR 0x20020004",
-    ),
-    "read-reserved-space": (
-        "return *(volatile int *)0xE0200000;  // HERE",
-        "fault.read", r"it reads 4 B at 0xe0200000, .*: reserved", r"BFAR 0xe0200000",
-    ),
-    "read-by-an-unset-local-pointer": (
-        "volatile int *p = (volatile int *)0xA5A5A5A5; __asm__(\"\" : \"+r\"(p)); return p[1];  // HERE",
-        "fault.read", r"memory of the stack that was never written, used as a pointer", r"PRECISERR",
-    ),
-    "write-outside": (
-        "*(volatile short *)0x60000000 = 1; return 0;  // HERE",
-        "fault.write", r"it writes 2 B at 0x60000000, where the board has no memory",
-        r"CFSR 0x00000400 \(IMPRECISERR\).*writes are buffered",
-    ),
-    "write-to-flash": (
-        "*(volatile int *)0x08008000 = 1; return 0;  // HERE",
-        "fault.flash-write", r"it writes 4 B at 0x08008000, which is flash", r"IMPRECISERR",
-    ),
-    "write-by-a-null-pointer": (
-        "volatile int *p = 0; __asm__(\"\" : \"+r\"(p)); p[3] = 1; return 0;  // HERE",
-        "fault.flash-write", r"it writes 4 B at 0x0000000c, .*: a null pointer \(with an offset of 0xc\)", r"IMPRECISERR",
-    ),
-    "undefined-instruction": (
-        "__asm__ volatile(\"udf #1\"); return 0;  // HERE",
-        "fault.undefined-instruction", r"it runs into udf #1, which is no instruction",
-        r"CFSR 0x00010000 \(UNDEFINSTR\)",
-    ),
-    "trap-of-the-compiler": (
-        "__builtin_trap();  // HERE",
-        "fault.undefined-instruction", r"what GCC makes of __builtin_trap\(\)", r"UNDEFINSTR",
-    ),
-    "jump-outside": (
-        "((void (*)(void))0x30000001)(); return 0;  // HERE",
-        "fault.jump", r"it jumps to 0x30000000, where no code can be", r"CFSR 0x00000100 \(IBUSERR\)",
-    ),
-    "jump-into-a-device": (
-        "((void (*)(void))0x40000001)(); return 0;  // HERE",
-        "fault.jump", r"it jumps to 0x40000000, where no code can be: the space of devices",
-        r"CFSR 0x00000001 \(IACCVIOL\)",
-    ),
-    "call-of-a-null-pointer": (
-        "void (*volatile f)(void) = 0; f(); return 0;  // HERE",
-        "fault.not-thumb", r"it jumps to 0x00000000 without bit 0 set.*: a null pointer", r"CFSR 0x00020000 \(INVSTATE\)",
-    ),
-    "call-without-the-thumb-bit": (
-        "void (*volatile f)(void) = (void (*)(void))((unsigned)main & ~1u); f(); return 0;  // HERE",
-        "fault.not-thumb", r"without bit 0 set, which would leave Thumb state \[|without bit 0 set, which would leave Thumb state$",
-        r"INVSTATE",
-    ),
-    "breakpoint": (
-        "__asm__ volatile(\"bkpt #3\"); return 0;  // HERE",
-        "fault.breakpoint", r"it runs into a breakpoint, `bkpt #3`, without a debugger", r"HFSR 0x80000000 \(DEBUGEVT\)",
-    ),
-    "no-coprocessor": (
-        "__asm__ volatile(\"mrc p4, #0, r0, c0, c0\"); return 0;  // HERE",
-        "law.instruction", r"needs a coprocessor", r"CFSR 0x00080000 \(NOCP\)",
-    ),
-    "exclusive-access-that-is-not-aligned": (
-        "static volatile int x[2]; int r; __asm__ volatile(\"ldrex %0, [%1]\" : \"=r\"(r) : \"r\"((char *)x + 2)); return r;  // HERE",
-        "fault.unaligned", r"`ldrex r0, \[r\d\]` accesses memory at an address that is not aligned",
-        r"CFSR 0x01000000 \(UNALIGNED\)",
-    ),
-    "reset-request": (
-        "*(volatile unsigned *)0xE000ED0C = 0x05FA0004; for (;;) { }  // HERE",
-        "fault.reset", r"it asks for a system reset", r"calls: Reset_Handler > main > infer > wrong",
-    ),
-}  # fmt: skip
-
-
-def program(body: str) -> str:
-    return f"""
-int main(void);
-__attribute__((noinline)) int wrong(int n) {{
-    {body}
-}}
-__attribute__((noinline)) int infer(int n) {{ return wrong(n) + n; }}
-int main(void) {{ return infer(2); }}
-"""
 
 
 def only(findings: list[Finding]) -> Finding:
@@ -359,36 +270,6 @@ def test_a_program_without_vectors_says_where_the_table_should_be(tmp_path: Path
     finding = only(execution_findings(execution, under_test, board))
     assert finding.code == "fault.no-vectors" and "at 0x08010000" in finding.message
     assert any("on the board: lock-up" in line for line in finding.details)
-
-
-# What a fault is called does not depend on the emulator.
-
-BOTH = {
-    "read": "REGISTER(0x30000000);",
-    "write": "REGISTER(0x30000000) = 1;",
-    "flash": "*(volatile uint32_t *)0x08010000 = 1;",
-    "undefined": '__asm__ volatile("udf #1");',
-    "jump": "((void (*)(void))0x30000001)();",
-    "breakpoint": '__asm__ volatile("bkpt #1");',
-    "loop": "for (;;) { }",
-    "reset": "REGISTER(0xE000ED0C) = 0x05FA0004; for (;;) { }",
-}
-
-
-@pytest.mark.renode
-@pytest.mark.parametrize("name", BOTH)
-def test_renode_and_the_embedded_emulator_give_the_same_diagnosis(
-    name: str, renode: RenodeEmulator, firmware_cache: Path
-) -> None:
-    board = find_board(BOARD)
-    code = f"void mcu_infer(void) {{ {BOTH[name]} }}"
-    _, here = explained(UNICORN, board, code, firmware_cache)
-    _, there = explained(renode, board, code, firmware_cache)
-    assert only(here).code == only(there).code
-    assert only(here).advice == only(there).advice
-    assert "in mcu_infer at" in only(here).message and ", layer layer_07" in only(here).message
-    if name not in ("jump", "flash"):  # Renode says less there: not from where, not how many bytes
-        assert only(here).message == only(there).message
 
 
 # Handlers that are entered.

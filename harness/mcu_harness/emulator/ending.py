@@ -115,6 +115,20 @@ def faulted(fault: Fault, sentence: str = "") -> End:
     return End(ExitReason.FAULT, detail=sentence or FAULT_MEANINGS[fault.kind].sentence, fault=fault)
 
 
+def no_stack(frame: int, number: int) -> str:
+    """Exception `number`, 0 where it is not known, and no memory for its frame."""
+    return f"an exception{_numbered(number)} finds no stack: its frame would be at {frame:#010x}"
+
+
+def no_stack_to_return(frame: int, number: int) -> str:
+    """As `no_stack`, for the return from an exception."""
+    return f"the return from an exception{_numbered(number)} finds no stack: {frame:#010x} is outside of memory"
+
+
+def _numbered(number: int) -> str:
+    return f" (number {number})" if number else ""
+
+
 def no_vectors(table: int, stack: int, reset: int) -> End:
     return faulted(
         Fault(FaultKind.NO_VECTORS, table),

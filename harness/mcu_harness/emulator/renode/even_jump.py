@@ -12,6 +12,7 @@ from mcu_harness.hardware.arm.thumb import instruction_size
 
 _MOST_INSTRUCTIONS = 512  # of a block
 _BX_BLX, _BX_BLX_MASK, _REGISTER = 0x4700, 0xFF07, 0x78
+_BLX, _BLX_MASK = 0x4780, 0xFF87
 _POP_PC, _POP_PC_MASK = 0xBD00, 0xFF00
 _POP_WIDE, _POP_WIDE_PC = 0xE8BD, 0x8000
 _NAMES = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc")
@@ -39,6 +40,11 @@ def even_jump(
             continue
         return None if target is None or target & 1 else (pc, target)
     return None
+
+
+def is_call(jump: bytes) -> bool:
+    """Whether that instruction, one that was found, leaves a return address: BLX."""
+    return len(jump) == 2 and int.from_bytes(jump, "little") & _BLX_MASK == _BLX
 
 
 def _halfword(code: Callable[[int, int], bytes], address: int) -> int | None:

@@ -8,6 +8,7 @@ from mcu_harness.emulator.dialogue import describe_step
 from mcu_harness.emulator.ending import RunFacts
 from mcu_harness.emulator.renode.protocol import Cause
 from mcu_harness.emulator.renode.protocol import End as RenodeEnd
+from mcu_harness.hardware.arm.data_access import PC, accesses
 from mcu_harness.hardware.board import Board
 
 # The translator's own numbers of exceptions (tlib, arch/arm/cpu.h).
@@ -18,6 +19,8 @@ _EXCEPTIONS = {
     _NO_COPROCESSOR: (FaultKind.NO_COPROCESSOR, ""),
 }
 THUMB_STATE = 1 << 24
+_NUMBERED = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc")
+_WORD = 4
 _RESET_LR = 0xFFFFFFFE
 _BRANCH_TO_ITSELF = b"\xfe\xe7"
 _INTERRUPTED, _IN_A_LOOP = 1, 2
@@ -59,15 +62,38 @@ def explain(end: RenodeEnd, board: Board, plan: RunPlan, closed: int, vectors: i
             return ending.no_vectors(vectors, end.about, end.more)
         case Cause.SYSTEM_RESET:
             return ending.faulted(Fault(FaultKind.RESET_REQUEST))
+        case Cause.SUPERVISOR_CALL:
+            return ending.faulted(Fault(FaultKind.SUPERVISOR_CALL))
+        case Cause.STACKING:
+            return ending.faulted(Fault(FaultKind.STACKING, end.about), ending.no_stack(end.about, end.more))
+        case Cause.UNSTACKING:
+            return ending.faulted(
+                Fault(FaultKind.UNSTACKING, end.about), ending.no_stack_to_return(end.about, end.more)
+            )
         case Cause.EXCEPTION:
             return _exception(end, code[2:])
         case Cause.FLASH_WRITE:
-            fault = Fault(FaultKind.FLASH_WRITE, end.about)
+            fault = Fault(FaultKind.FLASH_WRITE, end.about, end.more)
             return ending.faulted(fault, ending.bad_access(fault, _memories(board)))
     if end.cause is Cause.ABORT or end.about == end.pc:
         return _lost(end, facts, board)
-    fault = Fault(FaultKind.WRITE if end.more & 0x100 else FaultKind.READ, end.about, end.more & 0xFF)
+    address, size = _accessed(end, code[2:])
+    fault = Fault(FaultKind.WRITE if end.more & 0x100 else FaultKind.READ, address, size)
     return ending.faulted(fault, ending.bad_access(fault, _memories(board)))
+
+
+def _accessed(end: RenodeEnd, code: bytes) -> tuple[int, int]:
+    """(address, bytes) of the access that the instruction `code` made: Renode makes aligned ones of one that is not."""
+    pc, touched, size = end.pc & ~1, end.about, end.more & 0xFF
+    registers = [end.registers[name] for name in _NUMBERED]
+    registers[PC] = pc
+    for offset, access in accesses(code, pc):
+        if offset == 0 and access.size <= _WORD:
+            index = registers[access.index] << access.shift if access.index >= 0 else 0
+            address = registers[access.base] + access.disp + index & 0xFFFFFFFF
+            if touched < address < touched + _WORD:
+                return address, access.size
+    return touched, size
 
 
 def _lost(end: RenodeEnd, facts: RunFacts, board: Board) -> ending.End:

@@ -17,7 +17,7 @@ from mcu_harness.emulator.contract import STACK_PAINT, RunPlan
 HELLO, OK, ERROR, BLOCKS, CODE, OPENED, WINDOW, END = b"H", b"K", b"E", b"B", b"C", b"O", b"W", b"X"
 
 _NO_ADDRESS = -1
-_REGISTERS = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "xpsr", "cfsr", "mmfar")
+_REGISTERS = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "xpsr", "cfsr", "mmfar", "primask", "faultmask", "shcsr")
 
 
 class Cause(IntEnum):
@@ -37,6 +37,9 @@ class Cause(IntEnum):
     STOP_PLACE = 11
     STOP_AFTER = 12
     DIALOGUE_OVER = 13
+    SUPERVISOR_CALL = 14
+    STACKING = 15
+    UNSTACKING = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,10 @@ class End:
     - EXIT: r0;
     - BAD_ACCESS: the address; the width in bytes, + 0x100 for a write;
     - EXCEPTION: the translator's number of the exception; the fault status;
-    - BAD_VECTORS: stack pointer and reset address; FLASH_WRITE: the address;
-    - STUCK: 1 where interrupts came and changed nothing for it, 2 where it executes a loop.
+    - BAD_VECTORS: stack pointer and reset address;
+    - FLASH_WRITE: the address; the width in bytes, 0 where this Renode does not tell;
+    - STUCK: 1 where interrupts came and changed nothing for it, 2 where it executes a loop;
+    - STACKING, UNSTACKING: the address of the frame; the number of the exception, 0 where it is not known.
 
     `registers` are as they were at that moment. `intact` is false when that Renode cannot be used any more,
     `flash_changed` true when the program has written to flash. `window_open` is whether a window was open, but for one
@@ -163,7 +168,7 @@ def run_request(plan: RunPlan, image: Image, watch_flash: bool, console_input: i
     paint = (low, bytes([STACK_PAINT]) * (high - low))
     parts = [
         b"R",
-        struct.pack("<BI3q", plan.profile and not watch_flash, image.vectors, *marks),
+        struct.pack("<BI3q", plan.profile, image.vectors, *marks),
         struct.pack("<QI", plan.max_instructions, max(1, round(plan.timeout_s * 1000))),
         struct.pack("<IIIIB", low, high - low, *image.code, watch_flash),
         _areas(image.flash),

@@ -12,7 +12,7 @@ from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeEr
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.renode import protocol
 from mcu_harness.emulator.renode.blocks import BlockIntake
-from mcu_harness.emulator.renode.even_jump import even_jump
+from mcu_harness.emulator.renode.even_jump import even_jump, is_call
 from mcu_harness.emulator.renode.image import LoadedProgram
 from mcu_harness.emulator.renode.outcome import THUMB_STATE, explain, is_even_jump
 from mcu_harness.emulator.renode.platform import console_input
@@ -34,6 +34,7 @@ class Run:
         self._program = LoadedProgram(program, board, plan.vectors)
         self._first_stack: int | None = None
         self._calls_at_close: tuple[Call, ...] = ()
+        self._branch_at_close: int | None = None
         self._instructions: list[int] = []
         self._reads: list[tuple[bytes, ...]] = []
         self._recorder: BlockRecorder | None = None
@@ -97,27 +98,40 @@ class Run:
         self._instructions.append(instructions)
         if self._plan.windows:
             self._reads.append(reads)
-        if self._recorder is not None and not self._watch_flash and self._no_code is None:
+        if self._recorder is not None and self._no_code is None:
             recorded = self._recorder.instructions - self._recorded
             self._recorded = self._recorder.instructions
-            if recorded != instructions:
+            if recorded != instructions and not self._watch_flash:
                 raise EmulatorError(
                     f"Renode counted {instructions:,} instructions but reported blocks of {recorded:,}",
                     hint="report this as a bug, with the firmware",
                 )
             self._intake.settle(0)
             self._calls_at_close = self._recorder.calls()
+            self._branch_at_close = self._recorder.branch_to(_NOWHERE)
             self._recorder.end()
 
-    def _calls(self) -> tuple[Call, ...]:
-        """The calls that had not returned; a window that is the whole run is closed by its end, with calls in it."""
+    @property
+    def _is_closed(self) -> bool:
+        """Whether the end has closed what was recorded: a window that is the whole run."""
         plan = self._plan
         begins = plan.begin is not None and (plan.windows or plan.repeat)
+        return not begins and not any(exchange.measured for exchange in plan.dialogue)
+
+    def _calls(self, end: protocol.End, even_jump_at: int | None) -> tuple[Call, ...]:
+        """The calls that had not returned; one to an even address, which stops before it is made, is made here."""
         if self._recorder is None:
             return ()
-        if not begins and not any(exchange.measured for exchange in plan.dialogue):
-            return self._calls_at_close
-        return self._recorder.calls()
+        calls = self._calls_at_close if self._is_closed else self._recorder.calls()
+        if even_jump_at is not None and is_call(self._program.code(even_jump_at, 2)):
+            calls += (Call(end.pc, even_jump_at + 2),)
+        return calls
+
+    def _last_branch(self) -> int | None:
+        """The last instruction of the block that ran last."""
+        if self._recorder is None:
+            return None
+        return self._branch_at_close if self._is_closed else self._recorder.branch_to(_NOWHERE)
 
     def _jumped(self, end: protocol.End) -> tuple[protocol.End, int | None]:
         """`end` as silicon would have it, after the jump to an even address that it may be about, and where the jump is."""
@@ -134,11 +148,14 @@ class Run:
             return end, None
         origin, target = found
         registers = {**end.registers, "pc": target, "xpsr": end.registers["xpsr"] & ~THUMB_STATE}
+        if is_call(self._program.code(origin, 2)):
+            registers["lr"] = origin + 2 | 1
         return replace(end, pc=target, registers=registers), origin
 
     def _execution(self, end: protocol.End, emulation_s: float) -> Execution:
         self.intact, self.flash_changed = end.intact, end.flash_changed
         end, origin = self._jumped(end)
+        calls = self._calls(end, origin)
         pc = end.pc & ~1
         around = self._program.code(pc - 2, 6)
         closed = len(self._instructions)
@@ -146,7 +163,11 @@ class Run:
         if self._no_code is not None:
             pc = self._no_code
             outcome = ending.faulted(Fault(FaultKind.JUMP, pc), ending.no_code(pc))
-        fault = outcome.fault if origin is None or not outcome.fault else replace(outcome.fault, origin=origin)
+        fault = outcome.fault
+        if fault is not None and fault.kind is FaultKind.JUMP and fault.address == pc and self._no_code is None:
+            origin = self._last_branch()
+        if fault is not None and origin is not None:
+            fault = replace(fault, origin=origin)
         return Execution(
             reason=outcome.reason,
             status=outcome.status,
@@ -160,7 +181,7 @@ class Run:
             blocks=None if self._recorder is None else self._recorder.counts(),
             emulation_s=emulation_s,
             fault=fault,
-            calls=self._calls(),
+            calls=calls,
             window_stack=self._first_stack,
             heap=end.heap,
             wait=outcome.wait,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from unicorn import arm_const
 
+from mcu_harness.emulator import ending
 from mcu_harness.emulator.contract import Fault, FaultKind
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.emulator.unicorn.engine import Engine
@@ -25,6 +26,7 @@ _FAULTMASK, _FPSCR, _CPSR = (getattr(arm_const, f"UC_ARM_REG_{name}") for name i
 _STACKED = [*(getattr(arm_const, f"UC_ARM_REG_R{i}") for i in (0, 1, 2, 3, 12)), _LR]
 _FLOATS = [getattr(arm_const, f"UC_ARM_REG_S{i}") for i in range(16)]
 
+_SVC_BYTES = 2
 _FRAME, _FLOAT_FRAME = 0x20, 0x68
 _NPRIV, _SPSEL, _FPCA, _SFPA = 1, 2, 4, 8
 _NUMBER, _ALIGNED, _THUMB, _IT = 0x1FF, 1 << 9, 1 << 24, 0x0600FC00
@@ -120,9 +122,13 @@ class Exceptions:
         return came
 
     def supervisor_call(self, pc: int) -> int | None:
-        """SVC was executed, and `pc` follows it; None where that cannot be served."""
+        """SVC was executed, and `pc` follows it; None where that cannot be served: then the core is back at the SVC.
+
+        That is what the HardFault would return to, as a fault of an instruction (Armv7-M ARM, B1.5.6).
+        """
         vector = self._memory.word(self._engine.system.vectors + 4 * SVCALL) or 0
         if not self._nvic.can_take(SVCALL) or not vector & 1 or self._memory.peek(vector & ~1, 2) is None:
+            self._engine.core.reg_write(arm_const.UC_ARM_REG_PC, pc - _SVC_BYTES | 1)
             return None
         pc = self._enter(SVCALL, pc)
         self._look_ahead()
@@ -145,8 +151,8 @@ class Exceptions:
             words += [int(core.reg_read(register)) & 0xFFFFFFFF for register in _FLOATS]
             words += [int(core.reg_read(_FPSCR)) & 0xFFFFFFFF, 0]
         if not self._memory.writable_at(frame) or not self._memory.writable_at(frame + 4 * len(words) - 1):
-            text = f"an exception (number {number}) finds no stack: its frame would be at {frame:#010x}"
-            raise ExceptionFault(Fault(FaultKind.STACKING, frame, 4 * len(words)), text)
+            fault = Fault(FaultKind.STACKING, frame, 4 * len(words))
+            raise ExceptionFault(fault, ending.no_stack(frame, number))
         self._memory.write(frame, b"".join(word.to_bytes(4, "little") for word in words))
         core.reg_write(_SP, frame)
         to = self._base | (0 if floats else _NO_FLOATS) | (_TO_THREAD if is_thread else 0)
@@ -197,8 +203,8 @@ class Exceptions:
         size = _FLOAT_FRAME if floats else _FRAME
         data = memory.peek(frame, size)
         if data is None:
-            text = f"the return from an exception (number {number}) finds no stack: {frame:#010x} is outside of memory"
-            raise ExceptionFault(Fault(FaultKind.UNSTACKING, frame, size), text)
+            fault = Fault(FaultKind.UNSTACKING, frame, size)
+            raise ExceptionFault(fault, ending.no_stack_to_return(frame, number))
         words = [int.from_bytes(data[i : i + 4], "little") for i in range(0, size, 4)]
         pc, status = words[6], words[7]
         if not status & _THUMB:

@@ -37,16 +37,16 @@ namespace McuHarness
             return false;
         }
 
-        /// <summary>Call `written(pc, address)` on every write to flash. Slows the core down by a factor of ten or more.</summary>
-        public void Watch(CortexM core, System.Action<ulong, ulong> written)
+        /// <summary>Call `written(pc, address, bytes)` on every write to flash; 0 bytes are not known. Slows the core down by a factor of ten or more.</summary>
+        public void Watch(CortexM core, System.Action<ulong, ulong, uint> written)
         {
             // The hook knows the program counter of the block's start only: let every block be one instruction.
             core.MaximumBlockSize = 1;
-            AccessHook.Set(core, (pc, operation, address) =>
+            AccessHook.Set(core, (pc, operation, address, physical, bytes) =>
             {
-                if(operation == MemoryOperation.MemoryWrite && Holds(address))
+                if(operation == MemoryOperation.MemoryWrite && Holds(physical))
                 {
-                    written(pc, address);
+                    written(pc, address, bytes);
                 }
             });
         }

@@ -104,8 +104,11 @@ namespace McuHarness
     /// <summary>Something to be done at each access to memory. It slows the core down by a factor of ten or more.</summary>
     internal sealed class AccessHook
     {
-        /// <summary>`accessed(pc, operation, physical address)` is called; the hook stays for as long as `core` does.</summary>
-        public static void Set(CortexM core, Action<ulong, MemoryOperation, ulong> accessed)
+        /// <summary>
+        /// `accessed(pc, operation, address, physical address, bytes)` is called, with 0 bytes where this Renode does not
+        /// tell; the hook stays for as long as `core` does.
+        /// </summary>
+        public static void Set(CortexM core, Action<ulong, MemoryOperation, ulong, ulong, uint> accessed)
         {
             // Since 1.16.0 the hook is also told the width of the access.
             var method = RenodeApi.Method(core, "SetHookAtMemoryAccess", 1);
@@ -116,20 +119,20 @@ namespace McuHarness
             method.Invoke(core, new object[] { Delegate.CreateDelegate(type, new AccessHook(accessed), own) });
         }
 
-        private AccessHook(Action<ulong, MemoryOperation, ulong> accessed) { this.accessed = accessed; }
+        private AccessHook(Action<ulong, MemoryOperation, ulong, ulong, uint> accessed) { this.accessed = accessed; }
 
         private void Accessed(ulong pc, MemoryOperation operation, ulong address, ulong physical, ulong value)
         {
-            accessed(pc, operation, physical);
+            accessed(pc, operation, address, physical, 0);
         }
 
         private void AccessedWithWidth(
             ulong pc, MemoryOperation operation, ulong address, ulong physical, uint width, ulong value)
         {
-            accessed(pc, operation, physical);
+            accessed(pc, operation, address, physical, width);
         }
 
-        private readonly Action<ulong, MemoryOperation, ulong> accessed;
+        private readonly Action<ulong, MemoryOperation, ulong, ulong, uint> accessed;
     }
 
     internal static class RenodeApi

@@ -28,6 +28,9 @@ namespace McuHarness
         StopPlace = 11,
         StopAfter = 12,
         DialogueOver = 13,
+        SupervisorCall = 14,
+        Stacking = 15,
+        Unstacking = 16,
     }
 
     internal sealed class Run
@@ -59,6 +62,7 @@ namespace McuHarness
                 blocks = new BlockStream(bus, core, channel, plan.Code, afterBlock);
                 exceptions = new Exceptions(bus, core, blocks);
             }
+            exceptionFaults = new ExceptionFaults(bus, core);
             windows = new Windows(plan, bus, core, channel, blocks);
             main = new MainWatch(core, plan.Main, plan.MainEnd);
             heap = new HeapWatch(core, plan.Sbrk);
@@ -109,7 +113,7 @@ namespace McuHarness
             }
             if(plan.WatchFlash)
             {
-                flash.Watch(core, (pc, address) => Stop(Cause.FlashWrite, pc, address, 0));
+                flash.Watch(core, (pc, address, bytes) => Stop(Cause.FlashWrite, pc, address, bytes));
             }
             core.AddHookAtInterruptBegin(OnException);
             core.AddHookAtInterruptEnd(x => ReturnFromException(core.PC.RawValue & ~1UL));
@@ -174,6 +178,16 @@ namespace McuHarness
         /// <summary>An exception ends by a jump to `pc`, where no mark can be: a handler may be what is measured.</summary>
         private void ReturnFromException(ulong pc)
         {
+            if(stopped)
+            {
+                return;
+            }
+            var frame = exceptionFaults.NoStackToLeave();
+            if(frame.HasValue && exceptionFaults.Current != 0)
+            {
+                Stop(Cause.Unstacking, pc, frame.Value, exceptionFaults.Current);
+                return;
+            }
             if(windows.Exits.Contains(pc))
             {
                 windows.At(pc);
@@ -223,10 +237,28 @@ namespace McuHarness
 
         private void OnException(ulong number)
         {
-            if(number == ExceptionInterrupt || number == ExceptionFastInterrupt || number == ExceptionSupervisorCall)
+            if(stopped)
             {
-                // A supervisor call only becomes pending by its own exception, and is then taken like an interrupt.
-                if(exceptions != null && number != ExceptionSupervisorCall)
+                return; // what a core does that is being halted
+            }
+            if(number == ExceptionSupervisorCall)
+            {
+                // It only becomes pending by its own exception, and is then taken like an interrupt.
+                if(exceptionFaults.SupervisorCallMustWait())
+                {
+                    Stop(Cause.SupervisorCall, (core.PC.RawValue & ~1UL) - 2, 0, 0);
+                }
+                return;
+            }
+            if(number == ExceptionInterrupt || number == ExceptionFastInterrupt)
+            {
+                var frame = exceptionFaults.NoStackToEnter();
+                if(frame.HasValue)
+                {
+                    Stop(Cause.Stacking, core.PC.RawValue & ~1UL, frame.Value, exceptionFaults.Next);
+                    return;
+                }
+                if(exceptions != null)
                 {
                     exceptions.Enter();
                 }
@@ -318,7 +350,9 @@ namespace McuHarness
                 {
                     end.Word(register);
                 }
-                end.Word((uint)pc).Word(core.XProgramStatusRegister).Word(core.FaultStatus).Word(core.MemoryFaultAddress);
+                end.Word((uint)pc).Word(core.XProgramStatusRegister).Word(core.FaultStatus).Word(core.MemoryFaultAddress)
+                    .Word((uint)core.PRIMASK.RawValue).Word((uint)core.FAULTMASK.RawValue)
+                    .Word(bus.ReadDoubleWord(SystemHandlerControl));
                 stopped = true;
             }
             core.IsHalted = true;
@@ -371,6 +405,7 @@ namespace McuHarness
         private const uint ResetKey = 0x05FA;
         private const uint ResetRequest = 1 << 2;
 
+        private const ulong SystemHandlerControl = 0xE000ED24;
         private const int MillisecondsToStop = 3000;
 
         private readonly Platform platform;
@@ -381,6 +416,7 @@ namespace McuHarness
         private readonly object gate = new object();
         private BlockStream blocks;
         private Exceptions exceptions;
+        private ExceptionFaults exceptionFaults;
         private Windows windows;
         private Flash flash;
         private MainWatch main;
