@@ -8,6 +8,7 @@ judge    how it ended, then its outputs, then its costs: the first of them that 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ from mcu_harness.analysis.profile.profile import Profile, profile
 from mcu_harness.app import prepare_firmware
 from mcu_harness.app.judge import judge
 from mcu_harness.emulator.contract import Emulator, Execution, RunPlan
+from mcu_harness.emulator.progress import Underway, progress_text
 from mcu_harness.emulator.traced_run import run_traced, traced_plan
 from mcu_harness.hardware.board import Board
 from mcu_harness.results.records import RunResult, Tool
@@ -54,7 +56,13 @@ def run_case(
         unread = merged(analysis.unread(board, tool) for analysis in analyses)
         return judge(case, tool, firmware, None, None, replace(unread, findings=tuple(misfits)))
     progress(f"running in {tool.name}")
-    execution = run_traced(emulator, firmware.program, board, prepared.plan)
+    started, plan = time.monotonic(), prepared.plan
+
+    def tell(underway: Underway) -> None:
+        text = progress_text(underway, time.monotonic() - started, plan.timeout_s, plan.repeat)
+        progress(f"running in {tool.name}: {text}")
+
+    execution = run_traced(emulator, firmware.program, board, replace(plan, tell=tell))
     run, reading = read(firmware, board, tool, execution, analyses, progress)
     return judge(case, tool, run.firmware, run.execution, run.profile, reading)
 

@@ -13,7 +13,7 @@ are more ways to end (`stops`, `main`, `stop_after`, the end of the dialogue).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +24,7 @@ import numpy.typing as npt
 from mcu_harness.base.span import Span, gaps
 from mcu_harness.emulator.fault_kinds import Fault as Fault
 from mcu_harness.emulator.fault_kinds import FaultKind as FaultKind
+from mcu_harness.emulator.progress import Tell
 from mcu_harness.hardware.arm.address_map import EXTERNAL_DEVICES, PERIPHERALS
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
@@ -99,7 +100,7 @@ class RunPlan:
     - `sbrk`: the function by which the C library moves the end of the heap;
     - `each_call`: entries of functions of which every call in a window is to be told apart (a thousand at most).
 
-    `trace` asks for `Execution.data`, of emulators that can trace.
+    `trace` asks for `Execution.data`, of emulators that can trace; `tell` hears how far the run is.
     """
 
     begin: int | None
@@ -121,6 +122,7 @@ class RunPlan:
     sbrk: int | None = None
     trace: TraceRequest | None = None
     each_call: frozenset[int] = frozenset()
+    tell: Tell | None = field(default=None, repr=False, compare=False)
 
 
 class ExitReason(StrEnum):

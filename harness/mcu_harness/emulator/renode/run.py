@@ -8,6 +8,7 @@ from dataclasses import replace
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator import ending
 from mcu_harness.emulator.contract import Call, Execution, Fault, FaultKind, RunPlan
+from mcu_harness.emulator.progress import Progress, Underway
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeError
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.renode import protocol
@@ -40,6 +41,7 @@ class Run:
         self._recorder: BlockRecorder | None = None
         self._recorded = 0
         self._no_code: int | None = None
+        self._progress = Progress(plan.tell)
         self.intact = True  # whether the server can be used for another run
         self.flash_changed = False
         if plan.profile:
@@ -62,7 +64,8 @@ class Run:
             protocol.run_request(self._plan, self._program.image, self._watch_flash, console, round(clock_hz))
         )
         while True:
-            frame = server.answer(deadline)
+            frame = server.answer(deadline, lambda: self._progress.look(self._underway))
+            self._progress.look(self._underway)
             kind = frame[:1]
             if kind == protocol.BLOCKS:
                 self._add(frame)
@@ -76,6 +79,11 @@ class Run:
                 return self._execution(protocol.read_end(frame), time.perf_counter() - started)
             else:
                 raise EmulatorError(f"Renode: unexpected answer {bytes(kind)!r} to a run")
+
+    def _underway(self) -> Underway:
+        """Of instructions, those of windows are known."""
+        recorded = self._recorder.instructions if self._recorder is not None else sum(self._instructions)
+        return Underway(recorded, None, len(self._instructions), self._instructions[-1] if self._instructions else None)
 
     def _add(self, frame: bytearray) -> None:
         """Record blocks, up to one that is no code: then the run is at its end, whatever comes."""

@@ -16,6 +16,7 @@ import shutil
 import socket
 import tempfile
 import time
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from mcu_harness.emulator.renode.find import Install
 _START_TIMEOUT_S = 90.0
 START_IDLE_S = 4.0
 _POLL_S = 0.05
+_IDLE_S = 0.5
 _SCRIPT = "harness.cs"
 # The names in here are ours alone: nothing that a user has chosen becomes part of a monitor command. When the first one
 # fails, Renode reads its next command from stdin, finds that at its end, and quits.
@@ -87,8 +89,14 @@ class RenodeServer:
         except OSError as cause:
             raise self._ended(str(cause)) from cause
 
-    def answer(self, deadline: float) -> bytearray:
-        """The next answer; raises EmulatorError when Renode ended or said nothing until `deadline` (monotonic)."""
+    def answer(self, deadline: float, idle: Callable[[], None] = lambda: None) -> bytearray:
+        """The next answer; raises EmulatorError when Renode ended or said nothing until `deadline` (monotonic).
+
+        `idle` is called from time to time while there is none.
+        """
+        assert self._connection is not None
+        while time.monotonic() < deadline and not select.select([self._connection], [], [], _IDLE_S)[0]:
+            idle()
         size = int.from_bytes(self._receive(4, deadline), "little")
         frame = self._receive(size, deadline)
         if frame[:1] == protocol.ERROR:

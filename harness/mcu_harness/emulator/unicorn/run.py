@@ -14,6 +14,7 @@ from mcu_harness.emulator.contract import STACK_PAINT, Call, Execution, Fault, F
 from mcu_harness.emulator.dialogue import Dialogue
 from mcu_harness.emulator.ending import End, RunFacts
 from mcu_harness.emulator.held_signals import held_exceptions
+from mcu_harness.emulator.progress import Progress, Underway
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeError
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.unicorn import faults
@@ -79,6 +80,8 @@ class Run:
         self._calls: tuple[Call, ...] = ()
         self._deadline = 0.0
         self._timed_out = False
+        self._progress = Progress(plan.tell)
+        self._clock_hz = board.clock_hz
         self._interrupted: Callable[[], bool] = lambda: False
 
     def execute(self) -> Execution:
@@ -379,8 +382,14 @@ class Run:
     def _elapsed(self) -> int:
         return self._recorder.instructions
 
+    def _underway(self) -> Underway:
+        closed = self._windows.instructions
+        time_s = (self._recorder.now + self._exceptions.slept) / self._clock_hz
+        return Underway(self._recorder.instructions, time_s, len(closed), closed[-1] if closed else None)
+
     def _in_time(self, instructions: int) -> bool:
         self._timed_out = time.perf_counter() > self._deadline
+        self._progress.look(self._underway)
         if self._plan.stop_after is None and self._standstill.check(instructions, self._trace.is_on):
             self._recorder.pause()
         if self._trace.enough:

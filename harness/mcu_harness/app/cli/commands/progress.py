@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 
@@ -15,7 +16,9 @@ def progress(label: str) -> Callable[[str], None]:
 
     def show(step: str) -> None:
         if sys.stderr.isatty():
-            sys.stderr.write(f"\r\x1b[K{label}: {one_line(step)}" if step else "\r\x1b[K")
+            columns = shutil.get_terminal_size().columns  # a line that wraps could not be rewritten
+            text = f"{label}: {one_line(step)}"[: columns - 1]
+            sys.stderr.write(f"\r\x1b[K{text}" if step else "\r\x1b[K")
             sys.stderr.flush()
 
     return show
