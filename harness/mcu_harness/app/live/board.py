@@ -24,7 +24,6 @@ from mcu_harness.emulator.live import Device, Listener, LiveMachine, Stop, StopR
 from mcu_harness.image.symbol_names import titles
 from mcu_harness.results.records import RunResult, Verdict
 from mcu_harness.results.regression_gate import undecided
-from mcu_harness.results.report.terminal import failure_text
 from mcu_harness.scenario.cases import Case
 
 DEFAULT_TIMEOUT = "1 s"
@@ -328,6 +327,8 @@ class LiveBoard:
         result = self._keep(*self.end_stretch(measuring), True)
         measurement.finish(result)
         if result.verdict is not Verdict.PASS and not undecided(result):
+            from mcu_harness.results.report.terminal import failure_text  # late: most tests do not fail
+
             raise BoardFailure(failure_text(result))
 
     def begin_stretch(self, measurement: Measurement) -> Measuring:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from mcu_harness.analysis.diagnose.findings import execution_findings
 from mcu_harness.app.live.console import Console
 from mcu_harness.app.live.firmware import LiveFirmware
 from mcu_harness.base.text import for_terminal
 from mcu_harness.emulator.contract import Execution, ExitReason
 from mcu_harness.emulator.live import LiveMachine, Stop, StopReason
-from mcu_harness.results.report.text import finding_lines
 
 _LAST_LINES = 15
 
@@ -38,6 +36,9 @@ class Explainer:
 
     def fault(self, stop: Stop) -> BoardFailure:
         """A fault, as reports of scenarios explain it."""
+        from mcu_harness.analysis.diagnose.findings import execution_findings  # late: most tests do not fail
+        from mcu_harness.results.report.text import finding_lines
+
         firmware = self._firmware
         findings = execution_findings(self._execution(stop), firmware.under_test, firmware.board)
         return BoardFailure(

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from mcu_harness.analysis.analyses import analyses_for
-from mcu_harness.analysis.observation import Reading, Request
-from mcu_harness.analysis.profile.subtree import below, pruned
-from mcu_harness.app import pipeline
-from mcu_harness.app.judge import judge
 from mcu_harness.app.live.firmware import LiveFirmware
-from mcu_harness.app.pipeline import COVERAGE
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.emulator.contract import STACK_PAINT, Execution, ExitReason
 from mcu_harness.emulator.live import LiveMachine, Stretch
@@ -22,6 +17,9 @@ from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, RunResult, Tool, Verdict
 from mcu_harness.scenario.cases import Case
 from mcu_harness.scenario.limits import Budget
+
+if TYPE_CHECKING:
+    from mcu_harness.analysis.observation import Reading
 
 Number = int | float
 
@@ -120,12 +118,18 @@ class Measuring:
 
     def end(self, test: str, console: str, coverage: bool = False) -> tuple[Case, RunResult]:
         """The stretch ends here; `console` is all that was written so far. With `coverage`, it says what of it ran."""
+        # Late: they are half of what is loaded, and boards that nobody measures need none of it.
+        from mcu_harness.analysis.analyses import analyses_for
+        from mcu_harness.analysis.observation import Request
+        from mcu_harness.app import pipeline
+        from mcu_harness.app.judge import judge
+
         stretch = self._machine.end(self._begun)
         measurement, firmware = self.measurement, self._firmware
         case = firmware.measured(test, measurement.name, measurement.budgets)
         tool = Tool(self._machine.name, self._machine.version())
         execution = self._execution(stretch, console)
-        analyses = analyses_for(Request(firmware.board, coverage=coverage or COVERAGE in measurement.budgets))
+        analyses = analyses_for(Request(firmware.board, coverage=coverage or pipeline.COVERAGE in measurement.budgets))
         run, reading = pipeline.read(firmware.under_test, firmware.board, tool, execution, analyses, lambda _: None)
         missing = self._missing(stretch)
         reading = replace(reading, findings=(*missing, *reading.findings)) if missing else reading
@@ -137,6 +141,8 @@ class Measuring:
         self._machine.end(self._begun)
 
     def _execution(self, stretch: Stretch, console: str) -> Execution:
+        from mcu_harness.analysis.profile.subtree import below, pruned
+
         function, machine = self.measurement.function, self._machine
         counts = stretch.counts
         counts = below(counts, self._firmware.program, {function.address}) if function else pruned(counts)
