@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from host_firmware import check_against_reference
+from mcu_harness.model.codegen.generate import emit_layers
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.simplify.simplified import simplified
 from model_builder import ModelBuilder
@@ -162,3 +163,26 @@ def test_moves_that_leave_everything_where_it_is_are_views(tmp_path: Path) -> No
     graph = check_against_reference(builder, tmp_path, samples=2)
     operators = [layer.operator for layer in graph.layers if layer.operator != "LEAKY_RELU"]
     assert operators == ["RESHAPE"] * 4 + ["TRANSPOSE", "STRIDED_SLICE"]
+
+
+def test_operators_with_one_constant_are_tables_and_join_with_others(tmp_path: Path) -> None:
+    builder = ModelBuilder(13)
+    x = builder.input((1, 16, 16, 1), scale=0.05, zero_point=-3)
+
+    def fixed(value: int, shape: tuple[int, ...] = (1,)) -> int:
+        return builder.constant(np.full(shape, value, np.int8), 0.04, 5)
+
+    shifted = builder.binary("ADD", x, fixed(80), activation="RELU6", scale=0.03, zero_point=-128)
+    sixth = builder.binary("MUL", shifted, fixed(9), scale=0.004, zero_point=-128)
+    builder.output(builder.binary("MUL", x, sixth))  # a hard swish, spelt out
+    builder.output(builder.binary("SUB", fixed(-60, (1, 16, 16, 1)), x, scale=0.06))
+    builder.output(builder.binary("SUB", x, fixed(-60), scale=1e-3))  # far beyond a byte
+    for operator in ("MAXIMUM", "MINIMUM"):
+        out = builder.tensor((1, 16, 16, 1), 0.05, -3)
+        builder.output(builder.operator(operator, [x, builder.constant(np.array([7], np.int8), 0.05, -3)], out))
+    builder.output(builder.binary("ADD", x, builder.constant(np.arange(16, dtype=np.int8).reshape(1, 1, 16, 1), 0.1)))
+    every = np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 16, 16, 1)
+    graph = check_against_reference(builder, tmp_path, inputs=[every])
+    kernels = [code.kernel for code in emit_layers(graph, "cortex-m4")]
+    assert [layer.operator for layer in graph.layers] == ["MUL", "MUL", "SUB", "SUB", "MAXIMUM", "MINIMUM", "ADD"]
+    assert kernels == ["portable/lookup", "portable/mul_s8", *["portable/lookup"] * 4, "portable/add_s8"]

@@ -17,6 +17,8 @@ from mcu_harness.model.codegen.dsp import fully_connected as dsp_fully_connected
 from mcu_harness.model.codegen.emitters import EMITTERS, WIDE_EMITTERS
 from mcu_harness.model.codegen.fitted import add as fitted_add
 from mcu_harness.model.codegen.layer import Context, Emitter, LayerCode, Unsuited, in_file
+from mcu_harness.model.codegen.operators import lookup
+from mcu_harness.model.codegen.operators.lookup import TABLE
 from mcu_harness.model.codegen.pairs import convolution as pairs_convolution
 from mcu_harness.model.graph import Layer
 from mcu_harness.model.operators.catalogue import is_wide
@@ -87,6 +89,8 @@ def emit(layer: Layer, context: Context, sets: tuple[KernelSet, ...]) -> LayerCo
     refused, wide = [], is_wide(context.graph, layer)
     for kernel_set in sets:
         emitter = (kernel_set.wide if wide else kernel_set.emitters).get(layer.operator)
+        if TABLE in layer.attributes:  # whatever operators it was
+            emitter = lookup.emit if kernel_set is PORTABLE else None
         if emitter is None:
             continue
         try:

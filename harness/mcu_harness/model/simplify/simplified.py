@@ -9,7 +9,7 @@ from mcu_harness.model.simplify.channels import without_constant_channels
 from mcu_harness.model.simplify.moves import without_idle_moves
 from mcu_harness.model.simplify.padding import without_padding_layers
 from mcu_harness.model.simplify.removal import without_unread_layers
-from mcu_harness.model.simplify.tables import with_joined_tables
+from mcu_harness.model.simplify.tables import with_tables
 
 
 def simplified(graph: Graph) -> Graph:
@@ -22,7 +22,7 @@ def simplified(graph: Graph) -> Graph:
     for simpler in (
         without_unread_layers,
         without_idle_moves,
-        with_joined_tables,
+        with_tables,
         without_activation_layers,
         without_padding_layers,
         without_unread_layers,

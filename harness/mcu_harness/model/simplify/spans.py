@@ -16,7 +16,7 @@ from mcu_harness.base.errors import ModelError
 from mcu_harness.model.codegen.fixed_point import quantize_multiplier, round_half_away
 from mcu_harness.model.codegen.layer import Context, NoPlan
 from mcu_harness.model.codegen.operators.arithmetic import HEADROOM_BITS, add_scaling
-from mcu_harness.model.codegen.operators.lookup import table_of
+from mcu_harness.model.codegen.operators.lookup import TABLE, table_of
 from mcu_harness.model.codegen.operators.mean import mean_multiplier
 from mcu_harness.model.codegen.operators.pad import fill_value
 from mcu_harness.model.codegen.quantization import activation_range, affine, product_scales
@@ -78,7 +78,7 @@ def spans_of(graph: Graph) -> dict[int, Span]:
         if tensor.dtype in _LIMITS and tensor.elements:
             spans[index] = _of_constant(tensor) if tensor.data is not None else _anything(tensor)
     for layer in graph.layers:
-        rule = _RULES.get(layer.operator)
+        rule = _table if TABLE in layer.attributes else RULES.get(layer.operator)
         quantised = all(index in spans for index in (*layer.inputs[:1], *layer.outputs))
         if rule is None or not quantised or len(layer.outputs) != 1 or graph.tensors[layer.outputs[0]].is_state:
             continue
@@ -236,7 +236,7 @@ LOOKUPS = (
     *("RELU", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "HARD_SWISH", "QUANTIZE", "RELU_N1_TO_1", "RELU_0_TO_1"),
     *("ABS", "NEG", "RSQRT", "EXP", "LOG", "GELU"),
 )
-_RULES: dict[str, Rule] = {
+RULES: dict[str, Rule] = {
     **dict.fromkeys(OPERATORS, _products),
     **dict.fromkeys(("ADD", "SUB"), _sum),
     "MUL": _product,

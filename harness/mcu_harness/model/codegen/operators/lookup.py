@@ -22,7 +22,7 @@ from mcu_harness.model.graph import BYTE_RANGES, Attribute, Layer
 
 Options = dict[str, Attribute]
 
-# The attribute of a layer that other functions of one byte were merged into: the table of all of them.
+# The attribute of a layer, of any operator, that is a function of one byte or several in a row: the table of all of them.
 TABLE = "table"
 
 _FUNCTIONS: dict[str, Callable[[Affine, Affine, Options], ByteFunction]] = {
