@@ -138,7 +138,7 @@ def test_no_calibration_is_an_error_and_nothing_is_made_up(cache: Path, model: P
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"inputs": np.zeros((4, 3, 8, 8), np.float32)}, r"expected shape \(count, 1, 8, 8, 3\) or \(count, 8, 8, 3\)"),
+        ({"inputs": np.zeros((4, 8, 8, 4), np.float32)}, r"expected shape \(count, 1, 8, 8, 3\) or \(count, 8, 8, 3\)"),
         ({"inputs": np.zeros((4, 8, 8, 3), np.int8)}, "expected float32, got int8"),
         ({"inputs": np.full((4, 8, 8, 3), np.nan, np.float32)}, "NaN or infinity"),
         ({"a": np.zeros(3), "b": np.zeros(3)}, "no array for model input"),
