@@ -182,7 +182,7 @@ def test_operators_with_one_constant_are_tables_and_join_with_others(tmp_path: P
         builder.output(builder.operator(operator, [x, builder.constant(np.array([7], np.int8), 0.05, -3)], out))
     builder.output(builder.binary("ADD", x, builder.constant(np.arange(16, dtype=np.int8).reshape(1, 1, 16, 1), 0.1)))
     every = np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 16, 16, 1)
-    graph = check_against_reference(builder, tmp_path, inputs=[every])
+    graph = check_against_reference(builder, tmp_path, inputs=[every], share=True)
     kernels = [code.kernel for code in emit_layers(graph, "cortex-m4")]
     assert [layer.operator for layer in graph.layers] == ["MUL", "MUL", "SUB", "SUB", "MAXIMUM", "MINIMUM", "ADD"]
     assert kernels == ["portable/lookup", "portable/mul_s8", *["portable/lookup"] * 4, "portable/add_s8"]

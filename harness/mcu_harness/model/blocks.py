@@ -158,7 +158,9 @@ def _host(
 def _can_take_over(
     graph: Graph, layer: Layer, position: int, uses: Mapping[int, Use], home: Mapping[int, Block]
 ) -> bool:
-    """Whether nothing else in the input's block is read by this layer or needed after it."""
+    """Whether nothing else in the input's block is read by this layer or needed after it; false where it has no such input."""
+    if position >= len(layer.inputs):
+        return False  # a constant that became part of a table
     index = layer.inputs[position]
     source, result = graph.tensors[index], graph.tensors[layer.outputs[0]]
     if index not in home or source.shape != result.shape:
