@@ -8,6 +8,10 @@ their tables in the package.
 `board_counts.json`, from which `boards.md` is made:
 
     mcu-harness run scenarios/digits.toml --board ... --emulator renode --json renode.json
+
+`python docs/generate.py --zoo RESULTS.json` takes the figures of the zoo into `zoo_figures.json`, from which `zoo.md` is made:
+
+    pytest scenarios/zoo --mcu-report-dir zoo
 """
 
 from __future__ import annotations
@@ -43,6 +47,7 @@ DOCS = Path(__file__).resolve().parent
 REPOSITORY = DOCS.parent
 PAGES = DOCS / "reference"
 COUNTS = DOCS / "board_counts.json"
+ZOO = DOCS / "zoo_figures.json"
 NOTICE = "<!-- Written by docs/generate.py: change the code, not this page. -->\n\n"
 
 
@@ -262,6 +267,51 @@ def boards_page() -> str:
     return text + _markdown_table(head, rows)
 
 
+def zoo_page() -> str:
+    """What the nets of scenarios/zoo cost on their boards; a net that was not run there has empty cells."""
+    kept = json.loads(ZOO.read_text(encoding="utf-8"))
+    text = f"---\nhide:\n  - toc\n---\n\n# The zoo\n\n{NOTICE}"
+    text += (
+        "Small instances of well-known nets, untrained, with fixed seeds, from TensorFlow, ONNX and PyTorch; the scripts lie beside them in "
+        "`scenarios/zoo/`. Their outputs equal LiteRT's to the bit on every board here. Cycles are estimates per inference; built with "
+        f"{kept['compiler']}. `pytest scenarios/zoo --mcu-report-dir zoo` runs them, and `python docs/generate.py --zoo "
+        "zoo/results.json` writes this page.\n"
+    )
+    scenarios = [load_scenario(path) for path in sorted((REPOSITORY / "scenarios" / "zoo").glob("*.toml"))]
+    boards = list(dict.fromkeys(board for scenario in scenarios for board in scenario.boards))
+    rows = [(f"`{each.name}`", each.description, _macs(kept["figures"].get(each.name, {}))) for each in scenarios]
+    text += "\n" + _markdown_table(("net", "what it is", "MACs"), rows)
+    for title, figure in (("Cycles", "cycles"), ("Flash", "flash_bytes"), ("RAM (static)", "ram_bytes")):
+        shown = format_bytes if figure.endswith("bytes") else lambda value: f"{value:,.0f}"
+        rows = []
+        for each in scenarios:
+            values = [kept["figures"].get(each.name, {}).get(board, {}).get(figure) for board in boards]
+            rows.append((f"`{each.name}`", *("" if value is None else shown(value) for value in values)))
+        text += f"\n## {title}\n\n" + _markdown_table(
+            ("net", *(f"{b}, {find_board(b).core.name}" for b in boards)), rows
+        )
+    return text
+
+
+def _macs(by_board: dict[str, dict[str, float]]) -> str:
+    return next((f"{figures['macs']:,.0f}" for figures in by_board.values()), "")
+
+
+def take_zoo(path: Path) -> None:
+    """Keep the figures of the zoo's runs, all that passed."""
+    figures: dict[str, dict[str, dict[str, float]]] = {}
+    compilers = set()
+    for run in json.loads(path.read_text(encoding="utf-8"))["runs"]:
+        if run["verdict"] != "pass":
+            raise ValueError(f"{run['scenario']} on {run['board']}: {run['verdict']}")
+        values = {name: run["measurements"][name]["value"] for name in ("macs", "cycles", "flash_bytes", "ram_bytes")}
+        figures.setdefault(run["scenario"], {})[run["board"]] = values
+        compilers.add(f"{run['toolchain']['name']} {run['toolchain']['version']}")
+    (compiler,) = compilers
+    plain = {"compiler": compiler, "figures": figures}
+    ZOO.write_text(json.dumps(plain, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
 def _core(board: Board) -> str:
     return board.core.name if board.fpu == "none" else f"{board.core.name}, {board.fpu}"
 
@@ -303,13 +353,17 @@ PAGES_MADE = {
     "reference/results.md": results_page,
     "reference/operators.md": operator_page,
     "boards.md": boards_page,
+    "zoo.md": zoo_page,
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="write the reference pages of docs/")
     parser.add_argument("--counts", nargs="+", type=Path, default=[], metavar="RESULTS.json")
+    parser.add_argument("--zoo", type=Path, metavar="RESULTS.json")
     arguments = parser.parse_args(argv)
+    if arguments.zoo:
+        take_zoo(arguments.zoo)
     if arguments.counts:
         take_counts(arguments.counts)
     PAGES.mkdir(exist_ok=True)

@@ -54,7 +54,7 @@ def convert(
     concrete = tf.function(function).get_concrete_function(*signature)
     # Without a trackable object the variables are frozen into constants, which is what an int8 model needs.
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
-    return _full_integer(converter, calibration, "float32" if float_io else "int8")
+    return full_integer(converter, calibration, "float32" if float_io else "int8")
 
 
 def convert_keras(model: Any, calibration: Iterable[Sequence[np.ndarray]], edges: str = "int8") -> bytes:
@@ -65,10 +65,11 @@ def convert_keras(model: Any, calibration: Iterable[Sequence[np.ndarray]], edges
     """
     import tensorflow as tf
 
-    return _full_integer(tf.lite.TFLiteConverter.from_keras_model(model), calibration, edges)
+    return full_integer(tf.lite.TFLiteConverter.from_keras_model(model), calibration, edges)
 
 
-def _full_integer(converter: Any, calibration: Iterable[Sequence[np.ndarray]], edges: str) -> bytes:
+def full_integer(converter: Any, calibration: Iterable[Sequence[np.ndarray]], edges: str = "int8") -> bytes:
+    """What `converter` makes, all in integers."""
     import tensorflow as tf
 
     samples = [list(sample) for sample in calibration]
