@@ -42,6 +42,7 @@ from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.report.columns import columns
 from mcu_harness.results.report.formats import FORMATS
 from mcu_harness.scenario.figure_catalogue import FIGURES
+from mcu_harness.scenario.scenario import load_scenario
 
 DOCS = Path(__file__).resolve().parent
 REPOSITORY = DOCS.parent
