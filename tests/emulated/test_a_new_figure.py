@@ -100,7 +100,8 @@ def test_it_is_a_tile_a_column_and_a_chart_of_the_page(run: Run) -> None:
     data = re.search(r'<script type="application/json" id="overview-data">(.*?)</script>', page, re.DOTALL)
     assert data is not None
     plain = json.loads(data[1])
-    assert {"name": "pads_bytes", "unit": "B", "better": "less"} in plain["figures"]
+    shown = {"name": "pads_bytes", "title": "padding between symbols", "unit": "B", "better": "less"}
+    assert shown in plain["figures"]
     (case,) = plain["cases"].values()
     assert (case["pads_bytes"], case["pads_bytes_limit"]) == ([2600], [3072])
 
