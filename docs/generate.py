@@ -9,6 +9,8 @@ their tables in the package.
 
     mcu-harness run scenarios/digits.toml --board ... --emulator renode --json renode.json
 
+They become a column of the emulator and its version, or `--label NAME` for a build that has no version of its own.
+
 `python docs/generate.py --zoo RESULTS.json` takes the figures of the zoo into `zoo_figures.json`, from which `zoo.md` is made:
 
     pytest scenarios/zoo --mcu-report-dir zoo
@@ -248,15 +250,17 @@ def boards_page() -> str:
     if counts:
         text += (
             f"The last columns are instructions per inference of the scenario `{counts['scenario']}`, built with "
-            f"{counts['compiler']}. The same image gives the same count in every emulator. Renode's column is filled by "
+            f"{counts['compiler']}. The same image gives the same count in every emulator, and in every version of Renode. "
+            "Renode's columns are filled by "
             "`mcu-harness run scenarios/digits.toml --board NAME --emulator renode --json renode.json` and "
             "`python docs/generate.py --counts renode.json`.\n\n"
         )
+    taken = sorted(counts.get("instructions", {}), key=lambda column: (not column.startswith("unicorn"), column))
     rows = []
     for name in board_names():
         board = find_board(name)
         runs = [entry.name for entry in EMULATORS if not entry.supports(board)]
-        measured = [counts.get("instructions", {}).get(entry.name, {}).get(name) for entry in EMULATORS]
+        measured = [counts["instructions"][column].get(name) for column in taken]
         rows.append(
             (
                 f"`{name}`", board.title, _core(board), format_hertz(board.clock_hz),
@@ -264,7 +268,7 @@ def boards_page() -> str:
                 *(f"{value:,.0f}" if value is not None else "not measured" for value in measured),
             )
         )  # fmt: skip
-    head = ("name", "board", "core", "clock", "flash", "RAM", "emulators", *(entry.name for entry in EMULATORS))
+    head = ("name", "board", "core", "clock", "flash", "RAM", "emulators", *taken)
     return text + _markdown_table(head, rows)
 
 
@@ -322,8 +326,11 @@ def _largest(board: Board, kind: str) -> str:
     return format_bytes(max(sizes)) if sizes else "none"
 
 
-def take_counts(paths: Iterable[Path]) -> None:
-    """Keep the instruction counts of results files; runs of another scenario or compiler start anew."""
+def take_counts(paths: Iterable[Path], label: str = "") -> None:
+    """Keep the instruction counts of results files; runs of another scenario or compiler start anew.
+
+    They become a column `label`, or that of the emulator and its version: builds between releases have none of their own.
+    """
     kept = json.loads(COUNTS.read_text(encoding="utf-8")) if COUNTS.exists() else {}
     for path in paths:
         for run in json.loads(path.read_text(encoding="utf-8"))["runs"]:
@@ -336,7 +343,8 @@ def take_counts(paths: Iterable[Path]) -> None:
             }
             if {key: kept.get(key) for key in what} != what:
                 kept = {**what, "instructions": {}}
-            kept["instructions"].setdefault(run["emulator"]["name"], {})[run["board"]] = value
+            column = label or f"{run['emulator']['name']} {run['emulator']['version']}"
+            kept["instructions"].setdefault(column, {})[run["board"]] = value
     COUNTS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -362,11 +370,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="write the reference pages of docs/")
     parser.add_argument("--counts", nargs="+", type=Path, default=[], metavar="RESULTS.json")
     parser.add_argument("--zoo", type=Path, metavar="RESULTS.json")
+    parser.add_argument(
+        "--label", default="", help="the column that they become; without it the emulator and its version"
+    )
     arguments = parser.parse_args(argv)
     if arguments.zoo:
         take_zoo(arguments.zoo)
     if arguments.counts:
-        take_counts(arguments.counts)
+        take_counts(arguments.counts, arguments.label)
     PAGES.mkdir(exist_ok=True)
     for name, make in PAGES_MADE.items():
         (DOCS / name).write_text(make(), encoding="utf-8")

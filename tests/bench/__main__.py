@@ -149,15 +149,18 @@ def size_and_instructions() -> Iterator[Row]:
 def renode() -> Iterator[Row]:
     """What the harness costs in Renode; nothing where there is no Renode."""
     from mcu_harness.base.errors import EmulatorError
-    from tests.bench.renode import measure
+    from tests.bench.renode import measure, short_blocks
 
     try:
         speeds = measure()
+        counted, profiled = short_blocks()
     except EmulatorError as error:
         print(f"renode: not measured: {error.message}", file=sys.stderr)
         return
     yield Row("Renode, counting / Renode alone", speeds.counting / speeds.alone, 0.9, "", at_least=True)
     yield Row("Renode, profile / an empty block hook", speeds.profiling / speeds.empty_hook, 0.8, "", at_least=True)
+    yield Row("Renode, short blocks: processor time of a profile / of counting", profiled / counted, 1.25, "")
+    yield Row("Renode, short blocks, profiled", profiled, None, "ns/instr")
     yield Row("Renode alone", speeds.alone, None, "M instr/s")
     yield Row("Renode, profiled", speeds.profiling, None, "M instr/s")
     yield Row("Renode: a warm run beyond emulation", speeds.warm_s, 1.0, "s")

@@ -16,6 +16,7 @@ from mcu_harness.app.inference_plan import run_plan
 from mcu_harness.emulator.contract import RunPlan
 from mcu_harness.emulator.renode.emulator import RenodeEmulator
 from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board_file import find_board
 from mcu_harness.image.build import build
 from mcu_harness.image.program import Program, read_program
 from mcu_harness.image.toolchain import find_toolchain
@@ -23,10 +24,14 @@ from mcu_harness.model.codegen.generate import generate, plan_memory
 from mcu_harness.model.samples import model_graph, samples_for
 from mcu_harness.scenario.cases import cases_of
 from mcu_harness.scenario.scenario import InputSpec, load_scenario
+from tests.bench.any_elf import BOARD as ORDINARY_BOARD
+from tests.bench.any_elf import CODE as ORDINARY_CODE
+from tests.emulated.small_firmware import firmware, plan_for
 
 SCENARIO = Path(__file__).parent.parent.parent / "scenarios/image_classification.toml"
 MEASURING_STICK = Path(__file__).parent / "RenodeAlone.cs"
 FEW, MANY = 1, 11
+SHORT_AND_LONG = (52, 521)  # rounds of the ordinary code: 10 and 100 million instructions
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,37 @@ def measure(rounds: int = 5) -> Speeds:
             return Speeds(**best, start_s=start_s, warm_s=bench.beside_s, resident_mb=_resident_mb(emulator))
     finally:
         emulator.close()
+
+
+def short_blocks(rounds: int = 3) -> tuple[float, float]:
+    """Nanoseconds of processor time that Renode takes for an instruction of ordinary code, counted and profiled.
+
+    Of additional instructions, the least of `rounds`; a new block begins every 5.8 instructions.
+    """
+    board, emulator = find_board(ORDINARY_BOARD), RenodeEmulator()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            programs = [
+                firmware(board, ORDINARY_CODE.replace("ROUNDS", str(turns)), Path(folder)) for turns in SHORT_AND_LONG
+            ]
+            emulator.run(programs[0], board, plan_for(programs[0]))
+            counted, profiled = (
+                min(_per_instruction(emulator, board, programs, profile) for _ in range(rounds))
+                for profile in (False, True)
+            )
+            return counted, profiled
+    finally:
+        emulator.close()
+
+
+def _per_instruction(emulator: RenodeEmulator, board: Board, programs: list[Program], profile: bool) -> float:
+    seconds, instructions = [], []
+    for program in programs:
+        plan = plan_for(program, profile=profile, max_instructions=1 << 40, timeout_s=600)
+        before = _processor_s(emulator)
+        instructions.append(sum(emulator.run(program, board, plan).window_instructions))
+        seconds.append(_processor_s(emulator) - before)
+    return 1e9 * (seconds[1] - seconds[0]) / (instructions[1] - instructions[0])
 
 
 class _Bench:
@@ -141,6 +177,11 @@ def _flash_image(program: Program, inferences: int) -> tuple[int, bytes]:
 def _pid(emulator: RenodeEmulator) -> int:
     assert emulator._server is not None
     return emulator._server.pid
+
+
+def _processor_s(emulator: RenodeEmulator) -> float:
+    fields = Path(f"/proc/{_pid(emulator)}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _resident_mb(emulator: RenodeEmulator) -> float:
