@@ -75,6 +75,14 @@ def _damaged(place: str, why: str) -> ModelError:
     return ModelError(f"{place}: damaged or truncated .tflite file: {why}", hint="copy or convert the model again")
 
 
+def _unpacked(data: npt.NDArray[np.uint8], elements: int, place: str) -> npt.NDArray[np.uint8]:
+    """Numbers of four bits, two in a byte, the lower half first, as int8 a byte: what LiteRT's kernels make of them too."""
+    if len(data) != (elements + 1) // 2:
+        raise _damaged(place, f"{len(data)} bytes of data for {elements} numbers of int4")
+    halves = np.stack([data & 15, data >> 4], axis=1).reshape(-1)[:elements]
+    return ((halves ^ 8) - np.uint8(8)).astype(np.uint8)
+
+
 def _as_state(tensor: Tensor) -> Tensor:
     """A variable tensor, which LiteRT fills with the zero point of its int8, or with 0. Costs no memory, whatever its shape."""
     if len(tensor.shape) > MAX_RANK or any(size < 0 for size in tensor.shape):
@@ -156,6 +164,8 @@ class _Reader:
         kind = schema.TENSOR_TYPES[number] if 0 <= number < len(schema.TENSOR_TYPES) else f"type number {number}"
         if kind == "resource":  # a variable's handle
             return Tensor(index, name, (), kind)
+        packed = kind == "int4"
+        kind = "int8" if packed else kind
         if kind not in DTYPE_BYTES:
             raise ModelError(
                 f"{place}: type {kind} is not supported",
@@ -166,6 +176,12 @@ class _Reader:
         shape = tuple(table.numbers(schema.TENSOR["shape"], "<i4").tolist())
         tensor = Tensor(index, name, shape, kind)
         data = self._data(table.number(schema.TENSOR["buffer"], "I", 0), place)
+        if packed and data is None:
+            raise ModelError(
+                f"{place}: int4 is supported for constants only", hint="quantise activations to int8 or int16"
+            )
+        if data is not None and packed:
+            data = _unpacked(data, tensor.elements, place)
         if data is not None:
             itemsize = _NUMPY[kind].itemsize
             if tensor.elements * itemsize != len(data) or any(size < 0 for size in shape):
