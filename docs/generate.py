@@ -224,7 +224,7 @@ def record_types() -> list[tuple[str, type]]:
 def operator_page() -> str:
     text = (
         f"# Operators\n\n{NOTICE}Models are int8, or int16 with weights of int8 (16x8) where a line names int16. float32 and uint8 are possible at the "
-        f"edges, through QUANTIZE and DEQUANTIZE; weights of int4 are unpacked to int8, one byte each in flash. Tensors may have up to {MAX_RANK} dimensions. Outputs equal LiteRT's reference kernels (`BUILTIN_REF`) bit for bit.\n\n"
+        f"edges, through QUANTIZE and DEQUANTIZE. Models that are uint8 throughout are computed as int8; weights of int4 are unpacked to int8, one byte each in flash. Tensors may have up to {MAX_RANK} dimensions. Outputs equal LiteRT's reference kernels (`BUILTIN_REF`) bit for bit.\n\n"
     )
     rows = []
     for name, rule in OPERATORS.items():

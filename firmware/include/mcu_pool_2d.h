@@ -16,4 +16,7 @@ void mcu_average_pool_2d_s8(int8_t *output, const int8_t *input, const struct mc
 /* MAX_POOL_2D, int8. */
 void mcu_max_pool_2d_s8(int8_t *output, const int8_t *input, const struct mcu_pool_2d *parameters);
 
+/* AVERAGE_POOL_2D as of uint8: the mean rounded to the nearest, halves up. */
+void mcu_average_pool_2d_halves_up_s8(int8_t *output, const int8_t *input, const struct mcu_pool_2d *parameters);
+
 #endif

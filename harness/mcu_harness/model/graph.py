@@ -50,7 +50,7 @@ class Tensor:
     `channels` says which channels of the model's tensor this one has, where simplification has taken some out; None: it has all.
 
     Activations are NHWC, convolution filters OHWI, depthwise filters 1HW(C*multiplier), dense filters [out, in],
-    all as TFLite stores them. `name` is untrusted text from the model file: for people only.
+    all as TFLite stores them. `is_made`: the model file has no such tensor. `name` is untrusted text from the model file: for people only.
     """
 
     index: int
@@ -60,6 +60,7 @@ class Tensor:
     quantization: Quantization | None = None
     data: npt.NDArray[np.generic] | None = field(default=None, compare=False, repr=False)
     initial: npt.NDArray[np.generic] | None = field(default=None, compare=False, repr=False)
+    is_made: bool = False
     channels: Channels | None = None
 
     @property

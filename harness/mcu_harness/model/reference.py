@@ -67,7 +67,12 @@ def run_reference(
     oracle = oracle_name()
     count = len(inputs[0])
     written = (
-        [index for layer in graph.layers for index in layer.outputs if not graph.tensors[index].is_state]
+        [
+            index
+            for layer in graph.layers
+            for index in layer.outputs
+            if not graph.tensors[index].is_state and not graph.tensors[index].is_made
+        ]
         if all_tensors
         else []
     )
@@ -89,7 +94,16 @@ def run_reference(
     return Reference(
         oracle,
         tuple(arrays[f"tensor_{index}"] for index in graph.outputs),
-        {index: arrays[f"tensor_{index}"] for index in written},
+        {index: _as_the_graph_has(arrays[f"tensor_{index}"], graph.tensors[index].dtype) for index in written},
+    )
+
+
+def _as_the_graph_has(values: Array, dtype: str) -> Array:
+    """Tensors of uint8 models are int8 in the graph (model/legacy_uint8.py)."""
+    return (
+        (values.view(np.uint8) ^ np.uint8(128)).view(np.int8)
+        if values.dtype == np.uint8 and dtype == "int8"
+        else values
     )
 
 

@@ -21,6 +21,7 @@ from mcu_harness.base.errors import ModelError, ToolFailure
 from mcu_harness.base.process import run
 from mcu_harness.base.text import one_line
 from mcu_harness.model.graph import Graph, Layer, Tensor
+from mcu_harness.model.legacy_uint8 import AS_UINT8
 from mcu_harness.model.reference import Array, OracleMissing, Reference
 
 _PACKAGE = "tflite-micro"
@@ -96,7 +97,7 @@ def with_dense_rounded_twice(graph: Graph) -> Graph:
         layers.append(Layer(len(layers), operator, inputs, (output,), attributes, macs, layer.number))
 
     for layer in graph.layers:
-        if layer.operator != "FULLY_CONNECTED":
+        if layer.operator != "FULLY_CONNECTED" or layer.attributes.get(AS_UINT8):  # rounded twice already
             layers.append(replace(layer, index=len(layers)))
             continue
         source, filters, *rest = (tensors[index] if index >= 0 else None for index in layer.inputs)

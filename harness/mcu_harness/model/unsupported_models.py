@@ -12,7 +12,7 @@ _OWN_FIRMWARE = "firmware that runs it as it is can be measured with `mcu-harnes
 _BY_TYPE = {
     "float32": "it computes in float here: quantise the whole model (mcu-harness convert MODEL --calibration FILE --output FILE); "
     + _OWN_FIRMWARE,
-    "uint8": "it is quantised to uint8, as TensorFlow 1 did: quantise the original model again, to int8; "
+    "uint8": "it is quantised to uint8, as TensorFlow 1 did, of which this operator computes otherwise than of int8: quantise the original model again, to int8; "
     + _OWN_FIRMWARE,
     "int16": "it has int16 activations (16x8), which this operator has no kernel for: quantise the original model to int8; "
     + _OWN_FIRMWARE,

@@ -15,5 +15,7 @@ def _found(table: str) -> dict[str, Emitter]:
 
 
 EMITTERS = _found("EMITTERS")
+# For layers of models that were uint8, where they compute otherwise.
+LEGACY_EMITTERS = _found("LEGACY_EMITTERS")
 # For layers that compute in int16: what only moves elements is emitted as for int8.
 WIDE_EMITTERS = {**EMITTERS, **_found("WIDE_EMITTERS")}

@@ -14,14 +14,24 @@ from mcu_harness.base.errors import ModelError
 from mcu_harness.hardware.core import CORES
 from mcu_harness.model.codegen.dsp import convolution as dsp_convolution
 from mcu_harness.model.codegen.dsp import fully_connected as dsp_fully_connected
-from mcu_harness.model.codegen.emitters import EMITTERS, WIDE_EMITTERS
+from mcu_harness.model.codegen.emitters import EMITTERS, LEGACY_EMITTERS, WIDE_EMITTERS
 from mcu_harness.model.codegen.fitted import add as fitted_add
 from mcu_harness.model.codegen.layer import Context, Emitter, LayerCode, Unsuited, in_file
 from mcu_harness.model.codegen.operators import lookup
 from mcu_harness.model.codegen.operators.lookup import TABLE
 from mcu_harness.model.codegen.pairs import convolution as pairs_convolution
 from mcu_harness.model.graph import Layer
+from mcu_harness.model.legacy_uint8 import AS_UINT8
 from mcu_harness.model.operators.catalogue import is_wide
+
+_WIDE = "int16"
+
+
+def _form(layer: Layer, context: Context) -> str:
+    """ "" for layers that compute as of int8, else the key of `KernelSet.others`."""
+    if layer.attributes.get(AS_UINT8):
+        return AS_UINT8
+    return _WIDE if is_wide(context.graph, layer) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +39,17 @@ class KernelSet:
     """Kernels that are chosen together. `name` is that of their folder under firmware/kernels.
 
     `version` goes into every result and must rise when any kernel's cost may have changed. `runs_on` tells by
-    Board.target whether a target has what they need. `wide` are emitters of layers that compute in int16.
+    Board.target whether a target has what they need. `others` are emitters of layers of another form than int8.
     """
 
     name: str
     version: int
     runs_on: Callable[[str], bool]
     emitters: Mapping[str, Emitter]
-    wide: Mapping[str, Emitter] = field(default_factory=dict)
+    others: Mapping[str, Mapping[str, Emitter]] = field(default_factory=dict)
+
+    def emitters_for(self, form: str) -> Mapping[str, Emitter]:
+        return self.others.get(form, {}) if form else self.emitters
 
     @property
     def label(self) -> str:
@@ -49,7 +62,7 @@ def _has_dsp(target: str) -> bool:
     return CORES[core].dsp == "always" or "dsp" in target.removeprefix(core).split("+")
 
 
-PORTABLE = KernelSet("portable", 1, lambda target: True, EMITTERS, WIDE_EMITTERS)
+PORTABLE = KernelSet("portable", 1, lambda target: True, EMITTERS, {_WIDE: WIDE_EMITTERS, AS_UINT8: LEGACY_EMITTERS})
 FITTED = KernelSet("fitted", 1, lambda target: True, {"ADD": fitted_add.emit, "SUB": fitted_add.emit})
 DSP = KernelSet(
     "dsp",
@@ -86,9 +99,9 @@ def emit(layer: Layer, context: Context, sets: tuple[KernelSet, ...]) -> LayerCo
 
     Raises ModelError for an operator that cannot be turned into C.
     """
-    refused, wide = [], is_wide(context.graph, layer)
+    refused, form = [], _form(layer, context)
     for kernel_set in sets:
-        emitter = (kernel_set.wide if wide else kernel_set.emitters).get(layer.operator)
+        emitter = kernel_set.emitters_for(form).get(layer.operator)
         if TABLE in layer.attributes:  # whatever operators it was
             emitter = lookup.emit if kernel_set is PORTABLE else None
         if emitter is None:

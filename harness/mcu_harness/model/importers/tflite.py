@@ -25,6 +25,7 @@ from mcu_harness.model.graph import DTYPE_BYTES, Attribute, Graph, Layer, Quanti
 from mcu_harness.model.importers.foreign_files import kind_of_file
 from mcu_harness.model.importers.tflite_options import OPTIONS, read_options
 from mcu_harness.model.importers.variables import Values, first_values, resolve
+from mcu_harness.model.legacy_uint8 import as_int8
 from mcu_harness.model.operators.catalogue import macs
 from mcu_harness.model.operators.operator import MAX_RANK
 from mcu_harness.model.operators.options import NO_OPTIONS
@@ -53,7 +54,7 @@ def import_tflite(path: Path) -> Graph:
         graph = _Reader(content, str(path)).graph(path.stem)
     except Damaged as error:
         raise _damaged(str(path), str(error)) from error
-    graph = join_float_islands(fold_constants(graph))
+    graph = join_float_islands(as_int8(fold_constants(graph)))
     validate(graph, str(path))
     return replace(graph, layers=tuple(replace(layer, macs=macs(graph, layer)) for layer in graph.layers))
 

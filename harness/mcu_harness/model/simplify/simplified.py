@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcu_harness.model.graph import Graph
+from mcu_harness.model.legacy_uint8 import AS_UINT8
 from mcu_harness.model.operators.catalogue import is_wide
 from mcu_harness.model.simplify.activations import without_activation_layers
 from mcu_harness.model.simplify.channels import without_constant_channels
@@ -17,7 +18,9 @@ def simplified(graph: Graph) -> Graph:
 
     Inputs and outputs stay as they are. A tensor that stays keeps its index; new constants stand behind all others.
     """
-    if any(is_wide(graph, layer) for layer in graph.layers):  # these passes know int8 alone
+    if any(
+        is_wide(graph, layer) or layer.attributes.get(AS_UINT8) for layer in graph.layers
+    ):  # these passes know int8 alone
         return without_unread_layers(graph)
     for simpler in (
         without_unread_layers,

@@ -1,0 +1,99 @@
+"""Models of uint8, with filters that have a zero point, as TensorFlow 1 made them: firmware of int8 inside gives LiteRT's outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from host_firmware import check_against_reference
+from mcu_harness.base.errors import ModelError
+from mcu_harness.model.arrays import make_inputs
+from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.reference import run_reference
+from model_builder import ModelBuilder
+
+
+class _Uint8Model(ModelBuilder):
+    """Every activation and filter is uint8."""
+
+    def tensor(self, shape: Sequence[int], *arguments: object, dtype: str = "int8", **options: object) -> int:  # type: ignore[override]
+        index = super().tensor(shape, *arguments, dtype="uint8" if dtype == "int8" else dtype, **options)  # type: ignore[arg-type]
+        tensor = self.tensors[index]
+        if tensor.dtype == "uint8":
+            tensor.zero_points = tuple(point + 128 for point in tensor.zero_points)
+            if tensor.data is not None:
+                tensor.data = (tensor.data.view(np.uint8) ^ 128).astype(np.uint8)
+        return index
+
+    def _like(self, x: int, shape: Sequence[int]) -> int:
+        index = super()._like(x, shape)
+        self.tensors[index].zero_points = self.tensors[x].zero_points
+        return index
+
+    def _filter(self, shape: Sequence[int], axis: int, scales: int) -> tuple[int, tuple[float, ...]]:
+        index, chosen = super()._filter(shape, axis, 1)
+        self.tensors[index].zero_points = (int(self.rng.integers(60, 200)),)
+        return index, chosen
+
+
+def _model(seed: int) -> _Uint8Model:
+    """MobileNet's layers and some more."""
+    b = _Uint8Model(seed)
+    x = b.input((1, 9, 8, 3), 1 / 128, 0)
+    y = b.conv_2d(x, channels=6, stride=(2, 2), activation="RELU6", per_channel=False)
+    z = b.depthwise_conv_2d(y, activation="RELU6", per_channel=False)
+    b.depthwise_conv_2d(y, multiplier=2, per_channel=False)
+    z = b.conv_2d(z, channels=6, kernel=(1, 1), per_channel=False)
+    both = b.binary("ADD", y, z, activation="RELU")
+    joined = b.concatenation([both, both], 3)
+    padded = b.pad(joined, [(0, 0), (1, 1), (0, 1), (0, 0)])
+    pooled = b.pool(padded, "AVERAGE", kernel=(3, 3), stride=(2, 2), padding="SAME")
+    pooled = b.pool(pooled, "MAX", kernel=(2, 2), stride=(1, 1))
+    dense = b.fully_connected(b.reshape(pooled, (1, -1)), units=7, per_channel=False)
+    b.output(
+        b.softmax(dense),
+        b.logistic(dense),
+        b.dequantize(b.binary("MUL", dense, dense)),
+        b.mean(both, [1, 2], scale=0.03),
+    )
+    b.output(b.binary("SUB", both, z), b.unary("LEAKY_RELU", z, alpha=0.1), b.transpose(both, (0, 3, 1, 2)))
+    return b
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_outputs_are_litert_s_of_uint8(seed: int, tmp_path: Path) -> None:
+    builder = _model(seed)
+    check_against_reference(builder, tmp_path, share=True, samples=6)
+    graph = import_tflite(tmp_path / "model.tflite")
+    kinds = {graph.tensors[index].dtype for index in (*graph.inputs, *graph.outputs)}
+    assert kinds == {"uint8", "float32"}, "what goes in and out is as the file says"
+    assert all(
+        graph.tensors[i].dtype != "uint8" for layer in graph.layers for i in layer.outputs if i not in graph.outputs
+    )
+
+
+def test_tensors_of_every_layer_are_what_the_graph_has(tmp_path: Path) -> None:
+    path = _model(4).write(tmp_path / "m.tflite")
+    graph = import_tflite(path)
+    tensors = run_reference(path, graph, make_inputs(graph, 1, 2), all_tensors=True).tensors
+    assert len(tensors) > 10
+    assert all(values.dtype == graph.tensors[index].dtype for index, values in tensors.items())
+
+
+def test_every_mean_of_two_bytes_is_rounded_up_at_halves(tmp_path: Path) -> None:
+    builder = _Uint8Model(5)
+    x = builder.input((256, 1, 2, 1), 0.1, 0)
+    builder.output(builder.pool(x, "AVERAGE", kernel=(1, 2), stride=(1, 1)))
+    values = np.stack([np.arange(256), np.full(256, 1)], axis=1).astype(np.uint8).reshape(1, 256, 1, 2, 1)
+    check_against_reference(builder, tmp_path, inputs=[values])
+
+
+def test_an_operator_whose_kernel_of_uint8_is_another_one_is_refused(tmp_path: Path) -> None:
+    builder = _Uint8Model(6)
+    x = builder.input((1, 4), 0.1, 0)
+    builder.output(builder.operator("LOG_SOFTMAX", [builder.unary("RELU", x)], builder.tensor((1, 4), 1 / 16, 127)))
+    with pytest.raises(ModelError, match="of uint8, expected an int8 activation"):
+        import_tflite(builder.write(tmp_path / "m.tflite"))
