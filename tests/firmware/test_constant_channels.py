@@ -121,3 +121,19 @@ def test_what_is_left_of_a_network_gives_the_same_outputs(seed: int, tmp_path: P
     )
     assert computed.spared_macs > 0
     assert any(tensor.channels is not None for tensor in computed.tensors)
+
+
+def test_a_branch_that_is_dead_is_a_constant_of_the_sum_that_it_goes_into(tmp_path: Path) -> None:
+    builder = ModelBuilder(7)
+    x = builder.conv_2d(builder.input((1, 6, 6, 3)), channels=4)
+    branch = builder.conv_2d(builder.depthwise_conv_2d(x), channels=4, kernel=(1, 1))
+    filters = builder.tensors[builder.operators[-1].inputs[1]]
+    assert filters.data is not None
+    filters.data = np.zeros_like(filters.data)
+    for operator in ("ADD", "SUB", "MUL"):
+        builder.output(builder.binary(operator, x, branch))
+        builder.output(builder.binary(operator, branch, x))
+    computed = check_against_reference(builder, tmp_path, samples=3, share=True)
+    assert [layer.operator for layer in computed.layers] == ["CONV_2D", "ADD", "ADD", "SUB", "SUB", "MUL", "MUL"]
+    assert [layer.operator for layer in computed.removed] == ["DEPTHWISE_CONV_2D", "CONV_2D"]
+    assert computed.spared_macs == 36 * 4 * 9 + 36 * 4 * 4

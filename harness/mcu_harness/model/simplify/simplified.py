@@ -8,6 +8,7 @@ from mcu_harness.model.operators.catalogue import is_wide
 from mcu_harness.model.simplify.activations import without_activation_layers
 from mcu_harness.model.simplify.channels import without_constant_channels
 from mcu_harness.model.simplify.moves import without_idle_moves
+from mcu_harness.model.simplify.operands import with_constant_operands
 from mcu_harness.model.simplify.padding import without_padding_layers
 from mcu_harness.model.simplify.removal import without_unread_layers
 from mcu_harness.model.simplify.tables import with_tables
@@ -23,6 +24,7 @@ def simplified(graph: Graph) -> Graph:
     ):  # these passes know int8 alone
         return without_unread_layers(graph)
     for simpler in (
+        with_constant_operands,
         without_unread_layers,
         without_idle_moves,
         with_tables,
