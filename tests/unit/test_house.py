@@ -29,6 +29,8 @@ ONLY_IN = {
     "tabulate": {"results/report/terminal_table.py"},
 }
 
+MOST_LINES = 400
+
 
 def modules() -> list[Path]:
     found = sorted(PACKAGE.rglob("*.py"))
@@ -66,6 +68,12 @@ def test_a_library_is_imported_in_one_place_only(library: str) -> None:
         if any(name.split(".")[0] == library for name in imports(path))
     }
     assert users == ONLY_IN[library]
+
+
+def test_a_module_is_about_one_subject_and_short() -> None:
+    """A module that has grown to the limit is divided by subject, not shortened."""
+    longest = {path.relative_to(PACKAGE).as_posix(): len(path.read_text().splitlines()) for path in modules()}
+    assert {name: lines for name, lines in longest.items() if lines > MOST_LINES} == {}
 
 
 def test_unit_tests_lie_in_rooms_too() -> None:

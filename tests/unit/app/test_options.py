@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mcu_harness.app.cli.main import _parser, main
+from mcu_harness.app.cli.main import _COMMANDS, _parser, _Row, main
 from mcu_harness.app.options import BUILD, FIT, OPTIONS, PROFILE, RUN, SEARCH, SHRINK, VARIANTS, options_of
 from mcu_harness.app.settings import Source, command_source, settings
 from mcu_harness.base.errors import HarnessError, ScenarioError, UnitError
@@ -111,13 +111,41 @@ def test_a_board_that_is_needed_is_asked_for(command: str, tmp_path: Path, capsy
     assert "m.tflite: which board?\n  hint: add --board NAME (repeatable)" in capsys.readouterr().err
 
 
-def test_help_loads_nothing_heavy() -> None:
+def loaded(*words: str) -> set[str]:
+    """The modules that a process has loaded when `mcu-harness *words` has printed its help."""
     code = (
-        "import sys\nfrom mcu_harness.app.cli.main import main\ntry:\n    main(['run', '--help'])\n"
-        f"except SystemExit:\n    print(sorted({HEAVY!r} & set(sys.modules)))\n"
+        f"import sys\nfrom mcu_harness.app.cli.main import main\ntry:\n    main({list(words)!r})\n"
+        "except SystemExit as ended:\n    assert ended.code == 0\nprint(*sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.splitlines()[-1] == "[]"
+    assert done.stdout.startswith("usage: mcu-harness ")
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_help_of_a_command_loads_nothing_heavy() -> None:
+    assert not HEAVY & loaded("run", "--help")
+
+
+def test_help_loads_the_table_of_commands_and_no_command() -> None:
+    modules = loaded("--help")
+    assert {name for name in modules if name.startswith("mcu_harness.")} == {
+        "mcu_harness.app",
+        "mcu_harness.app.cli",
+        "mcu_harness.app.cli.main",
+        "mcu_harness.app.cli.streams",
+        "mcu_harness.base",
+        "mcu_harness.base.errors",
+        "mcu_harness.base.text",
+    }
+    assert not {*HEAVY, "dataclasses", "inspect", "tempfile", "tomllib", "importlib.metadata"} & modules
+
+
+@pytest.mark.parametrize("row", _COMMANDS, ids=lambda row: row.name)
+def test_a_row_of_the_table_names_what_fills_its_parser(row: _Row, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([row.name, "--help"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: mcu-harness {row.name} ")
 
 
 def test_budgets_of_the_command_line_are_read_as_those_of_scenarios() -> None:

@@ -3,47 +3,51 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcu_harness import __version__
-from mcu_harness.app.cli.commands import (
-    boards,
-    build,
-    convert,
-    doctor,
-    fit,
-    footprint,
-    profile,
-    renode,
-    results,
-    run,
-    search,
-    shrink,
-    validate,
-    variants,
-)
-from mcu_harness.app.cli.commands.shared import ERROR, Commands
 from mcu_harness.app.cli.streams import patient_streams
 from mcu_harness.base.errors import HarnessError
 
-# In the order in which `--help` lists them.
-_COMMANDS: tuple[Callable[[Commands[argparse.ArgumentParser]], None], ...] = (
-    run.add,
-    fit.add,
-    variants.add,
-    search.add,
-    shrink.add,
-    build.add,
-    convert.add,
-    footprint.add,
-    profile.add,
-    results.add,
-    boards.add,
-    doctor.add,
-    validate.add,
-    renode.add,
+ERROR = 2
+
+
+class _Row(NamedTuple):
+    """A command: its name, what `--help` says of it, and who fills its parser, as module in `commands` and function."""
+
+    name: str
+    about: str
+    module: str
+    function: str = "add"
+
+    def fill(self, parser: argparse.ArgumentParser) -> None:
+        module = importlib.import_module(f"mcu_harness.app.cli.commands.{self.module}")
+        getattr(module, self.function)(parser)
+
+
+# In the order in which `--help` lists them. A command's module is imported when its parser is needed, so that `--help`, a wrong
+# word and every other command cost nothing of it.
+_COMMANDS = (
+    _Row("run", "build a model for boards, run it, judge it", "run"),
+    _Row("fit", "try a model on many boards; say which is the smallest that will do", "fit"),
+    _Row("variants", "compare variants of a model: what each costs and loses, and which are worth having", "variants"),
+    _Row("search", "find the largest net that fits a board", "search"),
+    _Row("shrink", "make a model smaller without training", "shrink"),
+    _Row("build", "write firmware for a model: C sources, ELF and HEX", "build"),
+    _Row("convert", "make an int8 .tflite of a float model, and say what was changed", "convert"),
+    _Row("footprint", "flash and RAM of an ELF by region, symbol and source file; nothing is run", "footprint"),
+    _Row("profile", "run any firmware (.elf, .hex, .bin) on boards and say what it costs", "profile"),
+    _Row("report", "show a results.json again, or as another format", "results", "add_report"),
+    _Row("compare", "what moved between two results, and why", "results", "add_compare"),
+    _Row("merge", "results of parts of a session as one file", "results", "add_merge"),
+    _Row("history", "figures over time: results files, or the git history of baselines", "results", "add_history"),
+    _Row("boards", "list the boards, or describe some", "boards"),
+    _Row("doctor", "what is installed, what is missing, how to get it", "doctor"),
+    _Row("validate-cycles", "hold the cycle models against published cycles on silicon", "validate"),
+    _Row("renode", "get Renode, the emulator of whole boards", "renode"),
 )
 
 
@@ -72,9 +76,17 @@ def _command(argv: Sequence[str] | None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose commands report what they do not know with their own usage, not with that of the whole."""
+    """A parser that `row` fills when it is first used, and that reports what it does not know with its own usage, not with that of
+    the whole."""
+
+    def __init__(self, *args: Any, row: _Row | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._row = row
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        if self._row is not None:
+            row, self._row = self._row, None
+            row.fill(self)
         found, unknown = super().parse_known_args(args, namespace)
         if unknown and self._subparsers is None:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -87,9 +99,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Know before you flash: int8 neural networks on emulated Arm Cortex-M boards.",
     )
     parser.add_argument("--version", action="version", version=f"mcu-harness {__version__}")
-    commands: Commands[Any] = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in _COMMANDS:
-        add(commands)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for row in _COMMANDS:
+        commands.add_parser(row.name, help=row.about, row=row)
     return parser
 
 

@@ -6,13 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from mcu_harness.app.cli.commands.shared import PASS, Commands, check_places
+from mcu_harness.app.cli.commands.shared import PASS, check_places
 from mcu_harness.base.text import one_line
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("boards", help="list the boards, or describe some")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Fill the command's parser."""
     parser.add_argument("names", nargs="*", metavar="BOARD", help="describe these, by name or as a .toml")
     parser.add_argument("--json", action="store_true", help="as JSON")
     new = parser.add_argument_group("a board of your own")

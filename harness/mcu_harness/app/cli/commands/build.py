@@ -5,18 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mcu_harness.app.cli.commands.shared import PASS, Commands, add_options, needed_boards
+from mcu_harness.app.cli.commands.shared import PASS, add_options, needed_boards
 from mcu_harness.app.options import BUILD
 from mcu_harness.base.errors import ScenarioError
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "build",
-        help="write firmware for a model: C sources, ELF and HEX",
-        description="Write the generated C with its kernels, the ELF, a HEX file to flash, and a README of how to call it.",
+def add(parser: argparse.ArgumentParser) -> None:
+    """Fill the command's parser."""
+    parser.description = (
+        "Write the generated C with its kernels, the ELF, a HEX file to flash, and a README of how to call it."
     )
     parser.add_argument("model", type=Path, metavar="MODEL", help="a model file")
     add_options(parser, BUILD)

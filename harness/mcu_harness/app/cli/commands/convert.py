@@ -6,27 +6,26 @@ import argparse
 from pathlib import Path
 
 from mcu_harness.app.cli.commands.progress import progress
-from mcu_harness.app.cli.commands.shared import Commands, check_places
+from mcu_harness.app.cli.commands.shared import check_places
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.files import write_bytes
 from mcu_harness.base.text import one_line
 from mcu_harness.scenario.quantize import METHODS, QuantizeSpec
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the sub-command."""
-    convert = commands.add_parser("convert", help="make an int8 .tflite of a float model, and say what was changed")
-    convert.add_argument(
+def add(parser: argparse.ArgumentParser) -> None:
+    """Fill the command's parser."""
+    parser.add_argument(
         "model", type=Path, metavar="MODEL", help=".tflite, .onnx, .pt2 or .keras file, SavedModel, or file.py:function"
     )
-    convert.add_argument(
+    parser.add_argument(
         "--calibration", type=Path, metavar="FILE", help="typical inputs, .npy or .npz, in the layout of the model"
     )
-    convert.add_argument("--output", type=Path, required=True, metavar="FILE", help="write the int8 .tflite there")
-    convert.add_argument("--count", type=int, metavar="N", help="how many of the samples to take (default: all)")
-    convert.add_argument("--method", default="minmax", choices=METHODS, help="how ranges come from the samples")
-    convert.add_argument("--per-tensor", action="store_true", help="one scale a filter, in place of one a channel")
-    convert.set_defaults(command=_convert)
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="write the int8 .tflite there")
+    parser.add_argument("--count", type=int, metavar="N", help="how many of the samples to take (default: all)")
+    parser.add_argument("--method", default="minmax", choices=METHODS, help="how ranges come from the samples")
+    parser.add_argument("--per-tensor", action="store_true", help="one scale a filter, in place of one a channel")
+    parser.set_defaults(command=_convert)
 
 
 def _convert(arguments: argparse.Namespace) -> int:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from mcu_harness.app.cli.commands.shared import ERROR, PASS, Commands
+from mcu_harness.app.cli.commands.shared import ERROR, PASS
 from mcu_harness.base.text import for_terminal
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("doctor", help="what is installed, what is missing, how to get it")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Fill the command's parser."""
     parser.set_defaults(command=_doctor)
 
 

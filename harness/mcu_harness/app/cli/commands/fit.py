@@ -10,7 +10,6 @@ from mcu_harness.app.cli.commands.shared import (
     ERROR,
     FAIL,
     PASS,
-    Commands,
     add_options,
     check_places,
     tell_errors,
@@ -24,13 +23,9 @@ from mcu_harness.base.text import one_line
 from mcu_harness.model.importers.model_kinds import model_suffixes
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "fit",
-        help="try a model on many boards; say which is the smallest that will do",
-        description="Without --board, all boards that come with the harness are tried.",
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Fill the command's parser."""
+    parser.description = "Without --board, all boards that come with the harness are tried."
     parser.add_argument(
         "what",
         nargs="+",

@@ -5,19 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mcu_harness.app.cli.commands.shared import ERROR, FAIL, PASS, Commands, check_places, tell_errors
+from mcu_harness.app.cli.commands.shared import ERROR, FAIL, PASS, check_places, tell_errors
 from mcu_harness.base.errors import HarnessError
 
 _MOST_ROWS = 15
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "footprint",
-        help="flash and RAM of an ELF by region, symbol and source file; nothing is run",
-        description="Where an image's bytes are: regions of a linker script or a board, symbols with their source files, "
-        "and what is in flash twice. Exit status 1 when something is over its size or budget.",
+def add(parser: argparse.ArgumentParser) -> None:
+    """Fill the command's parser."""
+    parser.description = (
+        "Where an image's bytes are: regions of a linker script or a board, symbols with their source files, "
+        "and what is in flash twice. Exit status 1 when something is over its size or budget."
     )
     parser.add_argument("image", type=Path, metavar="ELF", help="a linked image")
     where = parser.add_mutually_exclusive_group()

@@ -11,7 +11,6 @@ from mcu_harness.app.cli.commands.shared import (
     ERROR,
     FAIL,
     PASS,
-    Commands,
     add_options,
     check_places,
     needed_boards,
@@ -28,25 +27,23 @@ if TYPE_CHECKING:
     from mcu_harness.scenario.firmware_tables import FirmwareSpec, Region
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command's parser; it sets `command` to its function."""
-    profile = commands.add_parser(
-        "profile",
-        help="run any firmware (.elf, .hex, .bin) on boards and say what it costs",
-        description="Run firmware as it is on emulated boards: nothing is added to it. Without --begin, everything "
-        "from reset to the end is counted. Places are symbols, or addresses as 0x08000124.",
+def add(parser: argparse.ArgumentParser) -> None:
+    """Fill the command's parser."""
+    parser.description = (
+        "Run firmware as it is on emulated boards: nothing is added to it. Without --begin, everything "
+        "from reset to the end is counted. Places are symbols, or addresses as 0x08000124."
     )
-    profile.add_argument("firmware", type=Path, metavar="FIRMWARE", help="a linked .elf, a .hex or a .bin")
-    profile.add_argument("--begin", default="", metavar="PLACE", help="count from here each time it is reached")
-    profile.add_argument(
+    parser.add_argument("firmware", type=Path, metavar="FIRMWARE", help="a linked .elf, a .hex or a .bin")
+    parser.add_argument("--begin", default="", metavar="PLACE", help="count from here each time it is reached")
+    parser.add_argument(
         "--end", default="", metavar="PLACE", help="and up to here (default: until the function at --begin returns)"
     )
-    profile.add_argument("--stop", default="", metavar="PLACE", help="the program is over when it gets here")
-    profile.add_argument("--stop-after", type=_count, metavar="N", help="it is over after so many instructions (50M)")
-    profile.add_argument(
+    parser.add_argument("--stop", default="", metavar="PLACE", help="the program is over when it gets here")
+    parser.add_argument("--stop-after", type=_count, metavar="N", help="it is over after so many instructions (50M)")
+    parser.add_argument(
         "--load-address", type=_address, metavar="ADDRESS", help=".bin: where it goes (default: start of code memory)"
     )
-    profile.add_argument(
+    parser.add_argument(
         "--region",
         action="append",
         default=[],
@@ -54,13 +51,13 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         help="show these functions, and what they call, as one layer; * stands for anything, FILE:NAME is a static "
         "function (repeatable)",
     )
-    profile.add_argument("--each-call", action="store_true", help="a layer for each call of a region's functions")
-    profile.add_argument(
+    parser.add_argument("--each-call", action="store_true", help="a layer for each call of a region's functions")
+    parser.add_argument(
         "--layers", default="", metavar="RUNTIME", help="show the operators of a known runtime as layers: tflm"
     )
-    add_options(profile, PROFILE)
-    profile.add_argument("-v", "--verbose", action="count", default=0, help="more of everything; twice: provenance")
-    profile.set_defaults(command=_profile)
+    add_options(parser, PROFILE)
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="more of everything; twice: provenance")
+    parser.set_defaults(command=_profile)
 
 
 def _count(text: str) -> int:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from mcu_harness.app.cli.commands.shared import PASS, Commands
+from mcu_harness.app.cli.commands.shared import PASS
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    renode = commands.add_parser("renode", help="get Renode, the emulator of whole boards")
-    actions = renode.add_subparsers(title="actions", required=True, metavar="ACTION")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Fill the command's parser."""
+    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
     install = actions.add_parser("install", help="download it with renode-run, and use it from then on")
     install.add_argument("--version", metavar="V", help="which version (default: the newest supported one)")
     install.set_defaults(command=_install)

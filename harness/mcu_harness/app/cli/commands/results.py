@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcu_harness.app.cli.commands.shared import FAIL, PASS, Commands, check_places
+from mcu_harness.app.cli.commands.shared import FAIL, PASS, check_places
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.text import one_line
 
@@ -15,49 +15,54 @@ if TYPE_CHECKING:
     from mcu_harness.results.records import Results
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the commands' parsers; each sets `command` to its function."""
-    report = commands.add_parser("report", help="show a results.json again, or as another format")
-    report.add_argument("results", type=Path, metavar="RESULTS.json")
-    report.add_argument(
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """Fill the parser of `report`."""
+    parser.add_argument("results", type=Path, metavar="RESULTS.json")
+    parser.add_argument(
         "--format",
         default="terminal",
         metavar="NAME",
         help="terminal, markdown, html, pr-comment, ...; `help` lists them",
     )
-    report.add_argument("--baseline", type=Path, metavar="OLD.json", help="pr-comment: what to compare with")
-    report.add_argument("--output", type=Path, metavar="PATH", help="write it there; markdown: a directory")
-    report.add_argument("-v", "--verbose", action="count", default=0)
-    report.set_defaults(command=_report)
+    parser.add_argument("--baseline", type=Path, metavar="OLD.json", help="pr-comment: what to compare with")
+    parser.add_argument("--output", type=Path, metavar="PATH", help="write it there; markdown: a directory")
+    parser.add_argument("-v", "--verbose", action="count", default=0)
+    parser.set_defaults(command=_report)
 
-    compare = commands.add_parser("compare", help="what moved between two results, and why")
+
+def add_compare(parser: argparse.ArgumentParser) -> None:
+    """Fill the parser of `compare`."""
     for name in ("before", "after"):
-        compare.add_argument(name, type=Path, metavar=name.upper(), help="a results.json, or a directory of baselines")
-    compare.add_argument(
+        parser.add_argument(name, type=Path, metavar=name.upper(), help="a results.json, or a directory of baselines")
+    parser.add_argument(
         "--fail",
         action="append",
         default=[],
         metavar="FIGURE:AMOUNT",
         help="as in cycles:2%% or flash:+256 (repeatable)",
     )
-    compare.add_argument("--json", type=Path, metavar="FILE", help="write the comparison there")
-    compare.add_argument("-v", "--verbose", action="count", default=0, help="all cases and all parts that moved")
-    compare.set_defaults(command=_compare)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the comparison there")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="all cases and all parts that moved")
+    parser.set_defaults(command=_compare)
 
-    merge = commands.add_parser("merge", help="results of parts of a session as one file")
-    merge.add_argument("parts", nargs="+", type=Path, metavar="RESULTS.json")
-    merge.add_argument("-o", "--output", type=Path, required=True, metavar="ALL.json")
-    merge.set_defaults(command=_merge)
 
-    history = commands.add_parser("history", help="figures over time: results files, or the git history of baselines")
-    history.add_argument(
+def add_merge(parser: argparse.ArgumentParser) -> None:
+    """Fill the parser of `merge`."""
+    parser.add_argument("parts", nargs="+", type=Path, metavar="RESULTS.json")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="ALL.json")
+    parser.set_defaults(command=_merge)
+
+
+def add_history(parser: argparse.ArgumentParser) -> None:
+    """Fill the parser of `history`."""
+    parser.add_argument(
         "what", nargs="*", type=Path, metavar="WHAT", help="results files, oldest first, or one directory of baselines"
     )
-    history.add_argument("--commits", type=int, default=100, metavar="N", help="how far back in git (default: 100)")
-    history.add_argument("--format", choices=("terminal", "csv", "svg", "html"), default="terminal")
-    history.add_argument("--output", type=Path, metavar="FILE", help="write it there")
-    history.add_argument("-v", "--verbose", action="count", default=0, help="every point")
-    history.set_defaults(command=_history)
+    parser.add_argument("--commits", type=int, default=100, metavar="N", help="how far back in git (default: 100)")
+    parser.add_argument("--format", choices=("terminal", "csv", "svg", "html"), default="terminal")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write it there")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="every point")
+    parser.set_defaults(command=_history)
 
 
 def _report(arguments: argparse.Namespace) -> int:

@@ -16,7 +16,6 @@ from mcu_harness.app.cli.commands.shared import (
     FAIL,
     PASS,
     STANDARD_OUTPUT,
-    Commands,
     add_options,
     check_places,
     needed_boards,
@@ -38,9 +37,8 @@ if TYPE_CHECKING:
     from mcu_harness.scenario.scenario import Scenario
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("run", help="build a model for boards, run it, judge it")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Fill the command's parser."""
     parser.add_argument(
         "what",
         nargs="+",

@@ -10,7 +10,6 @@ from mcu_harness.app.cli.commands.shared import (
     ERROR,
     FAIL,
     PASS,
-    Commands,
     add_options,
     check_places,
     needed_boards,
@@ -25,13 +24,11 @@ from mcu_harness.base.files import kept_in
 from mcu_harness.base.text import one_line
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "search",
-        help="find the largest net that fits a board",
-        description="Calls a function with arguments until the largest net is found that keeps the budgets. Nets are neither "
-        "trained nor calibrated: costs do not depend on it.",
+def add(parser: argparse.ArgumentParser) -> None:
+    """Fill the command's parser."""
+    parser.description = (
+        "Calls a function with arguments until the largest net is found that keeps the budgets. Nets are neither "
+        "trained nor calibrated: costs do not depend on it."
     )
     parser.add_argument(
         "function",

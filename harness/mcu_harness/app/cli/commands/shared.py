@@ -14,7 +14,6 @@ from mcu_harness.base.files import check_file, write_text
 
 PASS, FAIL, ERROR = 0, 1, 2
 STANDARD_OUTPUT = "-"
-Commands = argparse._SubParsersAction  # what `add_subparsers` returns has no public name
 
 
 def add_options(parser: argparse.ArgumentParser, command: str) -> None:

@@ -6,20 +6,16 @@ import argparse
 from pathlib import Path
 
 from mcu_harness.app.cli.commands.progress import progress
-from mcu_harness.app.cli.commands.shared import PASS, Commands, add_options, check_places
+from mcu_harness.app.cli.commands.shared import PASS, add_options, check_places
 from mcu_harness.app.options import SHRINK
 from mcu_harness.base.text import for_terminal, one_line
 from mcu_harness.model.convert.shrink.methods import METHODS
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
+def add(parser: argparse.ArgumentParser) -> None:
+    """Fill the command's parser."""
     listed = "; ".join(f"{method.name}: {method.about}" for method in METHODS.values())
-    parser = commands.add_parser(
-        "shrink",
-        help="make a model smaller without training",
-        description=f"Methods, one after the other. {listed}. With --board, both models are built and run there.",
-    )
+    parser.description = f"Methods, one after the other. {listed}. With --board, both models are built and run there."
     parser.add_argument(
         "model",
         type=Path,

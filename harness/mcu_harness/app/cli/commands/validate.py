@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcu_harness.app.cli.commands.shared import FAIL, PASS, Commands, check_places
+from mcu_harness.app.cli.commands.shared import FAIL, PASS, check_places
 from mcu_harness.base.text import one_line
 from mcu_harness.results.report.terminal_table import terminal_table
 
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
     from mcu_harness.app.cycle_validation import Comparison, GroundTruth
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "validate-cycles",
-        help="hold the cycle models against published cycles on silicon",
-        description="Run programs whose cycles on silicon are published, and print predicted against measured. DIR holds "
-        "Embench-IoT programs as <program>.elf, or MLPerf Tiny images as in mlcommons/tiny_results_v1.2, closed/bosch/code.",
+def add(parser: argparse.ArgumentParser) -> None:
+    """Fill the command's parser."""
+    parser.description = (
+        "Run programs whose cycles on silicon are published, and print predicted against measured. DIR holds "
+        "Embench-IoT programs as <program>.elf, or MLPerf Tiny images as in mlcommons/tiny_results_v1.2, closed/bosch/code."
     )
     parser.add_argument("directory", type=Path, metavar="DIR", nargs="+", help="where the programs lie")
     parser.add_argument("--summary", action="store_true", help="only the summary, a Markdown table")

@@ -11,7 +11,6 @@ from mcu_harness.app.cli.commands.shared import (
     ERROR,
     FAIL,
     PASS,
-    Commands,
     add_options,
     check_places,
     needed_boards,
@@ -27,13 +26,11 @@ if TYPE_CHECKING:
 _EMULATED = 4
 
 
-def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "variants",
-        help="compare variants of a model: what each costs and loses, and which are worth having",
-        description="Models in any mix of formats, or one scenario with [[variants]]. Accuracy is over the whole data set; "
-        "the emulator runs the first samples, whose outputs have to be right to the bit.",
+def add(parser: argparse.ArgumentParser) -> None:
+    """Fill the command's parser."""
+    parser.description = (
+        "Models in any mix of formats, or one scenario with [[variants]]. Accuracy is over the whole data set; "
+        "the emulator runs the first samples, whose outputs have to be right to the bit."
     )
     parser.add_argument(
         "what",
