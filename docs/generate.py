@@ -118,7 +118,7 @@ def board_page() -> str:
 def command_page() -> str:
     """Every command and option, from the parser itself."""
     text = f"# Command line\n\n{NOTICE}Exit status: 0 pass, 1 fail, 2 usage or set-up error.\n"
-    parser = command_line._parser()
+    parser = command_line.command_parser(filled=True)
     for name, command, about in _commands(parser):
         text += f"\n## `mcu-harness {name}`\n\n{about[:1].upper()}{about[1:]}.\n\n"
         rows = [

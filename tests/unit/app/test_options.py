@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mcu_harness.app.cli.main import _COMMANDS, _parser, _Row, main
+from mcu_harness.app.cli.main import _COMMANDS, _Row, command_parser, main
 from mcu_harness.app.options import BUILD, FIT, OPTIONS, PROFILE, RUN, SEARCH, SHRINK, VARIANTS, options_of
 from mcu_harness.app.settings import Source, command_source, settings
 from mcu_harness.base.errors import HarnessError, ScenarioError, UnitError
@@ -29,7 +29,7 @@ HEAVY = {"numpy", "numba", "capstone", "unicorn", "elftools", "tabulate", "jinja
 
 
 def source(command: str, *words: str) -> Source:
-    return command_source(_parser().parse_args([command, *NEEDED[command], *words]))
+    return command_source(command_parser().parse_args([command, *NEEDED[command], *words]))
 
 
 @pytest.mark.parametrize("command", NEEDED)

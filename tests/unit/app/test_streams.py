@@ -28,7 +28,7 @@ class Parser:
     def parse_args(self, argv):
         return type("Arguments", (), {"command": staticmethod(command)})
 
-cli._parser = Parser
+cli.command_parser = Parser
 sys.exit(cli.main([]))
 """
 

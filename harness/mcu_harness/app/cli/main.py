@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _command(argv: Sequence[str] | None) -> int:
-    arguments = _parser().parse_args(argv)
+    arguments = command_parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)
@@ -83,17 +83,22 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(*args, **options)
         self._row = row
 
-    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+    def fill(self) -> None:
+        """Add the arguments of the command, the first time."""
         if self._row is not None:
             row, self._row = self._row, None
             row.fill(self)
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        self.fill()
         found, unknown = super().parse_known_args(args, namespace)
         if unknown and self._subparsers is None:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return found, unknown
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser(*, filled: bool = False) -> argparse.ArgumentParser:
+    """The parser of `mcu-harness`; with `filled`, for whoever looks at all commands, those of the commands are filled at once."""
     parser = _Parser(
         prog="mcu-harness",
         description="Know before you flash: int8 neural networks on emulated Arm Cortex-M boards.",
@@ -101,7 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mcu-harness {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for row in _COMMANDS:
-        commands.add_parser(row.name, help=row.about, row=row)
+        command = commands.add_parser(row.name, help=row.about, row=row)
+        if filled:
+            command.fill()
     return parser
 
 
