@@ -1,7 +1,8 @@
 """Variants of a model beside each other on one board: which are worth having, and what each won or lost in which layer.
 
 A view of results and nothing else. Variants are the models of one scenario. One dominates another when it is at least
-as good in the quality and in every cost, and better in one of them; those that none dominates are the Pareto front.
+as good in the quality and in every cost, and better in one of them; those that none dominates are the Pareto front. Costs
+that differ by less than CLOSE count as the same: a per mille of cycles is no reason to keep a net that is worse.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from mcu_harness.scenario.figure_catalogue import FIGURES, by_tile, shown_in
 # The first that every variant has: SQNR compares each with its own float model, accuracy all with the labels.
 QUALITIES = ("accuracy", "sqnr_db")
 # Of each group the first that every variant has.
+CLOSE = 0.01
 COSTS = (("latency_s", "instructions"), ("flash_bytes",), ("ram_bytes",))
 
 
@@ -169,8 +171,13 @@ def _loss(run: RunResult, figure: Figure) -> float:
 
 
 def _dominates(one: RunResult, other: RunResult, axes: Sequence[Figure]) -> bool:
-    pairs = [(_loss(one, figure), _loss(other, figure)) for figure in axes]
-    return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
+    pairs = [(_loss(one, figure), _loss(other, figure), _room(other, figure)) for figure in axes]
+    return all(a <= b + room for a, b, room in pairs) and any(a < b - room for a, b, room in pairs)
+
+
+def _room(run: RunResult, figure: Figure) -> float:
+    """Within how much of its value a figure of `run` counts as the same."""
+    return 0.0 if figure.better is Better.MORE else CLOSE * _loss(run, figure)
 
 
 def _order(run: RunResult, axes: Sequence[Figure]) -> tuple[object, ...]:

@@ -44,6 +44,12 @@ def test_two_that_are_the_same_in_everything_do_not_dominate_each_other() -> Non
     assert [entry.name for entry in found.front] == ["a", "b"]
 
 
+def test_a_cost_that_is_less_by_under_a_hundredth_saves_no_variant() -> None:
+    found = compared(variant("good", 0.98, 10.0, 5000), variant("worse", 0.95, 9.95, 5000))
+    assert found.entry("worse").dominated_by == ("good",) and found.entry("good").on_front
+    assert compared(variant("good", 0.98, 10.0, 5000), variant("fast", 0.95, 9.8, 5000)).entry("fast").on_front
+
+
 def test_reference_is_the_most_accurate_and_of_several_the_slowest() -> None:
     found = compared(variant("fast", 0.9, 1, 100), variant("slow", 0.9, 2, 90), variant("bad", 0.8, 9, 900))
     assert found.reference is not None and found.reference.name == "slow"

@@ -54,7 +54,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """All that a template draws, in px of a drawing of WIDTH x HEIGHT. `front` are the corners of the best seen here."""
+    """All that a template draws, in px of a drawing of WIDTH x HEIGHT. `front` are corners of the line along the front."""
 
     title: str
     x_title: str
@@ -85,7 +85,7 @@ def plot(points: Sequence[Point], x: Figure, y: Figure) -> Plot:
     placed = [(point, across(point.x), down(point.y)) for point in points]
     x_ticks = tuple(Tick(across(value), _tick_text(value, x, x_high)) for value in _ticks(x_low, x_high, x))
     y_ticks = tuple(Tick(down(value), _tick_text(value, y, y_high)) for value in _ticks(y_low, y_high, y))
-    corners = [(across(a), down(b)) for a, b in _staircase(points, y)]
+    corners = [(across(a), down(b)) for a, b in _staircase([point for point in points if point.on_front], y)]
     front = " ".join(f"{a:.1f},{b:.1f}" for a, b in corners)
     arrow = {Better.MORE: "more is better", Better.LESS: "less is better"}
     return Plot(
@@ -133,7 +133,7 @@ def _tick_text(value: float, figure: Figure, high: float) -> str:
 
 
 def _staircase(points: Sequence[Point], y: Figure) -> list[tuple[float, float]]:
-    """Corners of the line between what some point reaches and what none does; x is a cost."""
+    """Corners of the line between what some of the front reaches and what none does; x is a cost."""
     sign = 1 if y.better is Better.MORE else -1
     corners: list[tuple[float, float]] = []
     for point in sorted(points, key=lambda point: (point.x, -sign * point.y)):
