@@ -25,10 +25,14 @@ each_toolchain = pytest.mark.parametrize("toolchain", available_toolchains(), id
 def compiled(toolchain: Toolchain, board: str, sources: list[Path], folder: Path) -> None:
     """Object files of `sources` in `folder`; fails on any warning."""
     include = FIRMWARE / "include"
-    command = [*toolchain.command, *toolchain.compile_flags(find_board(board)), *STRICT, f"-I{include}", "-c", *sources]
+    command = [*toolchain.command, *toolchain.compile_flags(find_board(board)), *STRICT, f"-I{include}", "-c"]
     environment = {**os.environ, **toolchain.environment(folder, folder)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    # Zig leaves one object file of several sources.
+    for part in [[source] for source in sources] if toolchain.name == "zig" else [sources]:
+        done = subprocess.run(
+            [*command, *part], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
 
 
 def kernels_of(kernel_set: str) -> list[Path]:

@@ -8,12 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from host_firmware import check_against_reference
+from host_firmware import check_against_reference, run_on_host
 from mcu_harness.base.errors import ModelError
+from mcu_harness.model.arrays import make_inputs
 from mcu_harness.model.codegen.operators.wide_products import factor_of
 from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.planned import planned_sources
+from mcu_harness.model.reference import run_reference
 from mcu_harness.model.tflite_schema import TENSOR_TYPES
 from model_builder import ModelBuilder
+from model_file import ModelFile
 
 Rng = np.random.Generator
 EVERY_VALUE = np.arange(-32768, 32768).astype(np.int16)
@@ -239,3 +243,58 @@ def test_factors_round_every_sum_as_a_product_of_doubles() -> None:
         for value in (int(middle) + offset for middle in middles for offset in (-1, 0, 1)):
             if 0 <= value <= reach:
                 assert (value * factor + (1 << right - 1)) >> right == math.floor(value * scale + 0.5), (value, scale)
+
+
+class _FloatModel(ModelFile):
+    """Layers of float32, as a converter writes them before it quantises."""
+
+    def layer(self, code: str, inputs: list[int], *shape: int, **options: object) -> int:
+        return self.operator(code, inputs, self.tensor(shape, None, dtype="float32"), version=1, **options)
+
+    def weights(self, *shape: int) -> int:
+        return self.constant((self.rng.normal(size=shape) * 0.3).astype(np.float32))
+
+
+def test_a_model_that_litert_s_own_quantiser_made_16x8(tmp_path: Path) -> None:
+    calibration = pytest.importorskip("ai_edge_litert._pywrap_tensorflow_lite_calibration_wrapper")
+    m = _FloatModel(seed=4)
+    same = {"dilation_h_factor": 1, "dilation_w_factor": 1, "padding": "SAME"}
+    x = m.input((1, 12, 12, 3), dtype="float32")
+    x = m.layer(
+        "CONV_2D",
+        [x, m.weights(8, 3, 3, 3), m.weights(8)],
+        1,
+        6,
+        6,
+        8,
+        stride_h=2,
+        stride_w=2,
+        fused_activation="RELU",
+        **same,
+    )
+    y = m.layer(
+        "DEPTHWISE_CONV_2D", [x, m.weights(1, 3, 3, 8), m.weights(8)], 1, 6, 6, 8, fused_activation="RELU6", **same
+    )
+    z = m.layer("ADD", [x, y], 1, 6, 6, 8)
+    u = m.layer("MUL", [z, m.layer("LOGISTIC", [z], 1, 6, 6, 8)], 1, 6, 6, 8)
+    c = m.layer("LEAKY_RELU", [m.layer("CONCATENATION", [u, y], 1, 6, 6, 16, axis=3)], 1, 6, 6, 16, alpha=0.1)
+    window = {"filter_height": 2, "filter_width": 2, "stride_h": 2, "stride_w": 2, "padding": "VALID"}
+    t = m.layer("TANH", [m.layer("AVERAGE_POOL_2D", [c], 1, 3, 3, 16, **window)], 1, 3, 3, 16)
+    mean = m.layer("MEAN", [t, m.constant([1, 2])], 1, 16, keep_dims=False)
+    flat = m.layer("RESHAPE", [t, m.constant([1, 144])], 1, 144, new_shape=[1, 144])
+    dense = m.layer("FULLY_CONNECTED", [flat, m.weights(16, 144), m.weights(16)], 1, 16, fused_activation="RELU")
+    m.output(m.layer("SOFTMAX", [m.layer("SUB", [dense, mean], 1, 16)], 1, 16, beta=1.0))
+    content = m.build()  # the quantiser looks at it and keeps no reference
+    quantiser = calibration.CalibrationWrapper(content, [], [])
+    quantiser.Prepare([[1, 12, 12, 3]])
+    for _ in range(20):
+        quantiser.FeedTensor([m.rng.normal(size=(1, 12, 12, 3)).astype(np.float32)])
+    int16, int64 = np.dtype(np.int16).num, np.dtype(np.int64).num
+    path = tmp_path / "quantised.tflite"
+    path.write_bytes(quantiser.QuantizeModel(int16, int16, False, int16, int64, False, False))
+    graph = import_tflite(path)
+    assert {graph.tensors[layer.outputs[0]].dtype for layer in graph.layers} == {"int16"}
+    inputs = make_inputs(graph, 1, 8)
+    planned = planned_sources(graph, "cortex-m0+")
+    (got,) = run_on_host(planned.graph, planned.sources, inputs, tmp_path)
+    assert np.array_equal(got, run_reference(path, graph, inputs).outputs[0])
