@@ -147,3 +147,9 @@ def test_where_execution_goes(halfwords: tuple[int, ...], expected: Flow, target
 )
 def test_how_far_a_straight_line_goes_down(code: str, dip: int | None) -> None:
     assert deepest_dip(bytes.fromhex(code)) == dip
+
+
+def test_what_follows_an_instruction_is_not_part_of_it() -> None:
+    code = bytes.fromhex("fad0 d4f8")  # beq, and the first half of a longer instruction
+    leaves = flow(0xD0FA, 0xF8D4, code, 0x0800_0100)
+    assert leaves is not None and (leaves.flow, leaves.target) == (Flow.BRANCH, 0x0800_00F8)

@@ -33,11 +33,11 @@ _RETURN, _TABLE, _END = Leaves(Flow.RETURN), Leaves(Flow.TABLE_JUMP), Leaves(Flo
 
 
 def flow(first: int, second: int, code: bytes, at: int) -> Leaves | None:
-    """What the instruction with these halfwords, which is `code` at `at`, does; None where execution goes on.
+    """What the instruction with these halfwords, with which `code` at `at` begins, does; None where execution goes on.
 
     Encodings: Armv7-M Architecture Reference Manual (DDI 0403), A5.2.6, A5.3.4 to A5.3.7.
     """
-    return _narrow(first, code, at) if first < 0xE800 else _wide(first, second, code, at)
+    return _narrow(first, code[:2], at) if first < 0xE800 else _wide(first, second, code[:4], at)
 
 
 def _narrow(code: int, encoded: bytes, at: int) -> Leaves | None:
