@@ -54,6 +54,5 @@ def test_the_scenario_the_script_for_all_versions_and_the_includes_do_what_is_sa
     (case,) = cases_of(load_scenario(tmp_path / "app.toml"))
     result = session.run(case, Options(emulator="renode"))
     assert result.verdict == "pass", result.findings
-    assert result.console == "ready\r\ndone\r\n"
-    (measured,) = result.windows
-    assert 100 < measured.instructions < 2000
+    assert result.console == "ready\r\ndone"  # which ends the dialogue, and with it the run
+    assert (result.value("instructions") or 0) > 300
