@@ -92,9 +92,11 @@ def runtime_parts(runtime: Runtime, program: Program) -> tuple[CodeRegion, ...]:
 def _operator(runtime: Runtime, symbol: Symbol) -> str:
     stem = PurePosixPath(symbol.file).stem
     if not stem:  # not `static`: told by its own name
-        name = readable(symbol.name).partition(".")[0].rpartition("::")[2]
+        around, _, name = readable(symbol.name).partition(".")[0].rpartition("::")
         core = name
         for affix in runtime.affixes:
             core = core.replace(affix, "")
-        stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", core or name).lower()
+        # Eval alone: a namespace an operator, as TensorFlow Lite Micro had them until 2021, and who took it over then.
+        core = core or around.rpartition("::")[2] or name
+        stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", core).lower()
     return runtime.operators.get(stem, stem.upper())
