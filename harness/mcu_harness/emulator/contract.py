@@ -234,8 +234,11 @@ class Execution:
     (address, machine code) of blocks; `data` and `whole` are the memory trace that the plan asked for, `other_data` those
     for its other boards, or () where nothing can trace; `fpu_off_at` is the first FPU
     instruction that was executed while the FPU was not enabled; `lowest_stack` is the lowest address of the plan's stack area
-    that the stack pointer reached; `wait` is what it was left in where it would have gone on for ever; `windows_left` is how many windows closed because their function's frame was taken off the
-    stack without a return.
+    that the stack pointer reached; `wait` is what it was left in where it would have gone on for ever.
+
+    Of windows, `windows_left` closed because their function's frame was taken off the stack without a return;
+    `windows_dropped` are in no figure, since that was only seen when the next one began; `windows_beside` opened while that of
+    another task was open; `windows_open` were open at the end, and are in no figure.
     """
 
     reason: ExitReason
@@ -261,6 +264,9 @@ class Execution:
     fpu_off_at: int | None = None
     lowest_stack: int | None = None
     windows_left: int = 0
+    windows_dropped: int = 0
+    windows_beside: int = 0
+    windows_open: int = 0
     wait: Wait | None = None
 
 

@@ -33,7 +33,8 @@ class End:
 class RunFacts:
     """What is known of a run when it ends.
 
-    `closed` is how many windows have closed, `is_open` whether one is open that is not the whole run; `step` the step of
+    `closed` is how many windows have closed, `is_open` whether one is open that is not the whole run, and `dropped` how many
+    are not counted, since they were left without a return; `step` the step of
     the dialogue that is under way, in words; `returned` what main has returned, as a word, None if it has not.
     """
 
@@ -42,6 +43,7 @@ class RunFacts:
     is_open: bool
     step: str
     returned: int | None
+    dropped: int = 0
 
     @property
     def missing(self) -> int:
@@ -63,7 +65,8 @@ def finished(facts: RunFacts, detail: str = "", status: int | None = None) -> En
     if facts.step:
         return End(ExitReason.STOPPED_EARLY, status, f"the program ended in {facts.step}")
     if facts.plan.repeat and not facts.closed:
-        what = "did not come to its end" if facts.is_open else "was never reached"
+        reached = facts.is_open or facts.dropped
+        what = "did not come to its end" if reached else "was never reached"
         place = f"{facts.plan.begin or 0:#010x}"
         return End(ExitReason.STOPPED_EARLY, status, f"what is to be measured, at {place}, {what}")
     return End(ExitReason.FINISHED, status, f"{detail}{_measured(facts)}" if detail else "")

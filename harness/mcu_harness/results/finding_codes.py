@@ -82,6 +82,8 @@ class Code(StrEnum):
     FIRMWARE_LEFT_WINDOWS = "firmware.left-windows"
     FIRMWARE_MADE_UP_REGISTERS = "firmware.made-up-registers"
     FIRMWARE_NO_VECTORS = "firmware.no-vectors"
+    FIRMWARE_OPEN_WINDOWS = "firmware.open-windows"
+    FIRMWARE_OVERLAPPING_WINDOWS = "firmware.overlapping-windows"
     FIRMWARE_OVERLAYS = "firmware.overlays"
     FIRMWARE_WINDOWS_DIFFER = "firmware.windows-differ"
     FIRMWARE_RUNTIME = "firmware.runtime"

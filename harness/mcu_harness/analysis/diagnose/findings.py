@@ -10,17 +10,16 @@ from mcu_harness.analysis.diagnose.endings import known_ending, other_ending
 from mcu_harness.analysis.diagnose.explain_fault import fault_finding
 from mcu_harness.analysis.diagnose.stack import is_overflow_fault, stack_finding
 from mcu_harness.analysis.diagnose.waiting import describe, waiting_finding
+from mcu_harness.analysis.diagnose.window_notes import window_notes
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading
 from mcu_harness.base.text import one_line
-from mcu_harness.emulator.contract import BlockCounts, Execution, ExitReason, FaultKind, RunPlan
+from mcu_harness.emulator.contract import BlockCounts, Execution, ExitReason, FaultKind
 from mcu_harness.hardware.arm.thumb import instruction_size
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, Verdict
-
-_ALIKE = 2  # times the least: up to there a mean hides little
 
 # Faults that programs run into on purpose, when a check has failed.
 _ON_PURPOSE = (FaultKind.BREAKPOINT, FaultKind.UNDEFINED, FaultKind.RESET_REQUEST)
@@ -90,16 +89,6 @@ def run_notes(execution: Execution, program: Program, board: Board) -> list[Find
                 advice="what it does with these devices is not to be trusted; Renode models many of them",
             )
         )
-    if execution.windows_left:
-        notes.append(
-            Finding(
-                code=Code.FIRMWARE_LEFT_WINDOWS,
-                verdict=Verdict.PASS,
-                message=f"{execution.windows_left:,} of {len(execution.window_instructions):,} measured calls did not return: a jump "
-                "took them off the stack (longjmp, an exception of C++), where their measurement ends",
-                advice="the figures are means over all of them",
-            )
-        )
     inside = _entered_inside(execution.blocks) if execution.blocks is not None else []
     if inside:
         places = Places(program)
@@ -123,25 +112,6 @@ def run_notes(execution: Execution, program: Program, board: Board) -> list[Find
             )
         )
     return notes
-
-
-def window_notes(execution: Execution, plan: RunPlan) -> list[Finding]:
-    """What means over measured calls hide: how far the calls differ."""
-    each = sorted(execution.window_instructions)
-    if not plan.repeat or len(each) < 2 or each[-1] <= each[0] * _ALIKE:
-        return []
-    middle = each[len(each) // 2]
-    message = (
-        f"{len(each):,} measured calls took from {each[0]:,} to {each[-1]:,} instructions, in the middle {middle:,}"
-    )
-    return [
-        Finding(
-            code=Code.FIRMWARE_WINDOWS_DIFFER,
-            verdict=Verdict.PASS,
-            message=f"{message}: figures are means over all of them, so functions can have a fraction of a call",
-            advice="the worst call has figures of its own (instructions_max, cycles_max), and budgets",
-        )
-    ]
 
 
 def _entered_inside(blocks: BlockCounts) -> list[int]:

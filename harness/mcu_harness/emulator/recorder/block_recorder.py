@@ -30,16 +30,15 @@ from mcu_harness.emulator.recorder.exceptions import TakenExceptions
 from mcu_harness.emulator.recorder.known_blocks import KnownBlocks, NoCodeError
 from mcu_harness.emulator.recorder.layout import FIRST_BLOCK, ROOT, START_OUTSIDE, START_ROOT
 from mcu_harness.emulator.recorder.paused_run import PausedRun
-from mcu_harness.emulator.recorder.rows import Words
 from mcu_harness.emulator.recorder.steps import RecordedSteps
 from mcu_harness.emulator.recorder.tables import RecorderTables
+from mcu_harness.emulator.recorder.window_marks import WindowMarks
 
 __all__ = ["BlockRecorder", "NoCodeError"]
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 _STEP_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 _NO_CALLER = -2  # no block's function: -1 is that of code outside all functions
-_MOST_WINDOW_COUNTS = 1 << 24  # edges x windows: beyond that, counts of single windows are given up
 
 
 class BlockRecorder(PausedRun):
@@ -72,11 +71,8 @@ class BlockRecorder(PausedRun):
         self._clock = clock
         self._known = KnownBlocks(tables, read_code, functions, handlers, each_call, sizes_are_instructions, clock)
         self._left_early: list[tuple[int, int, int, int]] = []  # context, previous, current, count
-        self._left_in: list[int] = []  # the window of each of them
-        self._window = -1  # windows begun, less one
-        self._marks: list[Words] = []  # counts of all edges, where each window ended
-        self._marked = 0  # counts in all of them
-        self._in_window = False
+        self._left_in: list[tuple[int, ...]] = []  # the windows that each of them is in
+        self._windows = WindowMarks(lambda: tables.known_edges["count"])
         self._callbacks = [_CALLBACK(self._decode), _CALLBACK(self._check), _CALLBACK(tables.grow)]
         state = self._state
         state.decode, state.check, state.grow = (_address(callback) for callback in self._callbacks)
@@ -130,34 +126,40 @@ class BlockRecorder(PausedRun):
             raise self.error
         return taken == len(records)
 
-    def begin(self, entry: int) -> None:
-        """Start a window: count into the tree, whose root is the code at `entry`."""
-        self._mark()
-        self._in_window = True
-        self._window += 1
-        root = self._tables.contexts.row(ROOT)
-        if root.entry == 0:
-            root.entry, root.function = entry, self._known.function_start(entry)
-        self._start_at(START_ROOT)
-        self._state.window = self._window + 1
+    def begin(self, entry: int) -> int:
+        """Start a window: count into the tree, whose root is the code at `entry`. Returns the window's number.
 
-    def end(self) -> None:
-        """End a window: count instructions only, until the next `begin`."""
-        self._mark()
-        self._start_at(START_OUTSIDE)
+        Where another one is open, of another task, both go on: what runs is counted in both, and where it is in the tree.
+        """
+        beside = bool(self._windows.open)
+        number = self._windows.begin()
+        if not beside:
+            root = self._tables.contexts.row(ROOT)
+            if root.entry == 0:
+                root.entry, root.function = entry, self._known.function_start(entry)
+            self._start_at(START_ROOT)
+        self._state.window = number + 1
+        return number
+
+    def end(self, number: int | None = None) -> None:
+        """End a window, the only one where `number` does not say which: without any, instructions alone are counted."""
+        for window in self._windows.open if number is None else (number,):
+            self._windows.end(window)
+        self._end_windows()
+
+    def drop(self, number: int) -> None:
+        """End a window whose counts are not to be kept."""
+        self._windows.drop(number)
+        self._end_windows()
+
+    def _end_windows(self) -> None:
+        if not self._windows.open:
+            self._start_at(START_OUTSIDE)
 
     def _start_at(self, edge: int) -> None:
         self._state.edge = edge
         self._state.depth = 0
         self.exceptions.restart(edge)
-
-    def _mark(self) -> None:
-        """Remember the counts at the end of a window."""
-        if self._in_window:
-            self._in_window = False
-            if self._marked < _MOST_WINDOW_COUNTS:
-                self._marks.append(self._tables.known_edges["count"].copy())
-                self._marked += len(self._marks[-1])
 
     def leave_early(self, pc: int) -> None:
         """The block recorded last was left before its instruction at `pc` completed: take back the rest of it."""
@@ -171,7 +173,7 @@ class BlockRecorder(PausedRun):
         if pc > address:
             part = self._decode(self._known.part(block, pc - address))
             self._left_early.append((edge.to_context, edge.prior, part, 1))
-            self._left_in.append(self._window)
+            self._left_in.append(self._windows.open)
             executed = self._tables.blocks.row(part).ticks
         self._granted -= taken - executed
 
@@ -216,10 +218,8 @@ class BlockRecorder(PausedRun):
 
         `since` a mark, only what ran after it, and nothing of single windows.
         """
-        # With too many windows for marks, and without any, single windows are not known.
-        windows_known = since is None and len(self._marks) > self._window - int(self._in_window)
         early = Early(self._left_early, self._left_in)
-        return block_counts(self.steps(), early, since, self._marks if windows_known else None)
+        return block_counts(self.steps(), early, since, self._windows if since is None else None)
 
     def elsewhere(self) -> tuple[tuple[int, bytes], ...]:
         """(address, machine code) of the blocks that ran only outside of windows."""

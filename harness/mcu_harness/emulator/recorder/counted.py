@@ -12,6 +12,7 @@ from mcu_harness.emulator.recorder import views
 from mcu_harness.emulator.recorder.layout import FIRST_BLOCK, OUTSIDE, ROOT
 from mcu_harness.emulator.recorder.rows import Words
 from mcu_harness.emulator.recorder.steps import RecordedSteps
+from mcu_harness.emulator.recorder.window_marks import WindowMarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +25,28 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Early:
-    """Parts of blocks that were left before their end: (context, previous, current, count), and the window of each."""
+    """Parts of blocks that were left before their end: (context, previous, current, count), and the windows of each."""
 
     steps: Sequence[tuple[int, int, int, int]]
-    windows: Sequence[int]
+    windows: Sequence[Sequence[int]]
 
 
-def block_counts(
-    tables: RecordedSteps, early: Early, since: Mark | None, window_marks: Sequence[Words] | None
-) -> BlockCounts:
-    """What ran inside windows, or only what of that ran after `since`; with `window_marks`, of each window too."""
+def block_counts(tables: RecordedSteps, early: Early, since: Mark | None, windows: WindowMarks | None) -> BlockCounts:
+    """What ran inside windows, or only what of that ran after `since`; with `windows`, of each that closed too.
+
+    Where these are too many to be told apart, it is what ran in windows that closed.
+    """
     parents, entries = tables.context_tree()
     edges, counts = tables.edges, tables.edge_count
     if since is not None:
         counts[: len(since.counts)] -= since.counts
     left_early = np.array(early.steps[since.left_early if since else 0 :], np.int64).reshape(-1, 4)
+    each = windows.each if windows is not None else None
+    if windows is not None and each is None:
+        counts[:] = 0
+        counts[: len(windows.total)] = windows.total
+        closed = set(windows.closed)
+        left_early[:, 3] = [len(closed.intersection(within)) for within in early.windows]
     steps = np.column_stack([edges["to_context"], edges["prior"], edges["current"]])
     steps, counts = np.concatenate([steps, left_early[:, :3]]), np.concatenate([counts, left_early[:, 3]])
     kept = np.flatnonzero((steps[:, 0] != OUTSIDE) & (counts > 0))
@@ -52,8 +60,9 @@ def block_counts(
     seen = seen[seen >= FIRST_BLOCK]
     blocks = tables.blocks[seen]
     per_window = None
-    if window_marks is not None:
-        per_window = views.window_counts(window_marks, len(edges), early.windows, kept, which, len(steps))
+    if windows is not None and each is not None:
+        left_in = [[window in within for within in early.windows] for window in windows.closed]
+        per_window = views.window_counts(each, len(edges), left_in, kept, which, len(steps))
     return BlockCounts(
         block_address=(blocks["key"] >> 32).astype(np.uint32),
         block_bytes=np.array(tables.block_bytes, np.int32)[seen],

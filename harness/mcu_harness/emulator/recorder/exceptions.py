@@ -33,7 +33,7 @@ _SAME_PLACE = 4  # bytes that a handler may set the return address on, past the 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the recorder was when an exception was taken at `pc`, to go back to."""
+    """Where the recorder was when an exception was taken at `pc`, to go back to; and in which task."""
 
     pc: int
     edge: int
@@ -41,6 +41,7 @@ class Position:
     context: int
     frames: Rows
     window: int
+    task: int
 
 
 class TakenExceptions:
@@ -58,6 +59,8 @@ class TakenExceptions:
         self._children: dict[tuple[int, int], int] = {}
         self._window = 0
         self._start = START_OUTSIDE
+        self.task = 0  # what runs, or was interrupted: a number for each stack that a handler ever returned to
+        self._tasks = 1
 
     def restart(self, start: int) -> None:
         """A window begins or ends, and the counting goes on at the edge `start`: older positions mean nothing now."""
@@ -77,7 +80,7 @@ class TakenExceptions:
         """Where the recorder is now, before the code at `pc`."""
         edge = self._tables.last_edge
         frames = self._tables.open_frames.copy()
-        return Position(pc, self._state.edge, edge.current, edge.to_context, frames, self._window)
+        return Position(pc, self._state.edge, edge.current, edge.to_context, frames, self._window, self.task)
 
     def enter(self, entry: int, pc: int, stack: int, floats: bool) -> None:
         """An exception is taken whose handler is at `entry`; code is to go on at `pc`, its stack pointer is `stack`.
@@ -104,6 +107,10 @@ class TakenExceptions:
         position = self._suspended.pop(stack, None)
         if position is not None and abs(pc - position.pc) > _SAME_PLACE:
             position = None  # its frame was made up, for a thread that begins
+        if position is None:
+            self.task, self._tasks = self._tasks, self._tasks + 1
+        else:
+            self.task = position.task
         self.go_to(position, pc)
 
     def go_to(self, position: Position | None, pc: int) -> None:

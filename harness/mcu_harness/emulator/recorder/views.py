@@ -18,22 +18,19 @@ _FIRST_CALLS, _LAST_CALLS = 16, 496  # of very many
 
 
 def window_counts(
-    marks: Sequence[Words], edges: int, left_in: Sequence[int], kept: Words, which: Words, steps: int
+    each: Sequence[Words], edges: int, left_in: Sequence[Sequence[bool]], kept: Words, which: Words, steps: int
 ) -> Words:
     """Counts as (windows, steps).
 
-    `marks[w]` are the counts of the edges so far, where window w ended; behind the `edges` lie blocks left early, once
-    each, in the windows `left_in`. Of all these, row `kept[i]` is of step `which[i]`.
+    `each[w]` are the counts of edges in window w; behind the `edges` lie blocks left early, once each where `left_in[w]`
+    says so. Of all these, row `kept[i]` is of step `which[i]`.
     """
-    per_window = np.zeros((len(marks), steps), np.int64)
-    before = np.zeros(0, np.int64)
-    for window, mark in enumerate(marks):
-        counted = np.zeros(edges + len(left_in), np.int64)
-        counted[: len(mark)] = mark
-        counted[: len(before)] -= before
-        counted[edges:] = [left == window for left in left_in]
+    per_window = np.zeros((len(each), steps), np.int64)
+    for window, counts in enumerate(each):
+        counted = np.zeros(edges + len(left_in[window]), np.int64)
+        counted[: len(counts)] = counts
+        counted[edges:] = left_in[window]
         np.add.at(per_window[window], which, counted[kept])
-        before = mark
     return per_window
 
 

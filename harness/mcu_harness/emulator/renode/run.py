@@ -193,4 +193,5 @@ class Run:
             window_stack=self._first_stack,
             heap=end.heap,
             wait=outcome.wait,
+            windows_open=int(end.window_open and not self._is_closed),
         )

@@ -29,6 +29,7 @@ from mcu_harness.emulator.unicorn.watches import HeapWatch, MainWatch
 from mcu_harness.emulator.unicorn.windows import Windows
 from mcu_harness.hardware.arm.stack_effect import SP
 from mcu_harness.hardware.board import Board
+from mcu_harness.image.object_index import ObjectIndex
 from mcu_harness.image.program import Program
 
 _WFI, _WFE, _YIELD = b"\x30\xbf", b"\x20\xbf", b"\x10\xbf"
@@ -74,7 +75,8 @@ class Run:
         self._semihosting = Semihosting(
             self._memory, board.clock_hz, self._elapsed, self._send, self._dialogue, self._stack
         )
-        self._windows = Windows(plan, self._engine, self._recorder)
+        self._objects = ObjectIndex(program)
+        self._windows = Windows(plan, self._engine, self._recorder, self._array_at)
         self._main = MainWatch(plan.main, self._engine.register)
         self._heap = HeapWatch(plan.sbrk, self._engine.register)
         self._calls: tuple[Call, ...] = ()
@@ -128,6 +130,9 @@ class Run:
                 other_data=self._trace.others,
                 fpu_off_at=self._fpu.off_at,
                 windows_left=self._windows.left,
+                windows_dropped=self._windows.dropped,
+                windows_beside=self._windows.beside,
+                windows_open=self._windows.unfinished,
                 wait=end.wait,
                 lowest_stack=self._recorder.lowest_stack(low, high) if self._watches_stack else None,
             )
@@ -219,7 +224,7 @@ class Run:
     def _paused(self, pc: int) -> int:
         """The recorder paused before `pc` for something that happened; returns where to go on."""
         self._recorder.resume()
-        if self._windows.is_open and self._recorder.left_frame:
+        if self._recorder.left_frame:
             self._windows.leave()
             self._after_window()
         if self._trace.enough:
@@ -330,6 +335,7 @@ class Run:
             plan=self._plan,
             closed=len(self._windows.instructions),
             is_open=self._windows.is_open,
+            dropped=self._windows.dropped,
             step=self._dialogue.describe(),
             returned=self._main.returned,
         )
@@ -378,6 +384,10 @@ class Run:
         self._console += data[: _MOST_CONSOLE_BYTES - len(self._console)]
         self._standstill.stir()
         self._dialogue.hear(data)
+
+    def _array_at(self, address: int) -> int | None:
+        found = self._objects.at(address)
+        return None if found is None else found.address
 
     def _elapsed(self) -> int:
         return self._recorder.instructions

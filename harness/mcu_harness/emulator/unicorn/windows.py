@@ -1,29 +1,79 @@
-"""When windows open and close in the embedded emulator, and at which addresses it has to stop for that."""
+"""When windows open and close in the embedded emulator, and at which addresses it has to stop for that.
+
+The call that a window measures ends where it returns, or where a jump takes it off the stack (longjmp, an exception of C++).
+On the main stack, whose end is known, that is seen when it happens. On a task's stack it is seen when the next call begins
+there with nothing of the earlier one left: that one is dropped, since where it ended is not known. Stacks are told apart by
+the exceptions that switch tasks, and by the arrays that they lie in, so that calls of several tasks may be under way at once.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from unicorn import arm_const
 
 from mcu_harness.emulator.contract import RunPlan
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.emulator.unicorn.engine import Engine
 
 Reads = tuple[bytes, ...]
+_PROCESS_STACK = 2  # of CONTROL
+_MAIN_STACK = -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Stack:
+    """Which stack: the task that uses it, _MAIN_STACK, and where the array begins that it lies in, None if unknown."""
+
+    task: int
+    array: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A window that is open. It ends at `end`, None where only something else ends it; where that is told by the stack, with
+    `pointer` on `stack`. `number` is the recorder's, None without a profile.
+    """
+
+    end: int | None
+    opened_at: int
+    number: int | None
+    pointer: int | None = None
+    stack: _Stack | None = None
+    is_watched: bool = False
 
 
 class Windows:
-    """The windows of one run; what they do to memory and to the recorder happens here, at `open` and `close`."""
+    """The windows of one run; what they do to memory and to the recorder happens here, when they open and close.
 
-    def __init__(self, plan: RunPlan, engine: Engine, recorder: BlockRecorder) -> None:
+    `array_at(address)` is where the object begins in which an address lies, None if unknown.
+    """
+
+    def __init__(
+        self, plan: RunPlan, engine: Engine, recorder: BlockRecorder, array_at: Callable[[int], int | None]
+    ) -> None:
         self._plan = plan
         self._engine = engine
         self._recorder = recorder
-        self._opened_at = 0  # instructions when the open window opened
-        self._end: int | None = None  # where the open window ends, None when only something else ends it
-        self._stack_at_end: int | None = None  # the stack pointer there, where that tells two arrivals apart
-        self.is_open = False
+        self._array_at = array_at
+        self._open: list[_Opened] = []
         self.reads: list[Reads] = []
         self.instructions: list[int] = []
         self.first_stack: int | None = None
         self.left = 0  # windows that closed because their function was taken off the stack
+        self.dropped = 0  # windows of which that was seen too late
+        self.beside = 0  # windows that opened while another one was open
+
+    @property
+    def is_open(self) -> bool:
+        """Whether any window is open."""
+        return bool(self._open)
+
+    @property
+    def unfinished(self) -> int:
+        """How many windows are open that are not the whole run."""
+        return 0 if self.whole_run else len(self._open)
 
     @property
     def whole_run(self) -> bool:
@@ -48,52 +98,91 @@ class Windows:
         return bool(self.missing) or (self._plan.repeat and not self.instructions)
 
     @property
-    def exits(self) -> set[int]:
-        """Where to stop next: at the end of the open window, or where one begins."""
-        if self.is_open:
-            return set() if self._end is None else {self._end}
-        wanted = self._plan.repeat or self.missing
-        return {self._plan.begin} if wanted and self._plan.begin is not None else set()
+    def _may_begin(self) -> bool:
+        """Whether another window may open: beside others, of tasks, when no end is in sight for one of those."""
+        if not self._open:
+            return bool(self._plan.repeat or self.missing)
+        return self._plan.repeat and any(window.stack and not window.is_watched for window in self._open)
 
-    def at(self, pc: int) -> bool:
-        """Open or close a window at `pc`, one of `exits`; False where it is reached without meaning it (recursion)."""
-        if not self.is_open:
+    @property
+    def exits(self) -> set[int]:
+        """Where to stop next: at the ends of open windows, and where one may begin."""
+        ends = {window.end for window in self._open if window.end is not None}
+        return ends | ({self._plan.begin} if self._plan.begin is not None and self._may_begin else set())
+
+    def at(self, pc: int) -> None:
+        """Open or close windows at `pc`, one of `exits`, which may also be reached without meaning it (recursion)."""
+        for window in self._open:
+            if window.end == pc and window.pointer in (None, self._engine.register("sp")):
+                self._close(window)
+                break
+        if pc == self._plan.begin and self._may_begin and not self._goes_on():
             self.open(pc)
-            return True
-        if self._stack_at_end is not None and self._engine.register("sp") != self._stack_at_end:
-            return False
-        self.close()
-        return True
 
     def leave(self) -> None:
-        """The open window's function is off the stack, and did not return: close it."""
+        """The function of the watched window is off the stack, and did not return: close it."""
         self.left += 1
-        self.close()
+        self._close(next(window for window in self._open if window.is_watched))
 
     def open(self, pc: int) -> None:
         """Open a window whose first instruction is at `pc`."""
-        self.is_open = True
-        self._end = None if self.whole_run else self._plan.end
-        if self._plan.begin == pc and self._plan.end is None and not self.whole_run:
-            self._end = self._engine.register("lr") & ~1
-            self._stack_at_end = self._engine.register("sp")
-            low, high = self._plan.stack
-            if low <= self._stack_at_end <= high:  # on a task's stack, others say nothing of it
-                self._recorder.watch_frame(self._stack_at_end, high, self._end)
+        pointer = self._engine.register("sp")
+        if self.first_stack is None:
+            self.first_stack = pointer
         for address, data in self._plan.windows[len(self.reads)].writes if self._plan.windows else ():
             self._engine.memory.write(address, data)
-        self._opened_at = self._recorder.instructions
-        if self.first_stack is None:
-            self.first_stack = self._engine.register("sp")
-        if self._plan.profile:
-            self._recorder.begin(pc)
+        self.beside += self.is_open
+        opened_at = self._recorder.instructions
+        number = self._recorder.begin(pc) if self._plan.profile else None
+        if self._plan.begin == pc and self._plan.end is None and not self.whole_run:
+            end = self._engine.register("lr") & ~1
+            low, high = self._plan.stack
+            is_watched = low <= pointer <= high  # on a task's stack, others say nothing of it
+            if is_watched:
+                self._recorder.watch_frame(pointer, high, end)
+            self._open.append(_Opened(end, opened_at, number, pointer, self._stack(pointer), is_watched))
+        else:
+            self._open.append(_Opened(None if self.whole_run else self._plan.end, opened_at, number))
 
     def close(self) -> None:
-        """Close the open window."""
-        self.is_open = False
-        self._recorder.ignore_frame()
-        self._recorder.end()
-        self.instructions.append(self._recorder.instructions - self._opened_at)
+        """Close the window that is open, of those that never overlap."""
+        self._close(self._open[-1])
+
+    def _close(self, window: _Opened) -> None:
+        self._forget(window)
+        self._recorder.end(window.number)
+        self.instructions.append(self._recorder.instructions - window.opened_at)
         if self._plan.windows:
-            window = self._plan.windows[len(self.reads)]
-            self.reads.append(tuple(self._engine.memory.read(address, size) for address, size in window.reads))
+            reads = self._plan.windows[len(self.reads)].reads
+            self.reads.append(tuple(self._engine.memory.read(address, size) for address, size in reads))
+
+    def _forget(self, window: _Opened) -> None:
+        self._open.remove(window)
+        if window.is_watched:
+            self._recorder.ignore_frame()
+
+    def _goes_on(self) -> bool:
+        """Whether `begin` was reached inside of the call that is measured on this stack; one that is off it is dropped."""
+        pointer = self._engine.register("sp")
+        stack = self._stack(pointer)
+        for window in self._open:
+            if window.stack != stack or window.pointer is None:
+                continue
+            end = self._engine.register("lr") & ~1
+            jumped = (
+                window.end == end and self._recorder.last_end != end
+            )  # a tail call has the first one's place to return to
+            if pointer < window.pointer or (pointer == window.pointer and jumped):
+                return True
+            self._forget(window)
+            self.dropped += 1
+            if window.number is not None:
+                self._recorder.drop(window.number)
+            return False
+        return False
+
+    def _stack(self, pointer: int) -> _Stack:
+        """The stack in use."""
+        on_process_stack = int(self._engine.core.reg_read(arm_const.UC_ARM_REG_CONTROL)) & _PROCESS_STACK
+        task = self._recorder.exceptions.task if on_process_stack else _MAIN_STACK
+        return _Stack(task, self._array_at(pointer - 1))

@@ -1,0 +1,82 @@
+"""What a reader should know of the measured calls: which of them are in no figure, and what means over the others hide."""
+
+from __future__ import annotations
+
+from mcu_harness.emulator.contract import Execution, ExitReason, RunPlan
+from mcu_harness.results.finding_codes import Code
+from mcu_harness.results.records import Finding, Verdict
+
+_ALIKE = 2  # times the least: up to there a mean hides little
+
+
+def window_notes(execution: Execution, plan: RunPlan) -> list[Finding]:
+    """Of runs in which each call of a function is measured; [] where there is nothing to say."""
+    if not plan.repeat:
+        return []
+    return [*_left(execution), *_open(execution), *_overlapping(execution), *_differing(execution)]
+
+
+def _left(execution: Execution) -> list[Finding]:
+    """Calls that were taken off their stack."""
+    closed, left, dropped = len(execution.window_instructions), execution.windows_left, execution.windows_dropped
+    found = []
+    if left:
+        message = (
+            f"{left:,} of {closed:,} measured calls did not return: a jump took them off the stack (longjmp, an exception of "
+            "C++), where their measurement ends"
+        )
+        found.append(_note(Code.FIRMWARE_LEFT_WINDOWS, message, "the figures are means over all of them"))
+    if dropped:
+        message = (
+            f"{dropped:,} of {closed + dropped:,} measured calls did not return: the next one began on the same task's stack with "
+            "nothing of them left on it (longjmp, an exception of C++), and where they ended is not known"
+        )
+        advice = "they are in no figure: measure a function that returns, or the code around the jump"
+        found.append(_note(Code.FIRMWARE_LEFT_WINDOWS, message, advice))
+    return found
+
+
+def _open(execution: Execution) -> list[Finding]:
+    """Calls that were under way when the run ended, of runs that ended well."""
+    if not execution.windows_open or execution.reason is not ExitReason.FINISHED:
+        return []
+    many = execution.windows_open > 1
+    message = (
+        f"{execution.windows_open:,} measured call{'s' if many else ''} had not returned when the run ended, and "
+        f"{'are' if many else 'is'} in no figure"
+    )
+    return [
+        _note(
+            Code.FIRMWARE_OPEN_WINDOWS, message, "let the run go on for longer if the call should have come to its end"
+        )
+    ]
+
+
+def _overlapping(execution: Execution) -> list[Finding]:
+    """Calls in several tasks at once."""
+    if not execution.windows_beside:
+        return []
+    total = len(execution.window_instructions) + execution.windows_dropped + execution.windows_open
+    message = (
+        f"{execution.windows_beside:,} of {total:,} measured calls began while that of another task was under way: what runs "
+        "from a call to its return is measured, so what other tasks did in between is in the figures of each"
+    )
+    advice = "let one task alone make the calls to see what one costs by itself"
+    return [_note(Code.FIRMWARE_OVERLAPPING_WINDOWS, message, advice)]
+
+
+def _differing(execution: Execution) -> list[Finding]:
+    each = sorted(execution.window_instructions)
+    if len(each) < 2 or each[-1] <= each[0] * _ALIKE:
+        return []
+    middle = each[len(each) // 2]
+    message = (
+        f"{len(each):,} measured calls took from {each[0]:,} to {each[-1]:,} instructions, in the middle {middle:,}: figures "
+        "are means over all of them, so functions can have a fraction of a call"
+    )
+    advice = "the worst call has figures of its own (instructions_max, cycles_max), and budgets"
+    return [_note(Code.FIRMWARE_WINDOWS_DIFFER, message, advice)]
+
+
+def _note(code: Code, message: str, advice: str) -> Finding:
+    return Finding(code=code, verdict=Verdict.PASS, message=message, advice=advice)
