@@ -221,6 +221,21 @@ class DataTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowEnds:
+    """How many windows did not end by a return, or not alone.
+
+    `left` closed because their function's frame was taken off the stack without a return; `dropped` are in no figure, since
+    that was only seen when the next one began; `beside` opened while that of another task was open; `unfinished` were open at
+    the end of the run, and are in no figure.
+    """
+
+    left: int = 0
+    dropped: int = 0
+    beside: int = 0
+    unfinished: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """What happened. `reads[i][j]` answers `windows[i].reads[j]`; `stack_bytes` is the stack area at the end.
 
@@ -235,10 +250,6 @@ class Execution:
     for its other boards, or () where nothing can trace; `fpu_off_at` is the first FPU
     instruction that was executed while the FPU was not enabled; `lowest_stack` is the lowest address of the plan's stack area
     that the stack pointer reached; `wait` is what it was left in where it would have gone on for ever.
-
-    Of windows, `windows_left` closed because their function's frame was taken off the stack without a return;
-    `windows_dropped` are in no figure, since that was only seen when the next one began; `windows_beside` opened while that of
-    another task was open; `windows_open` were open at the end, and are in no figure.
     """
 
     reason: ExitReason
@@ -263,10 +274,7 @@ class Execution:
     other_data: tuple[DataTrace, ...] = ()
     fpu_off_at: int | None = None
     lowest_stack: int | None = None
-    windows_left: int = 0
-    windows_dropped: int = 0
-    windows_beside: int = 0
-    windows_open: int = 0
+    window_ends: WindowEnds = WindowEnds()
     wait: Wait | None = None
 
 

@@ -18,7 +18,11 @@ def window_notes(execution: Execution, plan: RunPlan) -> list[Finding]:
 
 def _left(execution: Execution) -> list[Finding]:
     """Calls that were taken off their stack."""
-    closed, left, dropped = len(execution.window_instructions), execution.windows_left, execution.windows_dropped
+    closed, left, dropped = (
+        len(execution.window_instructions),
+        execution.window_ends.left,
+        execution.window_ends.dropped,
+    )
     found = []
     if left:
         message = (
@@ -38,11 +42,11 @@ def _left(execution: Execution) -> list[Finding]:
 
 def _open(execution: Execution) -> list[Finding]:
     """Calls that were under way when the run ended, of runs that ended well."""
-    if not execution.windows_open or execution.reason is not ExitReason.FINISHED:
+    if not execution.window_ends.unfinished or execution.reason is not ExitReason.FINISHED:
         return []
-    many = execution.windows_open > 1
+    many = execution.window_ends.unfinished > 1
     message = (
-        f"{execution.windows_open:,} measured call{'s' if many else ''} had not returned when the run ended, and "
+        f"{execution.window_ends.unfinished:,} measured call{'s' if many else ''} had not returned when the run ended, and "
         f"{'are' if many else 'is'} in no figure"
     )
     return [
@@ -54,11 +58,11 @@ def _open(execution: Execution) -> list[Finding]:
 
 def _overlapping(execution: Execution) -> list[Finding]:
     """Calls in several tasks at once."""
-    if not execution.windows_beside:
+    if not execution.window_ends.beside:
         return []
-    total = len(execution.window_instructions) + execution.windows_dropped + execution.windows_open
+    total = len(execution.window_instructions) + execution.window_ends.dropped + execution.window_ends.unfinished
     message = (
-        f"{execution.windows_beside:,} of {total:,} measured calls began while that of another task was under way: what runs "
+        f"{execution.window_ends.beside:,} of {total:,} measured calls began while that of another task was under way: what runs "
         "from a call to its return is measured, so what other tasks did in between is in the figures of each"
     )
     advice = "let one task alone make the calls to see what one costs by itself"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator import ending
-from mcu_harness.emulator.contract import Call, Execution, Fault, FaultKind, RunPlan
+from mcu_harness.emulator.contract import Call, Execution, Fault, FaultKind, RunPlan, WindowEnds
 from mcu_harness.emulator.progress import Progress, Underway
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeError
 from mcu_harness.emulator.recorder.views import function_ranges
@@ -193,5 +193,5 @@ class Run:
             window_stack=self._first_stack,
             heap=end.heap,
             wait=outcome.wait,
-            windows_open=int(end.window_open and not self._is_closed),
+            window_ends=WindowEnds(unfinished=int(end.window_open and not self._is_closed)),
         )

@@ -76,7 +76,7 @@ class Run:
             self._memory, board.clock_hz, self._elapsed, self._send, self._dialogue, self._stack
         )
         self._objects = ObjectIndex(program)
-        self._windows = Windows(plan, self._engine, self._recorder, self._array_at)
+        self._windows = Windows(plan, self._engine, self._recorder, self._objects)
         self._main = MainWatch(plan.main, self._engine.register)
         self._heap = HeapWatch(plan.sbrk, self._engine.register)
         self._calls: tuple[Call, ...] = ()
@@ -129,10 +129,7 @@ class Run:
                 whole=self._trace.whole,
                 other_data=self._trace.others,
                 fpu_off_at=self._fpu.off_at,
-                windows_left=self._windows.left,
-                windows_dropped=self._windows.dropped,
-                windows_beside=self._windows.beside,
-                windows_open=self._windows.unfinished,
+                window_ends=self._windows.ends,
                 wait=end.wait,
                 lowest_stack=self._recorder.lowest_stack(low, high) if self._watches_stack else None,
             )
@@ -335,7 +332,7 @@ class Run:
             plan=self._plan,
             closed=len(self._windows.instructions),
             is_open=self._windows.is_open,
-            dropped=self._windows.dropped,
+            dropped=self._windows.ends.dropped,
             step=self._dialogue.describe(),
             returned=self._main.returned,
         )
@@ -384,10 +381,6 @@ class Run:
         self._console += data[: _MOST_CONSOLE_BYTES - len(self._console)]
         self._standstill.stir()
         self._dialogue.hear(data)
-
-    def _array_at(self, address: int) -> int | None:
-        found = self._objects.at(address)
-        return None if found is None else found.address
 
     def _elapsed(self) -> int:
         return self._recorder.instructions

@@ -8,14 +8,14 @@ the exceptions that switch tasks, and by the arrays that they lie in, so that ca
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from unicorn import arm_const
 
-from mcu_harness.emulator.contract import RunPlan
+from mcu_harness.emulator.contract import RunPlan, WindowEnds
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.emulator.unicorn.engine import Engine
+from mcu_harness.image.object_index import ObjectIndex
 
 Reads = tuple[bytes, ...]
 _PROCESS_STACK = 2  # of CONTROL
@@ -47,23 +47,19 @@ class _Opened:
 class Windows:
     """The windows of one run; what they do to memory and to the recorder happens here, when they open and close.
 
-    `array_at(address)` is where the object begins in which an address lies, None if unknown.
+    `ends` says how those ended that did not return. `objects` are those that stacks may lie in.
     """
 
-    def __init__(
-        self, plan: RunPlan, engine: Engine, recorder: BlockRecorder, array_at: Callable[[int], int | None]
-    ) -> None:
+    def __init__(self, plan: RunPlan, engine: Engine, recorder: BlockRecorder, objects: ObjectIndex) -> None:
         self._plan = plan
         self._engine = engine
         self._recorder = recorder
-        self._array_at = array_at
+        self._objects = objects
         self._open: list[_Opened] = []
         self.reads: list[Reads] = []
         self.instructions: list[int] = []
         self.first_stack: int | None = None
-        self.left = 0  # windows that closed because their function was taken off the stack
-        self.dropped = 0  # windows of which that was seen too late
-        self.beside = 0  # windows that opened while another one was open
+        self._left = self._dropped = self._beside = 0  # see `WindowEnds`
 
     @property
     def is_open(self) -> bool:
@@ -71,9 +67,9 @@ class Windows:
         return bool(self._open)
 
     @property
-    def unfinished(self) -> int:
-        """How many windows are open that are not the whole run."""
-        return 0 if self.whole_run else len(self._open)
+    def ends(self) -> WindowEnds:
+        """So far."""
+        return WindowEnds(self._left, self._dropped, self._beside, 0 if self.whole_run else len(self._open))
 
     @property
     def whole_run(self) -> bool:
@@ -121,7 +117,7 @@ class Windows:
 
     def leave(self) -> None:
         """The function of the watched window is off the stack, and did not return: close it."""
-        self.left += 1
+        self._left += 1
         self._close(next(window for window in self._open if window.is_watched))
 
     def open(self, pc: int) -> None:
@@ -131,7 +127,7 @@ class Windows:
             self.first_stack = pointer
         for address, data in self._plan.windows[len(self.reads)].writes if self._plan.windows else ():
             self._engine.memory.write(address, data)
-        self.beside += self.is_open
+        self._beside += self.is_open
         opened_at = self._recorder.instructions
         number = self._recorder.begin(pc) if self._plan.profile else None
         if self._plan.begin == pc and self._plan.end is None and not self.whole_run:
@@ -175,7 +171,7 @@ class Windows:
             if pointer < window.pointer or (pointer == window.pointer and jumped):
                 return True
             self._forget(window)
-            self.dropped += 1
+            self._dropped += 1
             if window.number is not None:
                 self._recorder.drop(window.number)
             return False
@@ -185,4 +181,5 @@ class Windows:
         """The stack in use."""
         on_process_stack = int(self._engine.core.reg_read(arm_const.UC_ARM_REG_CONTROL)) & _PROCESS_STACK
         task = self._recorder.exceptions.task if on_process_stack else _MAIN_STACK
-        return _Stack(task, self._array_at(pointer - 1))
+        array = self._objects.at(pointer - 1)
+        return _Stack(task, None if array is None else array.address)
