@@ -49,8 +49,7 @@ def place(
             if effort <= 0 or len(blocks) < 3:
                 return best_offsets
             order = _moved(best, best_offsets, sizes, best_top, shuffle)
-        offsets = _lowest_free(order, apart, alignment)
-        top = max((offset + size for offset, size in zip(offsets, sizes, strict=True)), default=0)
+        offsets, top = _lowest_free(order, apart, sizes, best_top)
         if best_top < 0 or top <= best_top:
             best, best_offsets, best_top = order, offsets, top
         if best_top <= target_bytes:
@@ -104,21 +103,32 @@ def _separations(blocks: Sequence[Block], alignment: int) -> list[dict[int, int]
     return result
 
 
-def _lowest_free(order: Order, apart: Sequence[dict[int, int]], alignment: int) -> list[int]:
-    """Place blocks in turn, each as low as those before it allow."""
-    offsets = [-1] * len(order)
+def _lowest_free(
+    order: Order, apart: Sequence[dict[int, int]], sizes: Sequence[int], most: int
+) -> tuple[list[int], int]:
+    """Place blocks in turn, each as low as those before it allow: their offsets, and where the topmost of them ends.
+
+    With `most` 0 or more, an order that reaches above it is given up there: the blocks after that have no place.
+    """
+    offsets, top = [-1] * len(order), 0
     for block in order:
-        taken = sorted(
-            (offsets[other] - distance, offsets[other] + apart[other][block])
-            for other, distance in apart[block].items()
-            if offsets[other] >= 0
-        )
+        taken = []
+        for other, distance in apart[block].items():
+            at = offsets[other]
+            if at >= 0:
+                taken.append((at - distance, at + apart[other][block]))
+        taken.sort()
         offset = 0
         for low, high in taken:  # offsets strictly between low and high are not free
-            if offset > low and offset < high:
+            if low < offset < high:
                 offset = high
         offsets[block] = offset
-    return offsets
+        end = offset + sizes[block]
+        if end > top:
+            top = end
+            if 0 <= most < top:
+                break
+    return offsets, top
 
 
 def _orders(blocks: Sequence[Block]) -> Iterator[Order]:

@@ -26,13 +26,14 @@ class Planned:
 
 
 _made: OrderedDict[_Key, Planned] = OrderedDict()
+_simplified: OrderedDict[tuple[str, str], Graph] = OrderedDict()
 
 
 def planned_sources(graph: Graph, target: str, kernels: str = DEFAULT) -> Planned:
     """`plan_memory` and `generate` for `graph` simplified, kept in this process by the digest of its model file."""
     key = graph.digest, graph.source, target, kernels
     if key not in _made:
-        computed = simplified(graph)
+        computed = _simplified_once(graph)
         memory = plan_memory(computed, target, kernels)
         _made[key] = Planned(computed, memory, generate(computed, memory, target, kernels))
         if len(_made) > _MOST:
@@ -40,3 +41,14 @@ def planned_sources(graph: Graph, target: str, kernels: str = DEFAULT) -> Planne
     _made.move_to_end(key)
     found = _made[key]
     return replace(found, graph=replace(found.graph, name=graph.name))
+
+
+def _simplified_once(graph: Graph) -> Graph:
+    """`simplified(graph)`, which knows nothing of targets."""
+    key = graph.digest, graph.source
+    if key not in _simplified:
+        _simplified[key] = simplified(graph)
+        if len(_simplified) > _MOST:
+            _simplified.popitem(last=False)
+    _simplified.move_to_end(key)
+    return _simplified[key]

@@ -6,7 +6,8 @@ Decoded with capstone, once per run, from the machine code of the executed block
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import capstone
@@ -21,6 +22,7 @@ Registers = frozenset[int]
 _NONE: Registers = frozenset()
 _PC: int = arm.ARM_REG_PC
 _WORDS_OF_DOUBLE = 2
+_KEPT_STRETCHES = 4096  # an image of a model has some hundreds, of a kilobyte or so decoded each
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +105,30 @@ def decode_stretches(stretches: Iterable[tuple[int, bytes]]) -> dict[int, Instru
     """Every instruction of (address, code) by address. What capstone does not know counts as ALU."""
     found: dict[int, Instruction] = {}
     for start, code in stretches:
-        end = start + len(code)
-        at = start
-        it_blocks = ItBlocks()
-        while at < end:
-            for one in decoded(code[at - start :], at):
-                first = int.from_bytes(code[at - start : at - start + 2], "little")
-                found[at] = _instruction(one, it_blocks.is_skippable(first))
-                at += one.size
-            if at < end:
-                first = int.from_bytes(code[at - start : at - start + 2], "little")
-                it_blocks.is_skippable(first)
-                found[at] = Instruction(at, instruction_size(first), Kind.ALU)
-                at += instruction_size(first)
+        for one in _decoded_code(code):
+            found[start + one.address] = replace(one, address=start + one.address)
     return found
+
+
+@lru_cache(maxsize=_KEPT_STRETCHES)
+def _decoded_code(code: bytes) -> tuple[Instruction, ...]:
+    """The instructions of `code` as if it lay at 0: nothing else of an `Instruction` depends on where it is.
+
+    Kept, because boards with the same core run the same code, at other addresses.
+    """
+    found: list[Instruction] = []
+    at = 0
+    it_blocks = ItBlocks()
+    while at < len(code):
+        for one in decoded(code[at:], at):
+            found.append(_instruction(one, it_blocks.is_skippable(int.from_bytes(code[at : at + 2], "little"))))
+            at += one.size
+        if at < len(code):
+            first = int.from_bytes(code[at : at + 2], "little")
+            it_blocks.is_skippable(first)
+            found.append(Instruction(at, instruction_size(first), Kind.ALU))
+            at += instruction_size(first)
+    return tuple(found)
 
 
 def _add_overlapping(found: dict[int, Instruction], start: int, code: bytes) -> None:
