@@ -23,11 +23,11 @@ from pathlib import Path
 
 from mcu_harness.base.errors import HarnessError
 
-# Objects, archives, images, memory traces; int8 models with the conversion's record and the float model it began with.
-KINDS = ("o", "a", "elf", "trace", "tflite", "conversion", "original")
+# Objects, archives, images, memory traces, answers of the oracle; int8 models with the conversion's record and the float model
+# it began with.
+KINDS = ("o", "a", "elf", "trace", "answer", "tflite", "conversion", "original")
 _LIMIT_BYTES = 1 << 30
 _ABANDONED_S = 24 * 3600.0  # scratch directories older than this belong to processes that were killed
-_KINDS = ("o", "a", "elf", "trace")
 _SCRATCH = "mcu-harness-scratch-"
 
 
@@ -91,7 +91,7 @@ class BuildCache:
 
     def prune(self) -> None:
         """Remove what was not used for longest until `limit_bytes` are kept, and scratch that was left behind."""
-        entries = [found for kind in _KINDS for found in self._entries(kind)]
+        entries = [found for kind in KINDS for found in self._entries(kind)]
         kept = sum(status.st_size for status, _ in entries)
         for status, path in sorted(entries, key=lambda entry: entry[0].st_mtime):
             if kept <= self.limit_bytes:

@@ -2,13 +2,15 @@
 
 LiteRT runs in a child process. It is C++ that trusts model files, so that a damaged one may abort or hang it; it writes
 to file descriptor 2 behind Python's back; and neither may reach the process that runs someone's tests. The child costs
-about 0.2 s, so ask for all samples at once.
+some tenths of a second before it computes anything, so ask for all samples at once. What it answers follows from the model, the
+inputs and its version alone, and is kept between runs.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import platform
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,7 +21,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mcu_harness.base.cache import digest
 from mcu_harness.base.errors import ModelError, ToolFailure
+from mcu_harness.base.kept_arrays import load_arrays, save_arrays
 from mcu_harness.base.process import CompletedText, run
 from mcu_harness.model.graph import Graph, Repair
 from mcu_harness.model.operators.catalogue import is_wide
@@ -28,6 +32,7 @@ Array = npt.NDArray[np.generic]
 
 _PACKAGE = "ai-edge-litert"
 _WORKER = Path(__file__).with_name("reference_worker.py")
+_KIND = "answer"  # in the cache
 _NOT_IMPORTABLE = 3  # the worker's exit status
 
 
@@ -78,7 +83,9 @@ def run_reference(
     )
     samples: dict[str, Any] = {f"input_{t}": np.ascontiguousarray(x) for t, x in zip(graph.inputs, inputs, strict=True)}
     try:
-        arrays = _ask(path, graph.repairs, samples, sorted({*graph.outputs, *written}), timeout_s)
+        tensors = sorted({*graph.outputs, *written})
+        key = _key(oracle, path, graph.repairs, samples, tensors)
+        arrays = load_arrays(_KIND, key) or _ask(path, graph.repairs, samples, tensors, timeout_s)
     except ToolFailure as failure:
         raise ModelError(
             f"{path}: LiteRT did not finish {count} inputs within {timeout_s:g} s",
@@ -91,6 +98,8 @@ def run_reference(
         ) from error
     if "error" in arrays:
         raise ModelError(f"{path}: LiteRT refuses the model: {_one_line(str(arrays['error']))}")
+    if not all_tensors:  # else they are many, and asked for once: something is wrong
+        save_arrays(_KIND, key, arrays)
     return Reference(
         oracle,
         tuple(arrays[f"tensor_{index}"] for index in graph.outputs),
@@ -112,7 +121,10 @@ def _ask(
 ) -> dict[str, Array]:
     """The worker's answer to `samples`; raises ModelError, ToolFailure at the deadline, OSError for no room."""
     with tempfile.TemporaryDirectory(prefix="mcu-harness-") as folder:
-        model = _repaired(path, repairs, Path(folder, "model.tflite")) if repairs else path.absolute()
+        model = path.absolute()
+        if repairs:
+            model = Path(folder, "model.tflite")
+            model.write_bytes(_content(path, repairs))
         request, answer = Path(folder, "request.npz"), Path(folder, "answer.npz")
         np.savez(request, tensors=np.array(tensors, np.int64), **samples)
         # -P: the script's folder, with modules named like packages, stays off the child's path
@@ -124,13 +136,18 @@ def _ask(
             return {name: found[name] for name in found.files}
 
 
-def _repaired(path: Path, repairs: Sequence[Repair], copy: Path) -> Path:
-    """`copy`, written with what the importer read where the file in `path` has something else."""
+def _key(oracle: str, path: Path, repairs: Sequence[Repair], samples: dict[str, Any], tensors: list[int]) -> str:
+    """A digest of all that the worker's answer follows from."""
+    asked = [part for name, x in samples.items() for part in (f"{name} {x.dtype} {x.shape}", x.tobytes())]
+    return digest([oracle, platform.machine(), _WORKER.read_bytes(), _content(path, repairs), repr(tensors), *asked])
+
+
+def _content(path: Path, repairs: Sequence[Repair]) -> bytes:
+    """The model in `path`, with what the importer read where the file has something else."""
     content = bytearray(path.read_bytes())
     for repair in repairs:
         content[repair.position : repair.position + len(repair.content)] = repair.content
-    copy.write_bytes(content)
-    return copy
+    return bytes(content)
 
 
 def _failed(path: Path, ended: CompletedText) -> ModelError:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mcu_harness.base import process
-from mcu_harness.base.cache import BuildCache, default_root, digest
+from mcu_harness.base.cache import KINDS, BuildCache, default_root, digest
 from mcu_harness.base.errors import BoardError, BuildError, HarnessError
 from mcu_harness.hardware.board import Board, RegisterStep
 from mcu_harness.image.build import Image, build
@@ -187,16 +187,17 @@ def published(cache: BuildCache, kind: str, key: str, content: bytes) -> Path:
     return path
 
 
-def filled_cache(root: Path, limit_bytes: int) -> tuple[BuildCache, list[Path]]:
+def filled_cache(root: Path, limit_bytes: int, kind: str = "elf") -> tuple[BuildCache, list[Path]]:
     cache = BuildCache(root, limit_bytes)
-    paths = [published(cache, "elf", str(nth), bytes(100)) for nth in range(4)]
+    paths = [published(cache, kind, str(nth), bytes(100)) for nth in range(4)]
     for nth, path in enumerate(paths):
         os.utime(path, (nth, nth))
     return cache, paths
 
 
-def test_what_was_not_used_for_longest_goes_first(tmp_path: Path) -> None:
-    cache, paths = filled_cache(tmp_path, 200)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_not_used_for_longest_goes_first(tmp_path: Path, kind: str) -> None:
+    cache, paths = filled_cache(tmp_path, 200, kind)
     assert cache.has(paths[0]), "which makes it the newest"
     cache.prune()
     assert [path.is_file() for path in paths] == [True, False, False, True]

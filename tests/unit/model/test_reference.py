@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,13 @@ from model_builder import ModelBuilder
 from model_samples import everything
 
 interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own, so that LiteRT is asked in it."""
+    monkeypatch.setenv("MCU_HARNESS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +138,58 @@ def test_what_litert_would_read_as_other_bytes_is_not_given_to_it(tmp_path: Path
     graph = import_tflite(path)
     with pytest.raises(OracleMissing, match="layer 00 SVDF: LiteRT has no kernel for a state of int8"):
         run_reference(path, graph, make_inputs(graph, 1, 1))
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The models that a worker was started for."""
+    found: list[Path] = []
+    ask = reference._ask
+
+    def noted(path: Path, *arguments: Any) -> dict[str, Any]:
+        found.append(path)
+        return ask(path, *arguments)
+
+    monkeypatch.setattr(reference, "_ask", noted)
+    return found
+
+
+def test_the_same_question_is_asked_once(model: Path, asked: list[Path]) -> None:
+    graph = import_tflite(model)
+    inputs = make_inputs(graph, 0, 2)
+    first, again = (run_reference(model, graph, inputs) for _ in range(2))
+    assert asked == [model] and first.oracle == again.oracle
+    assert len(first.outputs) == len(again.outputs) > 0
+    for one, other in zip(first.outputs, again.outputs, strict=True):
+        assert one.dtype == other.dtype and np.array_equal(one, other)
+
+
+def test_another_question_is_asked_anew(
+    model: Path, tmp_path: Path, asked: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = import_tflite(model)
+    inputs = make_inputs(graph, 0, 1)
+    run_reference(model, graph, inputs)
+    run_reference(model, graph, make_inputs(graph, 1, 1))
+    other = everything(seed=3).write(tmp_path / "other.tflite")
+    run_reference(other, import_tflite(other), inputs)
+    changed = tmp_path / "worker.py"
+    changed.write_bytes(reference._WORKER.read_bytes() + b"\n")
+    monkeypatch.setattr(reference, "_WORKER", changed)
+    run_reference(model, graph, inputs)
+    monkeypatch.setattr(reference, "oracle_name", lambda: "LiteRT 99 BUILTIN_REF")
+    assert run_reference(model, graph, inputs).oracle == "LiteRT 99 BUILTIN_REF"
+    assert asked == [model, model, other, model, model]
+
+
+def test_a_damaged_answer_is_asked_for_again(model: Path, cache: Path, asked: list[Path]) -> None:
+    graph = import_tflite(model)
+    inputs = make_inputs(graph, 0, 1)
+    first = run_reference(model, graph, inputs)
+    (kept,) = cache.glob("answer/*/*.answer")
+    content = bytearray(kept.read_bytes())
+    content[len(content) // 2] ^= 1
+    kept.write_bytes(content)
+    again = run_reference(model, graph, inputs)
+    assert asked == [model, model]
+    assert all(np.array_equal(one, other) for one, other in zip(first.outputs, again.outputs, strict=True))

@@ -5,18 +5,14 @@ Tracing takes several times as long as running. What a trace depends on is in it
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from dataclasses import fields, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from zipfile import BadZipFile
 
-import numpy as np
-
-from mcu_harness.base.cache import BuildCache, default_root, digest
-from mcu_harness.base.errors import HarnessError
+from mcu_harness.base.cache import digest
+from mcu_harness.base.kept_arrays import load_arrays, save_arrays
 from mcu_harness.emulator.contract import DataTrace, RunPlan
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
@@ -41,24 +37,13 @@ def key_of(program: Program, board: Board, plan: RunPlan) -> str:
 
 def load(key: str) -> DataTrace | None:
     """The trace with that key; None where there is none, or none that can be read."""
-    with contextlib.suppress(OSError, ValueError, KeyError, EOFError, BadZipFile, HarnessError):
-        store = BuildCache(default_root())
-        path = store.entry(KIND, key)
-        if store.has(path):
-            with np.load(path, allow_pickle=False) as columns:
-                return DataTrace(**{name: columns[name] for name in _COLUMNS})
-    return None
+    columns = load_arrays(KIND, key)
+    return DataTrace(**columns) if columns is not None and columns.keys() == set(_COLUMNS) else None
 
 
 def save(key: str, trace: DataTrace) -> None:
     """Keep `trace`; where that is not possible, the next run traces again."""
-    with contextlib.suppress(OSError, HarnessError):
-        store = BuildCache(default_root())
-        with store.scratch() as scratch:
-            made = scratch / "trace.npz"
-            with made.open("wb") as file:
-                np.savez(file, **{name: getattr(trace, name) for name in _COLUMNS})
-            store.publish(made, store.entry(KIND, key))
+    save_arrays(KIND, key, {name: getattr(trace, name) for name in _COLUMNS})
 
 
 @cache
