@@ -221,6 +221,8 @@ def test_zeros_and_shared_values_are_told_to_save_nothing(tmp_path: Path) -> Non
     [
         (["zero-weights"], "net.onnx", "o.onnx", "save nothing"),
         (["cluster"], "net.onnx", "o.onnx", "save nothing"),
+        (["int4"], "net.onnx", "o.onnx", "unpacked to int8"),
+        (["16x8"], "net.onnx", "o.onnx", "twice the RAM"),
         (["prun"], "net.onnx", "o.onnx", "no method is called 'prun'"),
         ([], "net.onnx", "o.onnx", "no method"),
         (["prune"], "net.tflite", "o.onnx", "changes ONNX and PyTorch models"),

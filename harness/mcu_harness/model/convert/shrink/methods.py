@@ -37,4 +37,7 @@ SAVES_NOTHING = {
     "zero-weights": _ZEROS,
     "sparse": _ZEROS,
     "cluster": f"weights that share values save nothing: {DENSE}; `low-rank` and `prune` make layers smaller",
+    "int4": "weights of 4 bits save nothing here: they are unpacked to int8 when firmware is built; an int4 .tflite is read as it is",
+    "16x8": "activations of 16 bits save nothing: they take twice the RAM, for accuracy; a 16x8 .tflite is read as it is, "
+    "and `mcu-harness variants` says what it costs",
 }
