@@ -26,7 +26,7 @@ class CodeRegion:
     What runs in the functions at `entries`, and in whatever they call, belongs to it. `flash_bytes` None = not known.
     With `each_call`, every call of them becomes a region of its own after the run (`calls_as_layers.split`); the calls of
     `kernel`s, which interpreters run in turn, are numbered together. `computed_by`, `refused`,
-    `sqnr_db` and `spared` as LayerResult.kernel, kernel_refused, sqnr_db and spared.
+    `sqnr_db`, `spared` and `bound_cycles` as LayerResult.kernel, kernel_refused, sqnr_db, spared and bound_cycles.
     """
 
     name: str
@@ -41,6 +41,7 @@ class CodeRegion:
     refused: str = ""
     sqnr_db: float | None = None
     spared: Spared | None = None
+    bound_cycles: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

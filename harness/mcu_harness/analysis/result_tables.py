@@ -68,6 +68,8 @@ def layer_results(parts: Sequence[CodeRegion], profiled: Profile | None) -> tupl
                 kernel_refused=part.refused,
                 sqnr_db=part.sqnr_db,
                 spared=part.spared,
+                cycle_parts=profiled.layer_parts[index] if profiled and profiled.layer_parts else None,
+                bound_cycles=part.bound_cycles,
             )
         )
     return tuple(rows)

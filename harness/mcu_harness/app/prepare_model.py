@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mcu_harness.analysis import faithfulness_figures, measured_figures, output_check, result_tables
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
+from mcu_harness.analysis.layer_bounds import with_bounds
 from mcu_harness.analysis.task_scores import Scores, Truth, scores
 from mcu_harness.app import divergence, provenance
 from mcu_harness.app.inference_plan import run_plan, tensors_read
@@ -72,6 +73,7 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
     regions = result_tables.model_regions(
         graph, memory, footprint, sources, [program.symbol(name).address for name in sources.layer_symbols]
     )
+    regions = with_bounds(regions, graph, board)
     own, noisiest = measured_figures.model_figures(graph, memory, footprint, sources), {}
     if conversion.source:
         progress("comparing with the float model")

@@ -21,6 +21,11 @@ class Architecture:
     v8: bool = False
 
     @property
+    def work_registers(self) -> int:
+        """Registers that arithmetic can use freely: r0 to r7 of the small architectures (DDI 0419, A5.1), r0 to r12 and lr."""
+        return 8 if self.baseline else 14
+
+    @property
     def has_unaligned(self) -> bool:
         """Whether loads and stores of a halfword or word may have any address."""
         return not self.baseline

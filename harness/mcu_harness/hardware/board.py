@@ -171,6 +171,11 @@ class Board:
         return self.supply_v * self.current_a_per_hz
 
     @property
+    def has_dsp(self) -> bool:
+        """Whether the core has the DSP extension, with its two multiplications at once."""
+        return self.core.dsp == "always" or (self.core.dsp == "optional" and self.dsp)
+
+    @property
     def target(self) -> str:
         """What firmware is compiled for, e.g. "cortex-m4+fpv4-sp-d16": boards that share it share objects."""
         parts = [self.core.name]

@@ -34,6 +34,22 @@ class Spared:
 
 
 @dataclass(frozen=True, slots=True)
+class CycleParts:
+    """What the cycles of a layer go into; together they are all of its cycles. Estimated like these.
+
+    `waits`: for flash, and whatever else of the board's memories is slower than the core. `loads_stores`, `multiplies` and
+    `branches` are those instructions with what others wait for their results; a branch's are also the refill after it and
+    wrong guesses. `rest` is everything else: arithmetic, moves, divisions, exceptions.
+    """
+
+    waits: float | int
+    loads_stores: float | int
+    multiplies: float | int
+    branches: float | int
+    rest: float | int
+
+
+@dataclass(frozen=True, slots=True)
 class LayerResult:
     """One row of the per-layer table; figures per inference (mean over inputs), None = not measured.
 
@@ -54,6 +70,10 @@ class LayerResult:
     kernel_refused: str = ""  # which faster kernels could not compute it, and why
     sqnr_db: float | None = None  # of a converted model: signal to quantisation noise, from the inputs to here
     spared: Spared | None = None  # None: the layer is as the model has it
+    cycle_parts: CycleParts | None = None  # what `cycles` go into
+    bound_cycles: float | int | None = (
+        None  # an estimate: what the layer's MACs, loads and stores alone need on the core
+    )
 
 
 @dataclass(frozen=True, slots=True)

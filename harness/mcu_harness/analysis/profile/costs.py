@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+
+from mcu_harness.results.cost_records import CycleParts
 
 Number = float | int
 
@@ -29,6 +31,11 @@ class Cost:
     def mean(self, windows: int) -> Cost:
         """A sum over windows, per window."""
         return Cost(mean(self.instructions, windows), None if self.cycles is None else mean(self.cycles, windows))
+
+
+def mean_parts(sums: Sequence[float], windows: int) -> CycleParts:
+    """Sums over windows by `cycles.parts.Part`, per window."""
+    return CycleParts(*(mean(float(each), windows) for each in sums))
 
 
 def mean(total: Number, windows: int) -> Number:

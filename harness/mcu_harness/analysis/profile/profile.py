@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from mcu_harness.analysis.high_water_mark import high_water_mark
-from mcu_harness.analysis.profile.costs import Cost, Layer, Number, mean
+from mcu_harness.analysis.profile.costs import Cost, Layer, Number, mean, mean_parts
 from mcu_harness.analysis.profile.spread import (
     CostSpread,
     WindowCosts,
@@ -22,18 +23,19 @@ from mcu_harness.analysis.profile.spread import (
     whole_spread,
     window_costs,
 )
-from mcu_harness.emulator.contract import Execution
+from mcu_harness.emulator.contract import BlockCounts, Execution
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
-from mcu_harness.results.cost_records import CallNode, FunctionResult
+from mcu_harness.results.cost_records import CallNode, CycleParts, FunctionResult
 from mcu_harness.results.origin import Origin, not_measured
 
+Real = npt.NDArray[np.float64]
 _NOTHING_KNOWN = CostSpread()
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`layers[i]` is layer i with everything called from it.
+    """`layers[i]` is layer i with everything called from it, `layer_parts[i]` what its cycles go into, where they are known.
 
     `cycles_origin` says how cycles were obtained and how far they can be trusted; `cycle_model` names the model and
     its version. `stack_hwm_bytes` is None when the stack was not painted. There were `inputs` windows; `windows` are
@@ -52,6 +54,7 @@ class Profile:
     windows: WindowCosts | None = None
     spread: CostSpread = _NOTHING_KNOWN
     layer_spreads: tuple[CostSpread, ...] = ()
+    layer_parts: tuple[CycleParts, ...] = ()
 
 
 def profile(
@@ -84,6 +87,7 @@ def profile(
     prices = price(counts, board, trace=execution.data)
     edge_cycles = None if prices is None else prices.edge_cycles
     tree = CallTree(counts, edge_cycles, program)
+    owners = tree.owners(layers)
     costs = [part.mean(windows) for part in tree.layers(layers)]
     total_cost = tree.whole.mean(windows)
     made = Profile(
@@ -97,8 +101,18 @@ def profile(
         stack_hwm_bytes=stack,
         inputs=closed,
         spread=spread,
+        layer_parts=() if prices is None else _layer_parts(counts, prices.edge_parts, owners, len(layers), windows),
     )
-    single = window_costs(counts, edge_cycles, tree.owners(layers), len(layers) + 1, times)
+    single = window_costs(counts, edge_cycles, owners, len(layers) + 1, times)
     if single is None:
         return made
     return replace(made, windows=single, spread=whole_spread(single), layer_spreads=tuple(part_spreads(single)[:-1]))
+
+
+def _layer_parts(
+    counts: BlockCounts, edge_parts: Real, owners: Sequence[int], layers: int, windows: int
+) -> tuple[CycleParts, ...]:
+    """What the cycles of each layer go into; `owners` are the layers of contexts (`CallTree.owners`)."""
+    sums = np.zeros((layers + 1, edge_parts.shape[1]), np.float64)
+    np.add.at(sums, np.asarray(owners)[counts.edge_context], counts.edge_count[:, None] * edge_parts)
+    return tuple(mean_parts(row, windows) for row in sums[:layers].tolist())

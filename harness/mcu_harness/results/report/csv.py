@@ -11,10 +11,11 @@ from typing import Any
 from mcu_harness.base.text import for_csv
 from mcu_harness.results.cost_records import LayerResult
 from mcu_harness.results.records import Measurement, Results, RunResult
-from mcu_harness.results.report import text
+from mcu_harness.results.report import cycle_parts_section, text
 
 _CASE = ("scenario", "model", "board", "toolchain", "emulator")
 _LAYER = ("index", "name", "operator", "macs", "instructions", "cycles", "flash_bytes", "arena_bytes", "sqnr_db")
+_CYCLES = ("kernel", "bound_cycles", *(f"{name}_cycles" for name in cycle_parts_section.NAMES))
 _SPARED = ("model_channels", "removed_channels", "spared_macs")
 _OBJECT = ("name", "kind", "region", "address", "nbytes")
 _ACCESSES = ("reads", "read_bytes", "writes", "written_bytes")
@@ -57,11 +58,17 @@ def runs(results: Results) -> str:
 def layers(results: Results) -> str:
     """A row per layer of every run."""
     rows = [
-        [*_case(run), *(_hundredths(getattr(layer, name)) for name in _LAYER), *_spreads(layer), *_spared(layer)]
+        [
+            *_case(run),
+            *(_hundredths(getattr(layer, name)) for name in _LAYER),
+            *_spreads(layer),
+            *_spared(layer),
+            *_cycles(layer),
+        ]
         for run in results.runs
         for layer in run.layers
     ]
-    return _text((*_CASE, *_LAYER, *_SPREADS, *_SPARED), rows)
+    return _text((*_CASE, *_LAYER, *_SPREADS, *_SPARED, *_CYCLES), rows)
 
 
 def accesses(results: Results) -> str:
@@ -91,6 +98,12 @@ def _spared(layer: LayerResult) -> list[int | None]:
     """Channels that the model has in the layer's output, how many of them are not computed, and its MACs that are not."""
     spared = layer.spared
     return [None, None, None] if spared is None else [spared.channels, len(spared.removed), spared.macs]
+
+
+def _cycles(layer: LayerResult) -> list[str | float | int | None]:
+    """Which kernel ran, the least cycles that the core needs for the layer's MACs, and what its cycles go into."""
+    parts = [getattr(layer.cycle_parts, name, None) for name in cycle_parts_section.NAMES]
+    return [layer.kernel or None, *map(_hundredths, (layer.bound_cycles, *parts))]
 
 
 def _rounded(value: float | int | None, measurement: Measurement | None) -> float | int | None:

@@ -10,6 +10,7 @@ from mcu_harness.base.text import for_markdown, for_markdown_code
 from mcu_harness.results.records import Results, RunResult
 from mcu_harness.results.report import (
     accesses_section,
+    cycle_parts_section,
     input_spread,
     spared_section,
     stack_section,
@@ -131,7 +132,16 @@ def _layers(run: RunResult) -> list[str]:
         what = input_spread.what_differs(run)
         titles += [f"{what}: min", "median", "max"]
         lines += [input_spread.sentence(run), ""]
-    return [*lines, *_table(titles, rows, numbers_from=1), *_spared(run)]
+    return [*lines, *_table(titles, rows, numbers_from=1), *_spared(run), *_cycle_parts(run)]
+
+
+def _cycle_parts(run: RunResult) -> list[str]:
+    if not cycle_parts_section.is_known(run):
+        return []
+    titles, rows = cycle_parts_section.table(run)
+    cells = [[for_markdown(cell) for cell in row] for row in rows]
+    about = ["### What the cycles of layers go into", "", cycle_parts_section.ABOUT, ""]
+    return ["", *about, *_table(titles, cells, numbers_from=cycle_parts_section.texts_in(run))]
 
 
 def _spared(run: RunResult) -> list[str]:

@@ -9,6 +9,7 @@ from mcu_harness.results.finding_codes import STOPPED
 from mcu_harness.results.records import Results, RunResult, Verdict
 from mcu_harness.results.report import (
     accesses_section,
+    cycle_parts_section,
     input_spread,
     spared_section,
     stack_section,
@@ -95,7 +96,7 @@ def profile_text(run: RunResult, verbosity: int = 0) -> str:
     for finding in run.findings:
         lines += ["  " + line for line in text.finding_lines(finding, most=5 if verbosity < 1 else 50)]
     if run.layers:
-        lines += ["", layer_table(run)]
+        lines += ["", layer_table(run), *(_cycle_parts(run) if verbosity >= 1 else [])]
     if run.functions:
         lines += ["", function_table(run, most=10 if verbosity < 1 else 50)]
     if run.what_ifs:
@@ -110,8 +111,18 @@ def profile_text(run: RunResult, verbosity: int = 0) -> str:
 
 
 def costs_text(run: RunResult) -> str:
-    """Where time and stack go: the layers, and the calls at the deepest point."""
-    return for_terminal("\n".join([*([layer_table(run)] if run.layers else []), *_stack(run), *_accesses(run)]))
+    """Where time and stack go: the layers and what their cycles go into, and the calls at the deepest point."""
+    layers = [layer_table(run), *_cycle_parts(run)] if run.layers else []
+    return for_terminal("\n".join([*layers, *_stack(run), *_accesses(run)]))
+
+
+def _cycle_parts(run: RunResult) -> list[str]:
+    if not cycle_parts_section.is_known(run):
+        return []
+    titles, rows = cycle_parts_section.table(run)
+    texts = cycle_parts_section.texts_in(run)
+    alignment = [*["left"] * texts, *["right"] * (len(titles) - texts)]
+    return ["", terminal_table(titles, rows, alignment), cycle_parts_section.ABOUT]
 
 
 def _stack(run: RunResult) -> list[str]:

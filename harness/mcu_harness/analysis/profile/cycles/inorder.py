@@ -61,6 +61,9 @@ class Issue:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._ready: dict[int, float] = {}
+        self._made_by: dict[int, Kind] = {}
+        self.waited = 0.0  # how long the last instruction waited for an operand when nothing else was in its way
+        self.waited_for: Kind | None = None  # what kind of instruction that operand came from
         self._next = 0.0  # when the next instruction can start
         self._last: Instruction | None = None  # what started alone so far at `_start`
         self._start = 0.0
@@ -77,6 +80,7 @@ class Issue:
         else:
             start = max(self._next, ready)
             self._last = instruction
+        self.waited = start - self._next if start > self._next and not together else 0.0
         busy = timing.occupied(instruction.words)
         self._start = start
         self._next = max(self._next, start + busy)
@@ -93,6 +97,7 @@ class Issue:
 
     def _operands_ready(self, instruction: Instruction) -> float:
         pipeline, latest = self._pipeline, 0.0
+        self.waited_for = None
         is_store = instruction.kind in (Kind.STORE, Kind.STORE_MULTIPLE)
         for register in instruction.reads:
             at = self._ready.get(register, 0.0)
@@ -104,7 +109,8 @@ class Issue:
                 at += pipeline.early_cycles if at else 0
             elif is_store and register not in instruction.address_registers:
                 at -= pipeline.stores_late
-            latest = max(latest, at)
+            if at > latest:
+                latest, self.waited_for = at, self._made_by.get(register)
         return latest
 
     def _results(self, instruction: Instruction, timing: Timing, start: float) -> None:
@@ -114,18 +120,34 @@ class Issue:
         elif instruction.kind is Kind.ALU and (instruction.early or instruction.shifted_constant):
             latency = max(latency, self._pipeline.shifted_latency)
         for register in instruction.writes:
+            self._made_by[register] = instruction.kind
             plain = instruction.writeback and register in instruction.address_registers
             self._ready[register] = start + (1 if plain else latency)
 
 
-def straight(pipeline: Pipeline, instructions: Sequence[Instruction]) -> list[float]:
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """`cycles` of an instruction, and how many of them it waited for a result of an instruction of the kind `waited_for`."""
+
+    cycles: float
+    waited: float = 0.0
+    waited_for: Kind | None = None
+
+
+def spent(pipeline: Pipeline, instructions: Sequence[Instruction]) -> list[Spent]:
     """Cycles of each instruction of a stretch that is executed from its first to its last, one after the other."""
-    issue, cycles, before = Issue(pipeline), [], 0.0
+    issue, found, before = Issue(pipeline), [], 0.0
     for instruction in instructions:
         after = issue.run(instruction)
-        cycles.append(after - before + pipeline.narrow_extra * (instruction.size == 2))
+        cycles = after - before + pipeline.narrow_extra * (instruction.size == 2)
+        found.append(Spent(cycles, issue.waited, issue.waited_for))
         before = after
-    return cycles
+    return found
+
+
+def straight(pipeline: Pipeline, instructions: Sequence[Instruction]) -> list[float]:
+    """As `spent`, the cycles alone."""
+    return [each.cycles for each in spent(pipeline, instructions)]
 
 
 def carried(pipeline: Pipeline, before: Sequence[Instruction], after: Sequence[Instruction]) -> float:

@@ -14,8 +14,9 @@ from mcu_harness.analysis.profile.cycles.accuracy import statement
 from mcu_harness.analysis.profile.cycles.core_tables import CYCLE_TABLES
 from mcu_harness.analysis.profile.cycles.cycle_table import HISTORY, CycleTable
 from mcu_harness.analysis.profile.cycles.exceptions import exception_cycles
-from mcu_harness.analysis.profile.cycles.inorder import carried, straight
+from mcu_harness.analysis.profile.cycles.inorder import Spent, carried, spent
 from mcu_harness.analysis.profile.cycles.memory import FetchModel, Visit
+from mcu_harness.analysis.profile.cycles.parts import PART_OF_KIND, Part
 from mcu_harness.analysis.profile.cycles.traced import TracedWaits
 from mcu_harness.analysis.profile.instructions import Instruction, decode
 from mcu_harness.emulator.contract import BlockCounts, DataTrace
@@ -31,17 +32,26 @@ CARRIED = 4  # how many instructions behind a jump may wait for results from bef
 class Prices:
     """Cycles of one execution of each edge: the core's own, and what waiting for code adds.
 
+    `core_parts` are the core's own by what they go into: a row an edge, a column for each `Part`.
     `model` names the core's table and its version; `origin` says for people what the figures are worth.
     """
 
     core_cycles: Real
     wait_cycles: Real
+    core_parts: Real
     model: str
     origin: Origin
 
     @property
     def edge_cycles(self) -> Real:
         return self.core_cycles + self.wait_cycles
+
+    @property
+    def edge_parts(self) -> Real:
+        """`edge_cycles` by what they go into: a row an edge, a column for each `Part`."""
+        parts = self.core_parts.copy()
+        parts[:, Part.WAITS] += self.wait_cycles
+        return parts
 
 
 def price(counts: BlockCounts, board: Board, trace: DataTrace | None = None) -> Prices | None:
@@ -59,9 +69,11 @@ def price(counts: BlockCounts, board: Board, trace: DataTrace | None = None) -> 
     else:
         traced = TracedWaits(trace, board, pricing.cycles)
         waits = traced.edge_cycles(counts, pricing.blocks)
+    core_cycles, core_parts = pricing.core_cycles()
     return Prices(
-        core_cycles=pricing.core_cycles(),
+        core_cycles=core_cycles,
         wait_cycles=waits,
+        core_parts=core_parts,
         model=table.name,
         origin=_origin(table, board, counts, trace),
     )
@@ -98,7 +110,8 @@ class _Pricing:
         blocks = zip(counts.block_address.tolist(), counts.block_bytes.tolist(), strict=True)
         self.blocks = [self._instructions(start, start + size) for start, size in blocks]
         self.visits = self._find_visits()
-        self.cycles = self._straight()
+        self._spent = self._straight()
+        self.cycles = {address: each.cycles for address, each in self._spent.items()}
         self._block_cycles = [sum(self.cycles[i.address] for i in block) for block in self.blocks]
 
     def _instructions(self, start: int, end: int) -> tuple[Instruction, ...]:
@@ -126,16 +139,26 @@ class _Pricing:
             stretches[-1].append(self._code[address])
         return stretches
 
-    def _straight(self) -> dict[int, float]:
+    def _straight(self) -> dict[int, Spent]:
         """Cycles of each instruction where execution falls into it."""
         pipeline = self._table.pipeline
         if pipeline is None:
-            return {at: self._table.fall_through(i, self._before(at)) for at, i in self._code.items()}
+            return {at: Spent(self._table.fall_through(i, self._before(at))) for at, i in self._code.items()}
         return {
-            instruction.address: cycles
+            instruction.address: each
             for stretch in self._find_stretches()
-            for instruction, cycles in zip(stretch, straight(pipeline, stretch), strict=True)
+            for instruction, each in zip(stretch, spent(pipeline, stretch), strict=True)
         }
+
+    def _block_parts(self) -> Real:
+        """The cycles of each block where execution falls into it, by `Part`."""
+        found = np.zeros((len(self.blocks), len(Part)), np.float64)
+        for row, block in zip(found, self.blocks, strict=True):
+            for instruction in block:
+                each = self._spent[instruction.address]
+                row[PART_OF_KIND[instruction.kind]] += each.cycles - each.waited
+                row[PART_OF_KIND[each.waited_for or instruction.kind]] += each.waited
+        return found
 
     def _find_visits(self) -> list[Visit]:
         """One for each edge."""
@@ -149,20 +172,27 @@ class _Pricing:
             found.append(Visit(block, jumped, last.address if last else None, count))
         return found
 
-    def core_cycles(self) -> Real:
-        """The core's own cycles of each visit."""
+    def core_cycles(self) -> tuple[Real, Real]:
+        """The core's own cycles of each visit, and the same by `Part`."""
         cycles = np.array([self._block_cycles[block] for block in self._counts.edge_current.tolist()], np.float64)
-        known: dict[tuple[int | None, int], float] = {}
+        parts = self._block_parts()[self._counts.edge_current]
+        known: dict[tuple[int | None, int], tuple[float, float]] = {}
         for edge, visit in enumerate(self.visits):
             if visit.jumped:
                 first = visit.instructions[0]
                 key = visit.source, first.address
                 if key not in known:
                     known[key] = self._entry(visit.source, first)
-                cycles[edge] += known[key]
+                alone, jump = known[key]
+                cycles[edge] += alone + jump
+                parts[edge, PART_OF_KIND[first.kind]] += alone
+                parts[edge, Part.BRANCH] += jump
         floats = np.array([any(i.kind in FLOATS for i in block) for block in self.blocks], np.bool_)
         taken = exception_cycles(self._table.exceptions, self._counts, floats)
-        return cycles + self._mispredicted() + taken
+        mispredicted = self._mispredicted()
+        parts[:, Part.BRANCH] += mispredicted
+        parts[:, Part.REST] += taken
+        return cycles + mispredicted + taken, parts
 
     def _mispredicted(self) -> Real:
         """What guessing wrong costs, on the edges of the rarer way out of each conditional branch."""
@@ -180,10 +210,12 @@ class _Pricing:
             found[rarer] = penalty
         return found
 
-    def _entry(self, source: int | None, first: Instruction) -> float:
-        """What comes on top when `first` is reached by a branch at `source`, or as the start of a window."""
+    def _entry(self, source: int | None, first: Instruction) -> tuple[float, float]:
+        """What comes on top when `first` is reached by a branch at `source`, or as the start of a window: of `first`,
+        which has nothing before it, and of the jump."""
         pipeline = self._table.pipeline
-        extra = 0.0 if pipeline else self._table.alone(first) - self.cycles[first.address]
+        alone = 0.0 if pipeline else self._table.alone(first) - self.cycles[first.address]
+        extra = 0.0
         if source is not None:
             last, before = self._code[source], self._before(source)
             extra += self._table.taken(last, before, first)
@@ -192,4 +224,4 @@ class _Pricing:
                 while len(after) < CARRIED and after[-1].end in self._code:
                     after.append(self._code[after[-1].end])
                 extra += carried(pipeline, [*reversed(before), last], after)
-        return extra
+        return alone, extra

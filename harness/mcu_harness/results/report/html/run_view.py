@@ -12,6 +12,7 @@ from mcu_harness.results.memory_records import SymbolResult
 from mcu_harness.results.records import Contributor, Finding, RunResult, Verdict
 from mcu_harness.results.report import (
     accesses_section,
+    cycle_parts_section,
     input_spread,
     spared_section,
     stack_section,
@@ -100,6 +101,14 @@ class RunView:
             )
             for layer in self.run.layers
         ]
+
+    @property
+    def cycle_parts(self) -> tuple[list[str], list[list[str]], int, str] | None:
+        """Titles and rows of what the cycles of layers go into, how many columns are texts, and what it means."""
+        if not cycle_parts_section.is_known(self.run):
+            return None
+        titles, rows = cycle_parts_section.table(self.run)
+        return titles, rows, cycle_parts_section.texts_in(self.run), cycle_parts_section.ABOUT
 
     @property
     def what_ifs(self) -> tuple[list[str], list[list[str]]]:
