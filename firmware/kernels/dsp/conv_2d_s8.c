@@ -1,5 +1,7 @@
 #include "mcu_conv_2d_dsp.h"
 
+#include "mcu_loops.h"
+
 /* Four taps in two multiplications without unpacking the inputs in the inner loop.
  *
  * Input bytes x0 x1 x2 x3 are prepared as two words of halves: even = (x0, x2), and odd = the word with 0x7f
@@ -159,6 +161,22 @@ MCU_INLINE void two_positions(int8_t *output, const int32_t *inputs, const struc
     }
 }
 
+/* All channels of 4 positions: pairs of channels by a loop of its own where it knows how outputs end. */
+MCU_INLINE void four_whole_positions(int8_t *output, const int32_t *inputs, const struct mcu_conv_2d_dsp *p,
+                                     struct mcu_finish finish)
+{
+    const int32_t channels = p->out_channels;
+    const int32_t *const end = inputs + 8 * p->words;
+    struct mcu_four_positions four = {
+        p->filter, p->bias, p->steps,          p->step_stride, inputs, end - 8 * (p->words & 3),
+        end,       output,  output + channels, channels};
+    if (finish.signs) {
+        mcu_four_positions_signs(&four);
+    } else {
+        mcu_four_positions_plain(&four);
+    }
+}
+
 /* Prepares four bytes; those of `positions` positions lie side by side. */
 MCU_INLINE int32_t *prepare(int32_t *to, int32_t word, int32_t positions)
 {
@@ -307,7 +325,9 @@ MCU_INLINE void convolve(int8_t *output, const int8_t *input, const struct mcu_c
                 }
             }
             at = next(at, w);
-            if (positions == 4) {
+            if (count == 4 && !finish.limits && (p->out_channels & 1) == 0) {
+                four_whole_positions(output, scratch, p, finish);
+            } else if (positions == 4) {
                 four_positions(output, scratch, p, count, finish);
             } else {
                 two_positions(output, scratch, p, count, finish);

@@ -1,37 +1,8 @@
 #include "mcu_conv_2d_pairs.h"
 
-#include "mcu_pairs.h"
+#include "mcu_loops.h"
 
 #define POSITIONS MCU_CONV_2D_PAIRS_POSITIONS
-
-/* The sums of one filter at four positions. Words of positions 0 and 1, and of 2 and 3, alternate in x. */
-struct sums {
-    struct mcu_pair_sums low;
-    struct mcu_pair_sums high;
-};
-
-#define TWO_TAPS(k)                                                           \
-    do {                                                                      \
-        const int32_t w0 = filter[k], w1 = filter[(k) + 1];                   \
-        mcu_pair_step(&s.low, x[2 * (k)], w0, x[2 * (k) + 2], w1, half);      \
-        mcu_pair_step(&s.high, x[2 * (k) + 1], w0, x[2 * (k) + 3], w1, half); \
-    } while (0)
-
-/* `taps` is a multiple of 4. */
-MCU_INLINE struct sums multiply(const int32_t *x, const int8_t *filter, int32_t taps)
-{
-    struct sums s = {{0, 0}, {0, 0}};
-    const int8_t *const end = filter + taps;
-    int32_t half = MCU_PAIRS_HALF;
-    __asm__("" : "+r"(half)); /* a constant would be made anew in every step */
-    while (filter != end) {
-        TWO_TAPS(0);
-        TWO_TAPS(2);
-        filter += 4;
-        x += 8;
-    }
-    return s;
-}
 
 /* All channels of `count` positions (1 to 4) whose inputs are prepared. */
 MCU_INLINE void convolve_group(int8_t *output, const int32_t *inputs, const struct mcu_conv_2d_pairs *p, int32_t count,
@@ -45,7 +16,8 @@ MCU_INLINE void convolve_group(int8_t *output, const int32_t *inputs, const stru
     const int8_t *filter = p->filter;
     int8_t *const last = output + channels;
     while (output != last) {
-        const struct sums s = multiply(inputs, filter, taps);
+        struct mcu_quad_sums s;
+        mcu_multiply_pairs(&s, inputs, filter, taps);
         const int32_t sums[POSITIONS] = {
             mcu_pair_lower(s.low, taps >> 1),
             s.low.upper,

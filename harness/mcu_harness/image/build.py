@@ -73,7 +73,7 @@ def build(sources: Sources, board: Board, toolchain: Toolchain, cache_dir: Path 
     context = digest(
         [_FORMAT, toolchain.name, toolchain.version, *flags, *(x for h in headers for x in (h.name, h.text))]
     )
-    keys = [digest([context, *toolchain.kernel_flags(unit.name), unit.name, unit.text]) for unit in units]
+    keys = [digest([context, *toolchain.kernel_flags(unit.name, board), unit.name, unit.text]) for unit in units]
     link = toolchain.link_command(board, Path("board.ld"), (), None)[len(toolchain.command) :]
     build_id = digest([context, script, *link, *keys])
     elf = cache.entry("elf", build_id)
@@ -172,8 +172,8 @@ class _Job:
         made = self._scratch / f"{key}.o"
         command = [
             *self._toolchain.command,
+            *self._toolchain.kernel_flags(name, self._board),
             *self._toolchain.compile_flags(self._board),
-            *self._toolchain.kernel_flags(name),
             f"-ffile-prefix-map={self._source}=.",
             *(f"-I{directory}" for directory in _INCLUDE),
             "-c",

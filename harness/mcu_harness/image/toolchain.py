@@ -50,6 +50,8 @@ _OWN_FLAGS = {"gnu": ("-fno-ipa-icf",), "zig": ("-fno-sanitize=undefined", "-fno
 # For the kernels of one set (a folder of firmware/kernels), on top of all others. Scheduling before registers are assigned
 # spills the many sums of these kernels: without it they take 4 % less cycles on a Cortex-M4.
 _KERNEL_FLAGS = {("gnu", "dsp"): ("-fno-schedule-insns",)}
+# The same for one core, where no macro of a compiler's tells it from others: firmware/include/mcu_loops.h.
+_CORE_FLAGS = {("cortex-m7", "dsp"): ("-DMCU_SINGLE_LOADS",)}
 
 # Our script and start-up, nothing of the compiler's own, whatever is unused left out. The sections check would refuse an
 # image that outgrows its memory into the next one; the footprint says so instead.
@@ -92,10 +94,14 @@ class Toolchain:
         """Everything that decides what a source file becomes, except include paths."""
         return (*self.target_flags(board), *_COMMON_FLAGS, *_OWN_FLAGS[self.name], *self.options)
 
-    def kernel_flags(self, source: str) -> tuple[str, ...]:
-        """What the C file `source` ("kernels/<set>/<file>") takes besides, before the user's own flags; () for others."""
+    def kernel_flags(self, source: str, board: Board) -> tuple[str, ...]:
+        """What the C file `source` ("kernels/<set>/<file>") takes besides, before all other flags; () for others."""
         room, _, name = source.partition("/")
-        return _KERNEL_FLAGS.get((self.name, name.partition("/")[0]), ()) if room == "kernels" else ()
+        if room != "kernels":
+            return ()
+        kernel_set = name.partition("/")[0]
+        core = board.core.name
+        return (*_KERNEL_FLAGS.get((self.name, kernel_set), ()), *_CORE_FLAGS.get((core, kernel_set), ()))
 
     def link_command(self, board: Board, script: Path, objects: Sequence[Path], helpers: Path | None) -> list[str]:
         """The command that links `objects` by `script`; `-o` and the output are for the caller to add.

@@ -66,7 +66,7 @@ PORTABLE = KernelSet("portable", 1, lambda target: True, EMITTERS, {_WIDE: WIDE_
 FITTED = KernelSet("fitted", 1, lambda target: True, {"ADD": fitted_add.emit, "SUB": fitted_add.emit})
 DSP = KernelSet(
     "dsp",
-    1,
+    2,
     _has_dsp,
     {
         "CONV_2D": dsp_convolution.emit,
@@ -76,7 +76,7 @@ DSP = KernelSet(
 )
 PAIRS = KernelSet(
     "pairs",
-    1,
+    2,
     lambda target: not _has_dsp(target),
     {"CONV_2D": pairs_convolution.emit, "DEPTHWISE_CONV_2D": pairs_convolution.emit},
 )

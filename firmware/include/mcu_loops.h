@@ -1,0 +1,392 @@
+/* The innermost loops of convolutions, in C and in assembly that does the same.
+ *
+ * They hold as many sums as a core has registers, and compilers spill some of them: on a Cortex-M0+ C takes 1.27 times
+ * the instructions. The C is what a loop means; it runs on other machines, and everywhere with MCU_PLAIN_C. Each loop
+ * is a function of its own without a compiler's frame, so that it is the same with all compilers. */
+#ifndef MCU_LOOPS_H
+#define MCU_LOOPS_H
+
+#include "mcu_pairs.h"
+
+#define MCU_ASSEMBLY_LOOP static __attribute__((naked, noinline, unused))
+
+/* ---- Cores without the DSP extension ---- */
+
+/* The sums of one filter at four positions; words of positions 0 and 1, and of 2 and 3, alternate in the inputs. */
+struct mcu_quad_sums {
+    struct mcu_pair_sums low;
+    struct mcu_pair_sums high;
+};
+
+/* `inputs`: two words a tap. `taps`, a positive multiple of 4: of `filter`, which is aligned to a word. */
+static inline __attribute__((unused)) void mcu_multiply_pairs_c(struct mcu_quad_sums *sums, const int32_t *inputs,
+                                                                const int8_t *filter, int32_t taps)
+{
+    struct mcu_quad_sums s = {{0, 0}, {0, 0}};
+    const int8_t *const end = filter + taps;
+    while (filter != end) {
+        mcu_pair_step(&s.low, inputs[0], filter[0], inputs[2], filter[1], MCU_PAIRS_HALF);
+        mcu_pair_step(&s.high, inputs[1], filter[0], inputs[3], filter[1], MCU_PAIRS_HALF);
+        filter += 2;
+        inputs += 4;
+    }
+    *sums = s;
+}
+
+#if defined(MCU_PLAIN_C) || !defined(__ARM_ARCH_ISA_THUMB)
+
+#define mcu_multiply_pairs mcu_multiply_pairs_c
+
+#elif __ARM_ARCH_ISA_THUMB == 1
+
+/* r0 a weight, r1 inputs, r2 filter, r3 what is left of four weights, r4 to r7 products, r8 to r11 `sums`, r12
+ * MCU_PAIRS_HALF, lr the filter's end. */
+#define MCU_FIRST_TAP       \
+    "sxtb r0, r3\n"         \
+    "ldmia r1!, {r4, r5}\n" \
+    "muls r4, r0\n"         \
+    "muls r5, r0\n"         \
+    "lsrs r3, r3, #8\n"
+#define MCU_SECOND_TAP      \
+    "sxtb r0, r3\n"         \
+    "ldmia r1!, {r6, r7}\n" \
+    "muls r6, r0\n"         \
+    "muls r7, r0\n"         \
+    "adds r4, r4, r6\n"     \
+    "adds r5, r5, r7\n"     \
+    "add r4, r12\n"         \
+    "add r5, r12\n"         \
+    "add r8, r4\n"          \
+    "add r10, r5\n"         \
+    "asrs r4, r4, #16\n"    \
+    "asrs r5, r5, #16\n"    \
+    "add r9, r4\n"          \
+    "add r11, r5\n"
+
+MCU_ASSEMBLY_LOOP void mcu_multiply_pairs(struct mcu_quad_sums *sums __attribute__((unused)),
+                                          const int32_t *inputs __attribute__((unused)),
+                                          const int8_t *filter __attribute__((unused)),
+                                          int32_t taps __attribute__((unused)))
+{
+    __asm__ volatile(".syntax unified\n"
+                     "push {r0, r4, r5, r6, r7, lr}\n"
+                     "mov r4, r8\n"
+                     "mov r5, r9\n"
+                     "mov r6, r10\n"
+                     "mov r7, r11\n"
+                     "push {r4, r5, r6, r7}\n"
+                     "adds r3, r3, r2\n"
+                     "mov lr, r3\n"
+                     "movs r4, #0\n"
+                     "mov r8, r4\n"
+                     "mov r9, r4\n"
+                     "mov r10, r4\n"
+                     "mov r11, r4\n"
+                     "movs r4, #1\n"
+                     "lsls r4, r4, #15\n"
+                     "mov r12, r4\n"
+                     ".balign 4\n"
+                     "1:\n"
+                     "ldmia r2!, {r3}\n" MCU_FIRST_TAP MCU_SECOND_TAP "lsrs r3, r3, #8\n" MCU_FIRST_TAP MCU_SECOND_TAP
+                     "cmp r2, lr\n"
+                     "bne 1b\n"
+                     "ldr r0, [sp, #16]\n"
+                     "mov r1, r8\n"
+                     "mov r2, r9\n"
+                     "mov r3, r10\n"
+                     "mov r4, r11\n"
+                     "stmia r0!, {r1, r2, r3, r4}\n"
+                     "pop {r4, r5, r6, r7}\n"
+                     "mov r8, r4\n"
+                     "mov r9, r5\n"
+                     "mov r10, r6\n"
+                     "mov r11, r7\n"
+                     "pop {r0, r4, r5, r6, r7, pc}\n");
+}
+
+#else
+
+/* r0 and lr weights, r1 inputs, r2 filter, r3 its end, r4 to r7 products, r8 to r11 `sums`, r12 MCU_PAIRS_HALF. */
+#define MCU_TWO_TAPS(first, second)  \
+    "ldmia r1!, {r4, r5, r6, r7}\n"  \
+    "ldrsb r0, [r2, #" #first "]\n"  \
+    "ldrsb lr, [r2, #" #second "]\n" \
+    "mla r4, r4, r0, r12\n"          \
+    "mla r5, r5, r0, r12\n"          \
+    "mla r4, r6, lr, r4\n"           \
+    "mla r5, r7, lr, r5\n"           \
+    "add r8, r8, r4\n"               \
+    "add r9, r9, r4, asr #16\n"      \
+    "add r10, r10, r5\n"             \
+    "add r11, r11, r5, asr #16\n"
+
+MCU_ASSEMBLY_LOOP void mcu_multiply_pairs(struct mcu_quad_sums *sums __attribute__((unused)),
+                                          const int32_t *inputs __attribute__((unused)),
+                                          const int8_t *filter __attribute__((unused)),
+                                          int32_t taps __attribute__((unused)))
+{
+    __asm__ volatile(".syntax unified\n"
+                     "push {r0, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n"
+                     "adds r3, r3, r2\n"
+                     "mov r8, #0\n"
+                     "mov r9, #0\n"
+                     "mov r10, #0\n"
+                     "mov r11, #0\n"
+                     "mov r12, #0x8000\n"
+                     ".balign 4\n"
+                     "1:\n" MCU_TWO_TAPS(0, 1) MCU_TWO_TAPS(2, 3) "adds r2, #4\n"
+                                                                  "cmp r2, r3\n"
+                                                                  "bne 1b\n"
+                                                                  "ldr r0, [sp]\n"
+                                                                  "stmia r0, {r8, r9, r10, r11}\n"
+                                                                  "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n");
+}
+
+#endif
+
+/* ---- Cores with the DSP extension ---- */
+
+/* Four output positions whose inputs are prepared as in dsp/conv_2d_s8.c, and channels from `output` to `last`, an even
+ * number; those of the next position lie `channels` further on. `inputs` to `end`: 8 words for each word of a filter;
+ * `unrolled` - `inputs` is the largest multiple of 32 in them. `step`: 0 or 1 of `steps` a channel. */
+struct mcu_four_positions {
+    const int32_t *filter;
+    const int32_t *bias;
+    const struct mcu_staircase *steps;
+    int32_t step;
+    const int32_t *inputs;
+    const int32_t *unrolled;
+    const int32_t *end;
+    int8_t *output;
+    const int8_t *last;
+    int32_t channels;
+};
+
+/* Moves filter, bias, steps and output of `p` to the end. */
+MCU_INLINE void mcu_four_positions_c(struct mcu_four_positions *p, int32_t signs)
+{
+    const struct mcu_finish finish = {signs, 0};
+    while (p->output != p->last) {
+        int32_t sums[2][4];
+        for (int32_t c = 0; c < 2; ++c) {
+            for (int32_t k = 0; k < 4; ++k) {
+                sums[c][k] = p->bias[c];
+            }
+        }
+        for (const int32_t *x = p->inputs; x != p->end; x += 8) {
+            for (int32_t c = 0; c < 2; ++c) {
+                const int32_t word = *p->filter++;
+                for (int32_t k = 0; k < 4; ++k) {
+                    sums[c][k] = mcu_smlad(word, x[k], sums[c][k]);
+                    sums[c][k] = mcu_smlad(mcu_sxtb16(word), x[4 + k], sums[c][k]);
+                }
+            }
+        }
+        for (int32_t c = 0; c < 2; ++c) {
+            for (int32_t k = 0; k < 4; ++k) {
+                p->output[k * p->channels + c] = mcu_climb(sums[c][k], *p->steps, finish, -128, 127);
+            }
+            p->steps += p->step;
+        }
+        p->bias += 2;
+        p->output += 2;
+    }
+}
+
+#if defined(MCU_PLAIN_C) || !defined(__ARM_FEATURE_DSP) || !__ARM_FEATURE_DSP
+
+MCU_INLINE void mcu_four_positions_plain(struct mcu_four_positions *p)
+{
+    mcu_four_positions_c(p, 0);
+}
+
+MCU_INLINE void mcu_four_positions_signs(struct mcu_four_positions *p)
+{
+    mcu_four_positions_c(p, 1);
+}
+
+#else
+
+/* r0 inputs, r1 filter, r2 and r3 words of two filters, r12 and lr inputs; sums of the first filter in r4 to r7, of the
+ * second in r8 to r11. Text w is the filter's offset, x that of the inputs, in bytes. */
+#if defined(MCU_SINGLE_LOADS) || __ARM_ARCH >= 8
+/* A Cortex-M7 starts a load and a multiplication in one cycle, a Cortex-M33 a load in one if the next instruction does
+ * not wait for it: the next word is loaded as soon as its register is free. */
+#define MCU_FIRST_WORDS(w, x)    \
+    "ldr r2, [r1, #" w "]\n"     \
+    "ldr r3, [r1, #" w " + 4]\n" \
+    "ldr r12, [r0, #" x "]\n"    \
+    "ldr lr, [r0, #" x " + 4]\n"
+#define MCU_MULTIPLY_WORDS(x)      \
+    "smlad r4, r2, r12, r4\n"      \
+    "smlad r8, r3, r12, r8\n"      \
+    "ldr r12, [r0, #" x " + 8]\n"  \
+    "smlad r5, r2, lr, r5\n"       \
+    "smlad r9, r3, lr, r9\n"       \
+    "ldr lr, [r0, #" x " + 12]\n"  \
+    "smlad r6, r2, r12, r6\n"      \
+    "smlad r10, r3, r12, r10\n"    \
+    "ldr r12, [r0, #" x " + 16]\n" \
+    "smlad r7, r2, lr, r7\n"       \
+    "sxtb16 r2, r2\n"              \
+    "smlad r11, r3, lr, r11\n"     \
+    "sxtb16 r3, r3\n"              \
+    "smlad r4, r2, r12, r4\n"      \
+    "ldr lr, [r0, #" x " + 20]\n"  \
+    "smlad r8, r3, r12, r8\n"      \
+    "ldr r12, [r0, #" x " + 24]\n" \
+    "smlad r5, r2, lr, r5\n"       \
+    "smlad r9, r3, lr, r9\n"       \
+    "ldr lr, [r0, #" x " + 28]\n"  \
+    "smlad r6, r2, r12, r6\n"      \
+    "smlad r10, r3, r12, r10\n"
+#define MCU_AND_NEXT(w, x)       \
+    "ldr r12, [r0, #" x "]\n"    \
+    "smlad r7, r2, lr, r7\n"     \
+    "ldr r2, [r1, #" w "]\n"     \
+    "smlad r11, r3, lr, r11\n"   \
+    "ldr r3, [r1, #" w " + 4]\n" \
+    "ldr lr, [r0, #" x " + 4]\n"
+#define MCU_AND_STOP         \
+    "smlad r7, r2, lr, r7\n" \
+    "smlad r11, r3, lr, r11\n"
+#define MCU_FOUR_TAPS MCU_FIRST_WORDS("0", "0") MCU_MULTIPLY_WORDS("0") MCU_AND_STOP
+#define MCU_SIXTEEN_TAPS                                                                                \
+    MCU_FIRST_WORDS("0", "0")                                                                           \
+    MCU_MULTIPLY_WORDS("0")                                                                             \
+    MCU_AND_NEXT("8", "32")                                                                             \
+    MCU_MULTIPLY_WORDS("32") MCU_AND_NEXT("16", "64") MCU_MULTIPLY_WORDS("64") MCU_AND_NEXT("24", "96") \
+        MCU_MULTIPLY_WORDS("96") MCU_AND_STOP
+#else
+/* A Cortex-M4 waits less for loads side by side. */
+#define MCU_TWO_BY_TWO(a, b, c, d)  \
+    "smlad " a ", r2, r12, " a "\n" \
+    "smlad " b ", r3, r12, " b "\n" \
+    "smlad " c ", r2, lr, " c "\n"  \
+    "smlad " d ", r3, lr, " d "\n"
+#define MCU_MULTIPLY_WORDS(w, x)                                                                    \
+    "ldrd r2, r3, [r1, #" w "]\n"                                                                   \
+    "ldrd r12, lr, [r0, #" x                                                                        \
+    "]\n" MCU_TWO_BY_TWO("r4", "r8", "r5", "r9") "ldrd r12, lr, [r0, #" x " + 8]\n" MCU_TWO_BY_TWO( \
+        "r6", "r10", "r7", "r11") "ldrd r12, lr, [r0, #" x " + 16]\n"                               \
+                                  "sxtb16 r2, r2\n"                                                 \
+                                  "sxtb16 r3, r3\n" MCU_TWO_BY_TWO(                                 \
+                                      "r4", "r8", "r5", "r9") "ldrd r12, lr, [r0, #" x              \
+                                                              " + 24]\n" MCU_TWO_BY_TWO("r6", "r10", "r7", "r11")
+#define MCU_FOUR_TAPS MCU_MULTIPLY_WORDS("0", "0")
+#define MCU_SIXTEEN_TAPS         \
+    MCU_MULTIPLY_WORDS("0", "0") \
+    MCU_MULTIPLY_WORDS("8", "32") MCU_MULTIPLY_WORDS("16", "64") MCU_MULTIPLY_WORDS("24", "96")
+#endif
+
+/* Four sums become outputs, not yet saturated: r12 multiplier, lr addend, r1 shift, r3 below_zero, r0 is free. */
+#define MCU_CLIMB_PLAIN(a, b, c, d) \
+    "smmla " a ", " a ", r12, lr\n" \
+    "smmla " b ", " b ", r12, lr\n" \
+    "smmla " c ", " c ", r12, lr\n" \
+    "asr " a ", " a ", r1\n"        \
+    "smmla " d ", " d ", r12, lr\n" \
+    "asr " b ", " b ", r1\n"        \
+    "asr " c ", " c ", r1\n"        \
+    "asr " d ", " d ", r1\n"
+#define MCU_ADD_SIGN(sum)            \
+    "and r0, r3, " sum ", asr #31\n" \
+    "add r0, r0, lr\n"               \
+    "smmla " sum ", " sum ", r12, r0\n"
+#define MCU_CLIMB_SIGNS(a, b, c, d)                                                                            \
+    MCU_ADD_SIGN(a)                                                                                            \
+    MCU_ADD_SIGN(b)                                                                                            \
+    "asr " a ", " a ", r1\n" MCU_ADD_SIGN(c) "asr " b ", " b ", r1\n" MCU_ADD_SIGN(d) "asr " c ", " c ", r1\n" \
+                                                                                      "asr " d ", " d ", r1\n"
+/* The same with r2 the channel's steps, which go on by one `step` (12 bytes). */
+#define MCU_CLIMB_FOUR(climb, a, b, c, d) \
+    "ldr r0, [sp]\n"                      \
+    "ldr r0, [r0, #12]\n"                 \
+    "ldr r12, [r2]\n"                     \
+    "ldr lr, [r2, #4]\n"                  \
+    "ldrsh r1, [r2, #10]\n"               \
+    "ldrsh r3, [r2, #8]\n"                \
+    "add r2, r2, r0, lsl #3\n"            \
+    "add r2, r2, r0, lsl #2\n" climb(a, b, c, d)
+/* Outputs of two channels at one position go together, as a half; between saturations is room for loads and stores. */
+#define MCU_STORE_OUTPUTS         \
+    "ldr r12, [sp]\n"             \
+    "ssat r4, #8, r4\n"           \
+    "ssat r8, #8, r8\n"           \
+    "ldr r0, [r12, #28]\n"        \
+    "ldr r3, [r12, #32]\n"        \
+    "ldr r1, [r12, #36]\n"        \
+    "bfi r4, r8, #8, #8\n"        \
+    "str r2, [r12, #8]\n"         \
+    "ssat r5, #8, r5\n"           \
+    "strh r4, [r0]\n"             \
+    "ssat r9, #8, r9\n"           \
+    "add lr, r1, r1, lsl #1\n"    \
+    "bfi r5, r9, #8, #8\n"        \
+    "ssat r6, #8, r6\n"           \
+    "strh r5, [r0, r1]\n"         \
+    "ssat r10, #8, r10\n"         \
+    "bfi r6, r10, #8, #8\n"       \
+    "ssat r7, #8, r7\n"           \
+    "strh r6, [r0, r1, lsl #1]\n" \
+    "ssat r11, #8, r11\n"         \
+    "bfi r7, r11, #8, #8\n"       \
+    "strh r7, [r0, lr]\n"         \
+    "adds r0, #2\n"               \
+    "str r0, [r12, #28]\n"
+
+/* In parts, as strings of C99 have an end; nothing comes between them. */
+#define MCU_FOUR_POSITIONS(name, climb)                                                         \
+    MCU_ASSEMBLY_LOOP void name(struct mcu_four_positions *p __attribute__((unused)))           \
+    {                                                                                           \
+        __asm__ volatile("push {r0, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n"                    \
+                         "1:\n"                                                                 \
+                         "ldr r2, [sp]\n"                                                       \
+                         "ldr r3, [r2, #4]\n"                                                   \
+                         "ldr r1, [r2]\n"                                                       \
+                         "ldr r4, [r3]\n"                                                       \
+                         "ldr r8, [r3, #4]\n"                                                   \
+                         "adds r3, #8\n"                                                        \
+                         "str r3, [r2, #4]\n"                                                   \
+                         "ldr r0, [r2, #16]\n"                                                  \
+                         "ldr r3, [r2, #20]\n"                                                  \
+                         "mov r5, r4\n"                                                         \
+                         "mov r6, r4\n"                                                         \
+                         "mov r7, r4\n"                                                         \
+                         "mov r9, r8\n"                                                         \
+                         "mov r10, r8\n"                                                        \
+                         "mov r11, r8\n"                                                        \
+                         "cmp r0, r3\n"                                                         \
+                         "beq.w 3f\n"                                                           \
+                         ".balign 4\n"                                                          \
+                         "2:\n");                                                               \
+        __asm__ volatile(MCU_SIXTEEN_TAPS);                                                     \
+        __asm__ volatile("ldr r2, [sp]\n"                                                       \
+                         "ldr r2, [r2, #20]\n"                                                  \
+                         "adds r1, #32\n"                                                       \
+                         "adds r0, #128\n"                                                      \
+                         "cmp r0, r2\n"                                                         \
+                         "bne.w 2b\n"                                                           \
+                         "3:\n"                                                                 \
+                         "ldr r2, [sp]\n"                                                       \
+                         "ldr r3, [r2, #24]\n"                                                  \
+                         "cmp r0, r3\n"                                                         \
+                         "beq.w 4f\n" MCU_FOUR_TAPS "adds r1, #8\n"                             \
+                         "adds r0, #32\n"                                                       \
+                         "b 3b\n"                                                               \
+                         "4:\n"                                                                 \
+                         "str r1, [r2]\n"                                                       \
+                         "ldr r2, [r2, #8]\n");                                                 \
+        __asm__ volatile(MCU_CLIMB_FOUR(climb, "r4", "r5", "r6", "r7"));                        \
+        __asm__ volatile(MCU_CLIMB_FOUR(climb, "r8", "r9", "r10", "r11"));                      \
+        __asm__ volatile(MCU_STORE_OUTPUTS "cmp r0, r3\n"                                       \
+                                           "bne.w 1b\n"                                         \
+                                           "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n"); \
+    }
+
+MCU_FOUR_POSITIONS(mcu_four_positions_plain, MCU_CLIMB_PLAIN)
+MCU_FOUR_POSITIONS(mcu_four_positions_signs, MCU_CLIMB_SIGNS)
+
+#endif
+
+#endif
