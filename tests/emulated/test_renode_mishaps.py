@@ -51,7 +51,7 @@ MISHAPS = {
     ),
     "write-to-flash": (
         "ldr r3, =0x08010000\nmovs r2, #1\nmcu_test_here: str r2, [r3]\nbx lr",
-        ExitReason.FAULT, "mcu_test_here", "it writes at 0x08010000, which is flash",
+        ExitReason.FAULT, "mcu_test_here", "it writes 4 B at 0x08010000, which is flash",
     ),
     "request-for-a-system-reset": (
         "ldr r3, =0xE000ED0C\nldr r2, =0x05FA0004\nmcu_test_here: str r2, [r3]\nb .",

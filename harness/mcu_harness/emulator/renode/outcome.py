@@ -73,7 +73,7 @@ def explain(end: RenodeEnd, board: Board, plan: RunPlan, closed: int, vectors: i
         case Cause.EXCEPTION:
             return _exception(end, code[2:])
         case Cause.FLASH_WRITE:
-            fault = Fault(FaultKind.FLASH_WRITE, end.about, end.more)
+            fault = Fault(FaultKind.FLASH_WRITE, end.about, end.more or _size(code[2:], pc))
             return ending.faulted(fault, ending.bad_access(fault, _memories(board)))
     if end.cause is Cause.ABORT or end.about == end.pc:
         return _lost(end, facts, board)
@@ -94,6 +94,11 @@ def _accessed(end: RenodeEnd, code: bytes) -> tuple[int, int]:
             if touched < address < touched + _WORD:
                 return address, access.size
     return touched, size
+
+
+def _size(code: bytes, pc: int) -> int:
+    """Bytes of the access that the instruction `code` makes, as far as each one of it goes; 0 where it makes none."""
+    return next((min(access.size, _WORD) for offset, access in accesses(code, pc) if offset == 0), 0)
 
 
 def _lost(end: RenodeEnd, facts: RunFacts, board: Board) -> ending.End:

@@ -21,6 +21,7 @@ from mcu_harness.emulator.renode.server import RenodeServer
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 
+_ARRIVES = (FaultKind.JUMP, FaultKind.NOT_THUMB)  # where a jump went to, not where it is
 _NOWHERE = 0xFFFFFFFE  # a handler that is never entered: Renode finds endless loops itself
 _GRACE_S = 20.0  # what Renode may take, beyond the plan's own limit, to say that it was reached
 
@@ -163,7 +164,6 @@ class Run:
     def _execution(self, end: protocol.End, emulation_s: float) -> Execution:
         self.intact, self.flash_changed = end.intact, end.flash_changed
         end, origin = self._jumped(end)
-        calls = self._calls(end, origin)
         pc = end.pc & ~1
         around = self._program.code(pc - 2, 6)
         closed = len(self._instructions)
@@ -172,8 +172,8 @@ class Run:
             pc = self._no_code
             outcome = ending.faulted(Fault(FaultKind.JUMP, pc), ending.no_code(pc))
         fault = outcome.fault
-        if fault is not None and fault.kind is FaultKind.JUMP and fault.address == pc and self._no_code is None:
-            origin = self._last_branch()
+        if fault is not None and fault.kind in _ARRIVES and fault.address == pc and self._no_code is None:
+            origin = self._last_branch() if origin is None else origin
         if fault is not None and origin is not None:
             fault = replace(fault, origin=origin)
         return Execution(
@@ -189,7 +189,7 @@ class Run:
             blocks=None if self._recorder is None else self._recorder.counts(),
             emulation_s=emulation_s,
             fault=fault,
-            calls=calls,
+            calls=self._calls(end, origin if fault and fault.kind is FaultKind.NOT_THUMB else None),
             window_stack=self._first_stack,
             heap=end.heap,
             wait=outcome.wait,
