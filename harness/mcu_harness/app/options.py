@@ -22,6 +22,7 @@ class Options:
 
 # The commands that run something, and share options.
 RUN, FIT, PROFILE, BUILD, VARIANTS, SEARCH, SHRINK = "run", "fit", "profile", "build", "variants", "search", "shrink"
+VERSUS = "versus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +90,21 @@ _EVERY: tuple[Option, ...] = (
         "BOARD",
         repeatable=True,
         commas=True,
-        commands=(RUN, FIT, PROFILE, BUILD, VARIANTS, SEARCH, SHRINK),
+        commands=(RUN, FIT, PROFILE, BUILD, VARIANTS, VERSUS, SEARCH, SHRINK),
     ),
     Option(
         "emulator",
         "which emulator runs the firmware",
         "auto|unicorn|renode",
         default="auto",
-        commands=(RUN, FIT, PROFILE, VARIANTS, SEARCH, SHRINK),
+        commands=(RUN, FIT, PROFILE, VARIANTS, VERSUS, SEARCH, SHRINK),
     ),
     Option(
         "toolchain",
         "which compiler builds the firmware, with flags if you like, as in gnu:-Os (repeatable: every case with each)",
         "auto|gnu|zig",
         repeatable=True,
-        commands=(RUN, FIT, BUILD, VARIANTS, SEARCH, SHRINK),
+        commands=(RUN, FIT, BUILD, VARIANTS, VERSUS, SEARCH, SHRINK),
     ),
     Option(
         "kernels",
@@ -140,9 +141,9 @@ _EVERY: tuple[Option, ...] = (
     ),
     Option(
         "json",
-        "write results.json there (fit: the ranking; variants: the comparison; search: the trials); - is standard output, where nothing else is written then",
+        "write results.json there (fit: the ranking; variants, versus: the comparison; search: the trials); - is standard output, where nothing else is written then",
         "FILE",
-        commands=(RUN, FIT, PROFILE, VARIANTS, SEARCH),
+        commands=(RUN, FIT, PROFILE, VARIANTS, VERSUS, SEARCH),
         pytest=False,
     ),
     Option("report-dir", "write results.json and a Markdown report per board there", "DIR", commands=(RUN, PROFILE)),

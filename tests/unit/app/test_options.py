@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcu_harness.app.cli.main import _COMMANDS, _Row, command_parser, main
-from mcu_harness.app.options import BUILD, FIT, OPTIONS, PROFILE, RUN, SEARCH, SHRINK, VARIANTS, options_of
+from mcu_harness.app.options import BUILD, FIT, OPTIONS, PROFILE, RUN, SEARCH, SHRINK, VARIANTS, VERSUS, options_of
 from mcu_harness.app.settings import Source, command_source, settings
 from mcu_harness.base.errors import HarnessError, ScenarioError, UnitError
 from mcu_harness.scenario.discovery import expand
@@ -24,6 +24,7 @@ NEEDED = {
     SEARCH: ["net.py:make"],
     SHRINK: ["m.onnx", "--output", "out.onnx"],
     VARIANTS: ["a.tflite", "b.tflite"],
+    VERSUS: ["m.tflite", "theirs.elf"],
 }
 HEAVY = {"numpy", "numba", "capstone", "unicorn", "elftools", "tabulate", "jinja2", "cattrs"}
 

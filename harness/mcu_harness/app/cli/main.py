@@ -34,6 +34,7 @@ _COMMANDS = (
     _Row("run", "build a model for boards, run it, judge it", "run"),
     _Row("fit", "try a model on many boards; say which is the smallest that will do", "fit"),
     _Row("variants", "compare variants of a model: what each costs and loses, and which are worth having", "variants"),
+    _Row("versus", "your own firmware for a model beside what is generated here, on one board", "versus"),
     _Row("search", "find the largest net that fits a board", "search"),
     _Row("shrink", "make a model smaller without training", "shrink"),
     _Row("build", "write firmware for a model: C sources, ELF and HEX", "build"),

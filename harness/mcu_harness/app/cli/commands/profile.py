@@ -129,13 +129,14 @@ def _spec(arguments: argparse.Namespace) -> FirmwareSpec:
         end=arguments.end,
         stop=arguments.stop,
         stop_after=arguments.stop_after,
-        regions=tuple(_region(text) for text in arguments.region),
+        regions=tuple(region(text) for text in arguments.region),
         each_call=arguments.each_call,
         layers=arguments.layers,
     )
 
 
-def _region(text: str) -> Region:
+def region(text: str) -> Region:
+    """The region that "NAME=SYMBOL,..." means; raises ScenarioError."""
     from mcu_harness.scenario.firmware_tables import Region
 
     name, _, symbols = text.partition("=")
