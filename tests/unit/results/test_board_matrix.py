@@ -158,10 +158,10 @@ def test_given_limits_win_over_those_of_a_scenario(small_model: Path, tmp_path: 
 
 def test_board_that_cannot_be_set_up_is_a_row_and_not_the_end(small_model: Path) -> None:
     class Broken(Session):
-        def _run(self, case, *_):  # type: ignore[no-untyped-def,override]
+        def measure(self, case, *_):  # type: ignore[no-untyped-def,override]
             if case.board.name == "nucleo_l4r5zi":
                 raise EmulatorError("cannot run this board", hint="take another")
-            return self.add(replace(PASSING, board=case.board.name, scenario=case.scenario.name))
+            return replace(PASSING, board=case.board.name, scenario=case.scenario.name), ()
 
     boards = ("nucleo_l4r5zi", "nrf52840dk")
     session = Broken()
