@@ -5,60 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from task_firmware import firmware
 
 from firmware_runs import calls, codes, run
-from user_firmware import START, build
 
 pytestmark = pytest.mark.gnu
-
-# A kernel of our own: as many tasks as there are stacks, and PendSV that goes from one to the next.
-KERNEL = """
-#include <stdint.h>
-#define REG(a) (*(volatile uint32_t *)(a))
-#define WORDS 256
-static uint32_t first_stack[WORDS] __attribute__((aligned(8))), second_stack[WORDS] __attribute__((aligned(8)));
-static uint32_t *saved[2], current; volatile uint32_t finished;
-uint32_t *next_stack(uint32_t *stack) { saved[current] = stack; current ^= 1; return saved[current]; }
-__attribute__((naked)) void PendSV_Handler(void) {
-    __asm__ volatile("mrs r0, psp\\n\\tstmdb r0!, {r4-r11, lr}\\n\\tpush {r3, lr}\\n\\tbl next_stack\\n\\tpop {r3, lr}\\n\\t"
-                     "ldmia r0!, {r4-r11, lr}\\n\\tmsr psp, r0\\n\\tbx lr");
-}
-__attribute__((naked)) void SVC_Handler(void) {
-    __asm__ volatile("ldr r0, =saved\\n\\tldr r0, [r0]\\n\\tldmia r0!, {r4-r11, lr}\\n\\tmsr psp, r0\\n\\tbx lr");
-}
-static void yield(void) { REG(0xE000ED04) = 1u << 28; __asm__ volatile("dsb\\n\\tisb" ::: "memory"); }
-static uint32_t *prepare(uint32_t *stack, void (*entry)(void)) {
-    uint32_t *frame = stack + WORDS - 8 - 9;
-    frame[17 - 2] = (uint32_t)entry & ~1u;
-    frame[17 - 1] = 1u << 24;
-    frame[8] = 0xFFFFFFFD;
-    return frame;
-}
-void first(void); void second(void);
-static void start(void) {
-    REG(0xE000ED20) = 0xFFu << 16;
-    saved[0] = prepare(first_stack, first);
-    saved[1] = prepare(second_stack, second);
-    __asm__ volatile("svc #0");
-}
-static void __attribute__((noreturn)) finish(void) { for (;;) { if (++finished == 2) { stop(); } yield(); } }
-"""
-HEAD = '__attribute__((noinline)) void stop(void) { __asm__ volatile(""); }\n'
-MAIN = "int main(void) { start(); for (;;) { } }\n"
-
-
-def firmware(folder: Path, code: str, language: str = "c", **options: object) -> Path:
-    names = ("SVC_Handler", "PendSV_Handler")
-    weak = "".join(f'void {name}(void) __attribute__((weak, alias("Default_Handler")));\n' for name in names)
-    table = START.replace(
-        "    _estack, (void *)Reset",
-        "    [11] = (void *)SVC_Handler, [14] = (void *)PendSV_Handler,\n    [0] = _estack, (void *)Reset",
-    )
-    assert table != START
-    start = table.replace("void Reset_Handler", weak + "void Reset_Handler", 1)
-    kernel = HEAD + KERNEL
-    return build(folder, kernel + code + MAIN, start=start, language=language, **options)  # type: ignore[arg-type]
-
 
 JUMPS = """
 #include <setjmp.h>
@@ -133,8 +84,7 @@ __attribute__((noinline)) int work(int n) { if (n <= 0) return total; if (n & 1)
 void first(void) { for (int i = 0; i < 5; i++) { total += work(9); total += work(8); } finish(); }
 void second(void) { finish(); }
 """
-    image = firmware(tmp_path, code, flags=["-foptimize-sibling-calls"])
-    result = run(image, begin="work", stop="stop")
+    result = run(firmware(tmp_path, code), begin="work", stop="stop")
     assert result.verdict == "pass" and not {"firmware.left-windows", "firmware.open-windows"} & set(codes(result))
     spread = result.spreads["instructions"]
     assert spread.minimum < spread.maximum

@@ -236,6 +236,19 @@ class WindowEnds:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskStack:
+    """A task's stack: the addresses from the `lowest` to the `highest` that its stack pointer was seen at.
+
+    `memory` are the bytes at the end of the run from `start` on, of the object that it lies in; b"" without one.
+    """
+
+    lowest: int
+    highest: int
+    start: int
+    memory: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """What happened. `reads[i][j]` answers `windows[i].reads[j]`; `stack_bytes` is the stack area at the end.
 
@@ -249,7 +262,8 @@ class Execution:
     (address, machine code) of blocks; `data` and `whole` are the memory trace that the plan asked for, `other_data` those
     for its other boards, or () where nothing can trace; `fpu_off_at` is the first FPU
     instruction that was executed while the FPU was not enabled; `lowest_stack` is the lowest address of the plan's stack area
-    that the stack pointer reached; `wait` is what it was left in where it would have gone on for ever.
+    that the stack pointer reached; `task_stacks` are the stacks of tasks that ran, outside of
+    that area, where the emulator sees them; `wait` is what it was left in where it would have gone on for ever.
     """
 
     reason: ExitReason
@@ -275,6 +289,7 @@ class Execution:
     fpu_off_at: int | None = None
     lowest_stack: int | None = None
     window_ends: WindowEnds = WindowEnds()
+    task_stacks: tuple[TaskStack, ...] = ()
     wait: Wait | None = None
 
 

@@ -74,12 +74,21 @@ class StackStep:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskStackUse:
+    """A task's stack, by the array that it lies in: at least `used_bytes` of `size_bytes`, None where no symbol says how large."""
+
+    name: str
+    used_bytes: int
+    size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class StackUse:
     """How the stack got to its deepest point, and how deep it could get.
 
     `path` is out of what was executed; its sum `computed_bytes` compares with the painted mark as `note` says. The
     deepest path of the static call graph needs `static_bytes`, or more where `open_ends` says why. `below` is what
-    lies under the stack. Paths are () where nothing is known.
+    lies under the stack. Paths are () where nothing is known. `tasks` are the stacks of tasks that ran, besides that one.
     """
 
     path: tuple[StackStep, ...]
@@ -89,3 +98,4 @@ class StackUse:
     static_bytes: int
     open_ends: tuple[str, ...]
     below: str
+    tasks: tuple[TaskStackUse, ...] = ()

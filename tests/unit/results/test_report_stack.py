@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mcu_harness.results import results_file
-from mcu_harness.results.memory_records import StackArea, StackStep, StackUse
+from mcu_harness.results.memory_records import StackArea, StackStep, StackUse, TaskStackUse
 from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Measurement, Results, RunResult
 from mcu_harness.results.report import markdown, terminal
@@ -62,8 +62,35 @@ def test_the_same_path_is_shown_once() -> None:
     assert text.count("main 1,200") == 1
 
 
+TASKS = (TaskStackUse("idle_stack", 152, 1024), TaskStackUse(HOSTILE, 2040, None))
+
+
+def test_stacks_of_tasks_are_in_every_report() -> None:
+    with_tasks = run(replace(USE, tasks=TASKS))
+    text = terminal.failure_text(with_tasks, 1)
+    assert "Stack of a task, idle_stack: 152 of 1,024 B\n" in text and ": 2,040 B\n" in text
+    assert "Stack of a task" not in terminal.failure_text(run(), 2)
+    section = markdown.board_report(Results((with_tasks,)), "board_a")
+    cells = [[cell.strip() for cell in line.split("|")[1:4]] for line in section.splitlines() if "|" in line]
+    assert ["`idle_stack`", "152", "1,024"] in cells
+    assert ["2,040", ""] in [row[1:] for row in cells]
+    html = page(Results((with_tasks,)))
+    assert "<code>idle_stack</code>" in html and "2,040" in html and "<script>alert(1)" not in html
+    alone = replace(USE, path=(), static_path=(), open_ends=(), tasks=TASKS)
+    assert "idle_stack" in markdown.board_report(Results((run(alone),)), "board_a")
+
+
 def test_json_keeps_it() -> None:
     import json as standard
 
-    written = results_file.to_text(Results((run(),)))
-    assert results_file.from_plain(standard.loads(written), "x").runs[0].stack == USE
+    for use in (USE, replace(USE, tasks=TASKS)):
+        written = results_file.to_text(Results((run(use),)))
+        assert results_file.from_plain(standard.loads(written), "x").runs[0].stack == use
+
+
+def test_results_from_before_there_were_tasks_have_none() -> None:
+    import json as standard
+
+    old = standard.loads(results_file.to_text(Results((run(),))))
+    del old["runs"][0]["stack"]["tasks"]
+    assert results_file.from_plain(old, "x").runs[0].stack == USE

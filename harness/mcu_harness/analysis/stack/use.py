@@ -9,6 +9,7 @@ from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading
 from mcu_harness.analysis.stack.frames import Frames
 from mcu_harness.analysis.stack.stack_path import DeepestPath, deepest_path
 from mcu_harness.analysis.stack.static_stack import CallGraph, StaticStack
+from mcu_harness.analysis.stack.task_stacks import task_stack_uses
 from mcu_harness.emulator.contract import Execution, RunPlan
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
@@ -48,6 +49,7 @@ def stack_use(execution: Execution, program: Program, board: Board, plan: RunPla
         static_bytes=static.nbytes,
         open_ends=static.open_ends,
         below=_below(execution, program, board, plan),
+        tasks=task_stack_uses(execution.task_stacks, program),
     )
 
 

@@ -32,6 +32,7 @@ from mcu_harness.emulator.recorder.layout import FIRST_BLOCK, ROOT, START_OUTSID
 from mcu_harness.emulator.recorder.paused_run import PausedRun
 from mcu_harness.emulator.recorder.steps import RecordedSteps
 from mcu_harness.emulator.recorder.tables import RecorderTables
+from mcu_harness.emulator.recorder.task_stacks import TaskStacks
 from mcu_harness.emulator.recorder.window_marks import WindowMarks
 
 __all__ = ["BlockRecorder", "NoCodeError"]
@@ -80,6 +81,7 @@ class BlockRecorder(PausedRun):
             self._callbacks.append(_STEP_CALLBACK(self._price))
             state.price = _address(self._callbacks[-1])
         state.new_block = compiled().new_block_address
+        self.task_stacks = TaskStacks(tables, self._known.code)
         self.exceptions = TakenExceptions(tables, self._known.function_start, lambda: self.ticks)
 
     # What an emulator does with it.

@@ -41,6 +41,9 @@ class State(Row):
     price: int  # a callback: what a new step takes more than its block; 0 without one
     stack_pointer: int  # where the core's stack pointer is, in this process
     stack_low: int  # the lowest address of the stack's area
+    # Of the task's stack that is in use: the lowest stack pointer so far (0: not watched), and the edge that it was taken with.
+    task_lowest: int
+    task_edge: int
     # The window's function: the stack pointer that it was entered with, how many above it are of the same stack (0: not
     # watched), its caller, and whether it was found to be off the stack.
     frame_end: int

@@ -174,10 +174,14 @@ def repeat(s: State, last: Edge, e: Edge, action: int, address: int) -> bool:
 
 @inlined
 def note_stack(s: State, e: Edge) -> None:
-    """Keep the stack pointer that edge `e` is taken with, where it is the lowest in the stack's area so far."""
-    above = (peek32(s.stack_pointer) - s.stack_low) & NO_STACK
+    """Keep the stack pointer that edge `e`, the last, is taken with: if it is the lowest in the stack's area, or of its task."""
+    pointer = peek32(s.stack_pointer)
+    above = (pointer - s.stack_low) & NO_STACK
     if above < e.lowest:
         e.lowest = above
+    if pointer < s.task_lowest:
+        s.task_lowest = pointer
+        s.task_edge = s.edge
 
 
 @inner

@@ -157,6 +157,8 @@ class Exceptions:
         core.reg_write(_SP, frame)
         to = self._base | (0 if floats else _NO_FLOATS) | (_TO_THREAD if is_thread else 0)
         core.reg_write(_LR, to | (_TO_PSP if is_thread and control & _SPSEL else 0))
+        if is_thread and control & _SPSEL:
+            self._recorder.task_stacks.suspend(self._recorder.exceptions.task, stack, frame)
         self._handle(number, status, control, is_thread)
         self._nvic.enter(number)
         self._event = True
@@ -226,6 +228,8 @@ class Exceptions:
         self._nvic.leave(number)
         self._event = True
         self._recorder.exceptions.leave(pc & ~1, stack)
+        if to & _TO_PSP:
+            self._recorder.task_stacks.resume(self._recorder.exceptions.task, stack)
         before = self._interrupted.pop() if self._interrupted else None
         self.switches += before != (pc & ~1, stack)
         return pc & ~1, bool(to & _TO_THREAD) and self._engine.system.sleeps_on_exit

@@ -10,7 +10,7 @@ from unicorn import unicorn_const as const
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator import ending
-from mcu_harness.emulator.contract import STACK_PAINT, Call, Execution, Fault, FaultKind, RunPlan, Wait
+from mcu_harness.emulator.contract import Call, Execution, Fault, FaultKind, RunPlan, Wait
 from mcu_harness.emulator.dialogue import Dialogue
 from mcu_harness.emulator.ending import End, RunFacts
 from mcu_harness.emulator.held_signals import held_exceptions
@@ -18,16 +18,15 @@ from mcu_harness.emulator.progress import Progress, Underway
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeError
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.unicorn import faults
-from mcu_harness.emulator.unicorn.core_registers import registers_address
 from mcu_harness.emulator.unicorn.engine import Engine
 from mcu_harness.emulator.unicorn.exceptions import ExceptionFault, Exceptions
 from mcu_harness.emulator.unicorn.fpu_watch import FpuWatch
 from mcu_harness.emulator.unicorn.run_trace import RunTrace
 from mcu_harness.emulator.unicorn.semihosting import BREAKPOINT, Semihosting
+from mcu_harness.emulator.unicorn.stack_watch import StackWatch
 from mcu_harness.emulator.unicorn.standstill import Sleeps, Standstill
 from mcu_harness.emulator.unicorn.watches import HeapWatch, MainWatch
 from mcu_harness.emulator.unicorn.windows import Windows
-from mcu_harness.hardware.arm.stack_effect import SP
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.object_index import ObjectIndex
 from mcu_harness.image.program import Program
@@ -75,8 +74,9 @@ class Run:
         self._semihosting = Semihosting(
             self._memory, board.clock_hz, self._elapsed, self._send, self._dialogue, self._stack
         )
-        self._objects = ObjectIndex(program)
-        self._windows = Windows(plan, self._engine, self._recorder, self._objects)
+        objects = ObjectIndex(program)
+        self._stack_watch = StackWatch(plan, self._engine, self._recorder, objects)
+        self._windows = Windows(plan, self._engine, self._recorder, objects)
         self._main = MainWatch(plan.main, self._engine.register)
         self._heap = HeapWatch(plan.sbrk, self._engine.register)
         self._calls: tuple[Call, ...] = ()
@@ -88,14 +88,8 @@ class Run:
 
     def execute(self) -> Execution:
         """Run to the end, and give the engine back."""
-        low, high = self._plan.stack
-        if high > low:
-            self._memory.write(low, bytes([STACK_PAINT]) * (high - low))
+        self._stack_watch.start()
         self._trace.start(self._program)
-        registers = registers_address(self._engine.core) if high > low else None
-        self._watches_stack = registers is not None
-        if registers is not None:
-            self._recorder.watch_stack(registers + 4 * SP, low)
         try:
             with held_exceptions() as self._interrupted:
                 started = time.perf_counter()
@@ -115,7 +109,7 @@ class Run:
                 console=self._console.decode("utf-8", "replace"),
                 reads=tuple(self._windows.reads),
                 window_instructions=tuple(self._windows.instructions),
-                stack_bytes=self._memory.read(low, high - low) if high > low else b"",
+                stack_bytes=self._stack_watch.area,
                 registers=self._engine.registers(),
                 blocks=self._recorder.counts() if self._plan.profile else None,
                 emulation_s=emulation_s,
@@ -130,8 +124,9 @@ class Run:
                 other_data=self._trace.others,
                 fpu_off_at=self._fpu.off_at,
                 window_ends=self._windows.ends,
+                task_stacks=self._stack_watch.tasks,
                 wait=end.wait,
-                lowest_stack=self._recorder.lowest_stack(low, high) if self._watches_stack else None,
+                lowest_stack=self._stack_watch.lowest,
             )
         finally:
             self._engine.close()

@@ -211,7 +211,7 @@ def _accesses(run: RunResult) -> list[str]:
 
 def _stack(run: RunResult) -> list[str]:
     use = run.stack
-    if use is None or not (use.path or use.static_path):
+    if use is None or not (use.path or use.static_path or use.tasks):
         return []
     lines = ["", "### Stack", ""]
     if use.path:
@@ -220,6 +220,9 @@ def _stack(run: RunResult) -> list[str]:
         lines += [f"{for_markdown(stack_section.static_title(use))}."]
         lines += ["", *(f"- not in it: {for_markdown(why)}" for why in use.open_ends)] if use.open_ends else []
         lines += ["", *_path(stack_section.rows(use.static_path))] if stack_section.shows_static_path(use) else []
+    if use.tasks:
+        rows = [[for_markdown_code(name), used, size] for name, used, size in stack_section.task_rows(use)]
+        lines += ["", f"{stack_section.TASKS_TITLE}:", "", *_table([*stack_section.TASK_COLUMNS], rows, 1)]
     return lines
 
 

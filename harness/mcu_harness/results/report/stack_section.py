@@ -37,10 +37,19 @@ def shows_static_path(use: StackUse) -> bool:
     return bool(use.static_path) and use.static_path != use.path
 
 
+TASKS_TITLE = "Stacks of tasks"
+TASK_COLUMNS = ("stack", "used B", "of B")
+
+
+def task_rows(use: StackUse) -> list[Row]:
+    """Name, bytes used and size of each task's stack."""
+    return [(task.name, text.number(task.used_bytes), text.number(task.size_bytes)) for task in use.tasks]
+
+
 def lines(run: RunResult) -> list[str]:
     """For a terminal; [] where nothing is known."""
     use = run.stack
-    if use is None or not (use.path or use.static_path):
+    if use is None or not (use.path or use.static_path or use.tasks):
         return []
     found = []
     if use.path:
@@ -53,6 +62,9 @@ def lines(run: RunResult) -> list[str]:
     margin = run.value("stack_margin_bytes")
     if margin is not None:
         found.append(f"Never touched: {margin:,} B, down to {use.below}")
+    for task in use.tasks:
+        size = "" if task.size_bytes is None else f" of {task.size_bytes:,}"
+        found.append(f"Stack of a task, {task.name}: {task.used_bytes:,}{size} B")
     return found
 
 

@@ -194,6 +194,11 @@ class RunView:
             found.append((stack_section.static_title(use), path, use.open_ends))
         return found
 
+    @property
+    def task_stacks(self) -> list[stack_section.Row]:
+        """Name, bytes used and size of each task's stack."""
+        return stack_section.task_rows(self.run.stack) if self.run.stack else []
+
     def parts(self, finding: Finding) -> list[Part]:
         """What contributes most to a finding; of a change, what moved, with its sign."""
         total = finding.measured or sum(item.value for item in finding.contributors)

@@ -1,0 +1,62 @@
+"""Firmware of two tasks on stacks of their own, that yield to each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from user_firmware import START, build
+
+# A kernel of our own: as many tasks as there are stacks, and PendSV that goes from one to the next.
+KERNEL = """
+#include <stdint.h>
+#define REG(a) (*(volatile uint32_t *)(a))
+#define WORDS 256
+ARRAYS
+static uint32_t *saved[2], current; volatile uint32_t finished;
+uint32_t *next_stack(uint32_t *stack) { saved[current] = stack; current ^= 1; return saved[current]; }
+__attribute__((naked)) void PendSV_Handler(void) {
+    __asm__ volatile("mrs r0, psp\\n\\tstmdb r0!, {r4-r11, lr}\\n\\tpush {r3, lr}\\n\\tbl next_stack\\n\\tpop {r3, lr}\\n\\t"
+                     "ldmia r0!, {r4-r11, lr}\\n\\tmsr psp, r0\\n\\tbx lr");
+}
+__attribute__((naked)) void SVC_Handler(void) {
+    __asm__ volatile("ldr r0, =saved\\n\\tldr r0, [r0]\\n\\tldmia r0!, {r4-r11, lr}\\n\\tmsr psp, r0\\n\\tbx lr");
+}
+static void yield(void) { REG(0xE000ED04) = 1u << 28; __asm__ volatile("dsb\\n\\tisb" ::: "memory"); }
+static uint32_t *prepare(uint32_t *stack, void (*entry)(void)) {
+    uint32_t *frame = stack + WORDS - 8 - 9;
+    frame[17 - 2] = (uint32_t)entry & ~1u;
+    frame[17 - 1] = 1u << 24;
+    frame[8] = 0xFFFFFFFD;
+    return frame;
+}
+void first(void); void second(void);
+static void start(void) {
+    BEFORE
+    REG(0xE000ED20) = 0xFFu << 16;
+    saved[0] = prepare(first_stack, first);
+    saved[1] = prepare(second_stack, second);
+    __asm__ volatile("svc #0");
+}
+static void __attribute__((noreturn)) finish(void) { for (;;) { if (++finished == 2) { stop(); } yield(); } }
+"""
+HEAD = '__attribute__((noinline)) void stop(void) { __asm__ volatile(""); }\n'
+MAIN = "int main(void) { start(); for (;;) { } }\n"
+
+
+TWO_ARRAYS = (
+    "static uint32_t first_stack[WORDS] __attribute__((aligned(8))), second_stack[WORDS] __attribute__((aligned(8)));"
+)
+ONE_ARRAY = "static uint32_t stacks[2][WORDS] __attribute__((aligned(8)));\n#define first_stack stacks[0]\n#define second_stack stacks[1]"
+
+
+def firmware(folder: Path, code: str, before: str = "", one_array: bool = False, name: str = "firmware") -> Path:
+    """`code` defines the tasks `first` and `second`, which `finish`; `before` is done before they are made."""
+    names = ("SVC_Handler", "PendSV_Handler")
+    weak = "".join(f'void {name}(void) __attribute__((weak, alias("Default_Handler")));\n' for name in names)
+    vectors = "[11] = (void *)SVC_Handler, [14] = (void *)PendSV_Handler,\n    [0] = _estack, (void *)Reset"
+    start = START.replace("_estack, (void *)Reset", vectors).replace(
+        "void Reset_Handler", weak + "void Reset_Handler", 1
+    )
+    assert start.count("PendSV_Handler") == 2
+    kernel = KERNEL.replace("ARRAYS", ONE_ARRAY if one_array else TWO_ARRAYS).replace("BEFORE", before)
+    return build(folder, HEAD + kernel + code + MAIN, start=start, flags=["-foptimize-sibling-calls"], name=name)
