@@ -154,6 +154,13 @@ def test_what_ifs_are_in_the_reports_and_judge_nothing(project: pytest.Pytester)
     wrong.stdout.fnmatch_lines(["*nucleo_g071rb has no 'clok'*", "*did you mean 'clock'*"])
 
 
+@pytest.mark.parametrize("words", [("--mcu-notes=off",), ("-o", "mcu_notes=off")])
+def test_what_figures_depend_on_can_be_left_out(project: pytest.Pytester, words: tuple[str, ...]) -> None:
+    lines = run(project, *words, "-k", "nucleo_g071rb").outlines
+    assert any(line.startswith("case/small ") for line in lines)
+    assert not [line for line in lines if line.startswith(("outputs: ", "emulator: ", "compiler: ", "cycles: "))]
+
+
 def test_columns_are_chosen_by_name(project: pytest.Pytester) -> None:
     result = run(project, "--mcu-columns=cycles-per-mac,core", "-k", "nucleo_g071rb")
     result.stdout.fnmatch_lines(["scenario *board *verdict *cycles/MAC *core*", "case/small *cortex-m0+*"])

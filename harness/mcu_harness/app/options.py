@@ -147,6 +147,13 @@ _EVERY: tuple[Option, ...] = (
         pytest=False,
     ),
     Option("report-dir", "write results.json and a Markdown report per board there", "DIR", commands=(RUN, PROFILE)),
+    Option(
+        "notes",
+        "print under the table what its figures depend on: outputs compared, emulator, compiler, how cycles are estimated",
+        "on|off",
+        default="on",
+        commands=(RUN, PROFILE),
+    ),
     Option("columns", "columns of the summary table, separated by commas", "NAMES", commands=(RUN, PROFILE)),
     Option(
         "compare-fail",

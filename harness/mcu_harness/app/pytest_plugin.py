@@ -6,6 +6,7 @@ is met, so that an unrelated run pays next to nothing.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -214,7 +215,8 @@ class _Collector:
             return
         terminalreporter.section("mcu-harness")
         quiet, coloured = self.config.get_verbosity() < 0, terminalreporter.hasmarkup
-        for line in self._session.summary_lines(quiet=quiet, coloured=coloured):
+        width = shutil.get_terminal_size().columns if terminalreporter.isatty else None
+        for line in self._session.summary_lines(width, quiet=quiet, coloured=coloured, notes=self.settings.notes):
             terminalreporter.write_line(line)
         if self.settings.github:
             from mcu_harness.results.report import github

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from mcu_harness.app.pytest_board import KEEPER, Keeper
-from mcu_harness.base.text import for_terminal
 
 if TYPE_CHECKING:
     from mcu_harness.app.live.unit_tests import UnitTest
@@ -85,6 +84,8 @@ class UnitTestItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, UnitTestFailure):
+            from mcu_harness.base.text import for_terminal
+
             return for_terminal(str(excinfo.value))
         return super().repr_failure(excinfo, style)
 

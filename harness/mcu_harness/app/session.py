@@ -223,19 +223,24 @@ class Session:
             written += markdown.write_board_reports(results, directory)
         return written
 
-    def summary_lines(self, width: int | None = None, *, quiet: bool = False, coloured: bool = False) -> list[str]:
-        """The table and its notes, for a terminal of `width` columns where that matters; the table alone if `quiet`."""
+    def summary_lines(
+        self, width: int | None = None, *, quiet: bool = False, coloured: bool = False, notes: bool = True
+    ) -> list[str]:
+        """The table and what stands under it, for a terminal of `width` columns where that matters; the table alone if `quiet`.
+
+        Without `notes`, what the figures depend on is left out.
+        """
         results = self.results
         table = terminal.summary_table(results, self._columns, width, coloured=coloured).splitlines()
         if quiet:
             return table
-        notes = [
-            *terminal.notes(results),
+        below = [
+            *(terminal.notes(results, width) if notes else ()),
             *variants_text.summary_lines(results),
             *coverage_text.lines(results),
             *baseline_notes(results, self.unused_baselines(), self._gate.accept_words),
         ]
-        return [*table, "", *map(for_terminal, notes)]
+        return [*table, *([""] if below else []), *map(for_terminal, below)]
 
     def close(self) -> None:
         """End what emulators keep running."""

@@ -17,7 +17,7 @@ from mcu_harness.scenario.kernels import KERNEL_CHOICES
 if TYPE_CHECKING:
     from mcu_harness.results.regression_gate import Gate
 
-_YES = ("on", "true", "yes", "1")
+_YES, _NO = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Settings:
     columns: tuple[str, ...]
     report_dir: Path | None
     github: bool
+    notes: bool = True
 
     def check_places(self) -> None:
         """Raise HarnessError where reports are to be written and cannot be: before the work, not after it."""
@@ -100,8 +101,14 @@ def kernel_choice(text: str) -> str:
     return text
 
 
+def _is_on(name: str, text: str) -> bool:
+    if text not in _YES + _NO:
+        raise HarnessError(f"{name}: {text!r} is neither on nor off", hint="on or off")
+    return text in _YES
+
+
 def settings(source: Source) -> Settings:
-    """What was chosen; raises HarnessError for a tolerance or column that cannot be read."""
+    """What was chosen; raises HarnessError for a tolerance, column or switch that cannot be read."""
     from mcu_harness.results.regression_gate import Gate
     from mcu_harness.results.report import columns
     from mcu_harness.scenario.tolerance import parse_tolerance
@@ -138,4 +145,5 @@ def settings(source: Source) -> Settings:
         columns=columns.parse(source.text("columns")),
         report_dir=source.path("report-dir"),
         github=wish == "on" or (wish == "auto" and os.environ.get("GITHUB_ACTIONS") == "true"),
+        notes=_is_on("notes", source.text("notes")),
     )

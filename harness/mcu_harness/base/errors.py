@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcu_harness.base.text import for_terminal
-
 _MOST_TAIL = 4000  # characters of a tool's output in an error: some write lines of megabytes
 
 
@@ -22,6 +20,9 @@ class HarnessError(Exception):
 
     def __str__(self) -> str:
         """For people; what files, compilers and firmware say in it moves no terminal's cursor."""
+        # Late: every pytest run loads this module, and few have an error to tell.
+        from mcu_harness.base.text import for_terminal
+
         text = f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
         return for_terminal(text)
 

@@ -123,6 +123,13 @@ def loaded(*words: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split())
 
 
+def test_notes_are_on_unless_they_are_switched_off() -> None:
+    assert settings(source(RUN)).notes and settings(source(PROFILE, "--notes", "on")).notes
+    assert not settings(source(RUN, "--notes", "off")).notes
+    with pytest.raises(HarnessError, match="notes: 'perhaps' is neither on nor off"):
+        settings(source(RUN, "--notes", "perhaps"))
+
+
 def test_help_of_a_command_loads_nothing_heavy() -> None:
     assert not HEAVY & loaded("run", "--help")
 
@@ -136,7 +143,6 @@ def test_help_loads_the_table_of_commands_and_no_command() -> None:
         "mcu_harness.app.cli.streams",
         "mcu_harness.base",
         "mcu_harness.base.errors",
-        "mcu_harness.base.text",
     }
     assert not {*HEAVY, "dataclasses", "inspect", "tempfile", "tomllib", "importlib.metadata"} & modules
 

@@ -131,6 +131,13 @@ def test_the_summary_says_whether_outputs_were_compared() -> None:
     assert "outputs: not measured: no oracle here (board_a)" in terminal.notes(Results((unknown,)))
 
 
+def test_notes_are_broken_between_words_where_the_terminal_is_narrow() -> None:
+    whole, narrow = terminal.notes(RESULTS), terminal.notes(RESULTS, 60)
+    assert max(map(len, whole)) > 60 >= max(map(len, narrow))
+    assert " ".join(line.strip() for line in narrow) == " ".join(whole)
+    assert sum(not line.startswith("  ") for line in narrow) == len(whole)
+
+
 def test_the_console_is_shown_when_the_run_itself_failed() -> None:
     assert "console:" not in terminal.failure_text(FAILING)
     assert "console:" in terminal.failure_text(FAILING, 1)

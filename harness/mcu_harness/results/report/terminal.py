@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Iterable
 
 from mcu_harness.base.text import for_terminal
@@ -198,8 +199,11 @@ def provenance_lines(run: RunResult) -> list[str]:
     ]
 
 
-def notes(results: Results) -> list[str]:
-    """Lines under the table: were the outputs right, which emulator and compiler, how far cycles can be trusted."""
+def notes(results: Results, width: int | None = None) -> list[str]:
+    """Lines under the table: were the outputs right, which emulator and compiler, how far cycles can be trusted.
+
+    With a `width` they are broken between words so that none is longer.
+    """
     lines: list[str] = []
     checks: dict[str, set[str]] = {}
     for run in results.runs:
@@ -216,7 +220,14 @@ def notes(results: Results) -> list[str]:
         if cycles is not None:
             origins.setdefault(cycles.origin, set()).add(run.board)
     lines += [f"cycles: {origin} ({_some(boards)})" for origin, boards in sorted(origins.items())]
-    return [for_terminal(line) for line in lines]
+    lines = [for_terminal(line) for line in lines]
+    return lines if width is None else [part for line in lines for part in _broken(line, width)]
+
+
+def _broken(line: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        line, max(width, 20), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    ) or [line]
 
 
 def _some(names: set[str]) -> str:

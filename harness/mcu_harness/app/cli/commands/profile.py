@@ -112,7 +112,7 @@ def _profile(arguments: argparse.Namespace) -> int:
             write_json(results_file.to_text(session.results), json)
     with text_out_of_the_way(json):
         written = session.write(chosen.report_dir, errors) if chosen.report_dir else []
-        lines = session.summary_lines(quiet=arguments.quiet)
+        lines = session.summary_lines(quiet=arguments.quiet, notes=chosen.notes)
         print(*lines, *(one_line(f"wrote {path}") for path in written), sep="\n")
     if tell_errors(errors):
         return ERROR

@@ -162,7 +162,7 @@ def _summary(session: Session, chosen: Settings, quiet: bool, is_piped: bool, er
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not is_piped else None
     coloured = width is not None and has_colour(sys.stdout)
     print(
-        *session.summary_lines(width, quiet=quiet, coloured=coloured),
+        *session.summary_lines(width, quiet=quiet, coloured=coloured, notes=chosen.notes),
         *(one_line(f"wrote {path}") for path in written),
         sep="\n",
     )
