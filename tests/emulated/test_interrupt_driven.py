@@ -9,6 +9,7 @@ import pytest
 
 from firmware_runs import calls, codes
 from firmware_runs import run as run_in
+from mcu_harness.app import prepare_firmware
 from mcu_harness.app.session import Session
 from mcu_harness.results.records import RunResult
 from mcu_harness.scenario.firmware_tables import DialogueStep
@@ -210,6 +211,27 @@ def test_loop_goes_on_with_interrupts_as_long_as_the_run_is_to_go_on(tmp_path: P
     assert result.verdict == "pass"
     assert 90 <= calls(result)["SysTick_Handler"] <= 100
     assert result.value("instructions") == pytest.approx(100_000, abs=2)
+
+
+def test_main_that_spins_for_ever_ends_at_the_limit_which_is_no_failure(
+    run: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether handlers will bring anything else cannot be known: `--stop-after` says when it is enough."""
+    monkeypatch.setattr(prepare_firmware, "_MOST_INSTRUCTIONS", 45_500)
+    code = """
+#include <stdint.h>
+#define REG(a) (*(volatile uint32_t *)(a))
+volatile uint32_t n;
+volatile int total;
+__attribute__((noinline)) int work(int x) { return 3 * x + 1; }
+void SysTick_Handler(void) { total = work(total); }
+int main(void) { REG(0xE000E014) = 9999; REG(0xE000E018) = 0; REG(0xE000E010) = 7; for (;;) { n++; } }
+"""
+    result = run(firmware(tmp_path, "stm32f4_discovery", code), begin="work")
+    assert (result.verdict, codes(result)) == ("pass", ["firmware.end"])
+    said = "it was stopped after 45,500 instructions (--stop-after ends it earlier), after 4 measured windows"
+    assert result.findings[0].message.endswith(said)
+    assert calls(result) == {"work": 1}
 
 
 def test_what_is_measured_may_be_reached_from_a_handler_only(tmp_path: Path) -> None:
