@@ -113,3 +113,12 @@ def test_what_layers_share_follows_from_their_shapes(tmp_path: Path) -> None:
     assert works["DEPTHWISE_CONV_2D"] == LayerWork(positions * 4 * 9, 9, positions, False, 1, positions * 4)
     assert works["FULLY_CONNECTED"] == LayerWork(5 * positions * 4, 5, 1, True, 1, 5)
     assert works["SOFTMAX"] is None and works["RESHAPE"] is None
+
+
+def test_a_transposed_convolution_shares_weights_over_positions_of_its_input(tmp_path: Path) -> None:
+    builder = ModelBuilder(seed=3)
+    image = builder.conv_2d(builder.input((1, 4, 5, 2)), channels=3, kernel=(1, 1))
+    builder.output(builder.transpose_conv(image, channels=6, size=(8, 10), kernel=(2, 2), padding="VALID"))
+    graph = model_graph(builder.write(tmp_path / "transposed.tflite"))
+    (layer,) = [layer for layer in graph.layers if layer.operator == "TRANSPOSE_CONV"]
+    assert layer_work(graph, layer) == LayerWork(4 * 5 * 3 * 6 * 4, 6, 4 * 5, True, 1, 8 * 10 * 6)
