@@ -1,4 +1,4 @@
-/* The innermost loops of convolutions, in C and in assembly that does the same.
+/* The innermost loops of convolutions and dense layers, in C and in assembly that does the same.
  *
  * They hold as many sums as a core has registers, and compilers spill some of them: on a Cortex-M0+ C takes 1.27 times
  * the instructions. The C is what a loop means; it runs on other machines, and everywhere with MCU_PLAIN_C. Each loop
@@ -6,6 +6,7 @@
 #ifndef MCU_LOOPS_H
 #define MCU_LOOPS_H
 
+#include "mcu_dot.h"
 #include "mcu_pairs.h"
 
 #define MCU_ASSEMBLY_LOOP static __attribute__((naked, noinline, unused))
@@ -32,6 +33,110 @@ static inline __attribute__((unused)) void mcu_multiply_pairs_c(struct mcu_quad_
     }
     *sums = s;
 }
+
+/* Adds to `sums` the products of `count` inputs, a positive multiple of 4, with four filters that lie interleaved and
+ * aligned to a word. */
+static inline __attribute__((unused)) void mcu_multiply_four_units_c(int32_t *sums, const int8_t *inputs,
+                                                                     const int8_t *filter, int32_t count)
+{
+    const int32_t start[4] = {sums[0], sums[1], sums[2], sums[3]};
+    mcu_dot_4(sums, start, inputs, filter, count);
+}
+
+#if defined(MCU_PLAIN_C) || !defined(__ARM_ARCH_ISA_THUMB)
+
+#define mcu_multiply_four_units mcu_multiply_four_units_c
+
+#elif __ARM_ARCH_ISA_THUMB == 1
+
+/* r0 an input, r1 where it is, r2 filter, r3 a weight, r4 to r7 words of four weights, r8 to r11 `sums`, lr the inputs'
+ * end. Weights come in words: flash makes each load wait. */
+#define MCU_ONE_WEIGHT(word, sum)   \
+    "sxtb r3, " word "\n"           \
+    "muls r3, r0\n"                 \
+    "asrs " word ", " word ", #8\n" \
+    "add " sum ", r3\n"
+#define MCU_ONE_INPUT(offset, word)                                       \
+    "ldrb r0, [r1, #" #offset "]\n"                                       \
+    "sxtb r0, r0\n" MCU_ONE_WEIGHT(word, "r8") MCU_ONE_WEIGHT(word, "r9") \
+        MCU_ONE_WEIGHT(word, "r10") "muls " word ", r0\n"                 \
+                                    "add r11, " word "\n"
+
+MCU_ASSEMBLY_LOOP void mcu_multiply_four_units(int32_t *sums __attribute__((unused)),
+                                               const int8_t *inputs __attribute__((unused)),
+                                               const int8_t *filter __attribute__((unused)),
+                                               int32_t count __attribute__((unused)))
+{
+    __asm__ volatile(".syntax unified\n"
+                     "push {r0, r4, r5, r6, r7, lr}\n"
+                     "mov r4, r8\n"
+                     "mov r5, r9\n"
+                     "mov r6, r10\n"
+                     "mov r7, r11\n"
+                     "push {r4, r5, r6, r7}\n"
+                     "adds r3, r3, r1\n"
+                     "mov lr, r3\n"
+                     "ldmia r0!, {r4, r5, r6, r7}\n"
+                     "mov r8, r4\n"
+                     "mov r9, r5\n"
+                     "mov r10, r6\n"
+                     "mov r11, r7\n"
+                     ".balign 4\n"
+                     "1:\n"
+                     "ldmia r2!, {r4, r5, r6, r7}\n");
+    __asm__ volatile(MCU_ONE_INPUT(0, "r4") MCU_ONE_INPUT(1, "r5"));
+    __asm__ volatile(MCU_ONE_INPUT(2, "r6") MCU_ONE_INPUT(3, "r7"));
+    __asm__ volatile("adds r1, #4\n"
+                     "cmp r1, lr\n"
+                     "bne 1b\n"
+                     "ldr r0, [sp, #16]\n"
+                     "mov r1, r8\n"
+                     "mov r2, r9\n"
+                     "mov r3, r10\n"
+                     "mov r4, r11\n"
+                     "stmia r0!, {r1, r2, r3, r4}\n"
+                     "pop {r4, r5, r6, r7}\n"
+                     "mov r8, r4\n"
+                     "mov r9, r5\n"
+                     "mov r10, r6\n"
+                     "mov r11, r7\n"
+                     "pop {r0, r4, r5, r6, r7, pc}\n");
+}
+
+#else
+
+/* r0 an input, r1 where it is, r2 filter, r3 the inputs' end, r4 to r7 words of four weights, r8 to r11 `sums`, r12 and
+ * lr weights. */
+#define MCU_ONE_INPUT(word)         \
+    "ldrsb r0, [r1], #1\n"          \
+    "sxtb r12, " word "\n"          \
+    "sxtb lr, " word ", ror #8\n"   \
+    "mla r8, r12, r0, r8\n"         \
+    "mla r9, lr, r0, r9\n"          \
+    "sxtb r12, " word ", ror #16\n" \
+    "asr lr, " word ", #24\n"       \
+    "mla r10, r12, r0, r10\n"       \
+    "mla r11, lr, r0, r11\n"
+
+MCU_ASSEMBLY_LOOP void mcu_multiply_four_units(int32_t *sums __attribute__((unused)),
+                                               const int8_t *inputs __attribute__((unused)),
+                                               const int8_t *filter __attribute__((unused)),
+                                               int32_t count __attribute__((unused)))
+{
+    __asm__ volatile("push {r0, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n"
+                     "ldmia r0, {r8, r9, r10, r11}\n"
+                     "adds r3, r3, r1\n"
+                     ".balign 4\n"
+                     "1:\n"
+                     "ldmia r2!, {r4, r5, r6, r7}\n" MCU_ONE_INPUT("r4") MCU_ONE_INPUT("r5") MCU_ONE_INPUT("r6")
+                         MCU_ONE_INPUT("r7") "cmp r1, r3\n"
+                                             "bne 1b\n"
+                                             "ldr r0, [sp]\n"
+                                             "stmia r0, {r8, r9, r10, r11}\n"
+                                             "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n");
+}
+
+#endif
 
 #if defined(MCU_PLAIN_C) || !defined(__ARM_ARCH_ISA_THUMB)
 
@@ -251,12 +356,12 @@ MCU_INLINE void mcu_four_positions_signs(struct mcu_four_positions *p)
     "smlad r7, r2, lr, r7\n" \
     "smlad r11, r3, lr, r11\n"
 #define MCU_FOUR_TAPS MCU_FIRST_WORDS("0", "0") MCU_MULTIPLY_WORDS("0") MCU_AND_STOP
-#define MCU_SIXTEEN_TAPS                                                                                \
-    MCU_FIRST_WORDS("0", "0")                                                                           \
-    MCU_MULTIPLY_WORDS("0")                                                                             \
-    MCU_AND_NEXT("8", "32")                                                                             \
-    MCU_MULTIPLY_WORDS("32") MCU_AND_NEXT("16", "64") MCU_MULTIPLY_WORDS("64") MCU_AND_NEXT("24", "96") \
-        MCU_MULTIPLY_WORDS("96") MCU_AND_STOP
+#define MCU_SIXTEEN_TAPS      \
+    MCU_FIRST_WORDS("0", "0") \
+    MCU_MULTIPLY_WORDS("0")   \
+    MCU_AND_NEXT("8", "32")   \
+    MCU_MULTIPLY_WORDS("32")  \
+    MCU_AND_NEXT("16", "64") MCU_MULTIPLY_WORDS("64") MCU_AND_NEXT("24", "96") MCU_MULTIPLY_WORDS("96") MCU_AND_STOP
 #else
 /* A Cortex-M4 waits less for loads side by side. */
 #define MCU_TWO_BY_TWO(a, b, c, d)  \

@@ -34,15 +34,15 @@ PEER = {
     },
     "stm32f746g_disco": {
         "keyword_spotting": (6.289, 0.50),
-        "image_classification": (27.07, 0.45),
+        "image_classification": (27.07, 0.43),
         "visual_wake_words": (20.09, 0.50),
         "anomaly_detection": (0.551, 0.57),
     },
     "nucleo_g0b1re": {
         "keyword_spotting": (45.95, 0.38),
-        "image_classification": (158.0, 0.41),
+        "image_classification": (158.0, 0.40),
         "visual_wake_words": (137.3, 0.41),
-        "anomaly_detection": (3.088, 0.65),
+        "anomaly_detection": (3.088, 0.54),
     },
     "nucleo_l152re": {
         "keyword_spotting": (18.56, 0.68),

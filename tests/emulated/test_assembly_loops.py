@@ -23,17 +23,17 @@ from mcu_harness.model.reference import run_reference
 from model_builder import ModelBuilder
 
 PLAIN_C = ("-DMCU_PLAIN_C",)
-# A board for each core whose loops differ, and the loops that its convolutions call.
+# A board for each core whose loops differ, and the loops that its layers call.
 LOOPS = {
-    "nucleo_g071rb": ("mcu_multiply_pairs",),
-    "nucleo_l152re": ("mcu_multiply_pairs",),
+    "nucleo_g071rb": ("mcu_multiply_four_units", "mcu_multiply_pairs"),
+    "nucleo_l152re": ("mcu_multiply_four_units", "mcu_multiply_pairs"),
     "stm32f4_discovery": ("mcu_four_positions_plain", "mcu_four_positions_signs"),
     "stm32f746g_disco": ("mcu_four_positions_plain", "mcu_four_positions_signs"),
     "nucleo_l552ze_q": ("mcu_four_positions_plain", "mcu_four_positions_signs"),
 }
 
 
-def convolutions() -> ModelBuilder:
+def layers_of_sums() -> ModelBuilder:
     builder = ModelBuilder(seed=50)
     rng = builder.rng
     for _ in range(16):
@@ -43,6 +43,9 @@ def convolutions() -> ModelBuilder:
         outputs = int(rng.integers(1, 10))
         filters = random_filters(rng, (outputs, *kernel, channels))
         accumulated(builder, "CONV_2D", image, filters, (1, *out, outputs), **options)
+    for depth, units in ((1, 3), (3, 4), (4, 1), (39, 6), (64, 9)):
+        row = builder.input((1, depth), scale=0.05, zero_point=int(rng.choice(ZERO_POINTS)))
+        accumulated(builder, "FULLY_CONNECTED", row, random_filters(rng, (units, depth)), (1, units))
     return builder
 
 
@@ -50,7 +53,7 @@ def convolutions() -> ModelBuilder:
 @pytest.mark.parametrize("name", LOOPS)
 def test_assembly_and_its_c_give_the_same(name: str, toolchain: Toolchain, tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
-    path.write_bytes(convolutions().build())
+    path.write_bytes(layers_of_sums().build())
     graph = import_tflite(path)
     inputs = make_inputs(graph, 1, 2)
     expected = run_reference(path, graph, inputs).outputs

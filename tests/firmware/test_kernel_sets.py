@@ -68,8 +68,9 @@ def test_depthwise_convolutions_of_any_shape_and_numbers(kernel_set: str, seed: 
     check(builder, tmp_path, kernel_set, 0.35)  # strides of 3 along both axes are refused
 
 
+@each_set
 @pytest.mark.parametrize("seed", range(2))
-def test_dense_layers_of_any_shape_and_numbers(seed: int, tmp_path: Path) -> None:
+def test_dense_layers_of_any_shape_and_numbers(kernel_set: str, seed: int, tmp_path: Path) -> None:
     builder = ModelBuilder(20 + seed)
     rng = builder.rng
     for _ in range(40):
@@ -84,7 +85,7 @@ def test_dense_layers_of_any_shape_and_numbers(seed: int, tmp_path: Path) -> Non
             (rows, units),
             fused_activation=activation,
         )
-    check(builder, tmp_path, "dsp", 0.1)
+    check(builder, tmp_path, kernel_set, 0.1)
 
 
 @each_set

@@ -20,6 +20,7 @@ from mcu_harness.model.codegen.layer import Context, Emitter, LayerCode, Unsuite
 from mcu_harness.model.codegen.operators import lookup
 from mcu_harness.model.codegen.operators.lookup import TABLE
 from mcu_harness.model.codegen.pairs import convolution as pairs_convolution
+from mcu_harness.model.codegen.pairs import fully_connected as pairs_fully_connected
 from mcu_harness.model.graph import Layer
 from mcu_harness.model.legacy_uint8 import AS_UINT8
 from mcu_harness.model.operators.catalogue import is_wide
@@ -76,9 +77,13 @@ DSP = KernelSet(
 )
 PAIRS = KernelSet(
     "pairs",
-    2,
+    3,
     lambda target: not _has_dsp(target),
-    {"CONV_2D": pairs_convolution.emit, "DEPTHWISE_CONV_2D": pairs_convolution.emit},
+    {
+        "CONV_2D": pairs_convolution.emit,
+        "DEPTHWISE_CONV_2D": pairs_convolution.emit,
+        "FULLY_CONNECTED": pairs_fully_connected.emit,
+    },
 )
 
 # What `kernels` of a scenario stands for: the sets that are asked, in this order.
