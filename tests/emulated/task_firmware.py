@@ -37,7 +37,7 @@ static void start(void) {
     saved[1] = prepare(second_stack, second);
     __asm__ volatile("svc #0");
 }
-static void __attribute__((noreturn)) finish(void) { for (;;) { if (++finished == 2) { stop(); } yield(); } }
+static void __attribute__((noreturn)) finish(void) { if (++finished == 2) { stop(); } for (;;) { yield(); } }
 """
 HEAD = '__attribute__((noinline)) void stop(void) { __asm__ volatile(""); }\n'
 MAIN = "int main(void) { start(); for (;;) { } }\n"
