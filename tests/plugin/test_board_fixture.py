@@ -183,3 +183,21 @@ def test_the_plugin_imports_no_emulator_before_a_board_is_asked_for(project: pyt
 def test_a_board_needs_neither_oracle_nor_compiler(project: pytest.Pytester) -> None:
     text = GOOD + "    import sys\n    assert not {'ai_edge_litert', 'ziglang', 'tflite'} & set(sys.modules)\n"
     run(project, text).assert_outcomes(passed=1)
+
+
+def test_a_mistake_shows_the_tests_own_lines_and_none_of_ours(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+def test_no_image(mcu_board):
+    mcu_board("none.elf", "stm32f4_discovery")
+
+
+def test_no_variable(mcu_board):
+    mcu_board("shell.elf", "stm32f4_discovery").read("press_cuont")
+"""
+    )
+    result = project.runpytest_subprocess("-p", "no:cacheprovider", "--mcu-emulator=unicorn")
+    result.assert_outcomes(failed=2)
+    text = result.stdout.str()
+    assert "no such file" in text and "press_count" in text
+    assert "mcu_harness/app" not in text and "Program(" not in text

@@ -158,6 +158,10 @@ class _Collector:
         self, item: pytest.Item, call: pytest.CallInfo[Any]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """pytest-xdist: results travel with the test's report, so that a crashing worker takes none along."""
+        if call.excinfo is not None:
+            from mcu_harness.app.pytest_scenarios import without_internals
+
+            without_internals(call)
         report = yield
         if call.excinfo is not None:
             from mcu_harness.app.pytest_scenarios import as_error

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pytest
@@ -199,6 +201,21 @@ class UnusableItem(_Item):
         if self._unusable is not None:
             _keeper(self.config).session.add_unusable(self._unusable, self.nodeid)
         raise self._error
+
+
+def without_internals(call: pytest.CallInfo[Any]) -> None:
+    """End a traceback of an error of ours at the test's own line: what comes below tells its reader nothing."""
+    if call.excinfo is None or not isinstance(call.excinfo.value, HarnessError):
+        return
+    inside = (str(Path(__file__).parents[1]), contextlib.__file__)
+    last: TracebackType | None = None
+    entry: TracebackType | None = call.excinfo.tb
+    while entry is not None:
+        if not entry.tb_frame.f_code.co_filename.startswith(inside):
+            last = entry
+        entry = entry.tb_next
+    if last is not None:
+        last.tb_next = None
 
 
 def as_error(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:

@@ -14,6 +14,8 @@ _ADDRESS_SPACE = 1 << 32
 # Record types of the Intel hexadecimal object file format (Intel, revision A, 1988).
 _DATA, _END, _SEGMENT, _START_SEGMENT, _LINEAR, _START_LINEAR = range(6)
 
+_ELF_SUFFIXES = (".elf", ".axf")
+
 
 def read_image(path: Path, load_address: int) -> Program:
     """Read an ELF, an Intel HEX file, or anything else as bytes for `load_address`; what it is, its contents say.
@@ -25,6 +27,8 @@ def read_image(path: Path, load_address: int) -> Program:
         return read_program(path)
     if is_hex(data):
         return _program(path, data, _hex_chunks(path, data))
+    if path.suffix.lower() in _ELF_SUFFIXES:  # only by contents is an ELF told from a .bin, and this is called one
+        raise ElfError(f"{path}: not an ELF file", hint="give the linked .elf (or .axf, .out) that the build wrote")
     if not data:
         raise ElfError(f"{path}: the file is empty", hint="build or download it again")
     if load_address + len(data) > _ADDRESS_SPACE:

@@ -148,7 +148,7 @@ FIGURES: dict[str, Figure] = {
             tile=8,
             tile_may_miss=True,
             of_inputs=True,
-            shown=Shown.VARIANTS,
+            shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.VARIANTS,
             compared=True,
             depends_on=frozenset(),
         ),

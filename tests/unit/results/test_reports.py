@@ -17,7 +17,7 @@ from mcu_harness.base.files import write_text
 from mcu_harness.results import results_file as results_json
 from mcu_harness.results.cost_records import Spared
 from mcu_harness.results.finding_codes import Code
-from mcu_harness.results.origin import OriginKind
+from mcu_harness.results.origin import Origin, OriginKind
 from mcu_harness.results.records import Finding, Measurement, Results, Tool, Verdict
 from mcu_harness.results.report import csv as csv_report
 from mcu_harness.results.report import junit, markdown, terminal, what_if_section
@@ -286,3 +286,24 @@ def test_every_report_names_the_channels_that_are_not_computed() -> None:
 
 def test_a_run_that_computes_all_of_its_model_says_nothing_of_channels() -> None:
     assert "channels" not in terminal.layer_table(PASSING) and "Not computed" not in terminal.layer_table(PASSING)
+
+
+def test_accuracy_has_a_column_where_it_was_measured() -> None:
+    measured = Measurement.of("accuracy", 0.975, Origin(OriginKind.OBSERVED, "40 labelled inputs"))
+    outputs = replace(PASSING.outputs, labelled=40)
+    run = replace(PASSING, measurements={**PASSING.measurements, "accuracy": measured}, outputs=outputs)
+    assert "39 of 40" in terminal.summary_table(Results((run,)))
+    assert "accuracy" not in terminal.summary_table(Results((PASSING,)))
+
+
+def test_what_int8_costs_stands_under_the_table() -> None:
+    given = {
+        name: Measurement.of(name, value, Origin(OriginKind.COMPUTED))
+        for name, value in (("accuracy_drop", 0.0125), ("sqnr_db", 24.31))
+    }
+    layers = tuple(replace(layer, sqnr_db=30.0 - nth) for nth, layer in enumerate(PASSING.layers))
+    run = replace(PASSING, measurements={**PASSING.measurements, **given}, layers=layers)
+    (line,) = (line for line in terminal.notes(Results((run,))) if line.startswith("int8: "))
+    assert "accuracy drop 1.25 %" in line and "SQNR 24.3 dB" in line
+    assert f"the noisiest layer is {layers[-1].name}" in line
+    assert not any(line.startswith("int8: ") for line in terminal.notes(Results((PASSING,))))

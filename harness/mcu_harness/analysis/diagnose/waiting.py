@@ -63,7 +63,7 @@ def waiting_finding(case: Case) -> Finding | None:
         code=Code.RUN_WAITING,
         verdict=Verdict.FAIL,
         message=f"{WAITS[wait]}, {place}{case.layer}{named}",
-        advice=_advice(loop),
+        advice=_advice(loop, case),
         details=tuple(call_lines(case)),
     )
 
@@ -134,7 +134,16 @@ def describe(address: int, part: str) -> str:
     return f"{name} ({address:#010x})" if name else f"{address:#010x}"
 
 
-def _advice(loop: Loop | None) -> str:
+_CONSOLE_BYTES = 0x400  # of the UART's registers, at least
+
+
+def _advice(loop: Loop | None, case: Case) -> str:
+    console = case.board.console.base
+    if loop is not None and console and any(console <= address < console + _CONSOLE_BYTES for address in loop.reads):
+        return (
+            "it waits for input on the console: send it some, with [[console.dialogue]] in a scenario or `send` on a live "
+            "board (`mcu_board`); or end the run before, with --stop"
+        )
     devices = loop is not None and any(is_device(address) for address in (*loop.reads, *loop.uses))
     what = "that device, which does nothing here" if devices else "what it waits for, a device or an interrupt"
     return (

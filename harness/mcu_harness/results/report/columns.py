@@ -103,11 +103,20 @@ def parse(names: str) -> tuple[str, ...]:
     return chosen
 
 
+def present(figures: Iterable[Figure], results: Results) -> list[Figure]:
+    """Those of `figures` that any run has, and those that every run should have."""
+    return [
+        figure
+        for figure in figures
+        if not figure.tile_may_miss or any(run.value(figure.name) is not None for run in results.runs)
+    ]
+
+
 def columns_for(results: Results, chosen: Iterable[str] = ()) -> dict[str, Column]:
     """The chosen columns by name; without any, the usual ones and those that tell the runs of `results` apart."""
     names = list(chosen)
     if not names:
-        names = [figure.key for figure in shown_in(Shown.SUMMARY)]
+        names = [figure.key for figure in present(shown_in(Shown.SUMMARY), results)]
         for name, tools in (("emulator", text.emulators(results)), ("compiler", text.compilers(results))):
             if len(tools) > 1:
                 names.insert(0, name)

@@ -17,6 +17,7 @@ from mcu_harness.results.report import (
     text,
     what_if_section,
 )
+from mcu_harness.results.report.columns import present
 from mcu_harness.results.report.terminal_table import terminal_table
 from mcu_harness.scenario.figure import Shown
 from mcu_harness.scenario.figure_catalogue import shown_in
@@ -35,7 +36,7 @@ def write_board_reports(results: Results, directory: Path) -> list[Path]:
 def board_report(results: Results, board: str) -> str:
     """The report of one board as Markdown."""
     runs = [run for run in results.runs if run.board == board]
-    first, summary = runs[0], shown_in(Shown.SUMMARY)
+    first, summary = runs[0], present(shown_in(Shown.SUMMARY), Results(tuple(runs)))
     lines = [f"# {board}", "", f"{for_markdown(first.core)} at {units.format_hertz(first.clock_hz)}.", ""]
     lines += _table(
         ["scenario", "verdict", *(figure.heading for figure in summary)],

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Collection, Iterable
 
 from mcu_harness.base.text import for_terminal
+from mcu_harness.results.cost_records import LayerResult
 from mcu_harness.results.finding_codes import STOPPED
 from mcu_harness.results.records import Results, RunResult, Verdict
 from mcu_harness.results.report import (
@@ -20,6 +21,7 @@ from mcu_harness.results.report import (
 from mcu_harness.results.report.colour import Colour, paint
 from mcu_harness.results.report.columns import Column, columns_for
 from mcu_harness.results.report.terminal_table import terminal_table
+from mcu_harness.scenario.figure_catalogue import FIGURES
 
 _COLOURS = {
     Verdict.PASS: Colour.GREEN,
@@ -27,6 +29,9 @@ _COLOURS = {
     Verdict.NOT_COMPARABLE: Colour.YELLOW,
     Verdict.NOT_MEASURED: Colour.YELLOW,
 }
+
+# What notes say of a converted model, besides its noisiest layer.
+_FAITHFULNESS = ("accuracy_drop", "argmax_agreement", "sqnr_db")
 
 
 def summary_table(
@@ -210,6 +215,7 @@ def notes(results: Results, width: int | None = None) -> list[str]:
         said = f"differ from {run.outputs.oracle}" if run.outputs.mismatches else text.outputs_text(run)
         checks.setdefault(said, set()).add(run.board)
     lines += [f"outputs: {said} ({_some(boards)})" for said, boards in sorted(checks.items())]
+    lines += [f"int8: {said} ({_some(names)})" for said, names in sorted(_faithfulness(results).items())]
     ran = [run for run in results.runs if text.was_set_up(run)]
     for name, tools in (("emulator", (run.emulator for run in ran)), ("compiler", (run.toolchain for run in ran))):
         used = sorted({text.tool(each) for each in tools})
@@ -222,6 +228,24 @@ def notes(results: Results, width: int | None = None) -> list[str]:
     lines += [f"cycles: {origin} ({_some(boards)})" for origin, boards in sorted(origins.items())]
     lines = [for_terminal(line) for line in lines]
     return lines if width is None else [part for line in lines for part in _broken(line, width)]
+
+
+def _faithfulness(results: Results) -> dict[str, set[str]]:
+    """What int8 costs against the float model, and of which models; nothing of models that were int8."""
+    found: dict[str, set[str]] = {}
+    for run in results.runs:
+        figures = [FIGURES[name] for name in _FAITHFULNESS if run.value(name) is not None]
+        if figures:
+            said = ", ".join(f"{figure.heading} {text.figure_of(run, figure.name)}" for figure in figures)
+            worst = min((layer for layer in run.layers if layer.sqnr_db is not None), key=_noise, default=None)
+            if worst is not None:
+                said += f"; the noisiest layer is {worst.name} with {text.decibels(worst.sqnr_db)}"
+            found.setdefault(said, set()).add(run.case_name)
+    return found
+
+
+def _noise(layer: LayerResult) -> float:
+    return layer.sqnr_db or 0.0
 
 
 def _broken(line: str, width: int) -> list[str]:

@@ -87,7 +87,10 @@ def _budget(text: str, known: list[str]) -> tuple[str, float]:
     from mcu_harness.base.toml_reader import did_you_mean
 
     name, equals, size = text.partition("=")
+    if equals and name not in known:  # a linker script's FLASH is a board's flash
+        name = next((region for region in known if region.lower() == name.lower()), name)
     if not equals or name not in known:
+        known = list(dict.fromkeys(known))
         hint = did_you_mean(name, tuple(known)) if equals else "write REGION=SIZE, such as flash=200KiB"
         raise HarnessError(f"--budget {text!r}: no such region", hint=hint)
     return name, units.parse(size, "bytes")

@@ -18,6 +18,7 @@ from mcu_harness.results.origin import OriginKind
 from mcu_harness.results.records import Finding, Results, Verdict
 from mcu_harness.results.report import accesses_section, text
 from mcu_harness.results.report import board_matrix_text as fit_report
+from mcu_harness.results.report.columns import present
 from mcu_harness.results.report.html import chart_data
 from mcu_harness.results.report.html.run_view import RunView, run_views
 from mcu_harness.scenario.figure import Shown
@@ -62,7 +63,7 @@ def page(results: Results, *, first: str = "overview") -> str:
             urgent=_urgent(runs),
             matrix=found,
             rankings=_rankings(found),
-            overview_figures=by_tile(shown_in(Shown.OVERVIEW)),
+            overview_figures=by_tile(present(shown_in(Shown.OVERVIEW), results)),
             bar_figures=chart_data.bar_figures(),
             ranking_figures=fit_report.ranking_figures(),
             estimated=_estimated(results),
