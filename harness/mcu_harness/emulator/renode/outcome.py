@@ -6,9 +6,10 @@ from mcu_harness.emulator import ending
 from mcu_harness.emulator.contract import Fault, FaultKind, RunPlan, Wait
 from mcu_harness.emulator.dialogue import describe_step
 from mcu_harness.emulator.ending import RunFacts
+from mcu_harness.emulator.renode.accessing import address_of, numbered
 from mcu_harness.emulator.renode.protocol import Cause
 from mcu_harness.emulator.renode.protocol import End as RenodeEnd
-from mcu_harness.hardware.arm.data_access import PC, accesses
+from mcu_harness.hardware.arm.data_access import accesses
 from mcu_harness.hardware.board import Board
 
 # The translator's own numbers of exceptions (tlib, arch/arm/cpu.h).
@@ -19,7 +20,6 @@ _EXCEPTIONS = {
     _NO_COPROCESSOR: (FaultKind.NO_COPROCESSOR, ""),
 }
 THUMB_STATE = 1 << 24
-_NUMBERED = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc")
 _WORD = 4
 _RESET_LR = 0xFFFFFFFE
 _BRANCH_TO_ITSELF = b"\xfe\xe7"
@@ -78,19 +78,16 @@ def explain(end: RenodeEnd, board: Board, plan: RunPlan, closed: int, vectors: i
     if end.cause is Cause.ABORT or end.about == end.pc:
         return _lost(end, facts, board)
     address, size = _accessed(end, code[2:])
-    fault = Fault(FaultKind.WRITE if end.more & 0x100 else FaultKind.READ, address, size)
+    fault = Fault(FaultKind.WRITE if end.is_write else FaultKind.READ, address, size)
     return ending.faulted(fault, ending.bad_access(fault, _memories(board)))
 
 
 def _accessed(end: RenodeEnd, code: bytes) -> tuple[int, int]:
     """(address, bytes) of the access that the instruction `code` made: Renode makes aligned ones of one that is not."""
     pc, touched, size = end.pc & ~1, end.about, end.more & 0xFF
-    registers = [end.registers[name] for name in _NUMBERED]
-    registers[PC] = pc
     for offset, access in accesses(code, pc):
         if offset == 0 and access.size <= _WORD:
-            index = registers[access.index] << access.shift if access.index >= 0 else 0
-            address = registers[access.base] + access.disp + index & 0xFFFFFFFF
+            address = address_of(access, pc, numbered(end.registers))
             if touched < address < touched + _WORD:
                 return address, access.size
     return touched, size

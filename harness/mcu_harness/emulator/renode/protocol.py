@@ -20,6 +20,9 @@ _NO_ADDRESS = -1
 _REGISTERS = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "xpsr", "cfsr", "mmfar", "primask", "faultmask", "shcsr")
 
 
+_WROTE = 0x100
+
+
 class Cause(IntEnum):
     """Why a run ended, as Run.cs numbers it."""
 
@@ -77,6 +80,11 @@ class End:
     heap: tuple[int, int] | None
     step: int
     unread: bytes
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the access of a BAD_ACCESS wrote."""
+        return bool(self.more & _WROTE)
 
 
 class Reader:

@@ -12,6 +12,7 @@ from mcu_harness.emulator.progress import Progress, Underway
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeError
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.renode import protocol
+from mcu_harness.emulator.renode.accessing import MOST_BYTES, accessing, numbered
 from mcu_harness.emulator.renode.blocks import BlockIntake
 from mcu_harness.emulator.renode.even_jump import even_jump, is_call
 from mcu_harness.emulator.renode.image import LoadedProgram
@@ -23,6 +24,7 @@ from mcu_harness.image.program import Program
 
 _ARRIVES = (FaultKind.JUMP, FaultKind.NOT_THUMB)  # where a jump went to, not where it is
 _NOWHERE = 0xFFFFFFFE  # a handler that is never entered: Renode finds endless loops itself
+Branches = tuple[int, int | None, int | None]  # the last block, the instruction that led there, and its own last one
 _GRACE_S = 20.0  # what Renode may take, beyond the plan's own limit, to say that it was reached
 
 
@@ -36,7 +38,7 @@ class Run:
         self._program = LoadedProgram(program, board, plan.vectors)
         self._first_stack: int | None = None
         self._calls_at_close: tuple[Call, ...] = ()
-        self._branch_at_close: int | None = None
+        self._branches_at_close: Branches = (_NOWHERE, None, None)
         self._instructions: list[int] = []
         self._reads: list[tuple[bytes, ...]] = []
         self._recorder: BlockRecorder | None = None
@@ -117,7 +119,7 @@ class Run:
                 )
             self._intake.settle(0)
             self._calls_at_close = self._recorder.calls()
-            self._branch_at_close = self._recorder.branch_to(_NOWHERE)
+            self._branches_at_close = self._branches(self._recorder)
             self._recorder.end()
 
     @property
@@ -136,11 +138,25 @@ class Run:
             calls += (Call(end.pc, even_jump_at + 2),)
         return calls
 
-    def _last_branch(self) -> int | None:
-        """The last instruction of the block that ran last."""
+    def _last_branch(self, target: int) -> int | None:
+        """The last instruction of the block that ran last, but for one at `target`, which Renode may have begun already."""
         if self._recorder is None:
             return None
-        return self._branch_at_close if self._is_closed else self._recorder.branch_to(_NOWHERE)
+        block, to_block, to_other = self._branches_at_close if self._is_closed else self._branches(self._recorder)
+        return to_block if block == target else to_other
+
+    @staticmethod
+    def _branches(recorder: BlockRecorder) -> Branches:
+        block = recorder.last_block
+        return block, recorder.branch_to(block), recorder.branch_to(_NOWHERE)
+
+    def _placed(self, end: protocol.End) -> protocol.End:
+        """`end` at the instruction that it is about."""
+        if end.cause is not protocol.Cause.BAD_ACCESS or end.about == end.pc:
+            return end
+        pc = end.pc & ~1
+        at = accessing(self._program.code(pc, MOST_BYTES), pc, end.about, end.is_write, numbered(end.registers))
+        return replace(end, pc=at, registers={**end.registers, "pc": at}) if at != pc else end
 
     def _jumped(self, end: protocol.End) -> tuple[protocol.End, int | None]:
         """`end` as silicon would have it, after the jump to an even address that it may be about, and where the jump is."""
@@ -163,7 +179,8 @@ class Run:
 
     def _execution(self, end: protocol.End, emulation_s: float) -> Execution:
         self.intact, self.flash_changed = end.intact, end.flash_changed
-        end, origin = self._jumped(end)
+        end, not_made = self._jumped(self._placed(end))
+        origin = not_made
         pc = end.pc & ~1
         around = self._program.code(pc - 2, 6)
         closed = len(self._instructions)
@@ -173,7 +190,8 @@ class Run:
             outcome = ending.faulted(Fault(FaultKind.JUMP, pc), ending.no_code(pc))
         fault = outcome.fault
         if fault is not None and fault.kind in _ARRIVES and fault.address == pc and self._no_code is None:
-            origin = self._last_branch() if origin is None else origin
+            target = _NOWHERE if is_even_jump(end) else pc  # of a jump that was not made, pc is not its target
+            origin = self._last_branch(target) if origin is None else origin
         if fault is not None and origin is not None:
             fault = replace(fault, origin=origin)
         return Execution(
@@ -189,7 +207,7 @@ class Run:
             blocks=None if self._recorder is None else self._recorder.counts(),
             emulation_s=emulation_s,
             fault=fault,
-            calls=self._calls(end, origin if fault and fault.kind is FaultKind.NOT_THUMB else None),
+            calls=self._calls(end, not_made if fault and fault.kind is FaultKind.NOT_THUMB else None),
             window_stack=self._first_stack,
             heap=end.heap,
             wait=outcome.wait,

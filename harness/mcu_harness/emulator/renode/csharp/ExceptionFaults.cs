@@ -30,7 +30,14 @@ namespace McuHarness
         }
 
         /// <summary>The number of the exception that comes next, 0 where this Renode does not tell.</summary>
-        public uint Next { get { return bus.ReadDoubleWord(InterruptControl) >> PendingShift & Number; } }
+        public uint Next
+        {
+            get
+            {
+                var told = bus.ReadDoubleWord(InterruptControl) >> PendingShift & Number; // 0 up to 1.15
+                return told != 0 ? told : RenodeApi.NextException(bus.WhatPeripheralIsAt(InterruptControl));
+            }
+        }
 
         /// <summary>The number of the exception under way, 0 in a thread.</summary>
         public uint Current { get { return core.XProgramStatusRegister & Number; } }

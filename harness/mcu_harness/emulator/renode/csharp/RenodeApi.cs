@@ -8,6 +8,7 @@ namespace McuHarness
     using System.Runtime.InteropServices;
     using Antmicro.Renode.Logging.Profiling;
     using Antmicro.Renode.Peripherals.CPU;
+    using Antmicro.Renode.Peripherals.IRQControllers;
     using Antmicro.Renode.Utilities;
     using Antmicro.Renode.Utilities.Binding;
 
@@ -148,5 +149,19 @@ namespace McuHarness
             }
             return found;
         }
+
+        /// <summary>The number of the exception that `controller` will have taken next, 0 for none or an unknown one.</summary>
+        public static uint NextException(object controller)
+        {
+            var nvic = controller as NVIC;
+            if(nvic == null)
+            {
+                return 0;
+            }
+            int? next = nvic.FindPendingInterrupt(); // int up to 1.16, where no exception has a number of its own, int? since
+            return next.HasValue && next.Value > 0 && next.Value < NumbersOfExceptions ? (uint)next.Value : 0;
+        }
+
+        private const int NumbersOfExceptions = 256;
     }
 }
