@@ -223,6 +223,22 @@ MCU_INLINE void convolve_lines(int8_t *output, const int32_t *x, int32_t lines, 
     } while (--lines);
 }
 
+/* The same for windows of 3 lines of 3 taps that move by one, as functions of their own: what the loops around them
+ * need would take the registers of theirs. */
+#define CONVOLVE_USUAL_LINES(name, signs, limits)                                                                      \
+    static __attribute__((noinline)) void name(int8_t *output, const int32_t *x, int32_t lines, const int32_t *filter, \
+                                               int32_t bias, const struct mcu_staircase *steps,                        \
+                                               const struct mcu_depthwise_conv_2d_dsp *p)                              \
+    {                                                                                                                  \
+        const struct mcu_finish finish = {signs, limits};                                                              \
+        const struct shape known = {3, 2, 1};                                                                          \
+        convolve_lines(output, x, lines, filter, bias, *steps, p, finish, known);                                      \
+    }
+
+CONVOLVE_USUAL_LINES(usual_lines_plain, 0, 0)
+CONVOLVE_USUAL_LINES(usual_lines_signs, 1, 0)
+CONVOLVE_USUAL_LINES(usual_lines_limits, 1, 1)
+
 /* `lines` output lines of up to four input channels, from input channel `first` on; `taps` is room for a filter. */
 MCU_INLINE void convolve_quad(int8_t *output, const int32_t *prepared, int32_t *taps, int32_t lines, int32_t first,
                               const struct mcu_depthwise_conv_2d_dsp *p, struct mcu_finish finish)
@@ -234,17 +250,22 @@ MCU_INLINE void convolve_quad(int8_t *output, const int32_t *prepared, int32_t *
     const int32_t end = out + (left_channels < QUAD ? left_channels : QUAD) * p->multiplier;
     for (int32_t m = 0; out < end; ++out) {
         const int32_t bias = p->bias[out];
-        const struct mcu_staircase steps = p->steps[out * p->step_stride];
+        const struct mcu_staircase *const steps = p->steps + out * p->step_stride;
         expand(taps, p->filter + out * height * p->along.kernel, p);
         if (p->along.stride == 1 && usual) {
-            const struct shape known = {3, 2, 1};
-            convolve_lines(output, prepared, lines, taps, bias, steps, p, finish, known);
+            if (finish.limits) {
+                usual_lines_limits(output, prepared, lines, taps, bias, steps, p);
+            } else if (finish.signs) {
+                usual_lines_signs(output, prepared, lines, taps, bias, steps, p);
+            } else {
+                usual_lines_plain(output, prepared, lines, taps, bias, steps, p);
+            }
         } else if (p->along.stride == 1) {
             const struct shape known = {height, words, 1};
-            convolve_lines(output, prepared, lines, taps, bias, steps, p, finish, known);
+            convolve_lines(output, prepared, lines, taps, bias, *steps, p, finish, known);
         } else {
             const struct shape known = {height, words, 2};
-            convolve_lines(output, prepared, lines, taps, bias, steps, p, finish, known);
+            convolve_lines(output, prepared, lines, taps, bias, *steps, p, finish, known);
         }
         output += 1;
         m += 1;
