@@ -10,7 +10,7 @@ from mcu_harness.hardware.core import CORES
 
 _TEXT = """\
 # A board of your own. Say where each figure is from under [sources]: a figure is worth what its document is.
-# All keys: docs/reference/board.md. Try it: mcu-harness run MODEL --board {name}.toml
+# All keys: docs/reference/board.md of mcu-harness. Try it: mcu-harness run MODEL --board {name}.toml
 name = "{name}"  # as the file is called
 title = "{name}"
 vendor = "us"

@@ -184,3 +184,14 @@ def test_every_page_is_in_the_navigation_and_every_how_to_in_the_index() -> None
     for page in pages:
         assert f"howto/{page.name}" in navigation, page.name
         assert f"howto/{page.name}" in index, page.name
+
+
+def test_written_pages_are_those_that_the_code_gives(generate: ModuleType) -> None:
+    """They are kept, so that a checkout has them; `python docs/generate.py` writes them anew."""
+    assert len(generate.PAGES_MADE) >= 8
+    stale = [
+        name
+        for name, make in generate.PAGES_MADE.items()
+        if not (DOCS / name).is_file() or (DOCS / name).read_text(encoding="utf-8") != make()
+    ]
+    assert stale == [], "run `python docs/generate.py` and commit what it writes"
