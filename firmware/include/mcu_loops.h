@@ -43,7 +43,7 @@ static inline __attribute__((unused)) void mcu_multiply_four_units_c(int32_t *su
     mcu_dot_4(sums, start, inputs, filter, count);
 }
 
-#if defined(MCU_PLAIN_C) || !defined(__ARM_ARCH_ISA_THUMB)
+#if defined(MCU_PLAIN_C) || !defined(__thumb__)
 
 #define mcu_multiply_four_units mcu_multiply_four_units_c
 
@@ -138,7 +138,7 @@ MCU_ASSEMBLY_LOOP void mcu_multiply_four_units(int32_t *sums __attribute__((unus
 
 #endif
 
-#if defined(MCU_PLAIN_C) || !defined(__ARM_ARCH_ISA_THUMB)
+#if defined(MCU_PLAIN_C) || !defined(__thumb__)
 
 #define mcu_multiply_pairs mcu_multiply_pairs_c
 
@@ -298,7 +298,7 @@ MCU_INLINE void mcu_four_positions_c(struct mcu_four_positions *p, int32_t signs
     }
 }
 
-#if defined(MCU_PLAIN_C) || !defined(__ARM_FEATURE_DSP) || !__ARM_FEATURE_DSP
+#if defined(MCU_PLAIN_C) || !defined(__thumb__) || !defined(__ARM_FEATURE_DSP) || !__ARM_FEATURE_DSP
 
 MCU_INLINE void mcu_four_positions_plain(struct mcu_four_positions *p)
 {

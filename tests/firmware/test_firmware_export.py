@@ -111,6 +111,13 @@ def test_cmake_takes_it_as_a_library(tmp_path: Path) -> None:
     assert list((tmp_path / "out").glob("*mcu_model*"))
 
 
+@pytest.mark.parametrize("board", ["nucleo_l4r5zi", "stm32f746g_disco"])
+def test_cmake_gives_kernels_what_the_core_wants(board: str, tmp_path: Path) -> None:
+    assert main(["build", str(MODEL), "--board", board, "--output", str(tmp_path / "made")]) == 0
+    text = (tmp_path / "made/CMakeLists.txt").read_text()
+    assert ("MCU_SINGLE_LOADS" in text) == (board == "stm32f746g_disco")
+
+
 def test_the_readme_names_sizes_scales_and_flags(tmp_path: Path) -> None:
     assert export(tmp_path / "made") == 0
     text = (tmp_path / "made/README.md").read_text()

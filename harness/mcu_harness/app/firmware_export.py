@@ -17,7 +17,7 @@ from mcu_harness.hardware.board import Board
 from mcu_harness.image.build import Image, build, source_files
 from mcu_harness.image.hex_writer import hex_text
 from mcu_harness.image.program import read_program
-from mcu_harness.image.toolchain import Toolchain
+from mcu_harness.image.toolchain import Toolchain, core_flags
 from mcu_harness.model.codegen.sources import ARENA_SYMBOL, Sources, TensorIo
 from mcu_harness.model.graph import Graph, Tensor
 from mcu_harness.model.planned import planned_sources
@@ -62,7 +62,7 @@ def export_firmware(
     program = read_program(image.elf)
     texts = source_files(sources, board)
     texts[API_HEADER] = api_header(graph, sources).encode()
-    texts["CMakeLists.txt"] = _cmake(texts, image).encode()
+    texts["CMakeLists.txt"] = _cmake(texts, board, image).encode()
     texts["firmware.hex"] = hex_text(program).encode()
     texts["README.md"] = _readme(name or model.name, graph, board, sources, image).encode()
     texts["firmware.elf"] = image.elf.read_bytes()
@@ -126,18 +126,21 @@ def _meaning(tensor: Tensor) -> str:
     return f"{text}; value = {scale!r} * (q - ({zero}))"
 
 
-def _cmake(files: dict[str, bytes], image: Image) -> str:
+def _cmake(files: dict[str, bytes], board: Board, image: Image) -> str:
     """A library target `mcu_model` of the generated code and its kernels, for a project with a start-up code of its own."""
     sources = "\n".join(
         f"  {name}" for name in sorted(files) if name.endswith(".c") and not name.startswith("runtime/")
     )
     flags = " ".join(flag for flag in image.toolchain.flags if not flag.startswith(("-W", "-g")))
+    folders = sorted({name.split("/")[1] for name in files if name.startswith("kernels/") and name.endswith(".c")})
+    wanted = " ".join(flag for folder in folders for flag in core_flags(board, folder))
     return (
         f"# add_subdirectory() this, then target_link_libraries(app PRIVATE mcu_model). Built here with: {flags}\n"
         "cmake_minimum_required(VERSION 3.13)\nproject(mcu_model C)\n"
         f"add_library(mcu_model STATIC\n{sources})\n"
         "target_include_directories(mcu_model PUBLIC generated PRIVATE include kernels)\n"
         "target_compile_options(mcu_model PRIVATE -std=c99 -O2 -ffp-contract=off -ffunction-sections -fdata-sections)\n"
+        + (f"target_compile_options(mcu_model PRIVATE {wanted})\n" if wanted else "")
     )
 
 

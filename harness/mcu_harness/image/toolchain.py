@@ -63,6 +63,11 @@ _HELPER_FLAGS = ("-O", "ReleaseFast", "-fstrip", "-fcompiler-rt", "--name", "hel
 _LLVM_FPU = {"fpv4-sp-d16": "vfp4d16sp", "fpv5-sp-d16": "fp_armv8d16sp", "fpv5-d16": "fp_armv8d16"}
 
 
+def core_flags(board: Board, kernel_set: str) -> tuple[str, ...]:
+    """What any compiler is to be given for the kernels of a set (its folder) on the core of `board`."""
+    return _CORE_FLAGS.get((board.core.name, kernel_set), ())
+
+
 class ToolchainMissing(ToolchainError):
     """A compiler is not installed; others may be."""
 
@@ -100,8 +105,7 @@ class Toolchain:
         if room != "kernels":
             return ()
         kernel_set = name.partition("/")[0]
-        core = board.core.name
-        return (*_KERNEL_FLAGS.get((self.name, kernel_set), ()), *_CORE_FLAGS.get((core, kernel_set), ()))
+        return (*_KERNEL_FLAGS.get((self.name, kernel_set), ()), *core_flags(board, kernel_set))
 
     def link_command(self, board: Board, script: Path, objects: Sequence[Path], helpers: Path | None) -> list[str]:
         """The command that links `objects` by `script`; `-o` and the output are for the caller to add.
