@@ -246,7 +246,11 @@ def operator_page() -> str:
 def boards_page() -> str:
     counts = json.loads(COUNTS.read_text(encoding="utf-8")) if COUNTS.exists() else {}
     text = f"---\nhide:\n  - toc\n---\n\n# Boards\n\n{NOTICE}"
-    text += "`mcu-harness boards` prints them for the version that is installed. Flash and RAM are the largest of each kind.\n\n"
+    text += (
+        "`mcu-harness boards` prints them for the version that is installed. Flash and RAM are the largest of each kind, "
+        "memory beside the chip included. Which of them is enough for a model, and how fast each is, says "
+        "`mcu-harness fit MODEL`: every board, ranked.\n\n"
+    )
     if counts:
         text += (
             f"The last columns are instructions per inference of the scenario `{counts['scenario']}`, built with "

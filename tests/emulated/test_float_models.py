@@ -85,7 +85,7 @@ def test_an_onnx_model_with_channels_second_runs_on_inputs_as_it_has_them(
     command = ["convert", str(tmp_path / "net.onnx"), "--calibration", str(tmp_path / "c.npz")]
     assert main([*command, "--output", str(tmp_path / "net.tflite")]) == 0
     printed = capsys.readouterr().out
-    assert "input 'x': (1, 3, 12, 12) in the ONNX model is (1, 12, 12, 3) here" in printed
+    assert "input 'x': (1, 3, 12, 12) as the model was laid out is (1, 12, 12, 3) here" in printed
     assert main(["convert", str(tmp_path / "net.onnx"), "--output", str(tmp_path / "none.tflite")]) == 2
     assert "no calibration samples" in capsys.readouterr().err
 

@@ -77,6 +77,7 @@ def _change(run: RunResult) -> str:
     return str(Verdict.NOT_COMPARABLE) if check.incomparable else "same"
 
 
+_ALWAYS = ("scenario", "board", "verdict")
 _OTHERS: dict[str, Column] = {
     "cycles-per-mac": Column("cycles/MAC", _cycles_per_mac),
     "headroom": Column("least headroom", _headroom),
@@ -97,9 +98,13 @@ def parse(names: str) -> tuple[str, ...]:
     """Names of columns in "cycles, flash"; raises UnitError with the nearest name for one that is unknown."""
     chosen = tuple(name.strip() for name in names.split(",") if name.strip())
     known = columns()
-    for name in chosen:
-        if name not in known:
-            raise UnitError(f"no column is called {name!r}", hint=did_you_mean(name, tuple(known)))
+    fixed = [name for name in chosen if name in _ALWAYS]
+    if fixed:
+        raise UnitError(f"the column {fixed[0]!r} is always there", hint="name the others alone")
+    if wrong := [name for name in chosen if name not in known]:
+        raise UnitError(
+            f"no column is called {' or '.join(map(repr, wrong))}", hint=did_you_mean(wrong[0], tuple(known))
+        )
     return chosen
 
 

@@ -74,7 +74,7 @@ class Importer:
             for value in values:
                 if value.native != plain(len(value.shape)) and laid_out(value.shape, value.native) != value.shape:
                     here = laid_out(value.shape, value.native)
-                    self.notes.append(f"{what} {value.name!r}: {value.shape} in the ONNX model is {here} here")
+                    self.notes.append(f"{what} {value.name!r}: {value.shape} as the model was laid out is {here} here")
         tensors = {
             self.writer.name(tensor): _layout(value, order)
             for value in self._values.values()

@@ -94,6 +94,7 @@ def environment() -> Environment:
         "percent": lambda share: "" if share is None else f"{share * 100:.1f} %",
         "ratio": lambda value: "" if value is None else f"{value:.2f}",
         "hex": lambda value: f"0x{value:08X}",
+        "code": _code,
         "slug": lambda words: str(words).replace(" ", "-"),
     }
     made.globals |= {
@@ -106,6 +107,16 @@ def environment() -> Environment:
         "Verdict": Verdict,
     }
     return made
+
+
+def _code(words: str) -> Markup:
+    """Text in which what stands between backticks is code; everything in it is escaped."""
+    pieces = printable(words).split("`")
+    if len(pieces) % 2 == 0:  # one without its other
+        return Markup.escape(printable(words))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if nth % 2 else Markup.escape(piece) for nth, piece in enumerate(pieces)
+    )
 
 
 def static(names: tuple[str, ...]) -> str:
