@@ -26,7 +26,7 @@ def check_budget(
     figure = budgeted()[budget.key]
     assert figure.limit is not None
     if measurement is None or measurement.value is None:
-        why = measurement.origin if measurement else figure.limit.unmeasured
+        why = measurement.origin.removeprefix("not measured: ") if measurement else figure.limit.unmeasured
         return Finding(
             code=budget_code(figure.key),
             verdict=Verdict.NOT_MEASURED,
