@@ -9,7 +9,7 @@ from small_firmware import SUM_OF_SQUARES, firmware, plan_for
 
 from mcu_harness.emulator.contract import ExitReason, FaultKind
 from mcu_harness.emulator.emulators import emulator_entry
-from mcu_harness.emulator.recorder import block_recorder
+from mcu_harness.emulator.recorder import known_blocks
 from mcu_harness.hardware.board_file import find_board
 
 
@@ -19,12 +19,12 @@ def test_block_of_no_whole_instructions_is_a_jump_to_no_code(
     board = find_board("stm32f4_discovery")
     program = firmware(board, SUM_OF_SQUARES, firmware_cache)
     lost = program.symbol("mcu_infer").address
-    decode = block_recorder._block_end
+    decode = known_blocks._block_end
 
     def without(code: bytes, address: int, instructions: int | None) -> object:
         return decode(b"" if address == lost else code, address, instructions)
 
-    monkeypatch.setattr(block_recorder, "_block_end", without)
+    monkeypatch.setattr(known_blocks, "_block_end", without)
     emulator = emulator_entry(emulator_name).make()
     try:
         execution = emulator.run(program, board, plan_for(program))

@@ -71,7 +71,7 @@ def test_without_a_place_to_begin_it_says_what_was_counted(
         (["mcu-harness=one.elf"], "two firmwares are called 'mcu-harness'"),
         (["one.elf", "--region", "x"], "cannot read the region 'x'"),
         (["one.elf", "--toolchain", "gnu", "--toolchain", "zig"], "one compiler"),
-        (["one.elf"], "one.elf: it has no vector table that fits"),
+        (["one.elf"], "one.elf: not an ELF file"),
     ],
 )
 def test_mistakes_are_one_line_and_build_nothing(

@@ -94,7 +94,10 @@ def test_an_instruction_that_the_core_does_not_have_is_named_with_its_layer(run:
     anchor = "(int8_t)mcu_clamp(value, minimum, maximum)"
     inserted = '({ __asm__ volatile(".inst.w 0xfb21f002" ::: "r0"); ' + anchor + "; })"
     broken_kernel("kernels/portable/fully_connected_s8.c", anchor, inserted)
-    result = run(lambda text: text.replace('"cortex-m4"', '"cortex-m3"').replace('fpu = "fpv4-sp-d16"\n', ""))
+    result = run(
+        lambda text: text.replace('"cortex-m4"', '"cortex-m3"').replace('fpu = "fpv4-sp-d16"\n', ""),
+        'kernels = "portable"\n',
+    )
     (finding,) = result.findings
     assert finding.code == "law.instruction" and result.verdict is Verdict.FAIL
     layer = next(layer.name for layer in result.layers if layer.operator == "FULLY_CONNECTED")

@@ -42,6 +42,7 @@ class Core:
     fpus: tuple[str, ...] = ()  # what a board may name besides "none"
     l1: L1Caches | None = None
     bit_band: bool = False
+    starts_two: bool = False  # two instructions in a cycle: a load of two words gains nothing over two loads
 
     @property
     def title(self) -> str:
@@ -61,7 +62,7 @@ _ALL = (
     ),
     Core(
         "cortex-m7", V7E, "cortex-m7", "cortex_m7", "CORTEX_M7", "cortex-m7", 0x411FC272, 240, "always",
-        ("fpv5-sp-d16", "fpv5-d16"), L1Caches(line_bytes=32, data_ways=4),
+        ("fpv5-sp-d16", "fpv5-d16"), L1Caches(line_bytes=32, data_ways=4), starts_two=True,
     ),
     Core("cortex-m23", V8_BASELINE, "cortex-m23", "cortex_m23", "CORTEX_M33", "cortex-m23", 0x411CD200, 240),
     Core(

@@ -50,8 +50,8 @@ _OWN_FLAGS = {"gnu": ("-fno-ipa-icf",), "zig": ("-fno-sanitize=undefined", "-fno
 # For the kernels of one set (a folder of firmware/kernels), on top of all others. Scheduling before registers are assigned
 # spills the many sums of these kernels: without it they take 4 % less cycles on a Cortex-M4.
 _KERNEL_FLAGS = {("gnu", "dsp"): ("-fno-schedule-insns",)}
-# The same for one core, where no macro of a compiler's tells it from others: firmware/include/mcu_loops.h.
-_CORE_FLAGS = {("cortex-m7", "dsp"): ("-DMCU_SINGLE_LOADS",)}
+# The same for cores that start two instructions at once, which no macro of a compiler's tells: firmware/include/mcu_loops.h.
+_STARTS_TWO_FLAGS = {"dsp": ("-DMCU_SINGLE_LOADS",)}
 
 # Our script and start-up, nothing of the compiler's own, whatever is unused left out. The sections check would refuse an
 # image that outgrows its memory into the next one; the footprint says so instead.
@@ -65,7 +65,7 @@ _LLVM_FPU = {"fpv4-sp-d16": "vfp4d16sp", "fpv5-sp-d16": "fp_armv8d16sp", "fpv5-d
 
 def core_flags(board: Board, kernel_set: str) -> tuple[str, ...]:
     """What any compiler is to be given for the kernels of a set (its folder) on the core of `board`."""
-    return _CORE_FLAGS.get((board.core.name, kernel_set), ())
+    return _STARTS_TWO_FLAGS.get(kernel_set, ()) if board.core.starts_two else ()
 
 
 class ToolchainMissing(ToolchainError):

@@ -143,8 +143,8 @@ WRONG: dict[str, tuple[Callable[[ModelBuilder, int], int], str]] = {
     "alpha": (lambda b, x: b.unary("LEAKY_RELU", x, alpha=-1e7), "alpha is -10000000.0, expected -1e+06 to 1e6"),
     "beta": (lambda b, x: b.softmax(x, beta=-1.0), "beta is -1.0, expected 0 to 1e6"),
     "bytes inside": (
-        lambda b, x: b.unary("RELU", b.operator("QUANTIZE", [x], b.tensor((1, 8, 8, 4), dtype="uint8"))),
-        "activation of uint8, expected an int8 activation",
+        lambda b, x: b.unary("RELU", b.operator("QUANTIZE", [x], b.tensor((1, 8, 8, 4), dtype="int32"))),
+        "activation of int32, expected an int8",
     ),
     "unsigned zero point": (
         lambda b, x: b.operator("QUANTIZE", [x], b.tensor((1, 8, 8, 4), 0.1, -1, dtype="uint8")),
