@@ -34,6 +34,19 @@ def float_tflite(seed: int = 1, *, inputs: int = 1) -> ModelFile:
     return model
 
 
+def float_score(seed: int = 3) -> ModelFile:
+    """A dense layer of one unit and its logistic function: a score of six features (1, 6)."""
+    model = ModelFile(seed=seed)
+    x = model.input((1, 6), dtype="float32")
+    dense, offset = _weights(model, (1, 6)), _weights(model, (1,))
+    x = model.operator(
+        "FULLY_CONNECTED", [x, dense, offset], _float(model, (1, 1), "logit"),
+        fused_activation="NONE", keep_num_dims=False,
+    )  # fmt: skip
+    model.output(model.operator("LOGISTIC", [x], _float(model, (1, 1), "score")))
+    return model
+
+
 def calibration_file(path: Path, shape: tuple[int, ...] = (8, 8, 3), count: int = 32, inputs: int = 1) -> Path:
     """Normal samples (count, *shape) for each input, called "inputs" or "inputs_0", "inputs_1"."""
     rng = np.random.default_rng(5)

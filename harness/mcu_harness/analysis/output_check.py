@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from mcu_harness.analysis.task_scores import Scores
+from mcu_harness.model.task_scores import Scores
 from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Confusion, Finding, OutputCheck, Verdict
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from mcu_harness.analysis import faithfulness_figures, measured_figures, output_check, result_tables
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.layer_bounds import with_bounds
-from mcu_harness.analysis.task_scores import Scores, Truth, scores
 from mcu_harness.app import divergence, provenance
 from mcu_harness.app.inference_plan import run_plan, tensors_read
 from mcu_harness.base.text import one_line
@@ -24,6 +23,7 @@ from mcu_harness.model.int8_model import int8_model
 from mcu_harness.model.planned import planned_sources
 from mcu_harness.model.reference import lacking_in_litert
 from mcu_harness.model.samples import Samples, expected_outputs, model_graph, samples_for
+from mcu_harness.model.task_scores import Scores, Truth, scores
 from mcu_harness.model.tflm import tflm_installed, with_dense_rounded_twice
 from mcu_harness.results.records import Finding, OutputCheck
 from mcu_harness.scenario.cases import Case
@@ -77,7 +77,8 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
     own, noisiest = measured_figures.model_figures(graph, memory, footprint, sources), {}
     if conversion.source:
         progress("comparing with the float model")
-        cost = by_place(faithfulness(conversion, scenario.inputs.file, case.quantize.calibration), graph)
+        found = faithfulness(conversion, scenario.inputs.file, case.quantize.calibration, scenario.outputs.threshold)
+        cost = by_place(found, graph)
         own += faithfulness_figures.measurements(cost, regions)
         noisiest = faithfulness_figures.contributors(cost, regions)
         regions = faithfulness_figures.with_ratios(cost, regions)
@@ -102,8 +103,8 @@ def _truth(graph: Graph, samples: Samples, threshold: float | None) -> Truth | N
     """What is right for `samples`, None where nothing is known of it."""
     if samples.labels is None and samples.targets is None:
         return None
-    inputs = reals(samples.inputs[0], graph.tensors[graph.inputs[0]])
-    return Truth(samples.labels, samples.targets, inputs, threshold)
+    tensor = graph.tensors[graph.inputs[0]]
+    return Truth(samples.labels, samples.targets, lambda: reals(samples.inputs[0], tensor), tensor.elements, threshold)
 
 
 def _score(graph: Graph, truth: Truth) -> Callable[[Array], Scores]:

@@ -119,18 +119,15 @@ def load_originals(path: Path, tensors: Sequence[Tensor], layouts: Sequence[Layo
     `tensors` are the int8 model's inputs: samples that are given as int8 are made real with their scale. Raises ModelError.
     """
     given = _load(path)
-    reals = []
+    found = []
     for position, (tensor, layout) in enumerate(zip(tensors, layouts, strict=True)):
         place = replace(tensor, name=layout.name, shape=layout.shape)
         array = _named(path, given, position, len(tensors), place, "input")
         kind = "float32" if array.dtype.kind == "f" else tensor.dtype
         name = f"model input {label(place)}"
         array = _fitted(path, _as_float32(array), replace(place, dtype=kind, quantization=None), name)
-        if kind != "float32" and tensor.quantization is not None:
-            steps = array.astype(np.float32) - tensor.quantization.zero_points[0]
-            array = (steps * tensor.quantization.scales[0]).astype(np.float32)
-        reals.append(array)
-    return tuple(reals)
+        found.append(reals(array, tensor))
+    return tuple(found)
 
 
 def _as_float32(array: Array) -> Array:

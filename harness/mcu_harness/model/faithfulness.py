@@ -23,6 +23,7 @@ from mcu_harness.model.graph import Graph
 from mcu_harness.model.importers.model_kinds import importer_of
 from mcu_harness.model.layout import Layout
 from mcu_harness.model.samples import model_graph
+from mcu_harness.model.task_scores import Truth, scores
 
 Array = npt.NDArray[np.generic]
 Floats = npt.NDArray[np.float64]
@@ -63,8 +64,13 @@ class Faithfulness:
         return min(self.layers, key=lambda index: (self.layers[index], index), default=None)
 
 
-def faithfulness(conversion: Conversion, inputs: Path | None, calibration: Path | None) -> Faithfulness | str:
-    """The figures, or why there are none. Samples are those in the file `inputs` of the scenario, else in `calibration`."""
+def faithfulness(
+    conversion: Conversion, inputs: Path | None, calibration: Path | None, threshold: float | None = None
+) -> Faithfulness | str:
+    """The figures, or why there are none. Samples are those in the file `inputs` of the scenario, else in `calibration`.
+
+    `threshold` is that of the accuracy (`task_scores`).
+    """
     if conversion.original is None:
         return "the model is int8 from the start: there is no float model to compare it with"
     file, source = (inputs, "inputs") if inputs else (calibration, "calibration samples")
@@ -72,7 +78,7 @@ def faithfulness(conversion: Conversion, inputs: Path | None, calibration: Path 
         return "there are no samples of real data: give [inputs] file, or [quantize] calibration"
     try:
         status = file.stat()
-        return _compared(conversion, file, (status.st_mtime_ns, status.st_size), source)
+        return _compared(conversion, file, (status.st_mtime_ns, status.st_size), source, threshold)
     except (ModelError, OSError) as error:
         return f"the float model cannot be compared with: {error.message if isinstance(error, ModelError) else error}"
 
@@ -86,7 +92,9 @@ def by_place(found: Faithfulness | str, graph: Graph) -> Faithfulness | str:
 
 
 @lru_cache(maxsize=8)
-def _compared(conversion: Conversion, file: Path, stamp: tuple[int, int], source: str) -> Faithfulness:
+def _compared(
+    conversion: Conversion, file: Path, stamp: tuple[int, int], source: str, threshold: float | None
+) -> Faithfulness:
     del stamp
     model, graph = conversion.model, model_graph(conversion.model)
     given = [graph.tensors[index] for index in graph.inputs]
@@ -126,15 +134,15 @@ def _compared(conversion: Conversion, file: Path, stamp: tuple[int, int], source
             if ratio is not None:
                 by_layer[number] = ratio
     first, exact = ours[0].reshape(count, -1), theirs.outputs[0].reshape(count, -1)
-    picks, wanted = first.argmax(1), exact.argmax(1)
+    truth = Truth(labels, None, lambda: originals[0], originals[0][0].size, threshold)
     return Faithfulness(
         original=conversion.original_is,
         samples=count,
         source=source,
         sqnr_db=min(ratios, default=None),
-        agreement=float(np.mean(picks == wanted)) if first.shape[1] > 1 else None,
-        accuracy=None if labels is None else float(np.mean(picks == labels[:count])),
-        original_accuracy=None if labels is None else float(np.mean(wanted == labels[:count])),
+        agreement=float(np.mean(first.argmax(1) == exact.argmax(1))) if first.shape[1] > 1 else None,
+        accuracy=scores(first, truth).figures.get("accuracy"),
+        original_accuracy=scores(exact, truth).figures.get("accuracy"),
         layers=by_layer,
     )
 

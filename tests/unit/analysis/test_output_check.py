@@ -9,10 +9,10 @@ import pytest
 
 from mcu_harness.analysis.measured_figures import score_details
 from mcu_harness.analysis.output_check import check, decode, output_finding, unchecked
-from mcu_harness.analysis.task_scores import Scores, Truth, scores
 from mcu_harness.app.divergence import compare_layers, with_room
 from mcu_harness.model.graph import Channels
 from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.task_scores import Scores, Truth, scores
 from mcu_harness.results.records import Confusion, Verdict
 from model_builder import ModelBuilder
 from sample_boards import board
@@ -53,7 +53,7 @@ def test_floats_are_compared_as_bits() -> None:
 
 
 def of(*labels: int) -> Callable[[np.ndarray], Scores]:
-    truth = Truth(np.array(labels, np.int64), None, np.zeros((len(labels), 3), np.float32))
+    truth = Truth(np.array(labels, np.int64), None, lambda: np.zeros((len(labels), 3), np.float32), 3)
     return lambda outputs: scores(outputs.astype(np.float32), truth)
 
 

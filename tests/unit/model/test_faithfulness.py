@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from float_models import calibration_file, float_tflite
+from float_models import calibration_file, float_score, float_tflite
 from mcu_harness.model.faithfulness import Faithfulness, faithfulness, sqnr_db
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.int8_model import int8_model
@@ -66,6 +66,20 @@ def test_figures_are_those_of_their_definition(tmp_path: Path) -> None:
     graph = import_tflite(conversion.model)
     assert set(found.layers) == {k for k, layer in enumerate(graph.layers)}
     assert found.layers[3] == pytest.approx(ratio, abs=1.5)  # of the last layer, on the first 16 samples
+
+
+def test_accuracy_of_a_score_is_told_by_the_threshold_and_not_by_the_largest_of_one(tmp_path: Path) -> None:
+    model = float_score().write(tmp_path / "net.tflite")
+    samples = np.random.default_rng(1).normal(size=(32, 1, 6)).astype(np.float32)
+    exact = run(model.read_bytes(), samples, floats=True).reshape(-1)
+    np.savez(tmp_path / "test.npz", inputs=samples[:, 0], labels=(exact > 0.4).astype(np.int64))
+    np.save(tmp_path / "c.npy", samples[:, 0])
+    conversion = int8_model(model, QuantizeSpec(tmp_path / "c.npy"))
+    found = faithfulness(conversion, tmp_path / "test.npz", None, threshold=0.4)
+    assert isinstance(found, Faithfulness)
+    assert found.original_accuracy == 1.0
+    got = run(conversion.model.read_bytes(), samples, floats=False).reshape(-1)
+    assert found.accuracy == pytest.approx(np.mean((got > 0.4) == (exact > 0.4)))
 
 
 def test_a_layer_that_was_quantised_badly_is_the_worst(tmp_path: Path) -> None:

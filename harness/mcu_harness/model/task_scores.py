@@ -12,12 +12,14 @@ All are of the first output, as real numbers. What a sample's score is depends o
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating]
+Array = npt.NDArray[np.generic]
+Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
 DEFAULT_THRESHOLD = 0.5
@@ -28,18 +30,15 @@ _MOST_CONFUSIONS = 5
 class Truth:
     """What is right: `labels` (count,) and `targets` (count, *first output), real numbers; None where not known.
 
-    `inputs` is the first input (count, *shape), real numbers, which an autoencoder is to give back.
+    `inputs` gives the first input (count, *shape), real numbers, which an autoencoder is to give back; it has
+    `input_elements` a sample.
     """
 
     labels: Labels | None
-    targets: Floats | None
-    inputs: Floats
+    targets: Array | None
+    inputs: Callable[[], Array]
+    input_elements: int
     threshold: float | None = None
-
-    @property
-    def count(self) -> int:
-        """How many samples there are."""
-        return len(self.inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +53,18 @@ class Scores:
     confusions: tuple[tuple[int, int, int], ...] = ()
 
 
-def rates_a_score(elements: int, input_elements: int, labels: Labels) -> bool:
-    """Whether labels of a first output of that size say which of two kinds a sample is, and the output how much so."""
-    return _is_binary(labels) and (elements <= 2 or _gives_back(elements, input_elements))
-
-
-def scores(outputs: Floats, truth: Truth) -> Scores:
+def scores(outputs: Array, truth: Truth) -> Scores:
     """Scores of `outputs` (count, *shape), the first ones of `truth`."""
     count = len(outputs)
     flat = outputs.reshape(count, -1).astype(np.float64)
     figures: dict[str, float] = {}
     if truth.targets is not None:
-        figures["mse"] = float(np.mean((flat - truth.targets[:count].reshape(count, -1)) ** 2))
+        figures["mse"] = float(np.mean((flat - truth.targets[:count].reshape(count, -1).astype(np.float64)) ** 2))
     if truth.labels is None:
         return Scores(figures, count)
     labels = truth.labels[:count]
-    inputs = truth.inputs[:count].reshape(count, -1)
-    score, predicted = _answers(flat, inputs, truth)
-    if _gives_back(flat.shape[1], inputs.shape[1]) and score is not None and truth.targets is None:
+    score, predicted = _answers(flat, truth)
+    if _gives_back(flat.shape[1], truth.input_elements) and score is not None and truth.targets is None:
         figures["mse"] = float(np.mean(score))
     if score is not None and 0 < labels.sum() < count:
         figures["auc"] = auc(score, labels)
@@ -84,11 +77,11 @@ def scores(outputs: Floats, truth: Truth) -> Scores:
     return Scores(figures, count, tuple((*pair, times) for times, pair in most[:_MOST_CONFUSIONS]))
 
 
-def _answers(flat: Floats, inputs: Floats, truth: Truth) -> tuple[Floats | None, Labels | None]:
+def _answers(flat: Floats, truth: Truth) -> tuple[Floats | None, Labels | None]:
     """The score of every sample and the class that it is taken for, None where there is none."""
     assert truth.labels is not None
-    elements = flat.shape[1]
-    if rates_a_score(elements, inputs.shape[1], truth.labels):
+    count, elements = flat.shape
+    if _is_binary(truth.labels) and (elements <= 2 or _gives_back(elements, truth.input_elements)):
         if elements == 1:
             score = flat[:, 0]
             limit = DEFAULT_THRESHOLD if truth.threshold is None else truth.threshold
@@ -98,7 +91,7 @@ def _answers(flat: Floats, inputs: Floats, truth: Truth) -> tuple[Floats | None,
             if truth.threshold is not None:
                 return score, (flat[:, 1] > truth.threshold).astype(np.int64)
             return score, np.argmax(flat, axis=1)
-        score = np.mean((flat - inputs) ** 2, axis=1)
+        score = np.mean((flat - truth.inputs()[:count].reshape(count, -1).astype(np.float64)) ** 2, axis=1)
         return score, None if truth.threshold is None else (score > truth.threshold).astype(np.int64)
     return None, np.argmax(flat, axis=1)
 
@@ -111,7 +104,7 @@ def _gives_back(elements: int, input_elements: int) -> bool:
     return elements == input_elements and elements > 2
 
 
-def auc(score: Floats, labels: Labels) -> float:
+def auc(score: Array, labels: Labels) -> float:
     """The area under the ROC curve: how often a sample of class 1 scores above one of class 0, a tie being half.
 
     As the rank sum of Mann and Whitney (1947). Both classes must be there.

@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mcu_harness.analysis.task_scores import Truth, auc, f1, scores
+from mcu_harness.model.task_scores import Truth, auc, f1, scores
 
 
 def truth(labels: list[int] | None, inputs: np.ndarray | None = None, **more: object) -> Truth:
     count = len(labels) if labels is not None else len(inputs)  # type: ignore[arg-type]
     given = np.zeros((count, 3), np.float32) if inputs is None else inputs
-    return Truth(
-        None if labels is None else np.array(labels, np.int64), more.get("targets"), given, more.get("threshold")
-    )  # type: ignore[arg-type]
+    known = None if labels is None else np.array(labels, np.int64)
+    return Truth(known, more.get("targets"), lambda: given, given[0].size, more.get("threshold"))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seed", range(8))
