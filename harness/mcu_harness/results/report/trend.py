@@ -40,7 +40,7 @@ def table(series: Sequence[Series], verbosity: int = 0) -> str:
     lines = [terminal_table(titles, rows, alignment) if rows else "no points"]
     for one in series if verbosity else ():
         points = [
-            [point.label, point.when, *(_value(point.figures.get(f), f) for f in figures)] for point in one.points
+            [point.label, point.when, *(with_unit(point.figures.get(f), f) for f in figures)] for point in one.points
         ]
         heads = ["point", "date", *map(figure_name, figures)]
         made = terminal_table(heads, points, ("left", "left", *["right"] * len(figures)))
@@ -94,14 +94,14 @@ def _chart(one: Series, figure: str, left: float, top: float) -> list[str]:
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     dots = [
         f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="2.4"><title>{escape(label)}: '
-        f"{escape(_value(value, figure))}</title></circle>"
+        f"{escape(with_unit(value, figure))}</title></circle>"
         for (x, y), (label, value) in zip(places, points, strict=True)
     ]
     note = _change(points[0][1], points[-1][1])
     return [
         f'<polyline class="line" points="{path}"/>',
         *dots,
-        f'<text class="note" x="{left}" y="{top + _HEIGHT + 12}">{escape(_value(points[-1][1], figure))} {note}</text>',
+        f'<text class="note" x="{left}" y="{top + _HEIGHT + 12}">{escape(with_unit(points[-1][1], figure))} {note}</text>',
     ]
 
 
@@ -121,7 +121,7 @@ def _course(values: Sequence[float], figure: str) -> str:
     shown = values[-_MOST_BARS:]
     low, spread = min(shown), max(shown) - min(shown)
     bars = "".join(_BARS[round((value - low) / spread * (len(_BARS) - 1))] for value in shown) if spread else ""
-    return f"{_value(values[-1], figure)} {_change(values[0], values[-1])} {bars}".strip()
+    return f"{with_unit(values[-1], figure)} {_change(values[0], values[-1])} {bars}".strip()
 
 
 def _change(first: float, last: float) -> str:
@@ -130,7 +130,8 @@ def _change(first: float, last: float) -> str:
     return f"{(last - first) / first * 100:+.2f} %" if first else units.format_signed(last)
 
 
-def _value(value: float | None, figure: str) -> str:
+def with_unit(value: float | None, figure: str) -> str:
+    """A value of a compared figure with its unit, sizes to the byte; "" for None."""
     if value is None:
         return ""
     return value_text(value, figure) + (" B" if FIGURES[figure].unit == "B" else "")

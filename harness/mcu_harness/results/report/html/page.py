@@ -127,7 +127,7 @@ def static(names: tuple[str, ...]) -> str:
 def policy(styles: str, script: str = "") -> str:
     """Nothing is loaded, nothing runs but this script, nothing styles but this sheet."""
     scripts = f"script-src {_hash(script)}; " if script else ""
-    return f"default-src 'none'; {scripts}style-src {_hash(styles)}; img-src data:; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; {scripts}style-src {_hash(styles)}; base-uri 'none'; form-action 'none'"
 
 
 def _hash(content: str) -> str:

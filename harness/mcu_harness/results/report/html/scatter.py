@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcu_harness.base import units
+from mcu_harness.results.report.html.axis import round_step
 from mcu_harness.scenario.figure import Better, Figure
 
 WIDTH, HEIGHT = 360, 290  # of the drawing, in px where a phone shows it
@@ -114,11 +115,7 @@ def _range(values: Sequence[float], figure: Figure) -> tuple[float, float]:
 def _ticks(low: float, high: float, figure: Figure) -> list[float]:
     """Round values between `low` and `high`: 1, 2 or 5 times a power of ten, of bytes of two."""
     rough = (high - low) / _TICKS
-    if figure.unit == "B":
-        step = 2.0 ** max(round(math.log2(rough)), 0)
-    else:
-        power = 10.0 ** math.floor(math.log10(rough))
-        step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.8)
+    step = 2.0 ** max(round(math.log2(rough)), 0) if figure.unit == "B" else round_step(rough * 0.8)
     if figure.kind == "fraction":
         high = min(high, 1.0)
     return [number * step for number in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]

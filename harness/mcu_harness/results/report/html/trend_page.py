@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from mcu_harness import __version__
-from mcu_harness.results.comparison import figure_name, value_text
+from mcu_harness.results.comparison import figure_name
 from mcu_harness.results.history import Point, Series
+from mcu_harness.results.report.html.axis import round_step
 from mcu_harness.results.report.html.page import environment, policy, static
+from mcu_harness.results.report.trend import with_unit
 from mcu_harness.scenario.figure_catalogue import FIGURES, compared
 
 _STYLES = ("page.css", "parts.css", "trend.css", "print.css")
@@ -59,7 +61,7 @@ class Case:
     def rows(self) -> list[tuple[Point, list[str]]]:
         """Every point, newest first, with its values as text."""
         return [
-            (point, [_text(point.figures[f], f) if f in point.figures else "" for f in self.figures])
+            (point, [with_unit(point.figures[f], f) if f in point.figures else "" for f in self.figures])
             for point in reversed(self.series.points)
         ]
 
@@ -71,6 +73,7 @@ def trend_page(series: Sequence[Series]) -> str:
         environment()
         .get_template("trend.html")
         .render(
+            title="Figures over time",
             policy=policy(styles),
             version=__version__,
             styles=Markup(styles),  # noqa: S704 - files of this package
@@ -101,29 +104,25 @@ def _chart(one: Series, figure: str) -> Chart:
         return round(_TOP + tall * (1 - (value - low) / (high - low)), 1)
 
     points = tuple(
-        Mark(x(i), y(value), ", ".join(filter(None, (point.label, point.when, _text(value, figure)))))
+        Mark(x(i), y(value), ", ".join(filter(None, (point.label, point.when, with_unit(value, figure)))))
         for i, (point, value) in enumerate(found)
     )
     first, last = values[0], values[-1]
     excess = FIGURES[figure].excess(last, first)
     return Chart(
         title=FIGURES[figure].title,
-        now=_text(last, figure),
+        now=with_unit(last, figure),
         change=_change(first, last),
         worse=excess > 0,
         better=excess < 0,
         path=" ".join(f"{mark.x},{mark.y}" for mark in points),
         points=points,
-        values=tuple(Mark(_LEFT - 6, y(value), _text(value, figure), "end") for value in scale),
+        values=tuple(Mark(_LEFT - 6, y(value), with_unit(value, figure), "end") for value in scale),
         dates=tuple(
             Mark(x(i), _HEIGHT - _BOTTOM + 16, found[i][0].when or found[i][0].label, _anchor(i, len(found)))
             for i in _spread(len(found))
         ),
     )
-
-
-def _text(value: float, figure: str) -> str:
-    return value_text(value, figure) + (" B" if FIGURES[figure].unit == "B" else "")
 
 
 def _change(first: float, last: float) -> str:
@@ -138,9 +137,7 @@ def ticks(least: float, most: float, *, whole: bool) -> list[float]:
         margin = max(abs(least) * 0.05, 1.0 if whole else 1e-12)
         least, most = max(0.0, least - margin), most + margin
     rough = (most - least) / _TICKS
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
-    step = max(1.0, step) if whole else step
+    step = max(1.0, round_step(rough)) if whole else round_step(rough)
     start, end = math.floor(least / step), math.ceil(most / step)
     return [i * step for i in range(start, max(end, start + 1) + 1)]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from pathlib import Path
 
 from markupsafe import Markup
@@ -14,10 +12,9 @@ from mcu_harness.base.files import write_text
 from mcu_harness.results.records import Results
 from mcu_harness.results.report import text, variants_text
 from mcu_harness.results.report.html import scatter
-from mcu_harness.results.report.html.page import environment
+from mcu_harness.results.report.html.page import environment, policy, static
 from mcu_harness.results.variant_comparison import Comparison, Entry, comparisons, layer_pairs
 
-_STATIC = Path(__file__).parent / "static"
 _STYLES = ("page.css", "parts.css", "variants.css")
 _MOST_ROWS = 200  # of a table of layers
 
@@ -32,8 +29,7 @@ def write_variants_page(results: Results, output: Path) -> list[Path]:
 def variants_page(results: Results) -> str:
     """The page of all comparisons in `results`; deterministic."""
     found = comparisons(results)
-    styles = "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in _STYLES)
-    digest = base64.b64encode(hashlib.sha256(styles.encode()).digest()).decode()
+    styles = static(_STYLES)
     scenarios = list(dict.fromkeys(comparison.scenario for comparison in found))
     return (
         environment()
@@ -41,7 +37,7 @@ def variants_page(results: Results) -> str:
         .render(
             title=f"Variants of {scenarios[0]}" if len(scenarios) == 1 else "Variants",
             version=__version__,
-            policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+            policy=policy(styles),
             styles=Markup(styles),  # noqa: S704 - files of this package
             comparisons=found,
             hertz=units.format_hertz,

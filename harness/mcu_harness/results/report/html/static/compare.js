@@ -1,11 +1,12 @@
 // The overview's charts: the boards of one model side by side.
 
 const ROW = 20;
+const overview = JSON.parse(document.getElementById("overview-data").textContent);
 
 mcu.compareBoards = (open) => {
   const place = document.getElementById("compare");
   if (!place) return;
-  const { figures, cases: data } = JSON.parse(document.getElementById("overview-data").textContent);
+  const { figures, cases: data } = overview;
   const cases = Object.keys(data);
   let shown = cases[0];
   const charts = figures.map(({ name, unit, better }) => {
@@ -71,8 +72,7 @@ const boards = (rows, name, format, better, width, open) => {
 
 // The table of models and boards, coloured by one of the figures instead of by what fits.
 mcu.heatMaps = () => {
-  const source = document.getElementById("overview-data");
-  const { figures, cases } = JSON.parse(source.textContent);
+  const { figures, cases } = overview;
   for (const table of document.querySelectorAll("table.matrix")) {
     const view = table.closest(".view");
     const cells = [...table.querySelectorAll("td[data-case]")].filter((cell) => cell.firstElementChild);
