@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from mcu_harness.hardware.board_file import board_names
 from mcu_harness.scenario.cases import Case, cases_of, with_limits
 from mcu_harness.scenario.limits import Budget
 from mcu_harness.scenario.scenario import load_scenario, scenario_for_model
+
+Progress = Callable[[str], Callable[[str], None]]
 
 
 def fit_cases(paths: Iterable[Path], boards: tuple[str, ...], limits: dict[str, Budget]) -> list[Case]:
@@ -25,27 +27,29 @@ def fit_cases(paths: Iterable[Path], boards: tuple[str, ...], limits: dict[str, 
     return cases
 
 
-def try_boards(
-    cases: Iterable[Case], options: Options, session: Session, progress: Callable[[Case], Callable[[str], None]]
-) -> None:
-    """Run `cases` in `session`; `progress(case)` gives what is told of the steps of that case.
+def try_boards(cases: Sequence[Case], options: Options, session: Session, progress: Progress) -> None:
+    """Run `cases` in `session`; `progress` is given which case it is, and gives what is told of its steps.
 
     Errors that concern one board become a result that says "not run" and why. Raises HarnessError for what concerns
     all of them: no compiler, a model that cannot be read.
     """
-    for case in cases:
-        show = progress(case)
-        with suppress(BoardError, BuildError, EmulatorError):  # the session keeps that as its result
-            session.run(case, options, show)
-        show("")
+    _try(cases, options, session, progress, (BoardError, BuildError, EmulatorError))
 
 
-def try_cases(
-    cases: Iterable[Case], options: Options, session: Session, progress: Callable[[Case], Callable[[str], None]]
-) -> None:
+def try_cases(cases: Sequence[Case], options: Options, session: Session, progress: Progress) -> None:
     """As `try_boards`, where a case that cannot be set up says nothing of the others: each has a model of its own."""
-    for case in cases:
-        show = progress(case)
-        with suppress(HarnessError):  # the session keeps that as its result
+    _try(cases, options, session, progress, (HarnessError,))
+
+
+def _try(
+    cases: Sequence[Case],
+    options: Options,
+    session: Session,
+    progress: Progress,
+    passed_over: tuple[type[HarnessError], ...],
+) -> None:
+    for n, case in enumerate(cases, 1):
+        show = progress(f"[{n}/{len(cases)}] {case.model_name} on {case.board.name}")
+        with suppress(*passed_over):  # the session keeps that as its result
             session.run(case, options, show)
         show("")

@@ -57,10 +57,9 @@ def _fit(arguments: argparse.Namespace) -> int:
     if arguments.html:
         html_file.check_available()  # before the work, not after it
     check_places([arguments.json, arguments.results, html_file.place(arguments.html) if arguments.html else None])
-    labels = {id(case): f"[{n}/{len(cases)}] {case.model_name} on {case.board.name}" for n, case in enumerate(cases, 1)}
     session, json = Session(), arguments.json or ""
     try:
-        try_boards(cases, chosen.options, session, lambda case: progress(labels[id(case)]))
+        try_boards(cases, chosen.options, session, progress)
     finally:
         session.close()
     found, errors = matrix(session.results), list[HarnessError]()

@@ -103,9 +103,7 @@ def _compare(arguments: argparse.Namespace, boards: tuple[str, ...]) -> None:
     session = Session()
     try:
         options = settings(command_source(arguments)).options
-        try_cases(
-            cases_of(scenario), options, session, lambda case: progress(f"{case.model_name} on {case.board.name}")
-        )
+        try_cases(cases_of(scenario), options, session, progress)
     finally:
         session.close()
     print("", variants_text.terminal(comparisons(session.results)), sep="\n", end="")

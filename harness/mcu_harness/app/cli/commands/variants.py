@@ -86,10 +86,9 @@ def _variants(arguments: argparse.Namespace) -> int:
     check_places([arguments.json, arguments.markdown, arguments.csv, arguments.results, *pages])
     scenario = with_limits(_scenario(arguments, chosen.boards), parse_limits(arguments.budget))
     cases = cases_of(scenario, chosen.boards)
-    labels = {id(case): f"[{n}/{len(cases)}] {case.model_name} on {case.board.name}" for n, case in enumerate(cases, 1)}
     session, json = Session(), arguments.json or ""
     try:
-        try_cases(cases, chosen.options, session, lambda case: progress(labels[id(case)]))
+        try_cases(cases, chosen.options, session, progress)
     finally:
         session.close()
     results, errors = session.results, list[HarnessError]()
