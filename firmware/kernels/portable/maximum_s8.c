@@ -1,21 +1,6 @@
 #include "mcu_elementwise.h"
 
-#include "mcu_broadcast.h"
-
-void mcu_maximum_s8(int8_t *output, const int8_t *first, const int8_t *second, const struct mcu_broadcast *broadcast)
-{
-    const uint32_t first_step = broadcast->step[0];
-    const uint32_t second_step = broadcast->step[1];
-    struct mcu_walk walk;
-    mcu_walk_begin(&walk, broadcast);
-    do {
-        const int8_t *a = first + walk.at[0];
-        const int8_t *b = second + walk.at[1];
-        int8_t *const end = output + broadcast->length;
-        while (output != end) {
-            *output++ = *a > *b ? *a : *b;
-            a += first_step;
-            b += second_step;
-        }
-    } while (mcu_walk_next(&walk, broadcast));
-}
+#define KERNEL mcu_maximum_s8
+#define ELEMENT int8_t
+#define BEYOND >
+#include "mcu_extremum_elements.h"
