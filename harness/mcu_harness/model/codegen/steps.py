@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mcu_harness.model.codegen.layer import Constant, Context, Struct, Unsuited
+from mcu_harness.model.codegen.kernel import Kernel
+from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, Unsuited
 from mcu_harness.model.codegen.quantization import Sums, activation_range, affine
 from mcu_harness.model.codegen.staircase import Outputs, Staircases, double_rounding, single_rounding
 from mcu_harness.model.graph import Layer
@@ -62,6 +63,30 @@ def once_rounded(layer: Layer, context: Context, sums: Sums) -> Steps:
     rights = (-shift.astype(np.int64)).tolist()
     stairs = single_rounding(sums.scales, multiplier.tolist(), rights, least.tolist(), most.tolist(), outputs)
     return _steps(sums, stairs, outputs)
+
+
+def dense_code(
+    layer: Layer, context: Context, steps: Steps, kernel: Kernel, filters: Constant, bias: Int64s
+) -> LayerCode:
+    """A call of a kernel `mcu_fully_connected_<set>_s8` in the variant that `steps` need, with its parameters."""
+    name = kernel.function.removesuffix("_s8")
+    units, depth = steps.filters.shape
+    members = (
+        ("filter", context.name("filter")),
+        ("bias", context.name("bias")),
+        ("steps", context.name("steps")),
+        ("rows", str(context.tensor(layer.inputs[0]).elements // depth)),
+        ("depth", str(depth)),
+        ("units", str(units)),
+        *steps.members,
+    )
+    pointers = f"{context.write(layer.outputs[0])}, {context.read(layer.inputs[0])}, &{context.name('parameters')}"
+    return LayerCode(
+        body=(f"{name}{steps.variant}_s8({pointers});",),
+        kernels=(kernel,),
+        constants=(filters, bias_constant(bias)),
+        structs=(steps.table, Struct(f"struct {name}", "parameters", members)),
+    )
 
 
 def _outputs(layer: Layer, context: Context) -> Outputs:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from mcu_harness.model.codegen.dsp.packing import grouped_bias, pack
 from mcu_harness.model.codegen.kernel import Kernel
-from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct
+from mcu_harness.model.codegen.layer import Constant, Context, LayerCode
 from mcu_harness.model.codegen.operators.fully_connected import filters_of
 from mcu_harness.model.codegen.quantization import dot_products
-from mcu_harness.model.codegen.steps import bias_constant, once_rounded
+from mcu_harness.model.codegen.steps import dense_code, once_rounded
 from mcu_harness.model.graph import Layer
 
 _UNITS = 4  # that are computed at a time
@@ -15,23 +15,6 @@ _KERNEL = Kernel("mcu_fully_connected_dsp_s8", "dsp/fully_connected_s8.c", "mcu_
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
-    filters = filters_of(layer, context)
-    units, depth = filters.shape
-    steps = once_rounded(layer, context, dot_products(layer, context, filters))
+    steps = once_rounded(layer, context, dot_products(layer, context, filters_of(layer, context)))
     words, excess = pack(steps.filters, _UNITS)
-    members = (
-        ("filter", context.name("filter")),
-        ("bias", context.name("bias")),
-        ("steps", context.name("steps")),
-        ("rows", str(context.tensor(layer.inputs[0]).elements // depth)),
-        ("depth", str(depth)),
-        ("units", str(units)),
-        *steps.members,
-    )
-    pointers = f"{context.write(layer.outputs[0])}, {context.read(layer.inputs[0])}, &{context.name('parameters')}"
-    return LayerCode(
-        body=(f"mcu_fully_connected_dsp{steps.variant}_s8({pointers});",),
-        kernels=(_KERNEL,),
-        constants=(Constant("filter", words), bias_constant(grouped_bias(steps.bias, excess))),
-        structs=(steps.table, Struct("struct mcu_fully_connected_dsp", "parameters", members)),
-    )
+    return dense_code(layer, context, steps, _KERNEL, Constant("filter", words), grouped_bias(steps.bias, excess))
