@@ -15,8 +15,7 @@ namespace McuHarness
         /// <summary>Where the frame of the exception that is being taken would lie, null when there is memory for it.</summary>
         public ulong? NoStackToEnter()
         {
-            var floats = (core.Control.RawValue & FloatingPointContext) != 0;
-            var size = floats ? FrameWithFloats : Frame;
+            var size = ExceptionFrame.SizePushed(core);
             var frame = unchecked((uint)(core.SP.RawValue - size)) & ~7u;
             return IsMemory(frame, size) ? (ulong?)null : frame;
         }
@@ -24,9 +23,8 @@ namespace McuHarness
         /// <summary>Where the frame lies that the exception under way returns with, null when there is memory.</summary>
         public ulong? NoStackToLeave()
         {
-            var to = core.PC.RawValue;
-            var frame = (to & ToProcessStack) != 0 ? core.OtherSP.RawValue : core.SP.RawValue;
-            return IsMemory(frame, (to & WithoutFloats) != 0 ? Frame : FrameWithFloats) ? (ulong?)null : frame;
+            var frame = ExceptionFrame.Popped(core);
+            return IsMemory(frame, ExceptionFrame.SizePopped(core)) ? (ulong?)null : frame;
         }
 
         /// <summary>The number of the exception that comes next, 0 where this Renode does not tell.</summary>
@@ -76,11 +74,6 @@ namespace McuHarness
         }
 
         // Armv7-M Architecture Reference Manual (DDI 0403), B1.4.4, B1.5.4, B1.5.6, B1.5.8 and B3.2.
-        private const ulong FloatingPointContext = 1 << 2;
-        private const ulong ToProcessStack = 1 << 2;
-        private const ulong WithoutFloats = 1 << 4;
-        private const ulong Frame = 0x20;
-        private const ulong FrameWithFloats = 0x68;
         private const uint HardFault = 3;
         private const uint FirstWithPriority = 4;
         private const uint SupervisorCall = 11;

@@ -24,37 +24,29 @@ namespace McuHarness
         /// <summary>To be called before the core pushes its registers.</summary>
         public void Enter()
         {
-            var floats = (core.Control.RawValue & FloatingPointContext) != 0;
             Taken++;
             interrupted.Push(new KeyValuePair<ulong, ulong>(core.PC.RawValue & ~1UL, core.SP.RawValue));
-            blocks.Tell(floats ? Event.EnterWithFloats : Event.Enter, core.PC.RawValue & ~1UL, core.SP.RawValue);
+            blocks.Tell(ExceptionFrame.HasFloats(core) ? Event.EnterWithFloats : Event.Enter, core.PC.RawValue & ~1UL, core.SP.RawValue);
         }
 
         /// <summary>To be called before the core pops its registers, with the program counter at what says where to.</summary>
         public void Leave()
         {
-            var to = core.PC.RawValue;
-            var frame = (to & ToProcessStack) != 0 ? core.OtherSP.RawValue : core.SP.RawValue;
+            var frame = ExceptionFrame.Popped(core);
             if(bus.FindMemory(frame) == null)
             {
                 return; // an end of its own
             }
             var status = bus.ReadDoubleWord(frame + StackedStatus);
-            var size = (to & WithoutFloats) != 0 ? Frame : FrameWithFloats;
-            var stack = frame + size + ((status & Aligned) != 0 ? 4u : 0u);
+            var stack = frame + ExceptionFrame.SizePopped(core) + ((status & Aligned) != 0 ? 4u : 0u);
             var next = bus.ReadDoubleWord(frame + StackedProgramCounter) & ~1u;
             var before = interrupted.Count > 0 ? interrupted.Pop() : new KeyValuePair<ulong, ulong>(0, 0);
             Switches += before.Key == next && before.Value == stack ? 0 : 1;
             blocks.Tell(Event.Leave, next, stack);
         }
 
-        // Armv7-M Architecture Reference Manual (DDI 0403), B1.4.4, B1.5.6 and B1.5.8.
-        private const ulong FloatingPointContext = 1 << 2;
-        private const ulong ToProcessStack = 1 << 2;
-        private const ulong WithoutFloats = 1 << 4;
+        // Armv7-M Architecture Reference Manual (DDI 0403), B1.5.6 and B1.5.8.
         private const uint Aligned = 1 << 9;
-        private const ulong Frame = 0x20;
-        private const ulong FrameWithFloats = 0x68;
         private const ulong StackedProgramCounter = 0x18;
         private const ulong StackedStatus = 0x1C;
         private readonly IBusController bus;
