@@ -25,6 +25,7 @@ from mcu_harness.results.records import Finding, Verdict
 
 _ENDS = ("exit", "_exit", "_Exit")
 _MOST_NAMED = 4
+_CONSOLE_BYTES = 0x400  # of the UART's registers, at least
 _MOST_CALLS = 8  # functions that a loop calls, and are looked into
 _REGISTERS = {getattr(arm, f"ARM_REG_R{nth}"): f"r{nth}" for nth in range(13)} | {arm.ARM_REG_SP: "sp"}
 _LOADS = (arm.ARM_INS_LDR, arm.ARM_INS_LDRB, arm.ARM_INS_LDRH, arm.ARM_INS_LDRSB, arm.ARM_INS_LDRSH, arm.ARM_INS_LDRD)
@@ -132,9 +133,6 @@ def describe(address: int, part: str) -> str:
     """ "USART2 (0x40004400)": a device register by the name of its device, where that is known."""
     name = peripheral_at(address, part)
     return f"{name} ({address:#010x})" if name else f"{address:#010x}"
-
-
-_CONSOLE_BYTES = 0x400  # of the UART's registers, at least
 
 
 def _advice(loop: Loop | None, case: Case) -> str:
