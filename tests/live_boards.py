@@ -11,6 +11,7 @@ from live_firmware import BOARD
 from mcu_harness.app.live.board import LiveBoard
 from mcu_harness.app.live.firmware import TestPlace
 from mcu_harness.app.live.opening import open_board
+from mcu_harness.emulator.kept import KeptEmulators
 from mcu_harness.results.records import RunResult
 from mcu_harness.scenario.cases import Case
 
@@ -30,7 +31,7 @@ class Kept:
 def live_board(elf: Path, board: str = BOARD, kept: Kept | None = None) -> Iterator[LiveBoard]:
     """Firmware on a board, closed in the end."""
     place = TestPlace(elf.parent / "test_shell.py", "test_it", "test_shell.py::test_it")
-    opened = open_board(elf, board, place, kept or Kept())
+    opened = open_board(elf, board, place, kept or Kept(), KeptEmulators())
     try:
         yield opened
     finally:

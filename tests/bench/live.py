@@ -15,6 +15,7 @@ from mcu_harness.analysis.coverage.source import coverage
 from mcu_harness.app.live.board import LiveBoard
 from mcu_harness.app.live.firmware import TestPlace
 from mcu_harness.app.live.opening import open_board
+from mcu_harness.emulator.kept import KeptEmulators
 
 BOARD = "stm32f4_discovery"  # 192 KiB of RAM
 PEER_CHIP = "stm32f407"
@@ -78,7 +79,8 @@ def firmware(folder: Path, turns: int) -> Path:
 
 @contextmanager
 def board_of(elf: Path) -> Iterator[LiveBoard]:
-    board = open_board(elf, BOARD, TestPlace(elf.parent / "test.py", "bench", "bench"), lambda _, result, __: result)
+    place = TestPlace(elf.parent / "test.py", "bench", "bench")
+    board = open_board(elf, BOARD, place, lambda _, result, __: result, KeptEmulators())
     try:
         yield board
     finally:

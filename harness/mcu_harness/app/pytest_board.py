@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from mcu_harness.app.live.board import LiveBoard
+    from mcu_harness.emulator.kept import KeptEmulators
     from mcu_harness.results.records import RunResult
     from mcu_harness.scenario.cases import Case
 
@@ -30,6 +31,16 @@ class Keeper(Protocol):
         ...
 
     @property
+    def emulator(self) -> str:
+        """The emulator that was asked for, or "auto"."""
+        ...
+
+    @property
+    def emulators(self) -> KeptEmulators:
+        """Those of this process, closed when all is over."""
+        ...
+
+    @property
     def wants_coverage(self) -> bool:
         """Whether coverage was asked for."""
         ...
@@ -40,14 +51,17 @@ class Keeper(Protocol):
 
 
 class OpenBoard(Protocol):
-    """`mcu_board(image, board)`: the image's path is relative to the test's file, the board a name or a file's path."""
+    """`mcu_board(image, board)`: the image's path is relative to the test's file, the board a name or a file's path.
 
-    def __call__(self, image: str | Path, board: str) -> LiveBoard: ...
+    `emulator` is unicorn or renode, over what `--mcu-emulator` says; without either it is the embedded one, unicorn.
+    """
+
+    def __call__(self, image: str | Path, board: str, emulator: str = "") -> LiveBoard: ...
 
 
 @pytest.fixture
 def mcu_board(request: pytest.FixtureRequest) -> Iterator[OpenBoard]:
-    """A function `mcu_board(image, board) -> LiveBoard` that starts firmware on an emulated board, just after reset.
+    """A function `mcu_board(image, board, emulator="") -> LiveBoard` that starts firmware on an emulated board, just after reset.
 
     A test may open several. Each is closed when the test is over, whatever happened in it.
     """
@@ -59,14 +73,15 @@ def mcu_board(request: pytest.FixtureRequest) -> Iterator[OpenBoard]:
     def keep(case: Case, result: RunResult, gated: bool) -> RunResult:
         return keeper.keep(case, result, item, f"{case.scenario.name.removeprefix(item.name)[1:]}.", gated)
 
-    def open_one(image: str | Path, board: str) -> LiveBoard:
+    def open_one(image: str | Path, board: str, emulator: str = "") -> LiveBoard:
         __tracebackhide__ = True
         # Late: this is what pulls in the emulator.
         from mcu_harness.app.live.firmware import TestPlace
         from mcu_harness.app.live.opening import open_board
 
         test = TestPlace(request.path, item.name, item.nodeid)
-        boards.append(open_board(request.path.parent / image, board, test, keep))
+        path, chosen = request.path.parent / image, emulator or keeper.emulator
+        boards.append(open_board(path, board, test, keep, keeper.emulators, chosen))
         return boards[-1]
 
     try:

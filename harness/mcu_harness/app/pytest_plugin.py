@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mcu_harness.app.session import Session
     from mcu_harness.app.settings import Settings
     from mcu_harness.base.errors import HarnessError
+    from mcu_harness.emulator.kept import KeptEmulators
     from mcu_harness.results.records import Finding, RunResult
     from mcu_harness.scenario.cases import Case
 
@@ -73,6 +74,7 @@ class _Collector:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self._session: Session | None = None
+        self._emulators: KeptEmulators | None = None
         self._settings: Settings | None = None
         self._properties: dict[str, list[tuple[str, object]]] = {}  # that this plugin gave to a test, by its id
         self._errors: list[HarnessError] = []  # of what is written when all is over
@@ -92,8 +94,22 @@ class _Collector:
         if self._session is None:
             from mcu_harness.app.session import Session
 
-            self._session = Session(self.settings.gate, self.settings.columns)
+            self._session = Session(self.settings.gate, self.settings.columns, self.emulators)
         return self._session
+
+    @property
+    def emulators(self) -> KeptEmulators:
+        """The emulators of this process, made at first use."""
+        if self._emulators is None:
+            from mcu_harness.emulator.kept import KeptEmulators
+
+            self._emulators = KeptEmulators()
+        return self._emulators
+
+    @property
+    def emulator(self) -> str:
+        """See `pytest_board.Keeper`."""
+        return self.settings.options.emulator
 
     def begin(self, node: pytest.Item) -> None:
         """The test `node` begins, perhaps again: what it measured before does not count."""
@@ -231,8 +247,8 @@ class _Collector:
             terminalreporter.write_line(f"mcu-harness: error: {error}", red=True)
 
     def pytest_unconfigure(self) -> None:
-        if self._session is not None:
-            self._session.close()
+        if self._emulators is not None:
+            self._emulators.close()
 
 
 def _collector(config: pytest.Config) -> _Collector:

@@ -53,7 +53,10 @@ class UnitTestFile(pytest.File):
         from mcu_harness.app.live.unit_tests import run_unit_tests
 
         place = TestPlace(self.path, self.path.stem, self.nodeid)
-        opened = open_board(self.path, board, place, lambda _case, result, _gated: result)
+        keeper = _keeper(self.config)
+        opened = open_board(
+            self.path, board, place, lambda _case, result, _gated: result, keeper.emulators, keeper.emulator
+        )
         try:
             return run_unit_tests(opened)
         finally:

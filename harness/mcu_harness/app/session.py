@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mcu_harness.app.selection import UnusableBoard
     from mcu_harness.base.errors import HarnessError
     from mcu_harness.emulator.contract import Emulator
+    from mcu_harness.emulator.kept import KeptEmulators
     from mcu_harness.scenario.cases import Case
 
 Progress = Callable[[str], None]
@@ -37,15 +38,17 @@ def _without_test(run: RunResult) -> tuple[str, ...]:
 
 
 class Session:
-    """Runs cases and collects their results; `close` ends whatever an emulator keeps running."""
+    """Runs cases and collects their results; `close` ends whatever an emulator keeps running, those of `emulators` too."""
 
-    def __init__(self, gate: Gate | None = None, columns: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, gate: Gate | None = None, columns: tuple[str, ...] = (), emulators: KeptEmulators | None = None
+    ) -> None:
         self._gate = gate or Gate()
         self._columns = columns
         self._expected: list[Case] = []
         self._unused: set[str] = set()
         self._runs: list[tuple[str, RunResult]] = []  # with the test that made it, "" for none
-        self._emulators: dict[str, Emulator] = {}
+        self._emulators = emulators
 
     def run(
         self,
@@ -154,6 +157,7 @@ class Session:
     def _emulator(self, case: Case, options: Options) -> tuple[Emulator, list[Finding]]:
         """The emulator for `case`, kept for the next ones too, and a note for each that should have been it."""
         from mcu_harness.emulator.emulators import Need
+        from mcu_harness.emulator.kept import KeptEmulators
         from mcu_harness.emulator.select import select
 
         needs = []
@@ -165,8 +169,7 @@ class Session:
             needs.append(Need.UNMODELLED_DEVICES)
         chosen = select(options.emulator, case.board, needs)
         name = chosen.entry.name
-        if name not in self._emulators:
-            self._emulators[name] = chosen.entry.make()
+        self._emulators = self._emulators or KeptEmulators()
         notes = [
             Finding(
                 Code.EMULATOR_PASSED_OVER,
@@ -176,7 +179,7 @@ class Session:
             )
             for each in chosen.passed_over
         ]
-        return self._emulators[name], notes
+        return self._emulators.get(name), notes
 
     @property
     def results(self) -> Results:
@@ -244,6 +247,5 @@ class Session:
 
     def close(self) -> None:
         """End what emulators keep running."""
-        for emulator in self._emulators.values():
-            emulator.close()
-        self._emulators.clear()
+        if self._emulators is not None:
+            self._emulators.close()

@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 from mcu_harness.base.cache import digest
 from mcu_harness.base.errors import EmulatorError
-from mcu_harness.emulator.contract import Emulator
+from mcu_harness.emulator.live import LiveEmulator
 from mcu_harness.hardware.board import Board
 
 
@@ -34,14 +34,14 @@ class EmulatorEntry:
     """
 
     name: str
-    make: Callable[[], Emulator]
+    make: Callable[[], LiveEmulator]
     supports: Callable[[Board], str]
     describe: Callable[[], str]
     identity: Callable[[], str]
     has: frozenset[Need]
 
 
-def _unicorn() -> Emulator:
+def _unicorn() -> LiveEmulator:
     # Late: Unicorn and numba take a third of a second to load.
     from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
 
@@ -54,7 +54,7 @@ def _unicorn_supports(board: Board) -> str:
     return unmappable(board)
 
 
-def _renode() -> Emulator:
+def _renode() -> LiveEmulator:
     from mcu_harness.emulator.renode.emulator import RenodeEmulator
 
     return RenodeEmulator()

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from mcu_harness.emulator.contract import BlockCounts, Call, DataTrace, Fault
+from mcu_harness.emulator.contract import BlockCounts, Call, DataTrace, Emulator, Fault, RunPlan
+from mcu_harness.emulator.recorder.clock import Clock
+from mcu_harness.hardware.board import Board
+from mcu_harness.image.program import Program
 
 
 class StopReason(StrEnum):
@@ -161,3 +164,26 @@ class LiveMachine(Protocol):
 
 # Told of what the program writes to its console; True asks `go` to come back.
 Listener = Callable[[bytes], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSetup:
+    """What a live machine is made of: `program` on `board`, after reset, with a `listener` to its console.
+
+    `plan` says where the vector table, the stack, `exit` and `sbrk` are. `clock` prices blocks, for machines that have no
+    time of their own.
+    """
+
+    program: Program
+    board: Board
+    plan: RunPlan
+    clock: Clock
+    listener: Listener
+
+
+class LiveEmulator(Emulator, Protocol):
+    """An emulator that also makes live machines; those that are open when it is closed are closed too."""
+
+    def live(self, setup: LiveSetup) -> LiveMachine:
+        """Raises EmulatorError where it cannot run that board."""
+        ...

@@ -1,4 +1,4 @@
-"""Opens a live board: reads the firmware, and makes the machine that runs it."""
+"""Opens a live board: reads the firmware, and has an emulator make the machine that runs it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ from pathlib import Path
 
 from mcu_harness.analysis.profile.cycles.step_clock import StepClock
 from mcu_harness.app.live.board import Keep, LiveBoard
-from mcu_harness.app.live.firmware import LiveFirmware, TestPlace, load
-from mcu_harness.base.errors import EmulatorError
-from mcu_harness.emulator.live import Listener, LiveMachine
+from mcu_harness.app.live.firmware import TestPlace, load
+from mcu_harness.emulator.emulators import EMULATORS
+from mcu_harness.emulator.kept import KeptEmulators
+from mcu_harness.emulator.live import Listener, LiveMachine, LiveSetup
 
 
-def open_board(image: Path, board: str, test: TestPlace, keep: Keep) -> LiveBoard:
-    """`image` on `board`, just after reset; raises HarnessError where it cannot be run."""
+def open_board(
+    image: Path, board: str, test: TestPlace, keep: Keep, emulators: KeptEmulators, emulator: str = "auto"
+) -> LiveBoard:
+    """`image` on `board`, just after reset; raises HarnessError where it cannot be run.
+
+    `emulator` is one's name, or "auto" for the one that is always there and starts at once.
+    """
     firmware = load(image, board, test)
-    return LiveBoard(firmware, lambda listener: _embedded(firmware, listener), test.name, keep)
+    chosen = emulators.get(EMULATORS[0].name if emulator == "auto" else emulator)
+    program, plan = firmware.program, firmware.under_test.plan
 
+    def machine(listener: Listener) -> LiveMachine:
+        return chosen.live(LiveSetup(program, firmware.board, plan, StepClock(firmware.board), listener))
 
-def _embedded(firmware: LiveFirmware, listener: Listener) -> LiveMachine:
-    from mcu_harness.emulator.unicorn.live_run import LiveRun
-    from mcu_harness.emulator.unicorn.memory import unmappable
-
-    board = firmware.board
-    if reason := unmappable(board):
-        raise EmulatorError(f"{board.name} cannot run in the embedded emulator: {reason}")
-    return LiveRun(firmware.program, board, firmware.under_test.plan, StepClock(board), listener)
+    return LiveBoard(firmware, machine, test.name, keep)

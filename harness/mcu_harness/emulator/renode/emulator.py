@@ -6,6 +6,7 @@ import time
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import Execution, RunPlan
+from mcu_harness.emulator.live import LiveMachine, LiveSetup
 from mcu_harness.emulator.renode import protocol
 from mcu_harness.emulator.renode.find import Install, find_renode
 from mcu_harness.emulator.renode.platform import empty_ranges, mips, platform_for, why_not
@@ -19,7 +20,7 @@ _LOAD_TIMEOUT_S = 120.0
 
 
 class RenodeEmulator:
-    """Implements `mcu_harness.emulator.contract.Emulator`. One Renode, started when first needed and kept until `close`."""
+    """Implements `mcu_harness.emulator.live.LiveEmulator`. One Renode, started when first needed and kept until `close`."""
 
     name = "renode"
 
@@ -52,6 +53,9 @@ class RenodeEmulator:
             watched = Run(program, board, plan, watch_flash=True)
             execution = self._on_server(watched, board, plan)
         return execution
+
+    def live(self, setup: LiveSetup) -> LiveMachine:
+        raise EmulatorError("Renode has no live board", hint="use the embedded emulator, unicorn")
 
     def _on_server(self, run: Run, board: Board, plan: RunPlan) -> Execution:
         if self._server is not None and not self._server.alive:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import Execution, RunPlan
+from mcu_harness.emulator.live import LiveMachine, LiveSetup
 from mcu_harness.emulator.unicorn.memory import unmappable
 from mcu_harness.emulator.unicorn.run import Run
 from mcu_harness.hardware.board import Board
@@ -17,7 +18,7 @@ from mcu_harness.image.program import Program
 
 
 class UnicornEmulator:
-    """Implements `mcu_harness.emulator.contract.Emulator`. One engine a run: nothing is kept between runs."""
+    """Implements `mcu_harness.emulator.live.LiveEmulator`. One engine a run: nothing is kept between runs."""
 
     name = "unicorn"
 
@@ -28,9 +29,7 @@ class UnicornEmulator:
         return unmappable(board)
 
     def run(self, program: Program, board: Board, plan: RunPlan) -> Execution:
-        reason = unmappable(board)
-        if reason:
-            raise EmulatorError(f"{board.name} cannot run in the embedded emulator: {reason}", hint="use Renode")
+        _require(board)
         if plan.includes:
             raise EmulatorError(
                 f"the embedded emulator knows nothing of Renode's files: {plan.includes[0]}",
@@ -43,5 +42,17 @@ class UnicornEmulator:
             )
         return Run(program, board, plan).execute()
 
+    def live(self, setup: LiveSetup) -> LiveMachine:
+        from mcu_harness.emulator.unicorn.live_run import LiveRun  # late: most runs are not live
+
+        _require(setup.board)
+        return LiveRun(setup)
+
     def close(self) -> None:
         pass
+
+
+def _require(board: Board) -> None:
+    reason = unmappable(board)
+    if reason:
+        raise EmulatorError(f"{board.name} cannot run in the embedded emulator: {reason}", hint="use Renode")

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from mcu_harness.base.errors import EmulatorError
-from mcu_harness.emulator.contract import Call, Fault, FaultKind, RunPlan
-from mcu_harness.emulator.live import Device, Listener, Stop, StopReason, Stretch
+from mcu_harness.emulator.contract import Call, Fault, FaultKind
+from mcu_harness.emulator.live import Device, LiveSetup, Stop, StopReason, Stretch
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
-from mcu_harness.emulator.recorder.clock import Clock
 from mcu_harness.emulator.recorder.counted import Mark
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.unicorn.engine import Engine
@@ -23,8 +22,6 @@ from mcu_harness.emulator.unicorn.live_watch import LiveWatch
 from mcu_harness.emulator.unicorn.nvic import FIRST_INTERRUPT
 from mcu_harness.emulator.unicorn.semihosting import Semihosting
 from mcu_harness.emulator.unicorn.watches import HeapWatch
-from mcu_harness.hardware.board import Board
-from mcu_harness.image.program import Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +41,14 @@ class _Snapshot:
 
 
 class LiveRun:
-    """Implements `mcu_harness.emulator.live.LiveMachine`: `program` on `board`, after reset.
-
-    `plan` says where the vector table, the stack, `exit` and `sbrk` are. `listener` hears the console.
-    """
+    """Implements `mcu_harness.emulator.live.LiveMachine`."""
 
     name = "unicorn"
 
-    def __init__(self, program: Program, board: Board, plan: RunPlan, clock: Clock, listener: Listener) -> None:
-        self._program = program
+    def __init__(self, setup: LiveSetup) -> None:
+        program, board, plan = setup.program, setup.board, setup.plan
         self._plan = plan
-        self._listener = listener
+        self._listener = setup.listener
         self._input = LiveInput()
         self._vectors = board.code_memory.origin + board.vector_offset if plan.vectors is None else plan.vectors
         self._engine = Engine(
@@ -76,7 +70,7 @@ class LiveRun:
             functions=function_ranges(program),
             keep_going=lambda _: not self._drive.interrupted(),
             limit=NEVER,
-            clock=clock,
+            clock=setup.clock,
         )
         self._exceptions = LiveExceptions(board.core, self._engine, self._recorder)
         self._engine.system.on_fpu_enabled = lambda: self._fpu.switched_on(self._recorder.last_block)
