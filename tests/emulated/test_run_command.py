@@ -120,6 +120,9 @@ def test_quiet_leaves_the_table_and_what_failed(capsys: pytest.CaptureFixture[st
     assert len(lines) == 3 and lines[2].startswith("small ")
     assert main(["run", "small.tflite", "--board", "nrf52840dk", "-q", "--budget", "flash=1KiB"]) == 1
     assert "[budget.flash]" in capsys.readouterr().out
+    assert main(["run", "small.tflite", "--board", "nrf52840dk", "-q", "--update-baseline"]) == 0
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last.startswith("baseline: ") and "accepted" in last  # a file was written: quiet runs say so too
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:

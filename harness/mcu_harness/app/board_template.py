@@ -28,7 +28,8 @@ name = "flash"
 kind = "flash"
 origin = 0x08000000  # 0 on many parts that are not ST's
 size = "{flash}"  # less what a boot loader takes
-wait_states = 0  # at the frequency above: reference manual, flash interface
+# At the frequency above: reference manual, flash interface. Cycles have no stated error until this line is filled in; 0 is a figure too.
+# wait_states = 4
 # fetch = "8 B"  # how much one read of the flash gives
 # cache = "art"  # what stands between flash and core, if anything: {caches}
 # cache_size = "1 KiB"
@@ -77,10 +78,10 @@ base = 0  # address of the UART's registers
 # uart = "sysbus.usart2"
 
 [sources]
-core = "data sheet, features"
-clock = "schematic"
-memory = "reference manual, memory map"
-wait_states = "not looked up: 0 is a guess"
+core = "not looked up"  # data sheet, features
+clock = "not looked up"  # schematic, start-up code
+memory = "not looked up"  # reference manual, memory map
+wait_states = "not looked up"  # reference manual, flash interface
 current = "not known"
 console = "no UART is led out"
 """
@@ -89,8 +90,8 @@ console = "no UART is led out"
 def board_template(name: str, core: str, clock: str, flash: str, ram: str) -> str:
     """The text of a board file `name`.toml that can be read as it is; raises BoardError and UnitError.
 
-    `clock` is a frequency, `flash` and `ram` are sizes, as people write them. The default of flash wait states is a guess, and
-    the file says so.
+    `clock` is a frequency, `flash` and `ram` are sizes, as people write them. Wait states of the flash are left out: until
+    they are stated, cycles on the board have no error that could be quoted.
     """
     from mcu_harness.hardware.board import CACHES
     from mcu_harness.image.build import console_drivers

@@ -41,7 +41,7 @@ def board_text(board: Board) -> str:
             memory.kind,
             f"{memory.origin:#010x}",
             units.format_bytes(memory.size),
-            str(memory.wait_states),
+            _wait_states(memory),
             _caches(memory),
             _use(memory, board),
         ]
@@ -82,7 +82,7 @@ def boards_json(boards: Iterable[Board]) -> str:
                     "kind": memory.kind,
                     "origin": memory.origin,
                     "size_bytes": memory.size,
-                    "wait_states": memory.wait_states,
+                    "wait_states": memory.wait_states if _has_waits(memory) else None,
                     "alias_of": memory.alias_of or None,
                 }
                 for memory in board.memories
@@ -95,6 +95,15 @@ def boards_json(boards: Iterable[Board]) -> str:
         for board in boards
     ]
     return json.dumps({"format_version": FORMAT_VERSION, "boards": plain}, indent=1, ensure_ascii=True) + "\n"
+
+
+def _has_waits(memory: Memory) -> bool:
+    """Whether anybody knows them: RAM of the chip has none unless its file says so."""
+    return memory.kind != "flash" or memory.waits_stated or memory.wait_states > 0
+
+
+def _wait_states(memory: Memory) -> str:
+    return str(memory.wait_states) if _has_waits(memory) else "not stated"
 
 
 def _core(board: Board) -> str:

@@ -15,7 +15,7 @@ from mcu_harness.results.finding_codes import Category, Code
 from mcu_harness.results.records import Finding, Results, RunResult, Verdict, case_key, in_order, with_findings
 from mcu_harness.results.regression_gate import Gate, undecided
 from mcu_harness.results.report import coverage_files, coverage_text, markdown, terminal, variants_text
-from mcu_harness.results.report.baseline_notes import baseline_notes
+from mcu_harness.results.report.baseline_notes import baseline_notes, written_notes
 from mcu_harness.results.variant_comparison import comparisons
 
 if TYPE_CHECKING:
@@ -229,14 +229,14 @@ class Session:
     def summary_lines(
         self, width: int | None = None, *, quiet: bool = False, coloured: bool = False, notes: bool = True
     ) -> list[str]:
-        """The table and what stands under it, for a terminal of `width` columns where that matters; the table alone if `quiet`.
+        """The table and what stands under it, for a terminal of `width` columns where that matters.
 
-        Without `notes`, what the figures depend on is left out.
+        If `quiet`, only the table and which baselines were written; without `notes`, what the figures depend on is left out.
         """
         results = self.results
         table = terminal.summary_table(results, self._columns, width, coloured=coloured).splitlines()
         if quiet:
-            return table
+            return [*table, *map(for_terminal, written_notes(results))]
         below = [
             *(terminal.notes(results, width) if notes else ()),
             *variants_text.summary_lines(results),

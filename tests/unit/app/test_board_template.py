@@ -25,6 +25,7 @@ def test_template_is_a_board_of_every_core(core: str, tmp_path: Path) -> None:
         96 << 10,
         36 << 10,
     )
+    assert not board.code_memory.waits_stated  # so that every run says that its cycles lack them
 
 
 def test_everything_that_is_commented_out_can_be_read_too(tmp_path: Path) -> None:

@@ -16,17 +16,8 @@ def baseline_notes(results: Results, unused: Sequence[str], accept: Sequence[str
 
     `unused` are baseline files of no case; `accept` is the command that accepts figures, to which scenarios are added.
     """
-    by_code: dict[str, list[tuple[RunResult, Finding]]] = {}
-    for run in results.runs:
-        for finding in run.findings:
-            by_code.setdefault(finding.code, []).append((run, finding))
-    lines = []
-    lines += [f"baseline: {finding.message}" for _, finding in by_code.get(Code.BASELINE_REFUSED, [])]
-    accepted = sorted(by_code.get(Code.BASELINE_ACCEPTED, []), key=lambda found: not _is_changed(found[0]))
-    lines += [f"baseline: {finding.message}" for _, finding in accepted[:_MOST]]
-    if len(accepted) > _MOST:
-        lines.append(f"baseline: {len(accepted) - _MOST} more accepted; commit the files")
-    missing = [run for run, _ in by_code.get(Code.BASELINE_MISSING, [])]
+    lines = written_notes(results)
+    missing = [run for run, _ in _found(results, Code.BASELINE_MISSING)]
     if missing:
         scenarios = sorted({run.scenario_path for run in missing if run.scenario_path})
         command = shlex.join([*accept, *scenarios])
@@ -36,6 +27,20 @@ def baseline_notes(results: Results, unused: Sequence[str], accept: Sequence[str
         lines.append(f"accept the present figures, then commit the files: {command}")
     lines += [f"baseline of no case, to be removed: {path}" for path in unused]
     return lines
+
+
+def written_notes(results: Results) -> list[str]:
+    """Which baselines were written, or could not be, those that changed first: said in quiet runs too, since files changed."""
+    lines = [f"baseline: {finding.message}" for _, finding in _found(results, Code.BASELINE_REFUSED)]
+    accepted = sorted(_found(results, Code.BASELINE_ACCEPTED), key=lambda found: not _is_changed(found[0]))
+    lines += [f"baseline: {finding.message}" for _, finding in accepted[:_MOST]]
+    if len(accepted) > _MOST:
+        lines.append(f"baseline: {len(accepted) - _MOST} more accepted; commit the files")
+    return lines
+
+
+def _found(results: Results, code: Code) -> list[tuple[RunResult, Finding]]:
+    return [(run, finding) for run in results.runs for finding in run.findings if finding.code == code]
 
 
 def _is_changed(run: RunResult) -> bool:
