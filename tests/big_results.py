@@ -118,7 +118,7 @@ def with_breach(run: RunResult) -> RunResult:
         "budget.latency",
         Verdict.FAIL,
         "latency is over its budget",
-        "look at the layers that take the largest share, or raise the clock",
+        "look at the layers or functions that take the largest share, or raise the clock",
         latency * 0.8,
         latency,
         "s",

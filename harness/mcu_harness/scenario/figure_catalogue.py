@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 from mcu_harness.scenario.figure import BUILD, BestBoard, Better, Figure, Limit, Parts, Shown
 
-_LAYERS_TAKE = "look at the layers that take the largest share"
+_PARTS_TAKE = "look at the layers or functions that take the largest share"
 _FRAMES = "look for large locals and deep calls in the functions named"
-_WORST_INPUT = Limit("look at the layers named: loops in them that run longer for some inputs")
+_WORST_INPUT = Limit("look at the layers or functions named: loops in them that run longer for some inputs")
 _QUANTISED = "check the quantisation of the model"
 _NO_LABELS = 'the [inputs] have no "labels" (an array of class numbers in their .npz file)'
 _NO_SCORE = "it needs labels 0 and 1, and an output that is a score: one or two elements, or the input given back"
@@ -28,7 +28,7 @@ FIGURES: dict[str, Figure] = {
             "instructions",
             "instructions per inference",
             short="instructions",
-            limit=Limit(_LAYERS_TAKE, title="instructions"),
+            limit=Limit(_PARTS_TAKE, title="instructions"),
             compared=True,
             parts=_COSTS,
             shown=Shown.SUMMARY | Shown.TRENDS,
@@ -41,7 +41,7 @@ FIGURES: dict[str, Figure] = {
             "cycles",
             "cycles per inference",
             short="cycles",
-            limit=Limit(_LAYERS_TAKE, title="cycles"),
+            limit=Limit(_PARTS_TAKE, title="cycles"),
             compared=True,
             depends_on=BUILD | {"cycle model"},
             parts=_COSTS,
@@ -54,7 +54,7 @@ FIGURES: dict[str, Figure] = {
             "latency",
             "s",
             "latency",
-            limit=Limit(f"{_LAYERS_TAKE}, or raise the clock"),
+            limit=Limit(f"{_PARTS_TAKE}, or raise the clock"),
             shown=Shown.SUMMARY | Shown.OVERVIEW | Shown.BARS | Shown.TRENDS | Shown.WHAT_IFS | Shown.VARIANTS,
             tile=1,
             best_board=BestBoard("fastest", "fastest"),
@@ -243,7 +243,7 @@ FIGURES: dict[str, Figure] = {
             "J",
             "energy per inference",
             short="energy",
-            limit=Limit(f"{_LAYERS_TAKE}, or choose a board with less current per MHz"),
+            limit=Limit(f"{_PARTS_TAKE}, or choose a board with less current per MHz"),
             shown=Shown.OVERVIEW | Shown.TRENDS | Shown.WHAT_IFS | Shown.VARIANTS,
             tile=9,
             tile_may_miss=True,

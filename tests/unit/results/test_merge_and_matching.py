@@ -219,7 +219,8 @@ def test_page_of_trends_has_a_chart_a_figure_with_dates_and_no_script(tmp_path: 
     text = output.read_text(encoding="utf-8")
     (series,) = history.from_git(tmp_path / "all", 9)
     assert text.count("<svg") == len(series.points[0].figures)
-    assert f">{series.points[0].when}</text>" in text
+    first = series.points[0]  # of one day, all: the chart tells them by their commits, the table has the date
+    assert f">{first.label}</text>" in text and f"<td>{first.when}</td>" in text
     assert "-10.00 % since the first" in text
     assert "<script" not in text and HOSTILE not in text
 
@@ -237,6 +238,18 @@ def test_ticks_are_round_and_enclose_all_values(
     assert found[0] <= first + 1e-12 and found[-1] >= last - 1e-12
     assert 2 <= len(found) <= 7
     assert not whole or all(value == int(value) for value in found)
+
+
+@pytest.mark.parametrize(
+    ("days", "shown"),
+    [(("2026-01-02", "2026-01-03"), ["2026-01-02", "2026-01-03"]), (("2026-01-02",) * 2, ["first", "second"])],
+)
+def test_points_of_one_day_are_told_apart_by_their_labels(days: tuple[str, str], shown: list[str]) -> None:
+    from mcu_harness.results.history import Point, Series
+    from mcu_harness.results.report.html.trend_page import _chart
+
+    points = tuple(Point(label, day, {"cycles": 10.0}) for label, day in zip(("first", "second"), days, strict=True))
+    assert [mark.text for mark in _chart(Series("net", "board", "gnu", points), "cycles").dates] == shown
 
 
 def test_compare_lists_what_moved_by_kind_and_each_kind_adds_up(

@@ -109,6 +109,7 @@ def _chart(one: Series, figure: str) -> Chart:
     )
     first, last = values[0], values[-1]
     excess = FIGURES[figure].excess(last, first)
+    is_one_day = len({point.when for point, _ in found}) == 1
     return Chart(
         title=FIGURES[figure].title,
         now=with_unit(last, figure),
@@ -119,10 +120,15 @@ def _chart(one: Series, figure: str) -> Chart:
         points=points,
         values=tuple(Mark(_LEFT - 6, y(value), with_unit(value, figure), "end") for value in scale),
         dates=tuple(
-            Mark(x(i), _HEIGHT - _BOTTOM + 16, found[i][0].when or found[i][0].label, _anchor(i, len(found)))
+            Mark(x(i), _HEIGHT - _BOTTOM + 16, _name(found[i][0], is_one_day), _anchor(i, len(found)))
             for i in _spread(len(found))
         ),
     )
+
+
+def _name(point: Point, is_one_day: bool) -> str:
+    """What stands under a point: its date, or its label where the dates would all be the same."""
+    return point.label or point.when if is_one_day else point.when or point.label
 
 
 def _change(first: float, last: float) -> str:
