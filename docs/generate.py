@@ -28,7 +28,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from toml_keys import DEFAULTS, KINDS, Key, board_keys, scenario_keys
+from toml_keys import DEFAULTS, KINDS, NEEDED_LISTS, Key, board_keys, scenario_keys
 
 from mcu_harness.app import options, pytest_hooks, pytest_plugin
 from mcu_harness.app.cli import main as command_line
@@ -75,7 +75,7 @@ def key_page(title: str, intro: str, keys: dict[str, Key], told: dict[str, str])
         header = f"`[[{table}]]`" if repeated else f"`[{table}]`"
         text += f"\n## {header if table else 'Top of the file'}\n\n"
         if table in told:
-            text += told[table] + (" Needed." if keys[table].needed or repeated else "") + "\n\n"
+            text += told[table] + (" Needed." if keys[table].needed or table in NEEDED_LISTS else "") + "\n\n"
         rows = [
             (f"`{key.name}`", KINDS.get(key.dotted, key.kind), _default(key), told[key.dotted])
             for key in members

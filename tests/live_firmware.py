@@ -1,4 +1,4 @@
-"""Firmware for live boards: a shell on a polled UART, a SysTick that counts milliseconds, and functions to look at."""
+"""Firmware for live boards: a shell on a polled UART, another UART that says what it hears, a SysTick that counts milliseconds, and functions to look at."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from user_firmware import START, build
 
 BOARD = "stm32f4_discovery"
 
-# USART2 of an STM32F4: SR, DR. SysTick interrupts every millisecond at 168 MHz, which is the board file's clock.
+# USART2 and USART1 of an STM32F4: SR, DR, CR1 (UE, TE, RE). SysTick interrupts every millisecond at 168 MHz, which is the board file's clock.
 SHELL = """
 #include <stdint.h>
 #include <string.h>
 #define REG(a) (*(volatile uint32_t *)(a))
 #define SR REG(0x40004400)
 #define DR REG(0x40004404)
+#define CR1 REG(0x4000440C)
+#define SR_1 REG(0x40011000)
+#define DR_1 REG(0x40011004)
+#define CR1_1 REG(0x4001100C)
 struct point { int16_t x, y; };
 enum mode { IDLE, RUNNING = 5, BROKEN = -1 };
 struct settings { char name[8]; struct point corners[2]; enum mode mode; float gain; const char *label; uint8_t low : 3, high : 5; };
@@ -53,11 +57,13 @@ static void serve(void) {
     else { print("what is "); print(line); print("?\\n"); }
 }
 int main(void) {
+    CR1 = CR1_1 = 0x200C;
     REG(0xE000E014) = 168000 - 1; REG(0xE000E018) = 0; REG(0xE000E010) = 7;
     REG(0xE000E100) = 1u << 6;
     delay(5);
     print("ready in "); number(milliseconds); print(" ms\\n");
     for (uint32_t length = 0;;) {
+        while (SR_1 & 0x20) { char heard = (char)DR_1; while (!(SR_1 & 0x80)) { } DR_1 = (uint8_t)(heard ^ 0x20); }
         if (!(SR & 0x20)) { __asm volatile("wfi"); continue; }
         char c = (char)DR;
         if (c != '\\n') { line[length++ % sizeof line] = c; continue; }

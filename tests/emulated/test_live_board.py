@@ -44,7 +44,7 @@ def board(elf: Path, kept: Kept) -> Iterator[LiveBoard]:
 
 def test_time_passes_only_where_it_is_told_to(board: LiveBoard) -> None:
     assert board.cycles == 0
-    board.send("infer\n")
+    board.send("infer\n")  # and is lost
     assert board.read("milliseconds", "u32") == 0
     assert board.cycles == 0
     board.run_for("2.5 ms")
@@ -173,9 +173,45 @@ def test_expect_that_times_out_says_what_is_known(board: LiveBoard) -> None:
 
 
 def test_what_the_firmware_has_not_read_is_said(board: LiveBoard) -> None:
+    board.run_until("delay")
     board.send("infer\n")
     with pytest.raises(BoardFailure, match=r"has not read b'infer\\n'"):
         board.expect("done", timeout="1 ms")
+
+
+def test_what_was_sent_before_the_firmware_could_receive_it_is_lost_and_said_to_be(board: LiveBoard) -> None:
+    board.send("infer\n")
+    board.uart("usart1").send("x")
+    with pytest.raises(BoardFailure) as failure:
+        board.expect("done", timeout="10 ms")
+    said = str(failure.value)
+    assert (
+        r"b'infer\n' was sent and lost: usart2 did not receive yet: the firmware had not set CR1.UE and CR1.RE" in said
+    )
+    assert "b'x' was sent to usart1 and lost" in said
+    board.send("infer\n")
+    board.expect("done", timeout="10 ms")
+
+
+def test_every_uart_is_spoken_to_by_its_name(board: LiveBoard) -> None:
+    other = board.uart("usart1")
+    board.expect("ready in 5 ms\n")
+    booted = board.snapshot()
+    for _ in range(2):
+        other.send("AbC")
+        assert other.expect("aBc", timeout="10 ms")[0] == "aBc"
+        assert (other.console.text, board.console.pending) == ("aBc", b"")
+        assert [line.split(" ms  ")[1] for line in board.transcript.splitlines()] == [
+            *("usart2 < ready in 5 ms", "usart1 > AbC", "usart1 < aBc")
+        ]
+        with pytest.raises(BoardFailure, match=r"^usart1: expect\('more'\): it did not come within 1 ms"):
+            other.expect("more", timeout="1 ms")
+        board.restore(booted)
+    assert other.console.text == ""
+    assert board.uart("usart2").console is board.console
+    with pytest.raises(HarnessError, match=r"stm32f4_discovery has no UART 'usart9'") as error:
+        board.uart("usart9")
+    assert "usart2" in error.value.hint
 
 
 # Memory and registers.

@@ -6,6 +6,7 @@
 #define REG(address) (*(volatile uint32_t *)(address))
 #define USART2_SR REG(0x40004400)
 #define USART2_DR REG(0x40004404)
+#define USART2_CR1 REG(0x4000440C)
 #define ADC1_DR REG(0x4001204C)
 #define SYST_CSR REG(0xE000E010)
 #define SYST_RVR REG(0xE000E014)
@@ -14,6 +15,7 @@
 #define CLOCK_HZ 168000000u
 #define RXNE (1u << 5)
 #define TXE (1u << 7)
+#define UE_TE_RE (1u << 13 | 1u << 3 | 1u << 2)
 #define EXTI0_IRQ 6
 
 enum mode { OFF, HEATING };
@@ -86,6 +88,7 @@ static bool handle(char command) {
 }
 
 int main(void) {
+    USART2_CR1 = UE_TE_RE;
     SYST_RVR = CLOCK_HZ / 1000 - 1;
     SYST_CVR = 0;
     SYST_CSR = 7;

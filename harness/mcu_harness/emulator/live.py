@@ -97,13 +97,21 @@ class LiveMachine(Protocol):
         """
         ...
 
-    def send(self, data: bytes) -> None:
-        """The program can read `data` from its console from now on."""
+    @property
+    def uarts(self) -> tuple[str, ...]:
+        """The UARTs that can be spoken to by name, without the console's."""
         ...
 
-    @property
-    def unread(self) -> bytes:
-        """What it has not read of that."""
+    def send(self, data: bytes, uart: str = "") -> None:
+        """The program can read `data` from now on, from its console or a UART; if that receives nothing yet, it is lost."""
+        ...
+
+    def unread(self, uart: str = "") -> bytes:
+        """What it has not read of that, and still can."""
+        ...
+
+    def lost(self, uart: str = "") -> tuple[bytes, str]:
+        """What was lost of that, and why: what was not switched on."""
         ...
 
     def read(self, address: int, size: int) -> bytes: ...
@@ -162,8 +170,8 @@ class LiveMachine(Protocol):
         ...
 
 
-# Told of what the program writes to its console; True asks `go` to come back.
-Listener = Callable[[bytes], bool]
+# Told of what the program writes to its console, or to the UART of a name; True asks `go` to come back.
+Listener = Callable[[bytes, str], bool]
 
 
 @dataclass(frozen=True, slots=True)

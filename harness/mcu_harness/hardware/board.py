@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mcu_harness.base.span import Span
 from mcu_harness.hardware.core import Core
+from mcu_harness.hardware.peripheral import Peripheral, peripherals_of
 
 CACHES = ("none", "prefetch", "art", "icache", "nvm-cache")  # see Memory
 
@@ -154,6 +155,17 @@ class Board:
     digest: str  # sha256 of the file, for provenance
     moved: tuple[Moved, ...] = ()
     flash_controller: FlashController | None = None
+    own_peripherals: tuple[Peripheral, ...] = ()  # those that the board file names
+
+    @property
+    def peripherals(self) -> tuple[Peripheral, ...]:
+        """What the board file and the chip's name; empty where nothing is known of the chip."""
+        return peripherals_of(self.part, self.own_peripherals)
+
+    @property
+    def console_name(self) -> str:
+        """What the chip's maker calls the console's UART; "console" where that is not known."""
+        return next((p.name for p in self.peripherals if p.base == self.console.base), "console")
 
     @property
     def code_memory(self) -> Memory:

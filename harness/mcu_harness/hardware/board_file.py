@@ -14,6 +14,7 @@ from mcu_harness.hardware.arm.address_map import PRIVATE_BUS
 from mcu_harness.hardware.board import CACHES, Board, Console, FlashController, Memory, RegisterStep
 from mcu_harness.hardware.core import CORES, Core
 from mcu_harness.hardware.flash_controllers import FAMILIES
+from mcu_harness.hardware.peripheral import read_peripherals
 
 BOARD_DIRECTORY = Path(__file__).parent / "boards"
 _VECTOR_ALIGNMENT = 128  # VTOR has no lower bits (Armv7-M ARM, B3.2.5)
@@ -122,6 +123,7 @@ def load_board(path: Path) -> Board:
         sources=sources,
         path=path,
         flash_controller=_flash_controller(top),
+        own_peripherals=tuple(read_peripherals(top)),
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
     _check_name(top, board.name)

@@ -10,6 +10,16 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """On while the bits `mask` of `register` are `value`; `name` is what the manual calls them."""
+
+    register: int
+    mask: int
+    value: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Uart:
     """Registers by offset from the base.
 
@@ -17,7 +27,8 @@ class Uart:
     A UART that fetches what it sends from memory has `start`, `pointer` and `count` registers instead, and sets
     `done` to 1 when it is through. `received` are the bits that change, by register, when there is a byte, and a read of
     `input` takes it; without `input` nothing can be received here. `interrupts` are conditions, one of which is enough
-    for an interrupt: (register, bits that enable it, status register, bits that ask for it).
+    for an interrupt: (register, bits that enable it, status register, bits that ask for it). Bytes are received while
+    all of `receives` are on, and lost otherwise. `size` is how many bytes of registers it has.
     """
 
     source: str
@@ -30,10 +41,13 @@ class Uart:
     received: dict[int, int] = field(default_factory=dict)
     input: int | None = None
     interrupts: tuple[tuple[int, int, int, int], ...] = ()
+    receives: tuple[Switch, ...] = ()
+    size: int = 0x1000
 
 
 # CR1 of STM32: RXNEIE, TCIE and TXEIE are the bits of RXNE, TC and TXE in the status register.
 _STM32_BITS = (1 << 5, 1 << 6, 1 << 7)
+_PL011 = (Switch(0x30, 1, 1, "CR.UARTEN"), Switch(0x30, 1 << 9, 1 << 9, "CR.RXE"))
 
 UARTS: dict[str, Uart] = {
     # ISR/SR: TXE and TC; the newer one also acknowledges transmitter and receiver enable (TEACK, REACK).
@@ -44,6 +58,8 @@ UARTS: dict[str, Uart] = {
         received={0x00: 0x20},
         input=0x04,
         interrupts=tuple((0x0C, bit, 0x00, bit) for bit in _STM32_BITS),
+        receives=(Switch(0x0C, 1 << 13, 1 << 13, "CR1.UE"), Switch(0x0C, 1 << 2, 1 << 2, "CR1.RE")),
+        size=0x400,
     ),
     "stm32_usart_v2": Uart(
         "ST RM0351, 40.8: ISR, TDR, RDR, CR1",
@@ -52,6 +68,8 @@ UARTS: dict[str, Uart] = {
         received={0x1C: 0x20},
         input=0x24,
         interrupts=tuple((0x00, bit, 0x1C, bit) for bit in _STM32_BITS),
+        receives=(Switch(0x00, 1, 1, "CR1.UE"), Switch(0x00, 1 << 2, 1 << 2, "CR1.RE")),
+        size=0x400,
     ),
     # SC1_UARTSTAT: SC_UARTTXFREE and SC_UARTTXIDLE.
     "stm32w_uart": Uart("ST RM0065, 9.12: SC1_UARTSTAT, SC1_DATA", {0x48: 0x44}, 0x3C),
@@ -59,7 +77,13 @@ UARTS: dict[str, Uart] = {
     "nrf_uarte": Uart("Nordic nRF52840 PS v1.7, 6.34", start=0x008, pointer=0x544, count=0x548, done=0x120),
     # INTFLAG: DRE and TXC.
     "sam_sercom_usart": Uart(
-        "Microchip DS40001882, 26.8: INTFLAG, DATA", {0x18: 0x03}, 0x28, received={0x18: 0x04}, input=0x28
+        "Microchip DS40001882, 26.8: INTFLAG, DATA, CTRLA, CTRLB",
+        {0x18: 0x03},
+        0x28,
+        received={0x18: 0x04},
+        input=0x28,
+        receives=(Switch(0x00, 2, 2, "CTRLA.ENABLE"), Switch(0x04, 1 << 17, 1 << 17, "CTRLB.RXEN")),
+        size=0x400,
     ),
     # US_CSR: TXRDY and TXEMPTY.
     "sam_usart": Uart("Microchip DS60001527, USART: US_CSR, US_THR", {0x14: 0x202}, 0x1C),
@@ -71,6 +95,7 @@ UARTS: dict[str, Uart] = {
         received={0x14: 0x200000},
         input=0x1C,
         interrupts=tuple((0x18, bit, 0x14, bit) for bit in (1 << 21, 1 << 22, 1 << 23)),  # RIE, TCIE, TIE
+        receives=(Switch(0x18, 1 << 18, 1 << 18, "CTRL.RE"),),
     ),
     # S1: TDRE and TC; both registers are bytes.
     "kinetis_uart": Uart(
@@ -80,9 +105,17 @@ UARTS: dict[str, Uart] = {
         received={0x04: 0x20},
         input=0x07,
         interrupts=tuple((0x03, bit, 0x04, bit) for bit in (1 << 5, 1 << 6, 1 << 7)),  # RIE, TCIE, TIE
+        receives=(Switch(0x03, 1 << 2, 1 << 2, "C2.RE"),),
     ),
     # UARTFR: TXFE and RXFE.
-    "pl011": Uart("Arm DDI 0183, 3.3: UARTFR, UARTDR", {0x18: 0x90}, 0x00, received={0x18: 0x10}, input=0x00),
+    "pl011": Uart(
+        "Arm DDI 0183, 3.3: UARTFR, UARTDR, UARTCR",
+        {0x18: 0x90},
+        0x00,
+        received={0x18: 0x10},
+        input=0x00,
+        receives=_PL011,
+    ),
     # STATUS: TXBL and TXC.
     "efm32_usart": Uart("Silicon Labs EFM32GG reference manual, 17.5: STATUS, TXDATA", {0x10: 0x60}, 0x34),
     "efr32_usart": Uart("Silicon Labs EFR32xG22 reference manual, USART: STATUS, TXDATA", {0x18: 0x60}, 0x3C),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from mcu_harness.app.live.console import Console, Pattern
+from mcu_harness.app.live.console import Console, Consoles, Pattern
+from mcu_harness.app.live.timeline import Timeline
 
 
 @pytest.mark.parametrize("pattern", [r"(\d+)", r"a*", r"x{2,}", r"one|two", r"from .* to", r"(\w+)?", r"((\d+))"])
@@ -29,16 +33,29 @@ def test_what_was_matched_is_done_with_also_in_bytes_that_are_no_text() -> None:
     assert console.match(Pattern("one")) is None
 
 
-def test_lines_of_the_transcript_have_the_time_of_their_first_byte() -> None:
-    console = Console()
+def test_lines_of_the_transcript_have_the_time_of_their_first_byte_and_name_the_uart_where_there_are_several() -> None:
+    consoles = Consoles("usart2")
     for nth, byte in enumerate(b"ab\ncd"):
-        console.heard(bytes([byte]), 1000 * nth)
-    console.sent(b"go\n", 7000)
-    assert [line.split(maxsplit=3) for line in console.transcript(1_000_000)] == [
-        ["0.000", "ms", "<", "ab"],
-        ["3.000", "ms", "<", "cd"],
-        ["7.000", "ms", ">", "go"],
-    ]
+        consoles[""].heard(bytes([byte]), 1000 * nth)
+    consoles[""].sent(b"go\n", 7000)
+    lines = [["0.000", "ms", "<", "ab"], ["3.000", "ms", "<", "cd"], ["7.000", "ms", ">", "go"]]
+    assert [line.split(maxsplit=3) for line in consoles.transcript(1_000_000)] == lines
+    consoles["usart1"].heard(b"on time", 5000)
+    lines = [[*line[:2], "usart2", *line[2:]] for line in lines]
+    lines.insert(2, ["5.000", "ms", "usart1", "<", "on time"])
+    assert [line.split(maxsplit=4) for line in consoles.transcript(1_000_000)] == lines
+
+
+def test_a_timeline_has_a_track_for_each_uart(tmp_path: Path) -> None:
+    consoles = Consoles("usart2")
+    consoles[""].heard(b"early\n", 1)
+    consoles["usart1"].heard(b"one\n", 30)
+    consoles[""].sent(b"go", 20)
+    Timeline({}, 1_000_000).write(tmp_path / "t.json", 40, consoles.said_since(5))
+    events = json.loads((tmp_path / "t.json").read_text())["traceEvents"]
+    tracks = {event["tid"]: event["args"]["name"] for event in events if event["ph"] == "M"}
+    said = [(tracks[event["tid"]], event["name"], event["ts"]) for event in events if event["ph"] == "i"]
+    assert said == [("usart2", "> go", 20.0), ("usart1", "< one", 30.0)]
 
 
 def test_a_rewound_console_forgets_what_came_after() -> None:

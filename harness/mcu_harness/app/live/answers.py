@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mcu_harness.app.live.console import Position
@@ -13,7 +14,7 @@ class Snapshot:
     """What `LiveBoard.restore` puts back; of that board only."""
 
     machine: object
-    console: Position
+    consoles: Mapping[str, Position]
     owed: int | None
 
 

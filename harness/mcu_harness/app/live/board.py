@@ -9,16 +9,18 @@ from pathlib import Path
 
 from mcu_harness.app.live.answers import Change, Snapshot
 from mcu_harness.app.live.calls import Hook, Hooks, begin_call, end_call
-from mcu_harness.app.live.console import Console, Pattern
+from mcu_harness.app.live.console import Consoles
 from mcu_harness.app.live.failures import BoardFailure, Explainer
 from mcu_harness.app.live.firmware import LiveFirmware, parse_budgets
 from mcu_harness.app.live.gdb_server import GdbServer
 from mcu_harness.app.live.measurement import Measurement, Measuring
 from mcu_harness.app.live.timeline import Timeline
+from mcu_harness.app.live.uart import DEFAULT_TIMEOUT, LiveUart, Time, shown
 from mcu_harness.app.live.values import PlainType, Value
 from mcu_harness.app.live.variables import Variables
 from mcu_harness.base import units
 from mcu_harness.base.errors import HarnessError
+from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.emulator.contract import STACK_PAINT
 from mcu_harness.emulator.live import Device, Listener, LiveMachine, Stop, StopReason
 from mcu_harness.image.symbol_names import titles
@@ -26,10 +28,6 @@ from mcu_harness.results.records import RunResult, Verdict
 from mcu_harness.results.regression_gate import undecided
 from mcu_harness.scenario.cases import Case
 
-DEFAULT_TIMEOUT = "1 s"
-_SETTLE_S = 1e-3  # how long a match that could grow waits for more text
-
-Time = str | float
 # Takes a measurement's case and result, and whether a baseline has a say; returns the result as it is kept.
 Keep = Callable[[Case, RunResult, bool], RunResult]
 
@@ -49,12 +47,15 @@ class LiveBoard:
         self._hooks = Hooks()
         self._variables = Variables(firmware)
         self._owed: int | None = None  # where hooks are due, when the firmware goes on from there
-        self.console = Console()
-        self._machine = make(lambda data: self.console.heard(data, self.cycles))
+        self._consoles = Consoles(firmware.board.console_name)
+        self.console = self._consoles[""]
+        self._machine = make(lambda data, uart: self._consoles[uart].heard(data, self.cycles))
         low, high = firmware.under_test.plan.stack
         self._machine.write(low, bytes([STACK_PAINT]) * (high - low))
         self._since_reset = self._machine.begin(traced=False)
-        self._explainer = Explainer(self._machine, firmware, self.console, self._since_reset)
+        self._explainer = Explainer(self._machine, firmware, self._consoles, self._since_reset)
+        self._uart = self._made_uart("")
+        self._uarts: dict[str, LiveUart] = {}
 
     # Time.
 
@@ -71,17 +72,17 @@ class LiveBoard:
     def run_for(self, time: Time) -> None:
         """Let `time` pass."""
         __tracebackhide__ = True
-        self._check(self._go(self._after(time)))
+        self._explainer.check(self._go(self._after(time)))
 
     def run_until(self, place: str | int, timeout: Time = DEFAULT_TIMEOUT) -> None:
         """Run up to the function, label or address `place`; it has not been executed then."""
         __tracebackhide__ = True
         address = self._firmware.address(place) & ~1
         stop = self._go(self._after(timeout), {address})
-        self._check(stop)
+        self._explainer.check(stop)
         if stop.reason is not StopReason.PLACE:
             name = place if isinstance(place, str) else f"{place:#010x}"
-            raise self._explainer.missing(f"run_until({name!r}): it was not reached within {_shown(timeout)}", stop)
+            raise self._explainer.missing(f"run_until({name!r}): it was not reached within {shown(timeout)}", stop)
 
     def run_until_changed(self, place: str | int, type: str | None = None, timeout: Time = DEFAULT_TIMEOUT) -> Change:
         """Run until a variable, or what is at an address, has another value; says which, and what instruction did it.
@@ -95,11 +96,11 @@ class LiveBoard:
         variable = self._variables.find(place, type)
         before = self._machine.read(variable.address, variable.type.size)
         stop, by = self._machine.go_until_changed(self._after(timeout), variable.address, variable.type.size)
-        self._check(stop)
+        self._explainer.check(stop)
         name = place if isinstance(place, str) else f"{place:#010x}"
         if by is None:
             raise self._explainer.missing(
-                f"run_until_changed({name!r}): it did not change within {_shown(timeout)}", stop
+                f"run_until_changed({name!r}): it did not change within {shown(timeout)}", stop
             )
         after = self._machine.read(variable.address, variable.type.size)
         decode = variable.type.decode
@@ -129,11 +130,26 @@ class LiveBoard:
 
     # Console.
 
+    def uart(self, name: str) -> LiveUart:
+        """The UART that the board file, or its chip, calls `name`, as in `board.uart("usart2").expect("ready")`.
+
+        That of the console is the console. Raises HarnessError with the names that there are.
+        """
+        if name == self._firmware.board.console_name:
+            return self._uart
+        if name not in self._uarts:
+            if name not in self._machine.uarts:
+                known = (self._firmware.board.console_name, *self._machine.uarts)
+                raise HarnessError(f"{self._firmware.board.name} has no UART {name!r}", hint=did_you_mean(name, known))
+            self._uarts[name] = self._made_uart(name)
+        return self._uarts[name]
+
+    def _made_uart(self, name: str) -> LiveUart:
+        return LiveUart(name, self._consoles[name], self._machine, self._explainer, self._go, self._after)
+
     def send(self, data: str | bytes) -> None:
         """The firmware can read `data` from its console from now on; no time passes."""
-        sent = data.encode() if isinstance(data, str) else data
-        self.console.sent(sent, self.cycles)
-        self._machine.send(sent)
+        self._uart.send(data)
 
     def expect(
         self, pattern: str | bytes | re.Pattern[str] | re.Pattern[bytes], timeout: Time = DEFAULT_TIMEOUT
@@ -144,39 +160,12 @@ class LiveBoard:
         of "(\\d+)", waits a millisecond for that. Raises BoardFailure with what is known when it does not come in time.
         """
         __tracebackhide__ = True
-        try:
-            wanted = Pattern(pattern)
-        except re.error as error:
-            hint = "escape what is meant literally: re.escape(...)"
-            raise HarnessError(f"expect({pattern!r}): no regular expression: {error}", hint=hint) from error
-        until = self._after(timeout)
-        self.console.want(wanted)
-        try:
-            stop: Stop | None = None
-            while (found := self.console.match(wanted)) is None:
-                if stop is not None and stop.reason is not StopReason.ASKED:
-                    self._check(stop)
-                    raise self._explainer.missing(
-                        f"expect({pattern!r}): it did not come within {_shown(timeout)}", stop
-                    )
-                stop = self._go(until)
-            match, can_grow = found
-            self.console.want(None, any_byte=True)
-            settle = self.cycles + round(_SETTLE_S * self._firmware.board.clock_hz)
-            while can_grow and self.cycles < settle:
-                if self._go(settle).reason is not StopReason.ASKED:
-                    break  # a fault is the next one's to report: the text did come
-                found = self.console.match(wanted)
-                match, can_grow = found if found else (match, False)
-        finally:
-            self.console.want(None)
-        self.console.take(wanted)
-        return match
+        return self._uart.expect(pattern, timeout)
 
     @property
     def transcript(self) -> str:
-        """All that was said on the console, with its times."""
-        return "\n".join(self.console.transcript(self._firmware.board.clock_hz))
+        """All that was said on the console and other UARTs, with its times."""
+        return "\n".join(self._consoles.transcript(self._firmware.board.clock_hz))
 
     # Memory and registers.
 
@@ -234,11 +223,11 @@ class LiveBoard:
         until = self._after(timeout)
         while True:
             stop = self._go(until, {back})
-            self._check(stop)
+            self._explainer.check(stop)
             if stop.reason is StopReason.PLACE and machine.registers()["sp"] == stack:
                 break
             if stop.reason is not StopReason.ASKED and stop.reason is not StopReason.PLACE:
-                raise self._explainer.missing(f"call({function!r}): it did not return within {_shown(timeout)}", stop)
+                raise self._explainer.missing(f"call({function!r}): it did not return within {shown(timeout)}", stop)
         result = end_call(machine, saved)
         return kind.decode(result[: kind.size])
 
@@ -258,13 +247,13 @@ class LiveBoard:
         """
         followed = {self._firmware.function(name).address: name for name in functions}
         timeline = Timeline(followed, self._firmware.board.clock_hz)
-        said = len(self.console.said)
+        since = self.cycles
         self._hooks.observers.append(timeline)
         try:
             yield
         finally:
             self._hooks.observers.remove(timeline)
-            timeline.write(Path(path), self.cycles, self.console.said[said:])
+            timeline.write(Path(path), self.cycles, self._consoles.said_since(since))
 
     def interrupt(self, number: int) -> None:
         """Make the external interrupt `number` pending, as its device would."""
@@ -284,14 +273,14 @@ class LiveBoard:
 
     def snapshot(self) -> Snapshot:
         """The board as it is, with its time, for `restore`."""
-        return Snapshot(self._machine.snapshot(), self.console.position, self._owed)
+        return Snapshot(self._machine.snapshot(), self._consoles.position, self._owed)
 
     def restore(self, snapshot: Snapshot) -> None:
         """The board as it was then. Hooks and attached devices are not part of it."""
         if self._measuring:
             raise HarnessError("a measurement is under way", hint="end its `with` block before the board is put back")
         self._machine.restore(snapshot.machine)
-        self.console.rewind(snapshot.console)
+        self._consoles.rewind(snapshot.consoles)
         self._owed = snapshot.owed
 
     def reset(self) -> None:
@@ -378,13 +367,3 @@ class LiveBoard:
         if seconds < 0:
             raise HarnessError(f"time does not go back: {time!r}")
         return self.cycles + round(seconds * self._firmware.board.clock_hz)
-
-    def _check(self, stop: Stop) -> None:
-        """Raises for a stop that no test can want."""
-        __tracebackhide__ = True
-        if stop.reason is StopReason.FAULT:
-            raise self._explainer.fault(stop)
-
-
-def _shown(time: Time) -> str:
-    return time if isinstance(time, str) else f"{time:g} s"

@@ -1,9 +1,10 @@
-"""The console of a live board: all that was said on it, and when, and what a test waits for."""
+"""The console of a live board and its other UARTs: all that was said on them, and when, and what a test waits for."""
 
 from __future__ import annotations
 
 import builtins
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mcu_harness.base.text import one_line
@@ -131,11 +132,44 @@ class Console:
         else:
             self.said.append(said)
 
+
+class Consoles:
+    """The console of a board, called "" here and `name` by the chip's maker, and its other UARTs, by their names."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._consoles: dict[str, Console] = {"": Console()}
+
+    def __getitem__(self, uart: str) -> Console:
+        return self._consoles.setdefault(uart, Console())
+
+    @property
+    def position(self) -> dict[str, Position]:
+        """How much was said so far on each."""
+        return {uart: console.position for uart, console in self._consoles.items()}
+
+    def rewind(self, positions: Mapping[str, Position]) -> None:
+        """Forget what was said after that."""
+        for uart, console in self._consoles.items():
+            console.rewind(positions.get(uart, Position(0, 0, ())))
+
+    def said_since(self, time: int) -> list[tuple[str, Said]]:
+        """What was said from `time` on, in cycles, with the UART's name; "" where only the console was used."""
+        heard = {uart: console.said for uart, console in self._consoles.items() if console.said}
+        alone = not any(heard)
+        said = [("" if alone else uart or self._name, one) for uart, all_said in heard.items() for one in all_said]
+        return sorted((one for one in said if one[1].at >= time), key=lambda one: one[1].at)
+
     def transcript(self, clock_hz: int, most: int = 200) -> list[str]:
-        """Lines "   1.250 ms  > text" (sent) and "< text", each with the time of its first byte."""
+        """Lines "   1.250 ms  > text" (sent) and "< text", each with the time of its first byte.
+
+        Where others than the console were used, each line says of which UART it is.
+        """
+        said = self.said_since(0)
         lines = []
-        for said in self.said[-most:]:
-            text = one_line(said.data.decode("utf-8", "backslashreplace").rstrip("\r\n"))
-            lines.append(f"{said.at / clock_hz * 1e3:12.3f} ms  {'>' if said.sent else '<'} {text}")
-        left_out = len(self.said) - most
+        for uart, one in said[-most:]:
+            text = one_line(one.data.decode("utf-8", "backslashreplace").rstrip("\r\n"))
+            of = f"{uart} " if uart else ""
+            lines.append(f"{one.at / clock_hz * 1e3:12.3f} ms  {of}{'>' if one.sent else '<'} {text}")
+        left_out = len(said) - most
         return [f"({left_out} lines before)", *lines] if left_out > 0 else lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcu_harness.app.live.console import Console
+from mcu_harness.app.live.console import Consoles
 from mcu_harness.app.live.firmware import LiveFirmware
 from mcu_harness.base.text import for_terminal
 from mcu_harness.emulator.contract import Execution, ExitReason
@@ -21,18 +21,22 @@ class BoardFailure(AssertionError):
 class Explainer:
     """Says what is known of `machine` when something went wrong; `since_reset` is its stretch from the start."""
 
-    def __init__(self, machine: LiveMachine, firmware: LiveFirmware, console: Console, since_reset: object) -> None:
+    def __init__(self, machine: LiveMachine, firmware: LiveFirmware, consoles: Consoles, since_reset: object) -> None:
         self._machine = machine
         self._firmware = firmware
-        self._console = console
+        self._consoles = consoles
         self._since_reset = since_reset
 
     def missing(self, said: str, stop: Stop) -> BoardFailure:
         """What was waited for did not come, as `said`; the machine stands at `stop`."""
         ended = [stop.detail] if stop.reason is StopReason.EXITED else []
-        unread = self._machine.unread
-        left = [f"the firmware has not read {unread!r} of what was sent"] if unread else []
-        return BoardFailure("\n".join([said, *ended, *self._core(), *left, *self._said()]))
+        return BoardFailure("\n".join([said, *ended, *self._core(), *self._left(), *self._said()]))
+
+    def check(self, stop: Stop) -> None:
+        """Raises for a stop that no test can want."""
+        __tracebackhide__ = True
+        if stop.reason is StopReason.FAULT:
+            raise self.fault(stop)
 
     def fault(self, stop: Stop) -> BoardFailure:
         """A fault, as reports of scenarios explain it."""
@@ -45,6 +49,20 @@ class Explainer:
             "\n".join([*(line for finding in findings for line in finding_lines(finding)), *self._said()])
         )
 
+    def _left(self) -> list[str]:
+        """What was sent and never read."""
+        lines = []
+        for uart in ("", *self._machine.uarts):
+            of = f" to {uart}" if uart else ""
+            lost, why = self._machine.lost(uart)
+            if lost:
+                lines.append(
+                    f"{lost!r} was sent{of} and lost: {why}; send it when the firmware has said that it is ready"
+                )
+            if unread := self._machine.unread(uart):
+                lines.append(f"the firmware has not read {unread!r} of what was sent{of}")
+        return lines
+
     def _core(self) -> list[str]:
         """Where the core is, and the calls under way."""
         machine, places = self._machine, self._firmware.places
@@ -55,7 +73,7 @@ class Explainer:
 
     def _said(self) -> list[str]:
         """The last of what was said on the console, or that nothing was."""
-        transcript = self._console.transcript(self._firmware.board.clock_hz)
+        transcript = self._consoles.transcript(self._firmware.board.clock_hz)
         if not transcript:
             return ["nothing was said on the console so far"]
         left_out = len(transcript) - _LAST_LINES
@@ -72,7 +90,7 @@ class Explainer:
             status=stop.status,
             pc=stop.pc,
             detail=stop.detail,
-            console=self._console.text,
+            console=self._consoles[""].text,
             reads=(),
             window_instructions=(),
             stack_bytes=machine.read(low, high - low) if high > low else b"",

@@ -73,12 +73,13 @@ class Timeline:
             {"ph": phase, "name": one_line(name), "ts": now / self._per_us, "pid": _PROCESS, "tid": _FUNCTIONS}
         )
 
-    def write(self, path: Path, now: int, said: Sequence[Said]) -> None:
+    def write(self, path: Path, now: int, said: Sequence[tuple[str, Said]]) -> None:
         """Write what was seen to `path`; calls that are under way end now."""
         for call in reversed(self._open):
             self._event("E", call.name, now)
         self._open.clear()
-        names = {_FUNCTIONS: "functions", _CONSOLE: "console"}
+        tracks = {uart: _CONSOLE + nth for nth, uart in enumerate(dict.fromkeys(uart for uart, _ in said))}
+        names = {_FUNCTIONS: "functions"} | {track: uart or "console" for uart, track in tracks.items()}
         meta = [
             {"ph": "M", "name": "thread_name", "pid": _PROCESS, "tid": track, "args": {"name": name}}
             for track, name in names.items()
@@ -90,9 +91,9 @@ class Timeline:
                 "name": ("> " if one.sent else "< ") + one_line(one.data.decode("utf-8", "replace").rstrip("\r\n")),
                 "ts": one.at / self._per_us,
                 "pid": _PROCESS,
-                "tid": _CONSOLE,
+                "tid": tracks[uart],
             }
-            for one in said
+            for uart, one in said
         ]
         events = {"traceEvents": [*meta, *self._events, *lines], "displayTimeUnit": "ns"}
         write_text(path, json.dumps(events, indent=1) + "\n")

@@ -15,11 +15,29 @@ from mcu_harness.emulator.live import Device
 from mcu_harness.emulator.unicorn.timers import Timers
 from mcu_harness.hardware.arm.address_map import ADDRESS_SPACE
 
+_PAGE = 1 << 10  # bytes: what devices are found by
 _PATIENCE = 64  # reads one after the other, after which a register is taken to be waited for
 _HOLD = 8  # reads for which a guess is kept: what ended the waiting is often asked for once more, right after it
 _MOST_GUESSES = 10_000  # beyond which nothing ends the waiting
 _APART = 1000  # instructions between two reads that have nothing to do with each other
 _MIX = 0x9E3779B1  # 2**32 divided by the golden ratio: multiples of it are well spread bits
+
+
+class Attached:
+    """Devices by their addresses. It is no plain data: what is attached is not part of a snapshot."""
+
+    def __init__(self) -> None:
+        self._by_page: dict[int, list[tuple[Span, Device]]] = {}
+
+    def add(self, span: Span, device: Device) -> None:
+        """It covers what was there."""
+        for page in range(span.low // _PAGE, -(-span.high // _PAGE)):
+            self._by_page.setdefault(page, []).insert(0, (span, device))
+
+    def at(self, address: int) -> tuple[int, Device] | None:
+        """The device at `address`, and where its registers begin."""
+        found = self._by_page.get(address // _PAGE, ())
+        return next(((span.low, device) for span, device in found if span.holds(address)), None)
 
 
 class DeviceRegisters:
@@ -33,7 +51,7 @@ class DeviceRegisters:
     ) -> None:
         self.base = base
         self._end = end
-        self._attached: tuple[tuple[Span, Device], ...] = ()
+        self._attached = Attached()
         self._elapsed = elapsed
         self._words: dict[int, int] = {}
         self._set: dict[int, int] = {}  # the bits that the last write to a register set, if it set any
@@ -60,16 +78,13 @@ class DeviceRegisters:
 
     def attach(self, low: int, high: int, device: Device) -> None:
         """Let `device` answer at [low, high); what was attached there before is covered by it."""
-        self._attached = ((Span(low, high), device), *self._attached)
-
-    def _device(self, address: int) -> tuple[int, Device] | None:
-        return next(((span.low, device) for span, device in self._attached if span.holds(address)), None)
+        self._attached.add(Span(low, high), device)
 
     def read(self, offset: int, size: int) -> int:
         """What a read of `size` bytes at `offset` from the base gives."""
         self.reads += 1
         address = self.base + offset
-        attached = self._device(address)
+        attached = self._attached.at(address)
         if attached is not None:
             return attached[1].read(address - attached[0], size) & (1 << 8 * size) - 1
         at, shift = address & ~3, 8 * (address & 3)
@@ -91,7 +106,7 @@ class DeviceRegisters:
     def write(self, offset: int, size: int, value: int) -> None:
         """What a write does; it also makes the register be believed again."""
         address = self.base + offset
-        attached = self._device(address)
+        attached = self._attached.at(address)
         if attached is not None:
             attached[1].write(address - attached[0], size, value)
             return

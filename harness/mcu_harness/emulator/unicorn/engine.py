@@ -14,7 +14,7 @@ Unicorn is QEMU's translator as a library. What is relied on here, of version 2.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from unicorn import arm_const, unicorn_const
@@ -43,7 +43,7 @@ from mcu_harness.emulator.unicorn.scs import SystemControlSpace
 from mcu_harness.emulator.unicorn.systick import SysTick
 from mcu_harness.emulator.unicorn.timers import DRIVERS
 from mcu_harness.emulator.unicorn.timers import START as TIMERS
-from mcu_harness.emulator.unicorn.uart import SPAN, UartRegisters
+from mcu_harness.emulator.unicorn.uart import SPAN, UartLine, UartRegisters
 from mcu_harness.hardware.arm.thumb import instruction_size
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.uarts import UARTS
@@ -74,6 +74,7 @@ class Engine:
 
     `send` takes console output, `dialogue` gives console input; `elapsed` gives instructions so far, and `now` the time
     that timers see, which is those and what was slept. `on_change` is called when an exception may have to be taken.
+    With `uarts`, these are all that there are; without, the console's is, with plain registers around it.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Engine:
         vectors: int,
         dialogue: Dialogue | None = None,
         now: Callable[[], int] | None = None,
+        uarts: Sequence[UartLine] | None = None,
     ) -> None:
         self.on_change: Callable[[], None] = lambda: None
         self.bad_access: BadAccess | None = None
@@ -102,13 +104,13 @@ class Engine:
         self._callbacks: list[object] = []
         self._error: BaseException | None = None
         self._devices: list[DeviceRegisters] = []
-        self._uarts: list[UartRegisters] = []
+        self.uarts: list[UartRegisters] = []
         self._elapsed = elapsed
         self._now = now or elapsed
         self.nvic = Nvic(board.core, self._masks)
         self.ticks = SysTick(self._now)
-        self.console: UartRegisters | None = None
-        self._map_peripherals(board, send, dialogue or Dialogue(()))
+        self.interrupting: list[UartRegisters] = []  # UARTs whose interrupt is known
+        self._map_peripherals(board, send, dialogue or Dialogue(()), uarts)
         self.system = system = SystemControlSpace(
             board.core,
             board.fpu,
@@ -157,7 +159,7 @@ class Engine:
     def stateful(self) -> tuple[object, ...]:
         """The parts whose plain attributes are the state of core and peripherals, beside core and memories."""
         timers = (devices.timers for devices in self._devices if devices.timers is not None)
-        return (self.nvic, self.ticks, self.system, *self._uarts, *self._devices, *timers)
+        return (self.nvic, self.ticks, self.system, *self.uarts, *self._devices, *timers)
 
     def attach(self, low: int, high: int, device: Device) -> bool:
         """Let `device` answer at [low, high) in place of registers that nobody models; False where there are none."""
@@ -264,28 +266,17 @@ class Engine:
         """Device registers that had to answer something made up."""
         return tuple(sorted(address for devices in self._devices for address in devices.made_up))
 
-    def _map_peripherals(self, board: Board, send: Callable[[bytes], None], dialogue: Dialogue) -> None:
-        """The console UART works; registers of other devices keep what is written."""
+    def _map_peripherals(
+        self, board: Board, send: Callable[[bytes], None], dialogue: Dialogue, uarts: Sequence[UartLine] | None
+    ) -> None:
+        """UARTs work; registers of other devices keep what is written."""
         self._has_timers = board.console.driver in DRIVERS
         console, taken = board.console, [(SCS_BASE, SCS_BASE + SCS_SIZE), *self.memory.spans()]
         uart = UARTS.get(console.driver)
-        if uart is not None:
+        if uart is not None and uarts is None:
             page = console.base & -PAGE
             size = -(-(console.base - page + SPAN) // PAGE) * PAGE
-            registers = UartRegisters(
-                uart,
-                console.base,
-                page,
-                size,
-                send,
-                lambda at, n: self.memory.peek(at, n) or b"",
-                dialogue,
-                ask=lambda level: self._interrupt(console.irq, level),
-                now=self._now,
-            )
-            self._uarts.append(registers)
-            if console.irq is not None:
-                self.console = registers
+            registers = self._uart(UartLine(uart, console.base, console.irq, send, dialogue), page, size)
             self._map_registers(page, size, registers.read, registers.write)
             taken.append((page, page + size))
         for devices in devices_answer():
@@ -296,11 +287,34 @@ class Engine:
             if not any(low <= page < high for low, high in [*devices_answer(), *taken]):
                 self._map_devices(page, page + PAGE)
                 taken.append((page, page + PAGE))
+        for line in uarts or ():
+            registers = self._uart(line, line.base, line.uart.size)
+            if not self.attach(line.base, line.base + line.uart.size, registers):
+                page = line.base & -PAGE
+                self._map_registers(page, -(-line.uart.size // PAGE) * PAGE, registers.read, registers.write)
 
-    def _interrupt(self, irq: int | None, level: bool) -> None:
-        """A device asks for its interrupt, or ceases to; of some it is not known which it is."""
+    def _uart(self, line: UartLine, page: int, size: int) -> UartRegisters:
+        """The registers of `line`, in `size` bytes from `page`."""
+        registers = UartRegisters(
+            line.uart,
+            line.base,
+            page,
+            size,
+            line.send,
+            lambda at, n: self.memory.peek(at, n) or b"",
+            line.dialogue,
+            ask=lambda level: self.interrupt(line.irq, line.base, level),
+            now=self._now,
+        )
+        self.uarts.append(registers)
+        if line.irq is not None:
+            self.interrupting.append(registers)
+        return registers
+
+    def interrupt(self, irq: int | None, device: int, level: bool) -> None:
+        """The device at `device` asks for its interrupt, or ceases to; of some it is not known which it is."""
         if irq is not None:
-            self.nvic.line(FIRST_INTERRUPT + irq, level)
+            self.nvic.line(FIRST_INTERRUPT + irq, level, device)
             self.on_change()
 
     def _masks(self) -> tuple[int, int, int]:

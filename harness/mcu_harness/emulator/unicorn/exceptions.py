@@ -79,20 +79,20 @@ class Exceptions:
         return self._next_event()
 
     def _next_event(self) -> int | None:
-        console = self._engine.console
         ticks = None if self._nvic.is_pending(SYSTICK) else self._engine.ticks.fires_at
-        times = (ticks, console.next_byte if console else None)
+        times = (ticks, *(uart.next_byte for uart in self._engine.interrupting))
         return min((time for time in times if time is not None), default=None)
 
     def _pass(self) -> None:
         """What the time brings that has come."""
         now = self._recorder.now + self.slept
-        ticks, console = self._engine.ticks, self._engine.console
+        ticks = self._engine.ticks
         if ticks.fires_at is not None and ticks.fires_at <= now:
             self._nvic.pend(SYSTICK)
             ticks.fired()
-        if console is not None:
-            console.look()
+        for uart in self._engine.interrupting:
+            if uart.waits:
+                uart.look()
 
     def take(self, pc: int) -> int:
         """Execution stopped before `pc`: take the exception that is due, if any; returns where to go on."""

@@ -9,10 +9,12 @@ NEVER = 1 << 62
 
 
 class LiveInput(Dialogue):
-    """A console that the program can read what is sent from, at any time."""
+    """What was sent to a UART, which the program can read at any time; and what was `lost` of it, and why."""
 
     def __init__(self) -> None:
         super().__init__(())
+        self.lost = b""
+        self.why_lost = ""
 
     def say(self, data: bytes) -> None:
         self._input += data

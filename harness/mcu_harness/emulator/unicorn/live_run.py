@@ -15,7 +15,8 @@ from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.unicorn.engine import Engine
 from mcu_harness.emulator.unicorn.fpu_watch import FpuWatch
 from mcu_harness.emulator.unicorn.live_drive import LiveDrive
-from mcu_harness.emulator.unicorn.live_parts import NEVER, LiveExceptions, LiveInput
+from mcu_harness.emulator.unicorn.live_parts import NEVER, LiveExceptions
+from mcu_harness.emulator.unicorn.live_ports import LivePorts
 from mcu_harness.emulator.unicorn.live_state import CoreState, LiveState, MachineState
 from mcu_harness.emulator.unicorn.live_trace import LiveTrace
 from mcu_harness.emulator.unicorn.live_watch import LiveWatch
@@ -49,16 +50,17 @@ class LiveRun:
         program, board, plan = setup.program, setup.board, setup.plan
         self._plan = plan
         self._listener = setup.listener
-        self._input = LiveInput()
+        self._ports = LivePorts(board, self._hear)
         self._vectors = board.code_memory.origin + board.vector_offset if plan.vectors is None else plan.vectors
         self._engine = Engine(
             board,
-            send=self._hear,
-            dialogue=self._input,
+            send=lambda data: self._hear(data, ""),
             elapsed=lambda: self._recorder.now,
             vectors=self._vectors,
             now=lambda: self.now,
+            uarts=self._ports.lines,
         )
+        self._ports.connect(self._engine.uarts)
         memory = self._engine.memory
         self._fpu = FpuWatch(
             memory.read,
@@ -78,7 +80,14 @@ class LiveRun:
         memory.load(program)
         stack, first = plan.start or (memory.word(self._vectors) or 0, memory.word(self._vectors + 4) or 0)
         self._heap = HeapWatch(plan.sbrk, self._engine.register)
-        semihosting = Semihosting(memory, board.clock_hz, lambda: self._recorder.now, self._hear, self._input, stack)
+        semihosting = Semihosting(
+            memory,
+            board.clock_hz,
+            lambda: self._recorder.now,
+            lambda data: self._hear(data, ""),
+            self._ports.host,
+            stack,
+        )
         self._trace = LiveTrace(self._engine, self._recorder, board, program)
         parts = self._engine, self._recorder, self._exceptions, semihosting, self._heap
         self._drive = LiveDrive(*parts, plan.exit, self.reset, lambda: self._fpu.off_at)
@@ -86,7 +95,7 @@ class LiveRun:
         self._closed = False
         self._resets = 0
         self._start(stack, first)
-        self._state = LiveState(self._engine, self._recorder, self._exceptions, (self._input, self._heap))
+        self._state = LiveState(self._engine, self._recorder, self._exceptions, (*self._ports.inputs, self._heap))
         self._at_reset = self._state.machine(self._drive.pc)
 
     def _start(self, stack: int, first: int) -> None:
@@ -122,18 +131,22 @@ class LiveRun:
         return f"{self._drive.waits}, and nothing can wake it"
 
     @property
-    def unread(self) -> bytes:
-        return self._input.unread
+    def uarts(self) -> tuple[str, ...]:
+        return self._ports.names
+
+    def unread(self, uart: str = "") -> bytes:
+        return self._ports.unread(uart)
+
+    def lost(self, uart: str = "") -> tuple[bytes, str]:
+        return self._ports.lost(uart)
 
     @property
     def made_up(self) -> tuple[int, ...]:
         """Device registers that had to answer something made up."""
         return self._engine.made_up
 
-    def send(self, data: bytes) -> None:
-        self._input.say(data)
-        if self._engine.console is not None:
-            self._engine.console.look()
+    def send(self, data: bytes, uart: str = "") -> None:
+        self._ports.send(data, uart)
         self._exceptions.look_ahead()
 
     def read(self, address: int, size: int) -> bytes:
@@ -198,7 +211,7 @@ class LiveRun:
         if not self._engine.attach(low, high, device):
             raise EmulatorError(
                 f"no device can be attached at {low:#010x}..{high - 1:#010x}",
-                hint="where no memory, console UART or system register is: in 0x40000000..0x5fffffff, say",
+                hint="where no memory or system register is: in 0x40000000..0x5fffffff, say",
             )
 
     # Stretches.
@@ -254,6 +267,6 @@ class LiveRun:
             self._engine.unhook_instructions()
         return stop, watch.changed_by
 
-    def _hear(self, data: bytes) -> None:
-        if self._listener(data):
+    def _hear(self, data: bytes, uart: str) -> None:
+        if self._listener(data, uart):
             self._drive.ask()

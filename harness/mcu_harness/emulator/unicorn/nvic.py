@@ -45,6 +45,7 @@ class Nvic:
         self._enabled = 1 << NMI | 1 << SVCALL | 1 << PENDSV | 1 << SYSTICK
         self._pending = 0
         self._lines = 0  # interrupts whose device asks for them at the moment
+        self._asking: dict[int, set[int]] = {}  # which devices these are
         self._priorities: dict[int, int] = {}
         self.active: list[int] = []
 
@@ -53,9 +54,12 @@ class Nvic:
     def pend(self, number: int) -> None:
         self._pending |= 1 << number
 
-    def line(self, number: int, level: bool) -> None:
-        """A device's request for interrupt `number`, an exception number, is there (`level`) or gone."""
+    def line(self, number: int, level: bool, device: int = 0) -> None:
+        """The request of `device` for interrupt `number`, an exception number, is there (`level`) or gone."""
         bit = 1 << number
+        asking = self._asking.setdefault(number, set())
+        (asking.add if level else asking.discard)(device)
+        level = bool(asking)
         if level and not self._lines & bit and number not in self.active:
             self._pending |= bit
         elif not level and self._lines & bit and number not in self.active:

@@ -301,8 +301,8 @@ class Run:
         step = self._dialogue.next_step()
         if step is not None and step.measured:
             self._windows.open(pc)
-        if self._engine.console is not None:
-            self._engine.console.look()
+        for uart in self._engine.interrupting:
+            uart.look()
 
     def _end_of_dialogue(self, pc: int) -> bool:
         """The step under way was answered: go on to the next, if there is one."""

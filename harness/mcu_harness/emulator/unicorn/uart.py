@@ -8,12 +8,24 @@ that the program gets something else done.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mcu_harness.emulator.dialogue import Dialogue
 from mcu_harness.hardware.uarts import Uart
 
-SPAN = 0x1000  # bytes of registers that are looked after from the UART's base
+SPAN = 0x1000  # bytes of registers that are looked after from the console's base
 _APART = 1000  # instructions from the reading of one byte to the next one's interrupt
+
+
+@dataclass(frozen=True, slots=True)
+class UartLine:
+    """One UART: its kind, registers and interrupt, what takes the bytes that it sends, and where it receives from."""
+
+    uart: Uart
+    base: int
+    irq: int | None
+    send: Callable[[bytes], None]
+    dialogue: Dialogue
 
 
 class UartRegisters:
@@ -76,9 +88,20 @@ class UartRegisters:
         self.look()
 
     @property
+    def switched_off(self) -> str:
+        """What would have to be on for bytes to be received, "" when all of it is."""
+        off = [s.name for s in self._uart.receives if self._get(s.register) & s.mask != s.value]
+        return " and ".join(off)
+
+    @property
+    def waits(self) -> bool:
+        """Whether time alone can make it ask for its interrupt."""
+        return self._dialogue.waiting
+
+    @property
     def next_byte(self) -> int | None:
         """When a byte will ask for an interrupt that does not yet; None when none will."""
-        waits = self._interrupting and self._dialogue.waiting and not self._received
+        waits = self._dialogue.waiting and self._interrupting and not self._received
         return self._next_byte if waits else None
 
     def look(self) -> None:

@@ -1,0 +1,91 @@
+"""Peripherals of chips as data: what they are called, of which kind each is, and where its registers and interrupts are.
+
+Those of a chip are the same on all boards that carry it: one file a family in `chips/`. A board file may add some, or
+say otherwise of one. What a kind is, is said in `uarts.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from mcu_harness.base import toml_reader
+from mcu_harness.base.errors import BoardError
+from mcu_harness.base.text import is_plain_name
+from mcu_harness.hardware.uarts import UARTS
+
+CHIP_DIRECTORY = Path(__file__).parent / "chips"
+_MOST_PERIPHERALS = 1_000
+_MOST_INTERRUPTS = 480  # of an Armv8-M core (DDI 0553, B3.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Peripheral:
+    """`irqs` are the numbers of its interrupts, 0 being the first after the core's own 16; none where they are not known."""
+
+    name: str
+    kind: str
+    base: int
+    irqs: tuple[int, ...] = ()
+
+    @property
+    def irq(self) -> int | None:
+        """The only interrupt that it has, or the first."""
+        return self.irqs[0] if self.irqs else None
+
+
+def kinds() -> tuple[str, ...]:
+    """All kinds of peripherals that are known."""
+    return tuple(UARTS)
+
+
+def peripherals_of(part: str, own: tuple[Peripheral, ...]) -> tuple[Peripheral, ...]:
+    """What the chip `part` has, and a board's `own`, which take the place of those of the same name."""
+    names = {peripheral.name for peripheral in own}
+    return (*own, *(peripheral for peripheral in _chip(part) if peripheral.name not in names))
+
+
+@cache
+def _chip(part: str) -> tuple[Peripheral, ...]:
+    for path in sorted(CHIP_DIRECTORY.glob("*.toml")):
+        top = toml_reader.load(path, BoardError)
+        parts = top.texts("parts")
+        top.text("source")
+        if part.startswith(parts):
+            found = tuple(read_peripherals(top))
+            top.done()
+            return found
+    return ()
+
+
+def read_peripherals(top: toml_reader.Table) -> Iterator[Peripheral]:
+    """The tables [[peripheral]] of a chip or board file; raises its error with file, line and key."""
+    names: set[str] = set()
+    for table in top.tables("peripheral"):
+        peripheral = Peripheral(
+            name=table.text("name"),
+            kind=table.text("kind", choices=kinds()),
+            base=table.whole("base"),
+            irqs=tuple(_interrupts(table)),
+        )
+        table.done()
+        if not is_plain_name(peripheral.name):
+            hint = "use letters, digits, '_', '-', '+' and '.'"
+            raise table.fail("name", f"{peripheral.name!r} is not a plain name", hint=hint)
+        if peripheral.name in names:
+            raise table.fail("name", f"a peripheral named {peripheral.name!r} is there already")
+        if peripheral.base % 4 or peripheral.base >= 1 << 32:
+            raise table.fail("base", f"expected a word-aligned 32-bit address, got {peripheral.base:#x}")
+        names.add(peripheral.name)
+        if len(names) > _MOST_PERIPHERALS:
+            raise table.fail("name", f"a board has {_MOST_PERIPHERALS:,} peripherals at most")
+        yield peripheral
+
+
+def _interrupts(table: toml_reader.Table) -> list[int]:
+    numbers = table.raw("irqs") if "irqs" in table else []
+    if not isinstance(numbers, list) or not all(type(n) is int and 0 <= n < _MOST_INTERRUPTS for n in numbers):
+        raise table.fail("irqs", f"expected a list of numbers of interrupts, got {numbers!r}")
+    return numbers
