@@ -6,10 +6,8 @@ namespace McuHarness
     using System.Collections.Generic;
     using System.Linq;
     using System.Threading;
-    using Antmicro.Renode.Core;
     using Antmicro.Renode.Peripherals.Bus;
     using Antmicro.Renode.Peripherals.CPU;
-    using Range = Antmicro.Renode.Core.Range;
 
     /// <summary>Why a run ended; the numbers are those of protocol.py.</summary>
     internal enum Cause
@@ -62,7 +60,6 @@ namespace McuHarness
                 blocks = new BlockStream(bus, core, channel, plan.Code, afterBlock);
                 exceptions = new Exceptions(bus, core, blocks);
             }
-            exceptionFaults = new ExceptionFaults(bus, core);
             windows = new Windows(plan, bus, core, channel, blocks);
             main = new MainWatch(core, plan.Main, plan.MainEnd);
             heap = new HeapWatch(core, plan.Sbrk);
@@ -80,19 +77,16 @@ namespace McuHarness
 
         private bool Reset()
         {
-            var sp = plan.Start.HasValue ? plan.Start.Value.Key : bus.ReadDoubleWord(plan.Vectors);
-            var pc = plan.Start.HasValue ? plan.Start.Value.Value | 1 : bus.ReadDoubleWord(plan.Vectors + 4);
+            var start = new CoreStart(plan, bus);
             core.VectorTableOffset = plan.Vectors;
-            if(sp == 0 || (pc & 1) == 0)
+            if(!start.IsThere)
             {
-                Stop(Cause.BadVectors, 0, sp, pc);
+                Stop(Cause.BadVectors, 0, start.Stack, start.First);
                 return false;
             }
-            core.SP = sp & ~3u;
-            core.SetRegister(LinkRegister, uint.MaxValue);
-            core.PC = pc;
-            semihosting = new Semihosting(bus, core, plan, platform.Send, dialogue, sp);
-            Watch();
+            start.Put(core);
+            var pc = start.First;
+            Watch(new Semihosting(bus, core, plan, platform.Send, dialogue.Input, start.Stack));
             if(windows.WholeRun)
             {
                 windows.Open(pc & ~1u);
@@ -102,33 +96,23 @@ namespace McuHarness
             return true;
         }
 
-        private void Watch()
+        private void Watch(Semihosting semihosting)
         {
-            // With this, a peripheral that asks for the program counter gets that of the very instruction.
-            core.UpdateContextOnLoadAndStore = true;
-            foreach(var guard in platform.Guards)
+            new CoreWatch(platform, exceptions, semihosting, () => stopped, Stop)
             {
-                guard.Touched = (address, write, width) =>
-                    Stop(Cause.BadAccess, core.PC, address, (uint)(width | (write ? 0x100 : 0)));
-            }
+                Served = Converse,
+                Returning = ReturnFromException,
+                Aborted = ReportUnlessDone,
+            }.Begin();
             if(plan.WatchFlash)
             {
                 flash.Watch(core, (pc, address, bytes) => Stop(Cause.FlashWrite, pc, address, bytes));
             }
-            core.AddHookAtInterruptBegin(OnException);
-            core.AddHookAtInterruptEnd(x => ReturnFromException(core.PC.RawValue & ~1UL));
-            core.Halted += OnHalted;
             new Sleeps(core, bus, plan, main, windows, dialogue, exceptions)
                 .Watch((pc, interrupted) => Stop(Cause.Stuck, pc, interrupted ? Interrupted : 0, 0));
             if(blocks != null && !plan.StopAfter.HasValue)
             {
                 blocks.Look = new Standstill(core, bus, exceptions, dialogue, platform, () => Stop(Cause.Stuck, core.PC.RawValue & ~1UL, InALoop, 0)).AfterBlock;
-            }
-            var system = bus.WhatPeripheralIsAt(ResetControl) as IBusPeripheral;
-            if(system != null)
-            {
-                var control = new Range(ResetControl & 0xFFF, 4);
-                bus.SetHookBeforePeripheralWrite<uint>(system, OnResetControl, control);
             }
             if(dialogue.IsThere && blocks == null)
             {
@@ -178,25 +162,11 @@ namespace McuHarness
         /// <summary>An exception ends by a jump to `pc`, where no mark can be: a handler may be what is measured.</summary>
         private void ReturnFromException(ulong pc)
         {
-            if(stopped)
-            {
-                return;
-            }
-            var frame = exceptionFaults.NoStackToLeave();
-            if(frame.HasValue && exceptionFaults.Current != 0)
-            {
-                Stop(Cause.Unstacking, pc, frame.Value, exceptionFaults.Current);
-                return;
-            }
             if(windows.Exits.Contains(pc))
             {
                 windows.At(pc);
                 marks.Set(Exits());
                 core.ActivateNewHooks();
-            }
-            if(exceptions != null)
-            {
-                exceptions.Leave();
             }
         }
 
@@ -235,87 +205,6 @@ namespace McuHarness
             }
         }
 
-        private void OnException(ulong number)
-        {
-            if(stopped)
-            {
-                return; // what a core does that is being halted
-            }
-            if(number == ExceptionSupervisorCall)
-            {
-                // It only becomes pending by its own exception, and is then taken like an interrupt.
-                if(exceptionFaults.SupervisorCallMustWait())
-                {
-                    Stop(Cause.SupervisorCall, (core.PC.RawValue & ~1UL) - 2, 0, 0);
-                }
-                return;
-            }
-            if(number == ExceptionInterrupt || number == ExceptionFastInterrupt)
-            {
-                var frame = exceptionFaults.NoStackToEnter();
-                if(frame.HasValue)
-                {
-                    Stop(Cause.Stacking, core.PC.RawValue & ~1UL, frame.Value, exceptionFaults.Next);
-                    return;
-                }
-                if(exceptions != null)
-                {
-                    exceptions.Enter();
-                }
-                return;
-            }
-            if(number == ExceptionBreakpoint && semihosting.IsAsked)
-            {
-                Serve((core.PC.RawValue & ~1UL) + 2);
-                return;
-            }
-            Stop(Cause.Exception, core.PC, number, core.FaultStatus);
-        }
-
-        /// <summary>Serve a semihosting call that returns to `next`.</summary>
-        private void Serve(ulong next)
-        {
-            uint answer;
-            var status = semihosting.Serve(out answer);
-            if(status.HasValue)
-            {
-                Stop(Cause.Exit, core.PC, status.Value, 0);
-                return;
-            }
-            if(answer != 0)
-            {
-                // Renode will now put the answer of its own semihosting, 0, into r0.
-                AddressHook correct = null;
-                correct = new AddressHook(core, address =>
-                {
-                    core.SetRegister(0, answer);
-                    correct.Remove(address);
-                });
-                correct.Add(next);
-                core.ActivateNewHooks();
-            }
-            Converse(next);
-        }
-
-        private uint OnResetControl(uint value, long offset)
-        {
-            if(value >> 16 != ResetKey || (value & ResetRequest) == 0)
-            {
-                return value;
-            }
-            Stop(Cause.SystemReset, core.PC, 0, 0);
-            return value & ~ResetRequest;
-        }
-
-        private void OnHalted(HaltArguments arguments)
-        {
-            if(arguments.Reason == HaltReason.Abort)
-            {
-                Stop(Cause.Abort, core.PC, 0, 0);
-                ReportUnlessDone();
-            }
-        }
-
         private void Expire()
         {
             Stop(Cause.Deadline, core.PC, 0, 0);
@@ -346,13 +235,7 @@ namespace McuHarness
                     return;
                 }
                 end = new Answer('X').Byte((int)why).Word((uint)pc).Long(about).Word(more);
-                foreach(var register in Enumerable.Range(0, 15).Select(x => (uint)core.GetRegister(x).RawValue))
-                {
-                    end.Word(register);
-                }
-                end.Word((uint)pc).Word(core.XProgramStatusRegister).Word(core.FaultStatus).Word(core.MemoryFaultAddress)
-                    .Word((uint)core.PRIMASK.RawValue).Word((uint)core.FAULTMASK.RawValue)
-                    .Word(bus.ReadDoubleWord(SystemHandlerControl));
+                end.Registers(core, bus, pc);
                 stopped = true;
             }
             core.IsHalted = true;
@@ -384,28 +267,14 @@ namespace McuHarness
                 .Byte(windows.IsOpen ? 1 : 0)
                 .Byte(main.Returned.HasValue ? 1 : 0).Word(main.Returned ?? 0)
                 .Byte(heap.Extent.HasValue ? 1 : 0).Word(extent.Key).Word(extent.Value)
-                .Word((uint)dialogue.Number).Bytes(dialogue.Unread);
+                .Word((uint)dialogue.Number).Bytes(dialogue.Input.Unread);
             channel.Send(end);
         }
-
-        private const int LinkRegister = 14;
 
         // What `about` of Cause.Stuck says; as in outcome.py.
         private const ulong Interrupted = 1;
         private const ulong InALoop = 2;
 
-        // tlib's numbers of exceptions.
-        private const ulong ExceptionSupervisorCall = 2;
-        private const ulong ExceptionInterrupt = 5;
-        private const ulong ExceptionFastInterrupt = 6;
-        private const ulong ExceptionBreakpoint = 7;
-
-        // AIRCR and its SYSRESETREQ (Armv7-M Architecture Reference Manual, B3.2.6).
-        private const ulong ResetControl = 0xE000ED0C;
-        private const uint ResetKey = 0x05FA;
-        private const uint ResetRequest = 1 << 2;
-
-        private const ulong SystemHandlerControl = 0xE000ED24;
         private const int MillisecondsToStop = 3000;
 
         private readonly Platform platform;
@@ -416,13 +285,11 @@ namespace McuHarness
         private readonly object gate = new object();
         private BlockStream blocks;
         private Exceptions exceptions;
-        private ExceptionFaults exceptionFaults;
         private Windows windows;
         private Flash flash;
         private MainWatch main;
         private HeapWatch heap;
         private Dialogue dialogue;
-        private Semihosting semihosting;
         private Marks marks;
         private Answer end;
         private volatile bool stopped;

@@ -10,15 +10,15 @@ namespace McuHarness
 
     internal sealed class Semihosting
     {
-        /// <summary>`send` takes console output, `dialogue` gives input; `stack` is the stack pointer at reset.</summary>
+        /// <summary>`send` takes console output, `input` is what it can read; `stack` is the stack pointer at reset.</summary>
         public Semihosting(
-            IBusController bus, CortexM core, Plan plan, Action<byte> send, Dialogue dialogue, uint stack)
+            IBusController bus, CortexM core, Plan plan, Action<byte> send, ConsoleInput input, uint stack)
         {
             this.bus = bus;
             this.core = core;
             this.plan = plan;
             this.send = send;
-            this.dialogue = dialogue;
+            this.input = input;
             this.stack = stack;
         }
 
@@ -51,7 +51,7 @@ namespace McuHarness
                 Send(Field(argument, 1), Math.Min(Field(argument, 2), MostText));
                 break;
             case ReadCharacter:
-                answer = dialogue.Take();
+                answer = input.Take();
                 break;
             case Read:
                 answer = ReadLine(Field(argument, 1), Field(argument, 2));
@@ -133,9 +133,9 @@ namespace McuHarness
         private uint ReadLine(ulong buffer, uint wanted)
         {
             var line = new List<byte>();
-            while(line.Count < wanted && dialogue.Waiting && (line.Count == 0 || line[line.Count - 1] != '\n'))
+            while(line.Count < wanted && input.Waiting && (line.Count == 0 || line[line.Count - 1] != '\n'))
             {
-                line.Add(dialogue.Take());
+                line.Add(input.Take());
             }
             Store(buffer, line.ToArray());
             return wanted - (uint)line.Count;
@@ -209,7 +209,7 @@ namespace McuHarness
         private readonly CortexM core;
         private readonly Plan plan;
         private readonly Action<byte> send;
-        private readonly Dialogue dialogue;
+        private readonly ConsoleInput input;
         private readonly uint stack;
     }
 }

@@ -61,7 +61,7 @@ namespace McuHarness
         {
             var taken = exceptions == null ? 0 : exceptions.Taken;
             var sent = platform.Sent;
-            if(!isSame || taken != takenBefore || sent != sentBefore || dialogue.Waiting)
+            if(!isSame || taken != takenBefore || sent != sentBefore || dialogue.Input.Waiting)
             {
                 isSame = true;
                 takenBefore = taken;
