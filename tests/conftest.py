@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mcu_harness.base.cache import default_root
 from mcu_harness.base.errors import ToolchainError
 from mcu_harness.image.toolchain import Toolchain, find_toolchain
 from model_builder import ModelBuilder
@@ -44,6 +45,15 @@ def toolchain(request: pytest.FixtureRequest) -> Toolchain:
         return find_toolchain(request.param)
     except ToolchainError as error:
         pytest.skip(error.message)
+
+
+@pytest.fixture(scope="session")
+def firmware_cache() -> Path:
+    """Where firmware is built: the user's cache, whose entries are named by all that went into them.
+
+    So kernels are compiled once for all tests, workers and runs. Tests of the cache itself have their own folder.
+    """
+    return default_root()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -44,9 +43,3 @@ def emulator_name(request: pytest.FixtureRequest) -> str:
     if request.param == "renode":
         request.getfixturevalue("renode_install")
     return str(request.param)
-
-
-@pytest.fixture(scope="session")
-def firmware_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where small test firmware is built."""
-    return tmp_path_factory.mktemp("firmware")

@@ -1,12 +1,14 @@
 """Every operator on every core and with every compiler, in the emulator, against LiteRT bit for bit.
 
 The host tests try hundreds of configurations; these few show that nothing depends on what a core lacks (a long
-multiply, division, unaligned access) or on how a compiler reads the C.
+multiply, division, unaligned access) or on how a compiler reads the C. Kernels are compiled into the user's cache: one compilation serves all of these.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.reference import run_reference
 from model_builder import ModelBuilder
 from model_samples import SAMPLES
+from sweeps import pairs, rotated
 
 # A board a core.
 BOARDS = ("stm32f072b_disco", "nucleo_g071rb", "nucleo_l152re", "stm32f4_discovery", "nucleo_h753zi", "nucleo_l552ze_q")
@@ -177,34 +180,48 @@ def nothing_to_compute() -> ModelBuilder:
     return builder
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        main_operators,
-        data_and_float_operators,
-        unsigned_edges,
-        streaming,
-        more_operators,
-        comparing_operators,
-        wide_operators,
-        nothing_to_compute,
-    ],
-    ids=lambda make: make.__name__,
+MODELS = (
+    main_operators,
+    data_and_float_operators,
+    unsigned_edges,
+    streaming,
+    more_operators,
+    comparing_operators,
+    wide_operators,
+    nothing_to_compute,
 )
-def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    path: Path = tmp_path_factory.mktemp("model") / "model.tflite"
-    path.write_bytes(request.param().build())
+
+
+@cache
+def case_of(make: Callable[[], ModelBuilder], folder: Path) -> Case:
+    path = folder / f"{make.__name__}.tflite"
+    path.write_bytes(make().build())
     graph = import_tflite(path)
     inputs = make_inputs(graph, 1, 8)
     return Case(graph, inputs, run_reference(path, graph, inputs).outputs)
 
 
-@pytest.mark.parametrize("toolchain", available_toolchains(), ids=lambda toolchain: toolchain.name)
-@pytest.mark.parametrize("name", BOARDS)
-def test_outputs_on_the_target_equal_the_reference(name: str, toolchain: Toolchain, case: Case, tmp_path: Path) -> None:
-    board = find_board(name)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+# Every model on every board, with one compiler and with the other in turn; with both in a whole sweep.
+@pytest.mark.parametrize(
+    ("make", "name", "toolchain"),
+    [
+        (make, name, toolchain)
+        for row, make in enumerate(MODELS)
+        for name, toolchain in pairs(BOARDS, rotated(available_toolchains(), row))
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or getattr(value, "name", value),
+)
+def test_outputs_on_the_target_equal_the_reference(
+    make: Callable[[], ModelBuilder], name: str, toolchain: Toolchain, folder: Path
+) -> None:
+    board, case = find_board(name), case_of(make, folder)
     sources = generate(case.graph, plan_memory(case.graph, board.target), board.target)
-    program = read_program(build(sources, board, toolchain, tmp_path).elf)
+    program = read_program(build(sources, board, toolchain).elf)
     asked = run_plan(program, sources, case.graph, case.inputs, sources.outputs, timeout_s=60)
     execution = emulator_entry("unicorn").make().run(program, board, asked)
     assert execution.reason is ExitReason.FINISHED, execution.detail

@@ -41,7 +41,7 @@ def test_random_graphs_give_the_reference_outputs(seed: int, tmp_path: Path) -> 
     expected = run_reference(path, graph, inputs).outputs
     for target in TARGETS:
         planned = planned_sources(graph, target.target)
-        program = read_program(build(planned.sources, target, available_toolchains()[0], tmp_path).elf)
+        program = read_program(build(planned.sources, target, available_toolchains()[0]).elf)
         plan = run_plan(program, planned.sources, planned.graph, inputs, planned.sources.outputs, timeout_s=120)
         execution = emulator_entry("unicorn").make().run(program, target, plan)
         assert execution.reason is ExitReason.FINISHED, execution.detail
