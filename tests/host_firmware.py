@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from mcu_harness.base.cache import BuildCache, default_root, digest
 from mcu_harness.model.arrays import make_inputs
 from mcu_harness.model.codegen.generate import generate, plan_memory
 from mcu_harness.model.codegen.sources import Sources
@@ -79,12 +80,8 @@ def run_on_host(graph: Graph, sources: Sources, inputs: Sequence[Array], folder:
     (folder / "host_main.c").write_text(_main(sources))
     program = folder / "host_program"
     files = [folder / name for name in (*sources.files, "host_main.c") if name.endswith(".c")]
-    files += [FIRMWARE / "kernels" / name for name in sources.kernels]
-    includes = [f"-I{path}" for path in (folder, FIRMWARE / "include", FIRMWARE / "kernels")]
-    compiled = subprocess.run(
-        [*host_compiler(), *includes, "-o", program, *files], capture_output=True, text=True, timeout=300
-    )
-    assert compiled.returncode == 0, compiled.stderr
+    files += [_kernel(name) for name in sources.kernels]
+    _compile(f"-I{folder}", "-o", program, *files)
     count = len(inputs[0])
     stream = b"".join(values[sample].tobytes() for sample in range(count) for values in inputs)
     ran = subprocess.run([program], input=stream, capture_output=True, timeout=120)
@@ -97,6 +94,36 @@ def run_on_host(graph: Graph, sources: Sources, inputs: Sequence[Array], folder:
         .reshape(count, *graph.tensors[place.tensor].shape)
         for place, end in zip(sources.outputs, ends.tolist(), strict=True)
     )
+
+
+def _compile(*arguments: str | Path) -> None:
+    includes = [f"-I{path}" for path in (FIRMWARE / "include", FIRMWARE / "kernels")]
+    done = subprocess.run(
+        [*host_compiler(), *includes, *arguments], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _kernel(name: str) -> Path:
+    """The object of a kernel, which depends on no model: compiled once and kept by all that it was made from."""
+    source = FIRMWARE / "kernels" / name
+    cache = BuildCache(default_root())
+    made = cache.entry("o", digest(["host", *_surroundings(), name, source.read_bytes()]))
+    if not cache.has(made):
+        with cache.scratch() as scratch:
+            _compile("-c", source, "-o", scratch / "kernel.o")
+            cache.publish(scratch / "kernel.o", made)
+    return made
+
+
+@cache
+def _surroundings() -> tuple[str | bytes, ...]:
+    """What every kernel's object depends on: the compiler, its flags, the headers, and the folder, which sanitizers name."""
+    version = subprocess.run([host_compiler()[0], "--version"], capture_output=True, check=True).stdout
+    headers = sorted(path for path in FIRMWARE.rglob("*.h"))
+    assert headers
+    named = [part for path in headers for part in (path.name, path.read_bytes())]
+    return (*host_compiler(), version, str(FIRMWARE), *named)
 
 
 def _graph(builder: ModelFile) -> Graph:
