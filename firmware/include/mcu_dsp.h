@@ -15,6 +15,9 @@ MCU_INLINE int32_t mcu_load_4(const int8_t *from)
     return word;
 }
 
+/* What is exclusive-ored into a word of inputs before it meets filters: kernels/dsp/conv_2d_s8.c says why. */
+#define MCU_DSP_FLIP 0x007f007f
+
 /* The bytes of `word` at bit `shift` and 16 above it, as two halves with their sign. */
 #define MCU_HALVES_OF(word, shift)                                                    \
     ((int32_t)(((uint32_t)(int32_t)(int8_t)((uint32_t)(word) >> (shift)) & 0xffffu) | \

@@ -5,7 +5,7 @@
 
 /* A unit's filter is `words` = ceil(depth / 4) words as in mcu_conv_2d_dsp.h. `filter`: for each four units, for each
  * word, that of each of them; units that are missing in the last four are zeros. `bias` [units, rounded up to 4]:
- * 256-fold, as there. Unit u climbs number u * step_stride of `steps`. */
+ * 256-fold, as there. Unit u climbs number u * step_stride of `steps`, those that are missing in the last four too. */
 struct mcu_fully_connected_dsp {
     const int32_t *filter;
     const int32_t *bias;

@@ -494,4 +494,189 @@ MCU_FOUR_POSITIONS(mcu_four_positions_signs, MCU_CLIMB_SIGNS)
 
 #endif
 
+/* One input of `words` words, and a word `tail` more where there is a `rest` of one to three values, and units from
+ * `output` to `last`, a multiple of four. Filter, bias and steps as in mcu_fully_connected_dsp.h; `step`: bytes from
+ * one unit's steps to the next one's. */
+struct mcu_four_units {
+    const int32_t *filter;
+    const int32_t *bias;
+    const struct mcu_staircase *steps;
+    int32_t step;
+    const int8_t *inputs;
+    int32_t words;
+    int32_t rest;
+    int32_t tail;
+    int8_t *output;
+    const int8_t *last;
+};
+
+/* Moves filter, bias, steps and output of `p` to the end. */
+MCU_INLINE void mcu_four_units_c(struct mcu_four_units *p, int32_t signs)
+{
+    const struct mcu_finish finish = {signs, 0};
+    while (p->output != p->last) {
+        int32_t sums[4] = {p->bias[0], p->bias[1], p->bias[2], p->bias[3]};
+        for (int32_t i = 0; i < p->words + (p->rest != 0); ++i) {
+            const int32_t word = i < p->words ? mcu_load_4(p->inputs + 4 * i) : p->tail;
+            for (int32_t k = 0; k < 4; ++k) {
+                sums[k] = mcu_smlad(p->filter[k], mcu_sxtb16(word), sums[k]);
+                sums[k] = mcu_smlad(mcu_sxtb16(p->filter[k]), word ^ MCU_DSP_FLIP, sums[k]);
+            }
+            p->filter += 4;
+        }
+        for (int32_t k = 0; k < 4; ++k) {
+            *p->output++ = mcu_climb(sums[k], *p->steps, finish, -128, 127);
+            p->steps += p->step != 0;
+        }
+        p->bias += 4;
+    }
+}
+
+#if defined(MCU_PLAIN_C) || !defined(__thumb__) || !defined(__ARM_FEATURE_DSP) || !__ARM_FEATURE_DSP
+
+MCU_INLINE void mcu_four_units_plain(struct mcu_four_units *p)
+{
+    mcu_four_units_c(p, 0);
+}
+
+MCU_INLINE void mcu_four_units_signs(struct mcu_four_units *p)
+{
+    mcu_four_units_c(p, 1);
+}
+
+#else
+
+/* r0 and r12 words of inputs, lr the even ones of a word, r1 where inputs are, r2 filter, r3 words that are left, r4 to
+ * r7 words of four units, r8 to r11 their sums. Inputs need not be aligned, so they come in single loads. Wide
+ * instructions keep each other aligned to words. */
+#define MCU_SPLIT_INPUTS(x) \
+    "sxtb16 lr, " x "\n"    \
+    "eor " x ", " x ", #0x007f007f\n"
+#if defined(MCU_SINGLE_LOADS) || __ARM_ARCH >= 8
+/* Between two multiplications stands what the words after them need. */
+#define MCU_MULTIPLY_UNITS(x, load_x, load_0, load_1, load_2, load_3)                                          \
+    "smlad r8, r4, lr, r8\n" load_x "sxtb16 r4, r4\n"                                                          \
+    "smlad r9, r5, lr, r9\n"                                                                                   \
+    "sxtb16 r5, r5\n"                                                                                          \
+    "smlad r10, r6, lr, r10\n"                                                                                 \
+    "sxtb16 r6, r6\n"                                                                                          \
+    "smlad r11, r7, lr, r11\n"                                                                                 \
+    "sxtb16 r7, r7\n"                                                                                          \
+    "smlad r8, r4, " x ", r8\n" load_0 "smlad r9, r5, " x ", r9\n" load_1 "smlad r10, r6, " x ", r10\n" load_2 \
+    "smlad r11, r7, " x ", r11\n" load_3
+#define MCU_UNITS_AND_NEXT(x, next, from, w)                                                                         \
+    MCU_MULTIPLY_UNITS(x, "ldr " next ", [r1, #-" from "]\n", "ldr r4, [r2, #-" w "]\n",                             \
+                       "ldr r5, [r2, #-" w " + 4]\n", "ldr r6, [r2, #-" w " + 8]\n", "ldr r7, [r2, #-" w " + 12]\n") \
+    MCU_SPLIT_INPUTS(next)
+#define MCU_FIRST_UNIT_WORDS(x, w)                                             \
+    "ldr r4, [r2], #" w "\n" MCU_SPLIT_INPUTS(x) "ldr r5, [r2, #-" w " + 4]\n" \
+                                                 "ldr r6, [r2, #-" w " + 8]\n" \
+                                                 "ldr r7, [r2, #-" w " + 12]\n"
+#define MCU_ONE_UNIT_WORD MCU_FIRST_UNIT_WORDS("r0", "16") MCU_MULTIPLY_UNITS("r0", "", "", "", "", "")
+#define MCU_FOUR_UNIT_WORDS                                                                            \
+    "ldr r0, [r1], #16\n" MCU_FIRST_UNIT_WORDS("r0", "64") MCU_UNITS_AND_NEXT("r0", "r12", "12", "48") \
+        MCU_UNITS_AND_NEXT("r12", "r0", "8", "32") MCU_UNITS_AND_NEXT("r0", "r12", "4", "16")          \
+            MCU_MULTIPLY_UNITS("r12", "", "", "", "", "")
+#else
+/* A Cortex-M4 waits less for loads side by side. */
+#define MCU_MULTIPLY_UNITS(x)         \
+    MCU_SPLIT_INPUTS(x)               \
+    "ldmia.w r2!, {r4, r5, r6, r7}\n" \
+    "smlad r8, r4, lr, r8\n"          \
+    "smlad r9, r5, lr, r9\n"          \
+    "smlad r10, r6, lr, r10\n"        \
+    "smlad r11, r7, lr, r11\n"        \
+    "sxtb16 r4, r4\n"                 \
+    "sxtb16 r5, r5\n"                 \
+    "sxtb16 r6, r6\n"                 \
+    "sxtb16 r7, r7\n"                 \
+    "smlad r8, r4, " x ", r8\n"       \
+    "smlad r9, r5, " x ", r9\n"       \
+    "smlad r10, r6, " x ", r10\n"     \
+    "smlad r11, r7, " x ", r11\n"
+#define MCU_ONE_UNIT_WORD MCU_MULTIPLY_UNITS("r0")
+#define MCU_TWO_UNIT_WORDS  \
+    "ldr.w r12, [r1, #4]\n" \
+    "ldr r0, [r1], #8\n" MCU_MULTIPLY_UNITS("r0") MCU_MULTIPLY_UNITS("r12")
+#define MCU_FOUR_UNIT_WORDS MCU_TWO_UNIT_WORDS MCU_TWO_UNIT_WORDS
+#endif
+
+/* A sum becomes an output: r0 the unit's steps, r1 bytes to the next one's. */
+#define MCU_CLIMB_UNIT_PLAIN(sum, output) \
+    "ldr r4, [r0]\n"                      \
+    "ldr r5, [r0, #4]\n"                  \
+    "ldrsh r6, [r0, #10]\n"               \
+    "add r0, r1\n"                        \
+    "smmla " output ", " sum ", r4, r5\n" \
+    "asr " output ", " output ", r6\n"    \
+    "ssat " output ", #8, " output "\n"
+#define MCU_CLIMB_UNIT_SIGNS(sum, output) \
+    "ldr r4, [r0]\n"                      \
+    "ldr r5, [r0, #4]\n"                  \
+    "ldrsh r7, [r0, #8]\n"                \
+    "ldrsh r6, [r0, #10]\n"               \
+    "add r0, r1\n"                        \
+    "and r7, r7, " sum ", asr #31\n"      \
+    "smmla " output ", " sum ", r4, r5\n" \
+    "add " output ", r7\n"                \
+    "asr " output ", " output ", r6\n"    \
+    "ssat " output ", #8, " output "\n"
+
+/* In parts, as strings of C99 have an end; nothing comes between them. */
+#define MCU_FOUR_UNITS(name, climb)                                                   \
+    MCU_ASSEMBLY_LOOP void name(struct mcu_four_units *p __attribute__((unused)))     \
+    {                                                                                 \
+        __asm__ volatile("push {r0, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n"          \
+                         "ldr r2, [r0]\n"                                             \
+                         "1:\n"                                                       \
+                         "ldr r3, [sp]\n"                                             \
+                         "ldr r0, [r3, #4]\n"                                         \
+                         "ldr r1, [r3, #16]\n"                                        \
+                         "ldmia.w r0!, {r8, r9, r10, r11}\n"                          \
+                         "str r0, [r3, #4]\n"                                         \
+                         "ldr r3, [r3, #20]\n"                                        \
+                         "subs r3, #4\n"                                              \
+                         "blt.w 3f\n"                                                 \
+                         ".balign 4\n"                                                \
+                         "2:\n");                                                     \
+        __asm__ volatile(MCU_FOUR_UNIT_WORDS);                                        \
+        __asm__ volatile("subs r3, #4\n"                                              \
+                         "bge.w 2b\n"                                                 \
+                         "3:\n"                                                       \
+                         "adds r3, #4\n"                                              \
+                         "beq.w 5f\n"                                                 \
+                         "4:\n"                                                       \
+                         "ldr r0, [r1], #4\n");                                       \
+        __asm__ volatile(MCU_ONE_UNIT_WORD);                                          \
+        __asm__ volatile("subs r3, #1\n"                                              \
+                         "bne.w 4b\n"                                                 \
+                         "5:\n"                                                       \
+                         "ldr r3, [sp]\n"                                             \
+                         "ldr r0, [r3, #24]\n"                                        \
+                         "cmp r0, #0\n"                                               \
+                         "beq.w 6f\n"                                                 \
+                         "ldr r0, [r3, #28]\n");                                      \
+        __asm__ volatile(MCU_ONE_UNIT_WORD);                                          \
+        __asm__ volatile("6:\n"                                                       \
+                         "ldr r0, [r3, #8]\n"                                         \
+                         "ldr r1, [r3, #12]\n" climb("r8", "r12") climb("r9", "r8")); \
+        __asm__ volatile(climb("r10", "r9") climb("r11", "r10"));                     \
+        __asm__ volatile("ldrd r4, r5, [r3, #32]\n"                                   \
+                         "str r0, [r3, #8]\n"                                         \
+                         "bfi r12, r8, #8, #8\n"                                      \
+                         "bfi r12, r9, #16, #8\n"                                     \
+                         "bfi r12, r10, #24, #8\n"                                    \
+                         "str r12, [r4], #4\n"                                        \
+                         "cmp r4, r5\n"                                               \
+                         "str r4, [r3, #32]\n"                                        \
+                         "bne.w 1b\n"                                                 \
+                         "str r2, [r3]\n"                                             \
+                         "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n");         \
+    }
+
+MCU_FOUR_UNITS(mcu_four_units_plain, MCU_CLIMB_UNIT_PLAIN)
+MCU_FOUR_UNITS(mcu_four_units_signs, MCU_CLIMB_UNIT_SIGNS)
+
+#endif
+
 #endif

@@ -24,13 +24,14 @@ from model_builder import ModelBuilder
 from sweeps import pairs
 
 PLAIN_C = ("-DMCU_PLAIN_C",)
+DSP_LOOPS = ("mcu_four_positions_plain", "mcu_four_positions_signs", "mcu_four_units_plain", "mcu_four_units_signs")
 # A board for each core whose loops differ, and the loops that its layers call.
 LOOPS = {
     "nucleo_g071rb": ("mcu_multiply_four_units", "mcu_multiply_pairs"),
     "nucleo_l152re": ("mcu_multiply_four_units", "mcu_multiply_pairs"),
-    "stm32f4_discovery": ("mcu_four_positions_plain", "mcu_four_positions_signs"),
-    "stm32f746g_disco": ("mcu_four_positions_plain", "mcu_four_positions_signs"),
-    "nucleo_l552ze_q": ("mcu_four_positions_plain", "mcu_four_positions_signs"),
+    "stm32f4_discovery": DSP_LOOPS,
+    "stm32f746g_disco": DSP_LOOPS,
+    "nucleo_l552ze_q": DSP_LOOPS,
 }
 
 
@@ -47,6 +48,11 @@ def layers_of_sums() -> ModelBuilder:
     for depth, units in ((1, 3), (3, 4), (4, 1), (39, 6), (64, 9)):
         row = builder.input((1, depth), scale=0.05, zero_point=int(rng.choice(ZERO_POINTS)))
         accumulated(builder, "FULLY_CONNECTED", row, random_filters(rng, (units, depth)), (1, units))
+    # Halves of both signs, which round away from zero.
+    row = builder.input((1, 9), scale=0.5, zero_point=0)
+    handle = builder.constant(random_filters(rng, (5, 9)), (1.0,), axis=0)
+    bias = builder.constant(np.arange(5, dtype=np.int32), (0.5,), axis=0)
+    builder.output(builder.operator("FULLY_CONNECTED", [row, handle, bias], builder.tensor((1, 5), 1.0, 3)))
     return builder
 
 

@@ -14,7 +14,6 @@
  * without the factor; what is in between may wrap. */
 
 #define POSITIONS MCU_CONV_2D_DSP_POSITIONS
-#define FLIP 0x007f007f
 
 /* One word of two filters times the inputs of one position. */
 #define MULTIPLY(position)                                         \
@@ -181,7 +180,7 @@ MCU_INLINE void four_whole_positions(int8_t *output, const int32_t *inputs, cons
 MCU_INLINE int32_t *prepare(int32_t *to, int32_t word, int32_t positions)
 {
     to[0] = mcu_sxtb16(word);
-    to[positions] = word ^ FLIP;
+    to[positions] = word ^ MCU_DSP_FLIP;
     return to + 2 * positions;
 }
 

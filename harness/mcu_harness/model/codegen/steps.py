@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,11 @@ class Steps:
             ("minimum", str(self.outputs.low)),
             ("maximum", str(self.outputs.high)),
         )
+
+    def padded(self, group: int) -> Steps:
+        """With the last steps again for channels that are missing in the last group."""
+        missing = -len(self.filters) % group if self.stride else 0
+        return replace(self, table=replace(self.table, rows=(*self.table.rows, *self.table.rows[-1:] * missing)))
 
 
 def twice_rounded(layer: Layer, context: Context, sums: Sums) -> Steps:

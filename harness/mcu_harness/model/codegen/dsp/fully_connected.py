@@ -17,4 +17,5 @@ _KERNEL = Kernel("mcu_fully_connected_dsp_s8", "dsp/fully_connected_s8.c", "mcu_
 def emit(layer: Layer, context: Context) -> LayerCode:
     steps = once_rounded(layer, context, dot_products(layer, context, filters_of(layer, context)))
     words, excess = pack(steps.filters, _UNITS)
-    return dense_code(layer, context, steps, _KERNEL, Constant("filter", words), grouped_bias(steps.bias, excess))
+    filters = Constant("filter", words)
+    return dense_code(layer, context, steps.padded(_UNITS), _KERNEL, filters, grouped_bias(steps.bias, excess))
