@@ -19,6 +19,7 @@ from mcu_harness.base.errors import HarnessError
 from mcu_harness.emulator.contract import Emulator
 from mcu_harness.hardware.board import Board, Memory
 from mcu_harness.image.build import build
+from mcu_harness.image.cmsis_nn import with_cmsis_nn
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import Toolchain
 from mcu_harness.model.codegen.generate import generate, plan_memory
@@ -48,6 +49,7 @@ def first_diverging_layer(
     sample = [array[begin : check.first_input + 1] for array in samples.inputs]
     memory = plan_memory(graph, case.board.target, case.scenario.kernels, share=False)
     sources = generate(graph, memory, case.board.target, case.scenario.kernels)
+    sources = with_cmsis_nn(sources, case.scenario.cmsis_nn)
     board = with_room(case.board, -(-memory.arena_bytes * 2 // _PAGE) * _PAGE + _PAGE)
     ios = [io for layer in sources.layer_outputs for io in layer if io.tensor in memory.tensors]
     try:

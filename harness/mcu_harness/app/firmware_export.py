@@ -14,10 +14,11 @@ from mcu_harness.base.files import check_folder, write_bytes
 from mcu_harness.base.text import one_line
 from mcu_harness.base.units import format_bytes
 from mcu_harness.hardware.board import Board
-from mcu_harness.image.build import Image, build, source_files
+from mcu_harness.image.build import Image, build, includes_of_kernels, source_files
+from mcu_harness.image.cmsis_nn import with_cmsis_nn
 from mcu_harness.image.hex_writer import hex_text
 from mcu_harness.image.program import read_program
-from mcu_harness.image.toolchain import Toolchain, core_flags
+from mcu_harness.image.toolchain import Toolchain, core_flags, library_flags
 from mcu_harness.model.codegen.sources import ARENA_SYMBOL, Sources, TensorIo
 from mcu_harness.model.graph import Graph, Tensor
 from mcu_harness.model.planned import planned_sources
@@ -45,11 +46,17 @@ class Exported:
 
 
 def export_firmware(
-    model: Path, board: Board, toolchain: Toolchain, directory: Path, kernels: str = KERNEL_CHOICES[0], name: str = ""
+    model: Path,
+    board: Board,
+    toolchain: Toolchain,
+    directory: Path,
+    kernels: str = KERNEL_CHOICES[0],
+    name: str = "",
+    cmsis_nn: Path | None = None,
 ) -> Exported:
     """Write firmware for `model` on `board` into `directory`, which is made, and must be empty where it is there.
 
-    `model` is in canonical form; `name` is what the user calls it, "" = the file's name.
+    `model` is in canonical form; `name` is what the user calls it, "" = the file's name. `cmsis_nn` as of a scenario.
 
     Raises HarnessError, before anything is written, when the model is refused or does not build.
     """
@@ -57,12 +64,12 @@ def export_firmware(
         raise HarnessError(f"{directory}: is there already and not empty", hint="name a new directory, or remove it")
     check_folder(directory.parent)
     graph = model_graph(model)
-    sources = planned_sources(graph, board.target, kernels).sources
+    sources = with_cmsis_nn(planned_sources(graph, board.target, kernels).sources, cmsis_nn)
     image = build(sources, board, toolchain)
     program = read_program(image.elf)
     texts = source_files(sources, board)
     texts[API_HEADER] = api_header(graph, sources).encode()
-    texts["CMakeLists.txt"] = _cmake(texts, board, image).encode()
+    texts["CMakeLists.txt"] = _cmake(texts, board, sources, image).encode()
     texts["firmware.hex"] = hex_text(program).encode()
     texts["README.md"] = _readme(name or model.name, graph, board, sources, image).encode()
     texts["firmware.elf"] = image.elf.read_bytes()
@@ -126,21 +133,27 @@ def _meaning(tensor: Tensor) -> str:
     return f"{text}; value = {scale!r} * (q - ({zero}))"
 
 
-def _cmake(files: dict[str, bytes], board: Board, image: Image) -> str:
+def _cmake(files: dict[str, bytes], board: Board, sources: Sources, image: Image) -> str:
     """A library target `mcu_model` of the generated code and its kernels, for a project with a start-up code of its own."""
-    sources = "\n".join(
+    compiled = "\n".join(
         f"  {name}" for name in sorted(files) if name.endswith(".c") and not name.startswith("runtime/")
     )
     flags = " ".join(flag for flag in image.toolchain.flags if not flag.startswith(("-W", "-g")))
     folders = sorted({name.split("/")[1] for name in files if name.startswith("kernels/") and name.endswith(".c")})
     wanted = " ".join(flag for folder in folders for flag in core_flags(board, folder))
+    include = " ".join(includes_of_kernels(sources))
     return (
         f"# add_subdirectory() this, then target_link_libraries(app PRIVATE mcu_model). Built here with: {flags}\n"
         "cmake_minimum_required(VERSION 3.13)\nproject(mcu_model C)\n"
-        f"add_library(mcu_model STATIC\n{sources})\n"
-        "target_include_directories(mcu_model PUBLIC generated PRIVATE include kernels)\n"
+        f"add_library(mcu_model STATIC\n{compiled})\n"
+        f"target_include_directories(mcu_model PUBLIC generated PRIVATE include {include})\n"
         "target_compile_options(mcu_model PRIVATE -std=c99 -O2 -ffp-contract=off -ffunction-sections -fdata-sections)\n"
         + (f"target_compile_options(mcu_model PRIVATE {wanted})\n" if wanted else "")
+        + "".join(
+            f"set_source_files_properties({name} PROPERTIES COMPILE_OPTIONS {flag})\n"
+            for name in sorted(files)
+            for flag in library_flags(name)
+        )
     )
 
 
@@ -180,7 +193,7 @@ mcu_infer();
 {chr(10).join([*inputs, *outputs])}
 
 With CMake: `add_subdirectory(this)` and `target_link_libraries(app PRIVATE mcu_model)`. Without: compile every `.c` in
-`generated/` and `kernels/` with `-Igenerated -Iinclude -Ikernels`, your own files with `-Igenerated` alone (`include/` has a
+`generated/` and `kernels/` with `-Igenerated -Iinclude {" ".join(f"-I{each}" for each in includes_of_kernels(sources))}`, your own files with `-Igenerated` alone (`include/` has a
 `string.h` for the kernels), and these flags:
 
     {" ".join(image.toolchain.flags)}

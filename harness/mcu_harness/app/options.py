@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
@@ -17,6 +18,7 @@ class Options:
     memory_trace: bool = False
     coverage: bool = False
     kernels: str = ""  # "" leaves it to the scenario
+    cmsis_nn: Path | None = None  # None leaves it to the scenario
     what_if: tuple[str, ...] = ()  # see `mcu_harness.analysis.what_if`
 
 
@@ -111,6 +113,12 @@ _EVERY: tuple[Option, ...] = (
         "which kernels compute models, instead of what scenarios say",
         "|".join(KERNEL_CHOICES),
         commands=(RUN, FIT, BUILD, VARIANTS, SEARCH, SHRINK),
+    ),
+    Option(
+        "cmsis-nn",
+        "where CMSIS-NN is, for the kernels of that name: a checkout, or the folder of its pack (else CMSIS_NN_PATH says it)",
+        "DIR",
+        commands=(RUN, FIT, BUILD, VARIANTS, VERSUS, SHRINK),
     ),
     Option(
         "coverage",

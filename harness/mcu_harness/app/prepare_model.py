@@ -13,6 +13,7 @@ from mcu_harness.app.inference_plan import run_plan, tensors_read
 from mcu_harness.base.text import one_line
 from mcu_harness.emulator.contract import Emulator, Execution
 from mcu_harness.image.build import build
+from mcu_harness.image.cmsis_nn import with_cmsis_nn
 from mcu_harness.image.footprint import read_footprint
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import find_toolchain
@@ -46,7 +47,7 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
         model = with_dense_rounded_twice(model)
     samples = samples_for(conversion.model, scenario.inputs, conversion.inputs)
     planned = planned_sources(model, board.target, scenario.kernels)
-    graph, memory, sources = planned.graph, planned.memory, planned.sources
+    graph, memory, sources = planned.graph, planned.memory, with_cmsis_nn(planned.sources, scenario.cmsis_nn)
     progress(f"building with {toolchain.name}")
     image = build(sources, board, toolchain)
     program = read_program(image.elf)

@@ -82,10 +82,10 @@ class Source:
         return (self.here if self.is_given(name) else self.root) / value if value else None
 
 
-def command_source(arguments: Namespace) -> Source:
-    """The options of a command; a command has no ini."""
+def command_source(arguments: Namespace, without: tuple[str, ...] = ()) -> Source:
+    """The options of a command but those of `without`, which mean something else there; a command has no ini."""
     here = Path()  # paths stay as they were written
-    given = {f"--{name.replace('_', '-')}": value for name, value in vars(arguments).items()}
+    given = {f"--{name.replace('_', '-')}": value for name, value in vars(arguments).items() if name not in without}
     return Source(given.get, lambda _: "", here, here, is_pytest=False)
 
 
@@ -137,6 +137,7 @@ def settings(source: Source) -> Settings:
             memory_trace=trace,
             coverage=source.is_given("coverage") or source.text("coverage") in _YES,
             kernels=kernel_choice(source.text("kernels")),
+            cmsis_nn=source.path("cmsis-nn"),
             what_if=source.texts("what-if"),
         ),
         boards=source.texts("board"),

@@ -26,7 +26,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 # Inside the package in a wheel, beside it in a checkout.
 FIRMWARE = next(place for place in (_PACKAGE / "firmware", _PACKAGE.parents[1] / "firmware") if place.is_dir())
 _RUNTIME = ("runtime/console.c", "runtime/main.c", "runtime/memory.c", "runtime/startup.c")
-_INCLUDE = ("generated", "include", "runtime", "kernels")
+_INCLUDE = ("generated", "include", "runtime")
 _FORMAT = "1"  # part of every key: to be changed when the same inputs give other outputs
 _TIMEOUT_S = 300.0
 
@@ -81,7 +81,7 @@ def build(sources: Sources, board: Board, toolchain: Toolchain, cache_dir: Path 
     if cache.has(elf):
         return Image(elf, build_id, tool, parts)
     with cache.scratch() as scratch:
-        job = _Job(toolchain, board, cache, scratch)
+        job = _Job(toolchain, board, cache, scratch, (*_INCLUDE, *includes_of_kernels(sources)))
         objects = job.compile(headers, dict(zip(keys, units, strict=True)))
         job.link(objects, script, elf)
     cache.prune()
@@ -98,6 +98,19 @@ def source_files(sources: Sources, board: Board) -> dict[str, bytes]:
     return {"board.ld": script.encode(), **{name: text for name, text in files.items() if name not in console}}
 
 
+def includes_of_kernels(sources: Sources) -> tuple[str, ...]:
+    """The folders among those of `source_files` in which kernels look for headers, besides `include`."""
+    library = sources.library
+    return ("kernels", *([f"kernels/{library.name}/{library.include}"] if library else []))
+
+
+def _library_files(sources: Sources, suffix: str) -> list[_Unit]:
+    """What is compiled from elsewhere, as a folder of kernels."""
+    library = sources.library
+    files = library.files.items() if library else ()
+    return [_Unit(f"kernels/{library.name}/{name}", text) for name, text in files if library and name.endswith(suffix)]
+
+
 def _parts(units: Sequence[_Unit]) -> dict[str, str]:
     """A digest for each part of the sources, so that one can say which part changed."""
     titles = {"generated": "generated code", "include": "kernels", "kernels": "kernels", "runtime": "runtime"}
@@ -111,6 +124,7 @@ def _units(sources: Sources, board: Board) -> list[_Unit]:
     units = [_Unit(f"generated/{name}", text.encode()) for name, text in sources.files.items() if name.endswith(".c")]
     units += [_firmware_file(name) for name in _RUNTIME]
     units += [_firmware_file(f"kernels/{kernel}") for kernel in sources.kernels]
+    units += _library_files(sources, ".c")
     drivers = console_drivers()
     if board.console.driver not in drivers:
         raise BoardError(
@@ -125,7 +139,7 @@ def _headers(sources: Sources) -> list[_Unit]:
     """Every header there is: any change compiles everything anew, which is cheap and cannot miss an include."""
     shared = [_firmware_file(path.relative_to(FIRMWARE).as_posix()) for path in sorted(FIRMWARE.rglob("*.h"))]
     own = [_Unit(f"generated/{name}", text.encode()) for name, text in sources.files.items() if name.endswith(".h")]
-    return [*shared, *sorted(own, key=lambda unit: unit.name)]
+    return [*shared, *_library_files(sources, ".h"), *sorted(own, key=lambda unit: unit.name)]
 
 
 def _firmware_file(name: str) -> _Unit:
@@ -140,7 +154,10 @@ def _firmware_file(name: str) -> _Unit:
 class _Job:
     """The steps of one build, in one scratch directory whose name no output depends on."""
 
-    def __init__(self, toolchain: Toolchain, board: Board, cache: BuildCache, scratch: Path) -> None:
+    def __init__(
+        self, toolchain: Toolchain, board: Board, cache: BuildCache, scratch: Path, include: Sequence[str]
+    ) -> None:
+        self._include = include
         self._toolchain = toolchain
         self._board = board
         self._cache = cache
@@ -175,7 +192,7 @@ class _Job:
             *self._toolchain.kernel_flags(name, self._board),
             *self._toolchain.compile_flags(self._board),
             f"-ffile-prefix-map={self._source}=.",
-            *(f"-I{directory}" for directory in _INCLUDE),
+            *(f"-I{directory}" for directory in self._include),
             "-c",
             name,
             "-o",

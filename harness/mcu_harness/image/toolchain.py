@@ -50,6 +50,9 @@ _OWN_FLAGS = {"gnu": ("-fno-ipa-icf",), "zig": ("-fno-sanitize=undefined", "-fno
 # For the kernels of one set (a folder of firmware/kernels), on top of all others. Scheduling before registers are assigned
 # spills the many sums of these kernels: without it they take 4 % less cycles on a Cortex-M4.
 _KERNEL_FLAGS = {("gnu", "dsp"): ("-fno-schedule-insns",)}
+# CMSIS-NN's own switch, for the files in which it turns the sums of dense layers into outputs: LiteRT rounds those once.
+_ROUNDED_ONCE = ("arm_nn_vec_mat_mult_t_s8.c", "arm_nn_vec_mat_mult_t_per_ch_s8.c")
+_ROUNDED_ONCE_FLAGS = ("-DCMSIS_NN_USE_SINGLE_ROUNDING",)
 # The same for cores that start two instructions at once, which no macro of a compiler's tells: firmware/include/mcu_loops.h.
 _STARTS_TWO_FLAGS = {"dsp": ("-DMCU_SINGLE_LOADS",)}
 
@@ -66,6 +69,11 @@ _LLVM_FPU = {"fpv4-sp-d16": "vfp4d16sp", "fpv5-sp-d16": "fp_armv8d16sp", "fpv5-d
 def core_flags(board: Board, kernel_set: str) -> tuple[str, ...]:
     """What any compiler is to be given for the kernels of a set (its folder) on the core of `board`."""
     return _STARTS_TWO_FLAGS.get(kernel_set, ()) if board.core.starts_two else ()
+
+
+def library_flags(source: str) -> tuple[str, ...]:
+    """What any compiler is to be given for a single C file of kernels that come from elsewhere."""
+    return _ROUNDED_ONCE_FLAGS if source.endswith(_ROUNDED_ONCE) else ()
 
 
 class ToolchainMissing(ToolchainError):
@@ -105,7 +113,7 @@ class Toolchain:
         if room != "kernels":
             return ()
         kernel_set = name.partition("/")[0]
-        return (*_KERNEL_FLAGS.get((self.name, kernel_set), ()), *core_flags(board, kernel_set))
+        return (*library_flags(source), *_KERNEL_FLAGS.get((self.name, kernel_set), ()), *core_flags(board, kernel_set))
 
     def link_command(self, board: Board, script: Path, objects: Sequence[Path], helpers: Path | None) -> list[str]:
         """The command that links `objects` by `script`; `-o` and the output are for the caller to add.

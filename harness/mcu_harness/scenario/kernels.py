@@ -2,5 +2,6 @@
 
 from __future__ import annotations
 
+CMSIS_NN = "cmsis-nn"
 # The default first: the keys of CHOICES in mcu_harness.model.codegen.kernel_sets, which says what they stand for.
-KERNEL_CHOICES = ("fast", "portable")
+KERNEL_CHOICES = ("fast", "portable", CMSIS_NN)

@@ -17,7 +17,7 @@ from mcu_harness.hardware.board_file import board_names
 from mcu_harness.scenario.budget_tables import read_budgets
 from mcu_harness.scenario.figure_catalogue import tolerated
 from mcu_harness.scenario.firmware_tables import BOARD_PLACEHOLDER, FirmwareSpec, read_firmware
-from mcu_harness.scenario.kernels import KERNEL_CHOICES
+from mcu_harness.scenario.kernels import CMSIS_NN, KERNEL_CHOICES
 from mcu_harness.scenario.limits import Budget
 from mcu_harness.scenario.model_files import model_stem, why_no_model
 from mcu_harness.scenario.quantize import NOT_GIVEN, QuantizeSpec, read_quantize
@@ -79,6 +79,7 @@ class Scenario:
     quantize: QuantizeSpec = NOT_GIVEN  # how a float model becomes int8
     what_if: tuple[str, ...] = ()  # questions about every run, as on the command line
     kernels: str = KERNEL_CHOICES[0]
+    cmsis_nn: Path | None = None  # the user's tree of it, for the kernels of that name
     variants: tuple[Variant, ...] = ()  # one for each of `models`, or none
 
     @property
@@ -136,6 +137,7 @@ def load_scenario(path: Path) -> Scenario:
         quantize=read_quantize(top, directory),
         what_if=top.texts("what_if", ()),
         kernels=_kernels(top),
+        cmsis_nn=_cmsis_nn(top, directory),
         variants=variants,
     )
     top.done()
@@ -189,7 +191,7 @@ def _without_file(subject: Path, boards: tuple[str, ...], problem: str, hint: st
 
 
 def _image(top: toml_reader.Table, firmware: FirmwareSpec, directory: Path) -> tuple[Path, ...]:
-    for key in ("model", "models", "variants", "inputs", "outputs", "quantize", "kernels"):
+    for key in ("model", "models", "variants", "inputs", "outputs", "quantize", "kernels", "cmsis_nn"):
         if key in top:
             raise top.fail(key, "belongs to a model, and this scenario is about firmware", hint=f"remove `{key}`")
     if not firmware.build and BOARD_PLACEHOLDER not in firmware.image and not (directory / firmware.image).is_file():
@@ -206,6 +208,17 @@ def _kernels(top: toml_reader.Table) -> str:
     if choice not in KERNEL_CHOICES:
         raise top.fail("kernels", f"no kernels are called {choice!r}", hint="one of " + ", ".join(KERNEL_CHOICES))
     return choice
+
+
+def _cmsis_nn(top: toml_reader.Table, directory: Path) -> Path | None:
+    if "cmsis_nn" not in top:
+        return None
+    named = top.text("cmsis_nn")
+    if top.text("kernels", "") != CMSIS_NN:
+        raise top.fail(
+            "cmsis_nn", f"belongs to the kernels {CMSIS_NN}", hint=f'add kernels = "{CMSIS_NN}", or remove it'
+        )
+    return directory / Path(named).expanduser()
 
 
 def _models(top: toml_reader.Table, directory: Path, variants: tuple[Variant, ...]) -> tuple[Path, ...]:

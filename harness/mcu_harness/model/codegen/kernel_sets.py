@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.hardware.core import CORES
+from mcu_harness.model.codegen.cmsis_nn import convolution as cmsis_convolution
+from mcu_harness.model.codegen.cmsis_nn import elementwise as cmsis_elementwise
+from mcu_harness.model.codegen.cmsis_nn import fully_connected as cmsis_fully_connected
+from mcu_harness.model.codegen.cmsis_nn import pooling as cmsis_pooling
 from mcu_harness.model.codegen.dsp import convolution as dsp_convolution
 from mcu_harness.model.codegen.dsp import fully_connected as dsp_fully_connected
 from mcu_harness.model.codegen.emitters import EMITTERS, LEGACY_EMITTERS, WIDE_EMITTERS
@@ -86,10 +91,32 @@ PAIRS = KernelSet(
     },
 )
 
+
+def _cmsis_nn(*, has_dsp: bool) -> KernelSet:
+    """Functions of the user's own CMSIS-NN (`mcu_harness.image.cmsis_nn`); scratch differs with the DSP extension."""
+    convolve, pool = (partial(each.emit_with, has_dsp=has_dsp) for each in (cmsis_convolution, cmsis_pooling))
+    return KernelSet(
+        "cmsis-nn",
+        1,
+        lambda target: _has_dsp(target) is has_dsp,
+        {
+            "CONV_2D": convolve,
+            "DEPTHWISE_CONV_2D": convolve,
+            "FULLY_CONNECTED": cmsis_fully_connected.emit,
+            "AVERAGE_POOL_2D": pool,
+            "MAX_POOL_2D": pool,
+            "ADD": cmsis_elementwise.emit_add,
+            "MUL": cmsis_elementwise.emit_mul,
+            "SOFTMAX": cmsis_elementwise.emit_softmax,
+        },
+    )
+
+
 # What `kernels` of a scenario stands for: the sets that are asked, in this order.
 CHOICES: dict[str, tuple[KernelSet, ...]] = {
     "fast": (DSP, PAIRS, FITTED, PORTABLE),
     "portable": (PORTABLE,),
+    "cmsis-nn": (_cmsis_nn(has_dsp=True), _cmsis_nn(has_dsp=False), DSP, PAIRS, FITTED, PORTABLE),
 }
 DEFAULT = "fast"
 

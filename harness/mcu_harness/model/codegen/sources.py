@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 ARENA_SYMBOL = "mcu_arena"  # the one arena
@@ -26,11 +27,21 @@ class LayerKernel:
 
 
 @dataclass(frozen=True, slots=True)
+class Library:
+    """Kernels from elsewhere: C files and headers by their path in the library, headers below `include`."""
+
+    name: str
+    files: Mapping[str, bytes]
+    include: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sources:
     """What `build` compiles besides the runtime: generated files by name, and kernel files from firmware/kernels.
 
     `layer_symbols[i]` is layer i's C function. `layer_outputs[i]` are where the
-    outputs of layer i lie when it has run (before anything overwrites them). `kernel_set` names the preferred set with its version.
+    outputs of layer i lie when it has run (before anything overwrites them). `kernel_set` names the preferred set with its version. `library`: what is compiled
+    from elsewhere.
     """
 
     files: dict[str, str]
@@ -42,3 +53,4 @@ class Sources:
     arena_bytes: int
     kernel_set: str
     layer_kernels: tuple[LayerKernel, ...]
+    library: Library | None = None

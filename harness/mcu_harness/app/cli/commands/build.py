@@ -43,7 +43,8 @@ def _build(arguments: argparse.Namespace) -> int:
     board, toolchain = find_board(boards[0]), find_toolchain(chosen.options.toolchain)
     kernels = chosen.options.kernels or KERNEL_CHOICES[0]
     model = int8_model(arguments.model, QuantizeSpec(arguments.calibration)).model
-    exported = export_firmware(model, board, toolchain, arguments.output, kernels, name=arguments.model.name)
+    given = {"kernels": kernels, "cmsis_nn": chosen.options.cmsis_nn, "name": arguments.model.name}
+    exported = export_firmware(model, board, toolchain, arguments.output, **given)
     print(
         f"wrote {len(exported.files)} files to {exported.directory}; how to flash or call it: {exported.directory}/README.md"
     )

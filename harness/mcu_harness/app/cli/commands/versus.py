@@ -23,23 +23,33 @@ from mcu_harness.app.cli.commands.shared import (
 from mcu_harness.app.options import VERSUS
 from mcu_harness.base.errors import ScenarioError
 from mcu_harness.base.text import one_line
+from mcu_harness.scenario.kernels import CMSIS_NN
 
 if TYPE_CHECKING:
     from mcu_harness.base.errors import HarnessError
     from mcu_harness.scenario.scenario import Scenario
 
-_OWN = {"fast": "mcu-harness", "portable": "mcu-harness, portable"}  # by the kernels they are made with
+# What is built here is called, by the kernels that it is made with.
+_OWN = {"fast": "mcu-harness", "portable": "mcu-harness, portable", CMSIS_NN: "CMSIS-NN"}
+_WITHOUT_KERNELS = ("fast", "portable")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Fill the command's parser."""
     parser.description = (
-        "Build MODEL with the fast and with the portable kernels, run both and every other firmware on the same emulated "
-        "board, and show what each takes, with its ratio to the first. What firmware from elsewhere computes is not checked."
+        "Build MODEL with several kernels, run each and every other firmware on the same emulated board, and show what each "
+        "takes, with its ratio to the first. What firmware from elsewhere computes is not checked."
     )
     parser.add_argument("model", type=Path, metavar="MODEL", help="a model file")
     parser.add_argument(
-        "theirs", nargs="+", metavar="THEIRS", help="linked firmware (.elf) for the same model, as name=file to name it"
+        "theirs", nargs="*", metavar="THEIRS", help="linked firmware (.elf) for the same model, as name=file to name it"
+    )
+    parser.add_argument(
+        "--kernels",
+        default="",
+        metavar="KERNELS,...",
+        help="what MODEL is built with, once for each, the first one first: "
+        f"{', '.join(_OWN)} (default: {','.join(_WITHOUT_KERNELS)}, and {CMSIS_NN} with --cmsis-nn)",
     )
     parser.add_argument(
         "--begin", default="", metavar="PLACE", help="where an inference begins in theirs: a symbol or an address"
@@ -72,12 +82,12 @@ def _versus(arguments: argparse.Namespace) -> int:
     from mcu_harness.results.versus import Contender, Versus
     from mcu_harness.scenario.cases import cases_of
 
-    chosen = settings(command_source(arguments))
+    chosen = settings(command_source(arguments, without=("kernels",)))
     if chosen.toolchains:
         raise ScenarioError("one compiler builds what is compared", hint="give --toolchain once")
     check_places([arguments.json, arguments.results])
     boards = needed_boards(chosen.boards, arguments.model)
-    scenarios = _scenarios(arguments, boards)
+    scenarios = _scenarios(arguments, boards, _kernels(arguments.kernels, arguments.cmsis_nn))
     session, json = Session(), arguments.json or ""
     found: list[Versus] = []
     try:
@@ -107,7 +117,17 @@ def _versus(arguments: argparse.Namespace) -> int:
     return PASS if session.passed else FAIL
 
 
+def _kernels(given: str, cmsis_nn: object) -> tuple[str, ...]:
+    """What the model is built with, in the order of the rows; raises ScenarioError for what there is not."""
+    from mcu_harness.app.settings import kernel_choice
+
+    chosen = tuple(dict.fromkeys(kernel_choice(each.strip()) for each in given.split(",") if each.strip()))
+    return chosen or (*_WITHOUT_KERNELS, *([CMSIS_NN] if cmsis_nn else []))
+
+
 def _notes(arguments: argparse.Namespace) -> list[str]:
+    if not arguments.theirs:
+        return ["Ratios are to the first row; figures are per inference."]
     note = (
         "Ratios are to the first row; figures are per inference. What firmware from elsewhere computes was not checked."
     )
@@ -119,14 +139,18 @@ def _notes(arguments: argparse.Namespace) -> list[str]:
     ]
 
 
-def _scenarios(arguments: argparse.Namespace, boards: tuple[str, ...]) -> dict[str, Scenario]:
+def _scenarios(arguments: argparse.Namespace, boards: tuple[str, ...], kernels: tuple[str, ...]) -> dict[str, Scenario]:
     """What is compared, by name, ours first; raises ScenarioError for what is not there, and for a name twice."""
     from mcu_harness.scenario.firmware_tables import FirmwareSpec
     from mcu_harness.scenario.quantize import QuantizeSpec
     from mcu_harness.scenario.scenario import scenario_for_firmware, scenario_for_model
 
     model = replace(scenario_for_model(arguments.model, boards), quantize=QuantizeSpec(arguments.calibration))
-    found = {name: replace(model, name=name, kernels=kernels) for kernels, name in _OWN.items()}
+    found = {_OWN[each]: replace(model, name=_OWN[each], kernels=each) for each in kernels}
+    if len(found) + len(arguments.theirs) < 2:
+        raise ScenarioError(
+            "there is nothing to compare with", hint="name other firmware, or several kernels: --kernels fast,portable"
+        )
     for given in arguments.theirs:
         name, file = _named(given)
         if name in found:

@@ -8,6 +8,7 @@ values, so the exponentials are a table, made here with the same arithmetic; the
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -70,16 +71,34 @@ def exponentials(scale: float, beta: float) -> list[int]:
     return [_exponential(value) for value in differences(scale, beta)]
 
 
+@dataclass(frozen=True, slots=True)
+class DifferenceScaling:
+    """How the reference scales a difference d of two bytes: (d << shift) * multiplier, 26 fractional bits, down to -`radius`."""
+
+    multiplier: int
+    shift: int
+    radius: int
+
+
+def difference_scaling(scale: float, beta: float) -> DifferenceScaling | None:
+    """None where the reference refuses the scale (kernels/internal/quantization_util.cc, PreprocessSoftmaxScaling)."""
+    real = min(beta * scale * (1 << _FRACTION_BITS), 2.0**31 - 1.0)
+    if real <= 1:
+        return None
+    multiplier, shift = quantize_multiplier(real)
+    radius = math.floor(((1 << _DIFFERENCE_INTEGER_BITS) - 1) * (1 << _FRACTION_BITS) / (1 << shift))
+    return DifferenceScaling(multiplier, shift, radius)
+
+
 def differences(scale: float, beta: float) -> list[int]:
     """-d * scale * beta, 26 fractional bits, for d = 0, 1, ... as far as the reference counts them (255 at most).
 
-    Empty where the reference refuses the scale (kernels/internal/quantization_util.cc, PreprocessSoftmaxScaling).
+    Empty where the reference refuses the scale.
     """
-    real = min(beta * scale * (1 << _FRACTION_BITS), 2.0**31 - 1.0)
-    if real <= 1:
+    found = difference_scaling(scale, beta)
+    if found is None:
         return []
-    multiplier, shift = quantize_multiplier(real)
-    radius = math.floor(((1 << _DIFFERENCE_INTEGER_BITS) - 1) * (1 << _FRACTION_BITS) / (1 << shift))
+    multiplier, shift, radius = found.multiplier, found.shift, found.radius
     return [doubling_high_multiply(wrap(-d << shift, 32), multiplier, 32) for d in range(min(radius, 255) + 1)]
 
 
