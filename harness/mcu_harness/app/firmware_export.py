@@ -197,4 +197,12 @@ With CMake: `add_subdirectory(this)` and `target_link_libraries(app PRIVATE mcu_
 `string.h` for the kernels), and these flags:
 
     {" ".join(image.toolchain.flags)}
-"""
+{_of_single_files(sources)}"""
+
+
+def _of_single_files(sources: Sources) -> str:
+    """What some files take besides, as the end of the README."""
+    library = sources.library
+    files = [f"kernels/{library.name}/{name}" for name in sorted(library.files)] if library else []
+    lines = [f"- `{name}`: `{' '.join(flags)}`" for name in files if (flags := library_flags(name))]
+    return "\n".join(["\nBesides, since results depend on it:\n", *lines, ""]) if lines else ""
