@@ -122,8 +122,9 @@ def _waited(waiter: threading.Thread, process: subprocess.Popen[bytes], timeout_
 
 
 class Background:
-    """A process that works beside the caller. Its stdin is at its end; both outputs go to the file `output`.
+    """A process that works beside the caller; both outputs go to the file `output`.
 
+    `stdin`, a few bytes, is what it can read; then its stdin stays open until it has ended. None: it is at its end.
     The caller ends it; if that is forgotten, it ends with the caller's interpreter, even when that is killed. Then the
     folder `scratch` goes with it, which is the caller's to remove otherwise. Raises HarnessError when the program
     cannot be started.
@@ -137,11 +138,16 @@ class Background:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         scratch: Path | None = None,
+        stdin: bytes | None = None,
     ) -> None:
         self.argv = tuple(str(part) for part in argv)
         self._output = output
+        source = subprocess.DEVNULL if stdin is None else subprocess.PIPE
         with output.open("wb") as log:
-            self._process = _start(self.argv, cwd, env, stdout=log, stderr=subprocess.STDOUT)
+            self._process = _start(self.argv, cwd, env, stdin=source, stdout=log, stderr=subprocess.STDOUT)
+        if self._process.stdin is not None and stdin is not None:
+            with contextlib.suppress(OSError):  # it has ended already
+                os.write(self._process.stdin.fileno(), stdin)
         self._watcher = _watcher_of(self._process, scratch)
         self._idleness = Idleness(self._process.pid)
         self._ended = False
@@ -180,6 +186,8 @@ class Background:
             kill_group(self._process)
             _dismiss(self._watcher)
             self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
 
 
 # Shells differ in how they take a group: dash knows no "--", others want it.
@@ -235,6 +243,7 @@ def _start(
     cwd: Path | None,
     env: Mapping[str, str] | None,
     *,
+    stdin: int = subprocess.DEVNULL,
     stdout: int | IO[bytes] = subprocess.PIPE,
     stderr: int = subprocess.PIPE,
 ) -> subprocess.Popen[bytes]:
@@ -243,7 +252,7 @@ def _start(
             command,
             cwd=cwd,
             env={**os.environ, **env} if env else None,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             start_new_session=os.name == "posix",

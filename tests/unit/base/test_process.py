@@ -121,3 +121,15 @@ def test_a_word_that_no_command_can_have_is_one_error(word: str) -> None:
 
 def test_a_deadline_may_be_further_away_than_the_clock_goes() -> None:
     assert process.run(python("print(1)"), 1e30).stdout == "1\n"
+
+
+def test_a_process_in_the_background_reads_what_it_is_given_and_then_waits_for_more(tmp_path: Path) -> None:
+    code = "import sys; print(sys.stdin.readline(), end='', flush=True); sys.stdin.readline(); print('at its end')"
+    beside = process.Background(python(code), tmp_path / "log", stdin=b"given\n")
+    try:
+        until = time.monotonic() + 30
+        while not beside.output() and time.monotonic() < until:
+            time.sleep(0.01)
+        assert (beside.output(), beside.wait(0.2)) == ("given\n", None)
+    finally:
+        beside.end()

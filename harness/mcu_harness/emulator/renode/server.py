@@ -32,8 +32,6 @@ START_IDLE_S = 4.0
 _POLL_S = 0.05
 _IDLE_S = 0.5
 _SCRIPT = "harness.cs"
-# The names in here are ours alone: nothing that a user has chosen becomes part of a monitor command. When the first one
-# fails, Renode reads its next command from stdin, finds that at its end, and quits.
 _STACK_FRAMES = ("at ", "--- End of stack trace")
 _PYTHON_FRAME = "Antmicro.Renode.Core.PythonEngine."
 _PYTHON_RAISED = (
@@ -44,7 +42,11 @@ _TRY_AGAIN = "run it again; if it happens again, try another version of Renode, 
 # For Mono, where that is what runs Renode: otherwise every call between translated code and C# announces itself to the garbage
 # collector, at several times the price of the call.
 _RUNTIME = {"MONO_THREADS_SUSPEND": "preemptive"}
+# The names in here are ours alone: nothing that a user has chosen becomes part of a monitor command.
 _COMMANDS = (f"include @{_SCRIPT}", "emulation ServeMcuHarness")
+# Read when the first one fails. The rest of stdin must not come to its end: Renode asks again and again for more, which takes
+# all of a processor and ever more memory.
+_NEXT_COMMAND = b"quit\n"
 
 
 class RenodeRefusedError(EmulatorError):
@@ -139,6 +141,7 @@ class RenodeServer:
                 cwd=self.directory,
                 env=environment,
                 scratch=self.directory,
+                stdin=_NEXT_COMMAND,
             )
             deadline = time.monotonic() + _START_TIMEOUT_S
             while True:
