@@ -21,7 +21,7 @@ namespace McuHarnessOracle
             var reads = new SortedDictionary<ulong, ulong>();
             var writes = new SortedDictionary<ulong, ulong>();
             var counting = false;
-            AccessHook.Set(core, (pc, operation, address) =>
+            AccessHook.Set(core, (pc, operation, address, physical, bytes) =>
             {
                 if(!counting)
                 {
