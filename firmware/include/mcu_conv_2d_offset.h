@@ -16,8 +16,7 @@ struct mcu_conv_2d_offset {
     uint16_t multiplier;
 };
 
-/* CONV_2D, DEPTHWISE_CONV_2D and, as a window of one position, FULLY_CONNECTED, int8 with filters that have a zero point, as models
- * of uint8 have them; rounding twice. */
+/* CONV_2D and DEPTHWISE_CONV_2D, int8 with filters that have a zero point, as models of uint8 have them; rounding twice. */
 void mcu_conv_2d_offset_s8(int8_t *output, const int8_t *input, const struct mcu_conv_2d_offset *parameters);
 
 #endif

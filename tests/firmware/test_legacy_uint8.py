@@ -91,6 +91,30 @@ def test_every_mean_of_two_bytes_is_rounded_up_at_halves(tmp_path: Path) -> None
     check_against_reference(builder, tmp_path, inputs=[values])
 
 
+@pytest.mark.parametrize("operator", ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"])
+@pytest.mark.parametrize("above", [True, False])
+def test_sums_in_the_middle_of_two_outputs_are_rounded_as_litert_does(
+    operator: str, above: bool, tmp_path: Path
+) -> None:
+    """Convolutions multiply by a float32 product of scales, which is 1/2 here, dense layers by the scales themselves, less or more than it."""
+    rng = np.random.default_rng(1)
+    pairs = rng.uniform(0.01, 0.1, (1000, 2)).astype(np.float32)
+    first, second = next((a, b) for a, b in pairs if (float(a * b) - float(a) * float(b)) * (2 * above - 1) > 2e-11)
+    b, dense = _Uint8Model(1), operator == "FULLY_CONNECTED"
+    x = b.input((64, 2) if dense else (1, 1, 64, 2), float(first), 0)
+    weights = np.array([[1, 2], [3, 2], [1, 0], [5, 0]], np.int8)
+    if not dense:
+        weights = weights.reshape(4, 1, 1, 2) if operator == "CONV_2D" else weights[:, :1].reshape(1, 1, 1, 4)
+    filters = b.constant(weights, (float(second),))
+    bias = b.constant(np.zeros(4, np.int32), (float(first * second),))
+    options = {} if dense else {"stride_h": 1, "stride_w": 1, "padding": "SAME", "depth_multiplier": 2}
+    if operator == "CONV_2D":
+        del options["depth_multiplier"]
+    out = b.tensor((64, 4) if dense else (1, 1, 64, 4), 2 * float(first * second), 0)
+    b.output(b.operator(operator, [x, filters, bias], out, fused_activation="NONE", **options))
+    check_against_reference(b, tmp_path, samples=8)
+
+
 def test_an_operator_whose_kernel_of_uint8_is_another_one_is_refused(tmp_path: Path) -> None:
     builder = _Uint8Model(6)
     x = builder.input((1, 4), 0.1, 0)

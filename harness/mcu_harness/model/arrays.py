@@ -73,7 +73,7 @@ def _range(graph: Graph, index: int) -> tuple[float, float]:
     """Of a float32, what QUANTIZE can express; of an int32 that looks up rows, (0, rows); else (-1, 1), or (0, 0) for int32."""
     if graph.tensors[index].dtype == "int32":
         return 0.0, float(_places(graph, index))
-    for layer in graph.layers:
+    for layer in graph.layers if graph.tensors[index].dtype == "float32" else ():
         output = graph.tensors[layer.outputs[0]]
         if layer.operator == "QUANTIZE" and layer.inputs[0] == index and output.quantization is not None:
             scale, zero_point = output.quantization.scales[0], output.quantization.zero_points[0]

@@ -1,7 +1,7 @@
 """Models of uint8, as TensorFlow 1 made them, as models of int8: every number is 128 less, and so is its zero point.
 
 Most kernels of the reference compute the same then. What differs is said by attributes of the layers: convolutions and dense layers have
-filters with a zero point and are all rounded twice, and means of pools are rounded up at halves.
+filters with a zero point, convolutions multiply by a product of scales that is a float32, and means of pools are rounded up at halves.
 """
 
 from __future__ import annotations

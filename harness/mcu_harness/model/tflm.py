@@ -97,7 +97,7 @@ def with_dense_rounded_twice(graph: Graph) -> Graph:
         layers.append(Layer(len(layers), operator, inputs, (output,), attributes, macs, layer.number))
 
     for layer in graph.layers:
-        if layer.operator != "FULLY_CONNECTED" or layer.attributes.get(AS_UINT8):  # rounded twice already
+        if layer.operator != "FULLY_CONNECTED" or layer.attributes.get(AS_UINT8):  # TFLM has no kernel of uint8
             layers.append(replace(layer, index=len(layers)))
             continue
         source, filters, *rest = (tensors[index] if index >= 0 else None for index in layer.inputs)

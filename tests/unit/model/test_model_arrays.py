@@ -83,6 +83,14 @@ def test_unsigned_inputs_span_their_type_and_so_do_floats_that_become_unsigned(t
         load_inputs(tmp_path / "x.npy", import_tflite(one_unsigned_input(tmp_path)))
 
 
+def test_inputs_that_become_wider_numbers_span_their_type(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    x = builder.input((1, 5), 0.5, 0, dtype="int16")
+    builder.output(builder.operator("QUANTIZE", [x], builder.tensor((1, 5), 0.25, 0, dtype="int32")))
+    (values,) = make_inputs(import_tflite(builder.write(tmp_path / "m.tflite")), seed=3, count=20000)
+    assert (values.dtype, values.min() < -32700, values.max() > 32700) == (np.int16, True, True)
+
+
 def one_unsigned_input(folder: Path) -> Path:
     builder = ModelBuilder()
     builder.output(builder.unary("QUANTIZE", builder.input((1, 5), 0.5, 128, dtype="uint8")))

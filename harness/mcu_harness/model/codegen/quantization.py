@@ -16,6 +16,7 @@ from mcu_harness.base.errors import ModelError
 from mcu_harness.model.codegen.fixed_point import Affine, quantize_multiplier, round_half_away
 from mcu_harness.model.codegen.layer import Context, unsupported
 from mcu_harness.model.graph import Layer, Tensor
+from mcu_harness.model.legacy_uint8 import AS_UINT8
 
 _RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 
@@ -131,7 +132,11 @@ def product_scales(layer: Layer, context: Context, outputs: int) -> tuple[float,
     incoming, outgoing = affine(layer, source), affine(layer, context.tensor(layer.outputs[0]))
     if weights.quantization is None or len(weights.quantization.scales) not in (1, outputs):
         raise unsupported(layer, f"filter {weights.index} ({weights.name!r}) needs one scale, or one an output channel")
-    return tuple(incoming.scale * float(np.float32(scale)) / outgoing.scale for scale in weights.quantization.scales)
+    scales = [float(np.float32(scale)) for scale in weights.quantization.scales]
+    if layer.attributes.get(AS_UINT8) and layer.operator != "FULLY_CONNECTED":
+        # GetQuantizedConvolutionMultipler: the product is a float32. The kernel of dense layers takes the scales themselves.
+        return tuple(float(np.float32(incoming.scale) * np.float32(scale)) / outgoing.scale for scale in scales)
+    return tuple(incoming.scale * scale / outgoing.scale for scale in scales)
 
 
 def _ends(filters: npt.NDArray[np.int8], bias: Int64s, zero_point: int) -> tuple[Int64s, Int64s]:

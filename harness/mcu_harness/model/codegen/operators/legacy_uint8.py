@@ -1,4 +1,4 @@
-"""Layers of models that were uint8: filters with a zero point, sums rounded twice, means rounded up at halves."""
+"""Layers of models that were uint8: filters with a zero point, products of scales in float32, means rounded up at halves."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ import numpy as np
 from mcu_harness.model.codegen.fixed_point import quantize_multiplier
 from mcu_harness.model.codegen.kernel import CHANNELS, Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, number, unsupported
+from mcu_harness.model.codegen.operators import fully_connected
 from mcu_harness.model.codegen.operators.filters import Filters, filters_of
-from mcu_harness.model.codegen.operators.fully_connected import filters_of as dense_filters_of
 from mcu_harness.model.codegen.quantization import activation_range, affine, product_scales
-from mcu_harness.model.codegen.sliding_windows import Axis, Window, window_of
+from mcu_harness.model.codegen.sliding_windows import Window, window_of
 from mcu_harness.model.graph import Layer
 from mcu_harness.model.legacy_uint8 import FILTER_ZERO_POINT
 
 _KERNEL = Kernel("mcu_conv_2d_offset_s8", "portable/conv_2d_offset_s8.c", "mcu_conv_2d_offset.h", helpers=CHANNELS[:1])
 _POOL = Kernel("mcu_average_pool_2d_halves_up_s8", "portable/average_pool_2d_halves_up_s8.c", "mcu_pool_2d.h")
 _LARGEST_SUM = 2**30
-_ROWS = 65535
 
 
 def emit_convolution(layer: Layer, context: Context) -> LayerCode:
@@ -25,18 +24,6 @@ def emit_convolution(layer: Layer, context: Context) -> LayerCode:
     filters = filters_of(layer, context)
     window = window_of(layer, context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0]), filters.size)
     return _products(layer, context, filters, window)
-
-
-def emit_dense(layer: Layer, context: Context) -> LayerCode:
-    """FULLY_CONNECTED: every row a position of an image of one column."""
-    values = dense_filters_of(layer, context)
-    depth = values.shape[1]
-    rows = context.tensor(layer.inputs[0]).elements // depth
-    if max(rows, depth, len(values)) > _ROWS:
-        raise unsupported(layer, f"{rows} rows of {depth} values for {len(values)} units; {_ROWS} of each at most")
-    return _products(
-        layer, context, Filters(values, 1, 1, 0), Window(1, depth, Axis(rows, rows, 1, 1, 1, 0), Axis(1, 1, 1, 1, 1, 0))
-    )
 
 
 def _products(layer: Layer, context: Context, filters: Filters, window: Window) -> LayerCode:
@@ -100,6 +87,6 @@ def emit_pool(layer: Layer, context: Context) -> LayerCode:
 LEGACY_EMITTERS = {
     "CONV_2D": emit_convolution,
     "DEPTHWISE_CONV_2D": emit_convolution,
-    "FULLY_CONNECTED": emit_dense,
+    "FULLY_CONNECTED": fully_connected.emit_offset,
     "AVERAGE_POOL_2D": emit_pool,
 }
