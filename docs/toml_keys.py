@@ -37,7 +37,7 @@ KINDS = {
 }
 NEEDED_LISTS = ("memory", "console.dialogue")  # lists of tables of which at least one has to be there
 DEFAULTS = {"name": "the file's name", "core.dsp": "as the core has it"}
-PERIPHERAL = '[[peripheral]]\nname = "uart9"\nkind = "pl011"\nbase = 0x40001000\nirqs = [1]\n'
+PERIPHERAL = '[[peripheral]]\nname = "uart9"\nkind = "pl011"\nbase = 0x40001000\nirqs = [1]\npins = "P"\nports = []\nselect = 0\n'
 # A scenario that has every table, so that the loader asks for every key.
 SCENARIOS = (
     'model = "m.tflite"\nboards = ["nrf52840dk"]\nkernels = "cmsis-nn"\ncmsis_nn = "."\n[inputs]\nfile = "x.npz"\n[outputs]\nfile = "x.npz"\n[baseline]\n[quantize]\ncalibration = "x.npz"\n'

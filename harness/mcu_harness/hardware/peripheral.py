@@ -1,7 +1,7 @@
 """Peripherals of chips as data: what they are called, of which kind each is, and where its registers and interrupts are.
 
 Those of a chip are the same on all boards that carry it: one file a family in `chips/`. A board file may add some, or
-say otherwise of one. What a kind is, is said in `uarts.py`.
+say otherwise of one. What a kind is, is said in `uarts.py`, `gpios.py`, `adcs.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from pathlib import Path
 from mcu_harness.base import toml_reader
 from mcu_harness.base.errors import BoardError
 from mcu_harness.base.text import is_plain_name
+from mcu_harness.hardware.adcs import ADCS, NRF_SAADC, RP_ADC
+from mcu_harness.hardware.gpios import EXTIS, GPIOS, IO_BANKS, NRF_GPIOTE, RP_PADS
 from mcu_harness.hardware.uarts import UARTS
 
 CHIP_DIRECTORY = Path(__file__).parent / "chips"
@@ -23,12 +25,20 @@ _MOST_INTERRUPTS = 480  # of an Armv8-M core (DDI 0553, B3.9)
 
 @dataclass(frozen=True, slots=True)
 class Peripheral:
-    """`irqs` are the numbers of its interrupts, 0 being the first after the core's own 16; none where they are not known."""
+    """`irqs` are the numbers of its interrupts, 0 being the first after the core's own 16; none where they are not known.
+
+    A port has `pins`: what their names begin with, before their number ("PC", "P0."). What makes interrupts of pins has
+    the `ports` that a line can be of, in the order of their numbers, and the address where that is selected, if elsewhere;
+    a port whose pulls stand elsewhere has that address there.
+    """
 
     name: str
     kind: str
     base: int
     irqs: tuple[int, ...] = ()
+    pins: str = ""
+    ports: tuple[str, ...] = ()
+    select: int = 0
 
     @property
     def irq(self) -> int | None:
@@ -38,7 +48,7 @@ class Peripheral:
 
 def kinds() -> tuple[str, ...]:
     """All kinds of peripherals that are known."""
-    return tuple(UARTS)
+    return (*UARTS, *GPIOS, *EXTIS, NRF_GPIOTE, *IO_BANKS, RP_PADS, *ADCS, NRF_SAADC, RP_ADC)
 
 
 def peripherals_of(part: str, own: tuple[Peripheral, ...]) -> tuple[Peripheral, ...]:
@@ -69,6 +79,9 @@ def read_peripherals(top: toml_reader.Table) -> Iterator[Peripheral]:
             kind=table.text("kind", choices=kinds()),
             base=table.whole("base"),
             irqs=tuple(_interrupts(table)),
+            pins=table.text("pins", ""),
+            ports=table.texts("ports", ()),
+            select=table.whole("select", 0),
         )
         table.done()
         if not is_plain_name(peripheral.name):

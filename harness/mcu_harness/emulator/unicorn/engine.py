@@ -105,6 +105,7 @@ class Engine:
         self._error: BaseException | None = None
         self._devices: list[DeviceRegisters] = []
         self.uarts: list[UartRegisters] = []
+        self.stateful_models: list[object] = []  # of attached peripherals
         self._elapsed = elapsed
         self._now = now or elapsed
         self.nvic = Nvic(board.core, self._masks)
@@ -159,7 +160,7 @@ class Engine:
     def stateful(self) -> tuple[object, ...]:
         """The parts whose plain attributes are the state of core and peripherals, beside core and memories."""
         timers = (devices.timers for devices in self._devices if devices.timers is not None)
-        return (self.nvic, self.ticks, self.system, *self.uarts, *self._devices, *timers)
+        return (self.nvic, self.ticks, self.system, *self.uarts, *self._devices, *timers, *self.stateful_models)
 
     def attach(self, low: int, high: int, device: Device) -> bool:
         """Let `device` answer at [low, high) in place of registers that nobody models; False where there are none."""
@@ -168,6 +169,10 @@ class Engine:
                 devices.attach(low, high, device)
                 return True
         return False
+
+    def device_word(self, address: int) -> int:
+        """What the program has written to a device's register that no model has; asking changes nothing."""
+        return next((devices.word(address) for devices in self._devices if devices.holds(address, address + 4)), 0)
 
     @staticmethod
     def stop_function() -> int:

@@ -21,6 +21,8 @@ from mcu_harness.emulator.unicorn.live_state import CoreState, LiveState, Machin
 from mcu_harness.emulator.unicorn.live_trace import LiveTrace
 from mcu_harness.emulator.unicorn.live_watch import LiveWatch
 from mcu_harness.emulator.unicorn.nvic import FIRST_INTERRUPT
+from mcu_harness.emulator.unicorn.peripherals.live_peripherals import Converter, LivePeripherals
+from mcu_harness.emulator.unicorn.peripherals.pins import Pin
 from mcu_harness.emulator.unicorn.semihosting import Semihosting
 from mcu_harness.emulator.unicorn.watches import HeapWatch
 
@@ -61,6 +63,7 @@ class LiveRun:
             uarts=self._ports.lines,
         )
         self._ports.connect(self._engine.uarts)
+        self._peripherals = LivePeripherals(board, self._engine, lambda: self.now)
         memory = self._engine.memory
         self._fpu = FpuWatch(
             memory.read,
@@ -186,8 +189,9 @@ class LiveRun:
         self._drive.waits, self._drive.stood_at, self._end = snapshot.waits, snapshot.stood_at, snapshot.end
 
     def reset(self) -> None:
-        now = self.now
+        now, outside = self.now, self._peripherals.pins.outside()
         self._state.set_peripherals(self._at_reset)
+        self._peripherals.pins.set_outside(outside)
         self._exceptions.slept = now - self._recorder.now
         self._state.set_core(self._at_reset.core)
         self._drive.stand_at(self._at_reset.core.pc)
@@ -198,6 +202,15 @@ class LiveRun:
     @property
     def resets(self) -> int:
         return self._resets
+
+    def pin(self, name: str) -> Pin:
+        return self._peripherals.pin(name)
+
+    def adc(self, name: str) -> Converter:
+        return self._peripherals.adc(name)
+
+    def ask(self) -> None:
+        self._drive.ask()
 
     def interrupt(self, number: int) -> None:
         self._engine.nvic.pend(FIRST_INTERRUPT + number)
