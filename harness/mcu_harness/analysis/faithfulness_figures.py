@@ -10,6 +10,7 @@ from mcu_harness.model.faithfulness import Faithfulness, lowest
 from mcu_harness.results.origin import Origin, OriginKind, not_measured
 from mcu_harness.results.records import Contributor, Measurement
 
+NO_LABELS = 'the samples have no labels, an array "labels" beside "inputs" in their .npz ([inputs] file, or --dataset)'
 _NAMES = ("accuracy_drop", "argmax_agreement", "sqnr_db")
 _NAMED = 5  # layers among the contributors
 
@@ -18,7 +19,7 @@ def measurements(found: Faithfulness | str, regions: Sequence[CodeRegion]) -> tu
     """The figures of a converted model; a text says why there are none. `regions` are its layers."""
     if isinstance(found, str):
         return tuple(Measurement.of(name, None, not_measured(found)) for name in _NAMES)
-    compared = f"int8 beside {found.original}, on {found.samples} {found.source}"
+    compared = f"beside {found.original}, on {found.samples} {found.source}"
     seen = Origin(OriginKind.OBSERVED, compared)
     worst = found.worst_layer
     noisy = seen
@@ -26,9 +27,9 @@ def measurements(found: Faithfulness | str, regions: Sequence[CodeRegion]) -> tu
         noisy = seen.and_(f"worst layer {regions[worst].name}: {found.layers[worst]:.1f} dB")
     drop = seen
     if found.accuracy is None or found.original_accuracy is None:
-        drop = not_measured('the [inputs] have no "labels"')
+        drop = not_measured(NO_LABELS)
     else:
-        drop = seen.and_(f"{found.original_accuracy:.2%} in float, {found.accuracy:.2%} in int8")
+        drop = seen.and_(f"{found.original_accuracy:.2%} in float, {found.accuracy:.2%} quantised")
     return (
         Measurement.of("accuracy_drop", found.accuracy_drop, drop),
         Measurement.of(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.convert.record import Conversion
-from mcu_harness.model.convert.routes import Job, Progress
+from mcu_harness.model.convert.routes import Job, Progress, with_scheme
 from mcu_harness.model.importers.model_kinds import kind_of
 from mcu_harness.scenario.model_files import why_no_model
 from mcu_harness.scenario.quantize import QuantizeSpec
@@ -17,7 +17,7 @@ def _silent(_: str) -> None:
 
 
 def int8_model(path: Path, spec: QuantizeSpec, progress: Progress = _silent) -> Conversion:
-    """`path` as an int8 .tflite: itself where an importer reads it, else converted as `spec` says.
+    """`path` as an int8 .tflite: itself where an importer reads it, else converted as `spec` says; and with its scheme.
 
     Raises ModelError, naming the file and the node or tensor, for what cannot be converted, where an optional package is
     missing, and where a float model comes without calibration samples.
@@ -27,4 +27,6 @@ def int8_model(path: Path, spec: QuantizeSpec, progress: Progress = _silent) -> 
             f"{path}: {problem}", hint="give a .tflite, .onnx, .pt2 or .keras file, a SavedModel, or file.py:function"
         )
     kind = kind_of(path)
-    return kind.convert(Job(path, kind.name, spec, progress)) if kind.convert else Conversion(path)
+    job = Job(path, kind.name, spec, progress)
+    conversion = kind.convert(job) if kind.convert else Conversion(path)
+    return conversion if spec.scheme == "int8" else with_scheme(job, conversion)

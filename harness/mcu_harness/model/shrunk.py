@@ -14,16 +14,20 @@ from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.model.convert import child
 from mcu_harness.model.convert.routes import SHRINK, Job, Progress, exported_onnx
 from mcu_harness.model.convert.shrink.methods import METHODS, SAVES_NOTHING
+from mcu_harness.model.faithfulness import Faithfulness, faithfulness
 from mcu_harness.model.importers.model_kinds import kind_of
 from mcu_harness.model.int8_model import int8_model
 from mcu_harness.scenario.model_files import split_factory, why_no_model
-from mcu_harness.scenario.quantize import QuantizeSpec
+from mcu_harness.scenario.quantize import SCHEMES, QuantizeSpec
+
+_OF_INT8 = "of an int8 .tflite, `16x8` and `int4` can be made; for the others give the float model"
 
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
     """What was done. `parameters` and `macs` are (before, after) of the float model; None where only int8 was made.
 
+    `quantised` is how far the written .tflite is from the float model behind it, or why that is not known; None for an .onnx.
     `sqnr_db` compares the first float output with the original's on `samples` samples, random ones unless `real`; None where
     both are the same to the bit. `agreement` is the share of samples with the same largest element.
     """
@@ -35,6 +39,7 @@ class Shrunk:
     real: bool = False
     sqnr_db: float | None = None
     agreement: float | None = None
+    quantised: Faithfulness | str | None = None
 
 
 def shrunk_model(
@@ -44,16 +49,18 @@ def shrunk_model(
     spec: QuantizeSpec,
     progress: Progress,
     *,
+    dataset: Path | None = None,
     share: float = 0.5,
     energy: float = 0.95,
 ) -> Shrunk:
-    """Write the model `path`, changed by `methods` in their order, to `output`: a float .onnx or an int8 .tflite.
+    """Write the model `path`, changed by `methods` in their order, to `output`: a float .onnx or a quantised .tflite.
 
-    `share` of the channels are pruned, low rank keeps `energy`. Raises ModelError, naming what cannot be done and why.
+    `share` of the channels are pruned, low rank keeps `energy`; a .tflite is compared on the samples of `dataset`, else on those that
+    it was calibrated with. Raises ModelError, naming what cannot be done and why.
     """
     _check(path, methods, output, share, energy)
     structural = [name for name in methods if METHODS[name].structural]
-    spec = _quantised_by(methods, spec)
+    spec = quantised_by(methods, spec)
     with TemporaryDirectory(prefix="mcu-harness-") as name:
         folder, made, found = Path(name), path, Shrunk(())
         if structural:
@@ -69,9 +76,15 @@ def shrunk_model(
             write_bytes(output, made.read_bytes())
             return found
         conversion = int8_model(made, spec, progress)
+        if not conversion.source:
+            raise ModelError(
+                f"{path}: {methods[-1]} makes int8 of a float model, and this is int8 already", hint=_OF_INT8
+            )
+        progress("comparing with the float model")
+        quality = faithfulness(conversion, dataset, spec.calibration)
         write_bytes(output, conversion.model.read_bytes())
-    how = "per channel" if spec.per_channel else "per tensor"
-    return replace(found, said=(*found.said, f"quantised to int8 {how}, ranges by {spec.method}", *conversion.notes))
+    how = f"quantised {'per channel' if spec.per_channel else 'per tensor'}, ranges by {spec.method}"
+    return replace(found, said=(*found.said, how, *conversion.notes), quantised=quality)
 
 
 def _check(path: Path, methods: Sequence[str], output: Path, share: float, energy: float) -> None:
@@ -91,18 +104,23 @@ def _check(path: Path, methods: Sequence[str], output: Path, share: float, energ
     quantising = [name for name in methods if not METHODS[name].structural]
     if output.suffix not in (".onnx", ".tflite"):
         raise ModelError(
-            f"{output}: neither .onnx nor .tflite", hint="a float model is written as .onnx, an int8 one as .tflite"
+            f"{output}: neither .onnx nor .tflite", hint="a float model is written as .onnx, a quantised one as .tflite"
         )
     if output.suffix == ".onnx" and quantising:
-        raise ModelError(f"{output}: {quantising[0]} makes an int8 model", hint="name the output .tflite")
+        raise ModelError(f"{output}: {quantising[0]} makes a quantised model", hint="name the output .tflite")
+    if "16x8" in quantising and "int4" in quantising:
+        raise ModelError("16x8 and int4 at once: no kernel computes both", hint="make a variant of each")
 
 
-def _quantised_by(methods: Sequence[str], spec: QuantizeSpec) -> QuantizeSpec:
+def quantised_by(methods: Sequence[str], spec: QuantizeSpec) -> QuantizeSpec:
+    """`spec` as those of `methods` change it that quantise."""
     for name in methods:
         if name in ("per-channel", "per-tensor"):
             spec = replace(spec, per_channel=name == "per-channel")
         if name in ("minmax", "percentile"):
             spec = replace(spec, method=name)
+        if name in SCHEMES:
+            spec = replace(spec, scheme=name)
     return spec
 
 

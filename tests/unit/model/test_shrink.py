@@ -15,14 +15,21 @@ import onnx
 import onnxruntime
 from onnx import numpy_helper
 
-from float_models import float_tflite
+from float_models import calibration_file, float_tflite
 from mcu_harness.app.cli.main import main
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.convert.shrink.methods import METHODS, SAVES_NOTHING
 from mcu_harness.model.convert.workers import onnx_shrink
 from mcu_harness.model.shrunk import shrunk_model
 from mcu_harness.scenario.quantize import QuantizeSpec
+from model_builder import ModelBuilder
 from onnx_models import OnnxBuilder
+
+
+def int8_net() -> ModelBuilder:
+    builder = ModelBuilder(seed=2)
+    builder.output(builder.fully_connected(builder.input((1, 8)), units=4))
+    return builder
 
 
 def shrink(model: Path, *methods: str, share: float = 0.5, energy: float = 0.95) -> tuple[Path, dict[str, Any]]:
@@ -221,12 +228,13 @@ def test_zeros_and_shared_values_are_told_to_save_nothing(tmp_path: Path) -> Non
     [
         (["zero-weights"], "net.onnx", "o.onnx", "save nothing"),
         (["cluster"], "net.onnx", "o.onnx", "save nothing"),
-        (["int4"], "net.onnx", "o.onnx", "unpacked to int8"),
-        (["16x8"], "net.onnx", "o.onnx", "twice the RAM"),
+        (["int4"], "net.onnx", "o.onnx", "int4 makes a quantised model"),
+        (["int4", "16x8"], "net.onnx", "o.tflite", "no kernel computes both"),
+        (["per-tensor"], "int8.tflite", "o.tflite", "this is int8 already"),
         (["prun"], "net.onnx", "o.onnx", "no method is called 'prun'"),
         ([], "net.onnx", "o.onnx", "no method"),
         (["prune"], "net.tflite", "o.onnx", "changes ONNX and PyTorch models"),
-        (["per-tensor"], "net.onnx", "o.onnx", "makes an int8 model"),
+        (["per-tensor"], "net.onnx", "o.onnx", "makes a quantised model"),
         (["prune"], "net.onnx", "o.keras", "neither .onnx nor .tflite"),
         (["prune"], "none.onnx", "o.onnx", "none.onnx"),
         (["per-tensor"], "net.onnx", "o.tflite", "no calibration samples"),
@@ -238,6 +246,7 @@ def test_what_cannot_be_done_is_refused_by_name_and_nothing_is_written(
 ) -> None:
     chain(tmp_path / "net.onnx", two_the_same)
     (tmp_path / "net.tflite").write_bytes(float_tflite().build())
+    (tmp_path / "int8.tflite").write_bytes(int8_net().build())
     (tmp_path / "damaged.onnx").write_bytes(b"no")
     with pytest.raises(ModelError, match=said):
         shrunk_model(tmp_path / model, methods, tmp_path / output, QuantizeSpec(), lambda _: None)
@@ -270,9 +279,28 @@ def test_command_prunes_quantises_and_says_what_it_saves_on_a_board(
     np.savez(tmp_path / "typical.npz", inputs=samples)
     words = [model, "--method=prune", "--method=per-tensor", f"--calibration={tmp_path / 'typical.npz'}"]
     said = command(capsys, [*words, f"--output={tmp_path / 'o.tflite'}", "--board=nucleo_g071rb", "--emulator=unicorn"])
-    assert "parameters: " in said and "quantised to int8 per tensor" in said and "16 calibration samples" in said
+    assert "parameters: " in said and "quantised per tensor" in said and "16 calibration samples" in said
     assert "shrink on nucleo_g071rb" in said and "after against before" in said
     assert (tmp_path / "o.tflite").read_bytes()[4:8] == b"TFL3"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "said"), [("16x8", "twice the RAM"), ("int4", "firmware stores each weight in a byte")]
+)
+def test_command_writes_other_numbers_and_firmware_of_them_is_right_to_the_bit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], scheme: str, said: str
+) -> None:
+    model = float_tflite().write(tmp_path / "net.tflite")
+    samples = calibration_file(tmp_path / "c.npz")
+    labels = np.random.default_rng(4).integers(0, 5, 32)
+    np.savez(tmp_path / "data.npz", inputs=np.load(samples)["inputs"], labels=labels)
+    words = [model, f"--method={scheme}", f"--calibration={samples}", f"--output={tmp_path / 'o.tflite'}"]
+    told = command(capsys, words)
+    assert said in told and "dB on 32 calibration samples" in told and "--dataset FILE.npz" in told
+    told = command(
+        capsys, [*words, f"--dataset={tmp_path / 'data.npz'}", "--board=nucleo_g071rb", "--emulator=unicorn"]
+    )
+    assert "% in float" in told and "not compared:" not in told and "layers that changed most" in told
 
 
 def test_command_without_calibration_says_that_only_costs_are_right(

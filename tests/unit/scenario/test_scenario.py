@@ -172,11 +172,14 @@ def test_quantisation_is_read_with_its_defaults(tmp_path: Path) -> None:
     assert load_scenario(quantize(tmp_path, body)).quantize == QuantizeSpec(
         tmp_path.resolve() / "c.npz", 9, "percentile", False
     )
+    assert load_scenario(quantize(tmp_path, 'scheme = "int4"\n')).quantize == QuantizeSpec(scheme="int4")
 
 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
+        ('scheme = "16x8"\n', "s.toml:3: quantize.calibration: missing"),
+        ('scheme = "int2"\n', "s.toml:4: quantize.scheme: unknown value 'int2'"),
         ("count = 3\n", "s.toml:3: quantize.calibration: missing"),
         ('calibration = "none.npz"\n', "s.toml:4: quantize.calibration: no such file"),
         ('calibration = "c.npz"\ncount = 0\n', "s.toml:5: quantize.count: must be 1 or more"),

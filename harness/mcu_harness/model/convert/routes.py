@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ ONNX = child.Worker("onnx_convert", "onnx", ONNX_PACKAGES, 600.0)
 TORCH = child.Worker("torch_export", "torch", (("torch", "torch"), ("onnxscript", "onnxscript"), *ONNX_PACKAGES), 900.0)
 FACTORY = child.Worker("factory_export", "torch", (), 900.0)  # what it needs depends on what the function makes
 SHRINK = child.Worker("onnx_shrink", "onnx", ONNX_PACKAGES, 600.0)
+SCHEME = child.Worker("litert_scheme", "oracle", LITERT, 600.0)
 KERAS = child.Worker("keras_export", "keras", (("tensorflow", "tensorflow-cpu"), *LITERT), 900.0)
 
 
@@ -51,8 +53,8 @@ class Job:
             "made_up": self.spec.made_up,
         }
 
-    def key(self, model: Path, *workers: child.Worker) -> str:
-        """A digest of all that `workers` one after the other make of `model`."""
+    def key(self, model: Path, *workers: child.Worker, more: Sequence[bytes | str] = ()) -> str:
+        """A digest of all that `workers` one after the other make of `model`, and of `more` that it depends on."""
         calibration = self.options()["calibration"]
         return digest(
             (
@@ -63,11 +65,14 @@ class Job:
                 *(part for label, file in companions(model) for part in (label, content_digest(file))),
                 content_digest(Path(calibration)) if calibration else "",
                 repr((self.spec.count, self.spec.method, self.spec.per_channel, self.spec.made_up)),
+                *more,
             )
         )
 
-    def converted(self, worker: child.Worker, model: Path, key: str, first: Step | None = None) -> Conversion:
-        """`model` made int8 by `worker`, or taken from the cache, where it is kept under `key`.
+    def converted(
+        self, worker: child.Worker, model: Path, key: str, first: Step | None = None, more: dict[str, Any] | None = None
+    ) -> Conversion:
+        """`model` made int8 by `worker`, or taken from the cache, where it is kept under `key`. `more` is asked of it, too.
 
         `worker` takes an ONNX or float .tflite file: `first` makes one of `model`, in a folder that it is given.
         """
@@ -80,7 +85,7 @@ class Job:
                 before, tools = (model, ()) if first is None else first(scratch)
                 made, used = scratch / "int8.tflite", scratch / "original"
                 request = {"model": str(before.absolute()), "output": str(made), "original": str(used)}
-                answer = child.ask(worker, self.path, request | self.options(), scratch)
+                answer = child.ask(worker, self.path, request | self.options() | (more or {}), scratch)
                 used = used if used.exists() else shutil.copyfile(before, used)
                 facts = {
                     "source": self.source,
@@ -153,6 +158,21 @@ def torch_factory(job: Job) -> Conversion:
         exported, tools = _exported(job, TORCH, "net.onnx", folder)
         key = job.key(exported, TORCH, ONNX)
         return job.converted(ONNX, exported, key, lambda _: (exported, tools))
+
+
+def with_scheme(job: Job, conversion: Conversion) -> Conversion:
+    """The int8 model of `conversion` with the numbers that the job's scheme names; raises ModelError."""
+    original = conversion.original
+    content = (content_digest(original) if original else b"", job.spec.scheme)
+    key = job.key(conversion.model, SCHEME, more=content)
+    layouts = [(layout.name, layout.shape, layout.order) for layout in conversion.inputs]
+    more = {"scheme": job.spec.scheme, "float": str(original or ""), "layouts": layouts}
+    made = job.converted(SCHEME, conversion.model, key, more=more)
+    if not conversion.source:
+        return made
+    return replace(
+        conversion, model=made.model, notes=(*conversion.notes, *made.notes), tools=(*conversion.tools, *made.tools)
+    )
 
 
 def exported_onnx(job: Job, folder: Path) -> Path:

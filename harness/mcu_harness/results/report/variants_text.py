@@ -24,6 +24,13 @@ from mcu_harness.results.variant_comparison import (
 from mcu_harness.scenario.figure import Better, Figure
 
 FORMAT_VERSION = 1
+_QUALITIES = ("fraction", "decibels")
+_OF_CONVERTED = ("accuracy_drop", "sqnr_db")
+_AS_GIVEN = "it was given quantised, so there is no float model to compare it with"
+# How to come to an accuracy; the same words for commands and scenarios.
+_LABELS = (
+    "Accuracy needs labels: an .npz file with `inputs` and `labels`, given with --dataset or as `file` of [inputs]"
+)
 _MOST_LAYERS = 5  # of a variant, in text
 _LAYER_FIGURES = ("cycles", "flash_bytes", "sqnr_db")
 
@@ -91,13 +98,26 @@ def sentences(comparison: Comparison) -> list[str]:
                 within = " that keeps its budgets" if any(entry.run.budgets for entry in comparison.front) else ""
                 lines.append(f"{word} {figure.heading}{within}: {best.name}, {text.figure_of(best.run, figure.name)}")
     if comparison.quality is None:
-        lines.append("quality is not known: compared by cost alone. Accuracy needs inputs with labels")
+        lines.append(f"quality is not known: compared by cost alone. {_LABELS}")
     elif comparison.quality.name == "sqnr_db":
         lines.append(
             "quality is SQNR, of each variant to the float model that it was made from: it tells conversions of one "
-            "net apart, and nothing between different nets. Accuracy needs inputs with labels"
+            f"net apart, and nothing between different nets. {_LABELS}"
         )
-    return lines
+    return lines + _reasons(comparison)
+
+
+def _reasons(comparison: Comparison) -> list[str]:
+    """Why figures of quality that the table shows are not measured, a line for each reason."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for figure in table_figures(comparison):
+        for entry in comparison.compared:
+            measured = entry.run.measurements.get(figure.name)
+            if measured is not None and measured.value is None and figure.kind in _QUALITIES:
+                names.setdefault((entry.name, measured.origin), []).append(figure.heading)
+            elif measured is None and figure.name in _OF_CONVERTED:
+                names.setdefault((entry.name, f"not measured: {_AS_GIVEN}"), []).append(figure.heading)
+    return [f"{' and '.join(headings)} of {name}: {why}" for (name, why), headings in names.items()]
 
 
 def dominance_text(comparison: Comparison, entry: Entry) -> str:

@@ -10,7 +10,7 @@ from mcu_harness.app.cli.commands.shared import check_places
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.files import write_bytes
 from mcu_harness.base.text import one_line
-from mcu_harness.scenario.quantize import METHODS, QuantizeSpec
+from mcu_harness.scenario.quantize import METHODS, SCHEMES, QuantizeSpec
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -21,9 +21,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibration", type=Path, metavar="FILE", help="typical inputs, .npy or .npz, in the layout of the model"
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="write the int8 .tflite there")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="write the .tflite there")
     parser.add_argument("--count", type=int, metavar="N", help="how many of the samples to take (default: all)")
     parser.add_argument("--method", default="minmax", choices=METHODS, help="how ranges come from the samples")
+    parser.add_argument(
+        "--scheme",
+        default="int8",
+        choices=SCHEMES,
+        help="16x8: activations of 16 bits, weights of 8; int4: weights of 4 bits (default: int8)",
+    )
     parser.add_argument("--per-tensor", action="store_true", help="one scale a filter, in place of one a channel")
     parser.set_defaults(command=_convert)
 
@@ -35,7 +41,9 @@ def _convert(arguments: argparse.Namespace) -> int:
     if arguments.count is not None and arguments.count < 1:
         raise HarnessError(f"--count {arguments.count}: must be 1 or more")
     check_places([arguments.output])
-    spec = QuantizeSpec(arguments.calibration, arguments.count, arguments.method, not arguments.per_tensor)
+    spec = QuantizeSpec(
+        arguments.calibration, arguments.count, arguments.method, not arguments.per_tensor, scheme=arguments.scheme
+    )
     show = progress(str(arguments.model))
     conversion = int8_model(arguments.model, spec, show)
     show("")

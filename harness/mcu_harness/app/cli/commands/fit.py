@@ -12,14 +12,10 @@ from mcu_harness.app.cli.commands.shared import (
     PASS,
     add_options,
     check_places,
-    tell_errors,
-    text_out_of_the_way,
-    write_json,
+    write_outputs,
 )
 from mcu_harness.app.options import FIT
-from mcu_harness.base.errors import HarnessError, ScenarioError
-from mcu_harness.base.files import kept_in
-from mcu_harness.base.text import one_line
+from mcu_harness.base.errors import ScenarioError
 from mcu_harness.model.importers.model_kinds import model_suffixes
 
 
@@ -57,24 +53,20 @@ def _fit(arguments: argparse.Namespace) -> int:
     if arguments.html:
         html_file.check_available()  # before the work, not after it
     check_places([arguments.json, arguments.results, html_file.place(arguments.html) if arguments.html else None])
-    session, json = Session(), arguments.json or ""
+    session = Session()
     try:
         try_boards(cases, chosen.options, session, progress)
     finally:
         session.close()
-    found, errors = matrix(session.results), list[HarnessError]()
-    if json:
-        with kept_in(errors):
-            write_json(board_matrix_text.fit_json(found), json)
-    with text_out_of_the_way(json):
-        print(board_matrix_text.fit_text(found))
-        if arguments.results:
-            with kept_in(errors):
-                results_file.save(session.results, arguments.results)
-        if arguments.html:
-            with kept_in(errors):
-                for path in html_file.write_html(session.results, arguments.html, first="fit"):
-                    print(one_line(f"wrote {path}"))
-    if tell_errors(errors):
+    found, results = matrix(session.results), session.results
+    written = write_outputs(
+        board_matrix_text.fit_text(found),
+        (arguments.json, lambda: board_matrix_text.fit_json(found)),
+        [
+            (arguments.results, lambda path: results_file.save(results, path)),
+            (arguments.html, lambda path: html_file.write_html(results, path, first="fit")),
+        ],
+    )
+    if not written:
         return ERROR
     return PASS if all(found.smallest(case) for case in found.cases) else FAIL

@@ -13,15 +13,10 @@ from mcu_harness.app.cli.commands.shared import (
     add_options,
     check_places,
     needed_boards,
-    tell_errors,
-    text_out_of_the_way,
-    write_json,
+    write_outputs,
 )
 from mcu_harness.app.options import SEARCH
 from mcu_harness.app.search.methods import MAXIMISE, METHODS, MOST_TRIALS
-from mcu_harness.base.errors import HarnessError
-from mcu_harness.base.files import kept_in
-from mcu_harness.base.text import one_line
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -90,16 +85,11 @@ def _search(arguments: argparse.Namespace) -> int:
         )
     finally:
         show("")
-    json, errors = arguments.json or "", list[HarnessError]()
-    if json:
-        with kept_in(errors):
-            write_json(search_text.to_json(found), json)
-    with text_out_of_the_way(json):
-        print(search_text.to_text(found), end="")
-        if arguments.results:
-            with kept_in(errors):
-                results_file.save(found.results, arguments.results)
-                print(one_line(f"wrote {arguments.results}"))
-    if tell_errors(errors):
+    written = write_outputs(
+        search_text.to_text(found),
+        (arguments.json, lambda: search_text.to_json(found)),
+        [(arguments.results, lambda path: results_file.save(found.results, path))],
+    )
+    if not written:
         return ERROR
     return PASS if found.best else FAIL

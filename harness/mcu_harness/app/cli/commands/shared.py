@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from mcu_harness.app.options import options_of
 from mcu_harness.base.errors import HarnessError, ScenarioError
-from mcu_harness.base.files import check_file, write_text
+from mcu_harness.base.files import check_file, kept_in, write_text
+from mcu_harness.base.text import one_line
 
 PASS, FAIL, ERROR = 0, 1, 2
 STANDARD_OUTPUT = "-"
@@ -58,6 +59,30 @@ def tell_errors(errors: Iterable[HarnessError]) -> bool:
     """Print what went wrong with outputs; whether anything did."""
     told = [print(f"mcu-harness: error: {error}", file=sys.stderr) for error in errors]
     return bool(told)
+
+
+def write_outputs(
+    text: str,
+    json: tuple[str | None, Callable[[], str]],
+    files: Iterable[tuple[Path | None, Callable[[Path], Iterable[Path] | None]]],
+) -> bool:
+    """Print `text` for people and write JSON and `files`, each to its place, where it has one; whether all could be written.
+
+    A file's function writes to the place that it is given, and returns what it wrote where that is something else. What goes wrong
+    with one keeps no other from being written, and is told at the end.
+    """
+    place, errors = json[0] or "", list[HarnessError]()
+    if place:
+        with kept_in(errors):
+            write_json(json[1](), place)
+    with text_out_of_the_way(place):
+        print(text, end="" if text.endswith("\n") else "\n")
+        for file, write in files:
+            if file is not None:
+                with kept_in(errors):
+                    for written in write(file) or (file,):
+                        print(one_line(f"wrote {written}"))
+    return not tell_errors(errors)
 
 
 def write_json(text: str, where: str) -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcu_harness.app.cli.commands.progress import progress
 from mcu_harness.app.cli.commands.shared import PASS, add_options, check_places
 from mcu_harness.app.options import SHRINK
+from mcu_harness.base.errors import ModelError
+from mcu_harness.base.files import why_no_file
 from mcu_harness.base.text import for_terminal, one_line
 from mcu_harness.model.convert.shrink.methods import METHODS
+
+if TYPE_CHECKING:
+    from mcu_harness.model.faithfulness import Faithfulness
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -20,12 +26,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         "model",
         type=Path,
         metavar="MODEL",
-        help="a float model: .onnx, .pt2, file.py:function, or as --method takes it",
+        help="a float model: .onnx, .pt2, file.py:function, or whatever --method takes",
     )
     parser.add_argument(
         "--method", action="append", default=[], metavar="NAME", help=", ".join(METHODS) + " (repeatable)"
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="a float .onnx, or an int8 .tflite")
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="a float .onnx, or a quantised .tflite"
+    )
     parser.add_argument(
         "--share", type=float, default=0.5, metavar="S", help="prune: the share of channels to take out (default: 0.5)"
     )
@@ -43,7 +51,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="typical inputs, .npy or .npz, that models are quantised and compared with",
     )
     parser.add_argument(
-        "--dataset", type=Path, metavar="FILE", help="with --board: an .npz file with `inputs` and `labels`"
+        "--dataset", type=Path, metavar="FILE", help="an .npz file with `inputs` and, for accuracy, `labels`"
     )
     add_options(parser, SHRINK)
     parser.set_defaults(command=_shrink)
@@ -57,11 +65,15 @@ def _shrink(arguments: argparse.Namespace) -> int:
 
     chosen = settings(command_source(arguments))
     check_places([arguments.output])
+    if arguments.dataset and (problem := why_no_file(arguments.dataset)):
+        raise ModelError(
+            f"{arguments.dataset}: {problem}", hint="an .npz file with `inputs` and, for accuracy, `labels`"
+        )
     show = progress(str(arguments.model))
     try:
         made = shrunk_model(
             arguments.model, arguments.method, arguments.output, QuantizeSpec(arguments.calibration), show,
-            share=arguments.share, energy=arguments.energy,
+            dataset=arguments.dataset, share=arguments.share, energy=arguments.energy,
         )  # fmt: skip
     finally:
         show("")
@@ -74,6 +86,8 @@ def _shrink(arguments: argparse.Namespace) -> int:
         on = f"{made.samples} {'calibration samples' if made.real else 'random samples'}"
         apart = "equal" if made.sqnr_db is None else f"apart by an SQNR of {decibels(made.sqnr_db)}"
         print(f"float outputs on {on}: {apart}, the largest in the same place for {made.agreement:.0%}")
+    if made.quantised is not None:
+        print(for_terminal(f"quantised outputs: {_quality(made.quantised)}"))
     print(one_line(f"wrote {arguments.output}"))
     if chosen.boards:
         _compare(arguments, chosen.boards)
@@ -82,11 +96,26 @@ def _shrink(arguments: argparse.Namespace) -> int:
     return PASS
 
 
+def _quality(found: Faithfulness | str) -> str:
+    """What quantisation cost, in a sentence: SQNR, and accuracy or what it needs."""
+    from mcu_harness.results.report.text import decibels
+
+    if isinstance(found, str):
+        return f"not compared with float: {found}"
+    apart = "equal" if found.sqnr_db is None else f"SQNR {decibels(found.sqnr_db)}"
+    if found.accuracy is None or found.original_accuracy is None:
+        accuracy = "no accuracy, which needs labels: --dataset FILE.npz with `inputs` and `labels`"
+    else:
+        accuracy = f"accuracy {found.accuracy:.2%} after {found.original_accuracy:.2%} in float"
+    return f"{apart} on {found.samples} {found.source}, {accuracy}"
+
+
 def _compare(arguments: argparse.Namespace, boards: tuple[str, ...]) -> None:
-    """Print both models beside each other on `boards`."""
+    """Print both models beside each other on `boards`. What is only quantised is made again, and compared with its float model."""
     from mcu_harness.app.board_trials import try_cases
     from mcu_harness.app.session import Session
     from mcu_harness.app.settings import command_source, settings
+    from mcu_harness.model.shrunk import quantised_by
     from mcu_harness.results.report import variants_text
     from mcu_harness.results.variant_comparison import comparisons
     from mcu_harness.scenario.cases import cases_of
@@ -94,11 +123,14 @@ def _compare(arguments: argparse.Namespace, boards: tuple[str, ...]) -> None:
     from mcu_harness.scenario.scenario import InputSpec, scenario_for_variants
     from mcu_harness.scenario.variants import Variant
 
-    variants = (Variant("before", arguments.model.absolute()), Variant("after", arguments.output.absolute()))
+    quantize = QuantizeSpec(arguments.calibration, made_up=arguments.calibration is None)
+    after = Variant("after", arguments.output.absolute())
+    if not any(METHODS[name].structural for name in arguments.method):
+        after = Variant("after", arguments.model.absolute(), quantised_by(arguments.method, quantize))
+    variants = (Variant("before", arguments.model.absolute()), after)
     inputs = InputSpec()
     if arguments.dataset:
         inputs = InputSpec(arguments.dataset.absolute(), count=None, emulated=4)
-    quantize = QuantizeSpec(arguments.calibration, made_up=arguments.calibration is None)
     scenario = scenario_for_variants("shrink", variants, boards, inputs, quantize)
     session = Session()
     try:

@@ -14,13 +14,12 @@ from mcu_harness.app.cli.commands.shared import (
     add_options,
     check_places,
     needed_boards,
-    tell_errors,
-    text_out_of_the_way,
-    write_json,
+    write_outputs,
 )
 from mcu_harness.app.options import VARIANTS
 
 if TYPE_CHECKING:
+    from mcu_harness.results.records import Results
     from mcu_harness.scenario.scenario import Scenario
 
 _EMULATED = 4
@@ -67,9 +66,8 @@ def _variants(arguments: argparse.Namespace) -> int:
     from mcu_harness.app.board_trials import try_cases
     from mcu_harness.app.session import Session
     from mcu_harness.app.settings import command_source, settings
-    from mcu_harness.base.errors import HarnessError, ScenarioError
-    from mcu_harness.base.files import kept_in, write_text
-    from mcu_harness.base.text import one_line
+    from mcu_harness.base.errors import ScenarioError
+    from mcu_harness.base.files import write_text
     from mcu_harness.results import results_file
     from mcu_harness.results.report import variants_text
     from mcu_harness.results.report.html import html_file
@@ -86,35 +84,31 @@ def _variants(arguments: argparse.Namespace) -> int:
     check_places([arguments.json, arguments.markdown, arguments.csv, arguments.results, *pages])
     scenario = with_limits(_scenario(arguments, chosen.boards), parse_limits(arguments.budget))
     cases = cases_of(scenario, chosen.boards)
-    session, json = Session(), arguments.json or ""
+    session = Session()
     try:
         try_cases(cases, chosen.options, session, progress)
     finally:
         session.close()
-    results, errors = session.results, list[HarnessError]()
-    if json:
-        with kept_in(errors):
-            write_json(variants_text.to_json(results), json)
-    with text_out_of_the_way(json):
-        print(variants_text.terminal(comparisons(results)), end="")
-        for path, made in ((arguments.markdown, variants_text.markdown), (arguments.csv, variants_text.to_csv)):
-            if path:
-                with kept_in(errors):
-                    write_text(path, made(results))
-                    print(one_line(f"wrote {path}"))
-        if arguments.results:
-            with kept_in(errors):
-                results_file.save(results, arguments.results)
-                print(one_line(f"wrote {arguments.results}"))
-        if arguments.html:
-            from mcu_harness.results.report.html.variants_page import write_variants_page
-
-            with kept_in(errors):
-                for path in write_variants_page(results, arguments.html):
-                    print(one_line(f"wrote {path}"))
-    if tell_errors(errors) or not session.all_set_up:
+    results = session.results
+    written = write_outputs(
+        variants_text.terminal(comparisons(results)),
+        (arguments.json, lambda: variants_text.to_json(results)),
+        [
+            (arguments.markdown, lambda path: write_text(path, variants_text.markdown(results))),
+            (arguments.csv, lambda path: write_text(path, variants_text.to_csv(results))),
+            (arguments.results, lambda path: results_file.save(results, path)),
+            (arguments.html, lambda path: _page(results, path)),
+        ],
+    )
+    if not written or not session.all_set_up:
         return ERROR
     return PASS if session.passed else FAIL
+
+
+def _page(results: Results, place: Path) -> list[Path]:
+    from mcu_harness.results.report.html.variants_page import write_variants_page  # needs the extra html
+
+    return write_variants_page(results, place)
 
 
 def _scenario(arguments: argparse.Namespace, boards: tuple[str, ...]) -> Scenario:

@@ -16,9 +16,7 @@ from mcu_harness.app.cli.commands.shared import (
     add_options,
     check_places,
     needed_boards,
-    tell_errors,
-    text_out_of_the_way,
-    write_json,
+    write_outputs,
 )
 from mcu_harness.app.options import VERSUS
 from mcu_harness.base.errors import ScenarioError
@@ -26,7 +24,6 @@ from mcu_harness.base.text import one_line
 from mcu_harness.scenario.kernels import CMSIS_NN
 
 if TYPE_CHECKING:
-    from mcu_harness.base.errors import HarnessError
     from mcu_harness.scenario.scenario import Scenario
 
 # What is built here is called, by the kernels that it is made with.
@@ -76,7 +73,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 def _versus(arguments: argparse.Namespace) -> int:
     from mcu_harness.app.session import Session
     from mcu_harness.app.settings import command_source, settings
-    from mcu_harness.base.files import kept_in
     from mcu_harness.results import results_file
     from mcu_harness.results.report import versus_text
     from mcu_harness.results.versus import Contender, Versus
@@ -88,7 +84,7 @@ def _versus(arguments: argparse.Namespace) -> int:
     check_places([arguments.json, arguments.results])
     boards = needed_boards(chosen.boards, arguments.model)
     scenarios = _scenarios(arguments, boards, _kernels(arguments.kernels, arguments.cmsis_nn))
-    session, json = Session(), arguments.json or ""
+    session = Session()
     found: list[Versus] = []
     try:
         for board in boards:
@@ -102,17 +98,12 @@ def _versus(arguments: argparse.Namespace) -> int:
             found.append(Versus(case.board.name, tuple(Contender(name, runs[name]) for name in scenarios)))
     finally:
         session.close()
-    errors: list[HarnessError] = []
-    if json:
-        with kept_in(errors):
-            write_json(versus_text.to_json(found), json)
-    with text_out_of_the_way(json):
-        print(versus_text.terminal(found, _notes(arguments)), end="")
-        if arguments.results:
-            with kept_in(errors):
-                results_file.save(session.results, arguments.results)
-                print(one_line(f"wrote {arguments.results}"))
-    if tell_errors(errors):
+    written = write_outputs(
+        versus_text.terminal(found, _notes(arguments)),
+        (arguments.json, lambda: versus_text.to_json(found)),
+        [(arguments.results, lambda path: results_file.save(session.results, path))],
+    )
+    if not written:
         return ERROR
     return PASS if session.passed else FAIL
 

@@ -28,6 +28,12 @@ METHODS = {
         Method("per-tensor", "int8 with one scale for each filter tensor", structural=False),
         Method("minmax", "int8 with ranges that hold all that the samples showed", structural=False),
         Method("percentile", "int8 with ranges without the outermost values", structural=False),
+        Method(
+            "16x8",
+            "activations of 16 bits, weights of 8: nearer to float, twice the RAM, more cycles",
+            structural=False,
+        ),
+        Method("int4", "weights of 4 bits: a smaller file, and firmware as large as before", structural=False),
     )
 }
 
@@ -37,7 +43,4 @@ SAVES_NOTHING = {
     "zero-weights": _ZEROS,
     "sparse": _ZEROS,
     "cluster": f"weights that share values save nothing: {DENSE}; `low-rank` and `prune` make layers smaller",
-    "int4": "weights of 4 bits save nothing here: they are unpacked to int8 when firmware is built; an int4 .tflite is read as it is",
-    "16x8": "activations of 16 bits save nothing: they take twice the RAM, for accuracy; a 16x8 .tflite is read as it is, "
-    "and `mcu-harness variants` says what it costs",
 }
