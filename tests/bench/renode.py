@@ -175,8 +175,8 @@ def _flash_image(program: Program, inferences: int) -> tuple[int, bytes]:
 
 
 def _pid(emulator: RenodeEmulator) -> int:
-    assert emulator._server is not None
-    return emulator._server.pid
+    (pid,) = emulator.pids
+    return pid
 
 
 def _processor_s(emulator: RenodeEmulator) -> float:

@@ -125,14 +125,14 @@ def test_script_with_a_command_that_fails_is_an_error_that_says_which(
     path.write_text(text)
     assert callable(run)
     run()
-    assert renode._server is not None
-    pid = renode._server.pid
+    pids = renode.pids
+    assert len(pids) == 1
     with pytest.raises(EmulatorError) as caught:
         run(path)
     assert str(path) in caught.value.message
     assert said in caught.value.message
     assert run()[0].reason is ExitReason.FINISHED
-    assert renode._server.pid == pid
+    assert renode.pids == pids
 
 
 def test_description_that_is_wrong_is_an_error_that_says_where(run: object, tmp_path: Path) -> None:

@@ -69,8 +69,8 @@ def wait_until(condition: object, what: str, seconds: float = 20.0) -> None:
 
 
 def pid_of(emulator: RenodeEmulator) -> int:
-    assert emulator._server is not None
-    return emulator._server.pid
+    (pid,) = emulator.pids
+    return pid
 
 
 def listening_ports(pid: int) -> set[str]:
@@ -243,7 +243,7 @@ def test_harness_that_ends_leaves_no_renode_and_no_files(
         emulator, board = RenodeEmulator(), find_board({board.name!r})
         program = read_program(Path({str(image)!r}))
         emulator.run(program, board, plan_for(program, max_instructions=1000))
-        print(emulator._server.pid, flush=True)
+        print(emulator.pids[0], flush=True)
         if {in_a_run}:
             threading.Timer(1.0, lambda: {code}).start()
             emulator.run(program, board, plan_for(program, max_instructions=1 << 60, timeout_s=1000))

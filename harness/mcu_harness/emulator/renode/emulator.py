@@ -9,6 +9,7 @@ from mcu_harness.emulator.contract import Execution, RunPlan
 from mcu_harness.emulator.live import LiveMachine, LiveSetup
 from mcu_harness.emulator.renode import protocol
 from mcu_harness.emulator.renode.find import Install, find_renode
+from mcu_harness.emulator.renode.live_machine import RenodeLive
 from mcu_harness.emulator.renode.platform import empty_ranges, mips, platform_for, why_not
 from mcu_harness.emulator.renode.run import Run
 from mcu_harness.emulator.renode.server import RenodeRefusedError, RenodeServer
@@ -20,24 +21,35 @@ _LOAD_TIMEOUT_S = 120.0
 
 
 class RenodeEmulator:
-    """Implements `mcu_harness.emulator.live.LiveEmulator`. One Renode, started when first needed and kept until `close`."""
+    """Implements `mcu_harness.emulator.live.LiveEmulator`.
+
+    A Renode is started when one is needed, and kept until `close`: one for all runs, and one more for each live machine that is
+    open at the same time.
+    """
 
     name = "renode"
 
     def __init__(self, install: Install | None = None) -> None:
         self._install = install or find_renode()
-        self._server: RenodeServer | None = None
+        self._idle: list[RenodeServer] = []
+        self._live: list[RenodeLive] = []
 
     def version(self) -> str:
         return self._install.version
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes of the Renodes that run now."""
+        return tuple(server.pid for server in (*(machine.server for machine in self._live), *self._idle))
 
     def supports(self, board: Board) -> str:
         return why_not(board)
 
     def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        for machine in list(self._live):
+            machine.close()
+        while self._idle:
+            self._idle.pop().close()
 
     def run(self, program: Program, board: Board, plan: RunPlan) -> Execution:
         """Run to the end. Raises EmulatorError when Renode cannot be used or ends; the next run gets a new one."""
@@ -55,23 +67,51 @@ class RenodeEmulator:
         return execution
 
     def live(self, setup: LiveSetup) -> LiveMachine:
-        raise EmulatorError("Renode has no live board", hint="use the embedded emulator, unicorn")
+        server = self._take()
+        try:
+            self._make_platform(server, setup.board, setup.plan)
+            machine = RenodeLive(setup, server, self.version(), self._end_live)
+        except RenodeRefusedError:
+            self._give_back(server, intact=True)
+            raise
+        except BaseException:
+            server.close()
+            raise
+        self._live.append(machine)
+        return machine
+
+    def _end_live(self, machine: RenodeLive, server: RenodeServer, intact: bool) -> None:
+        self._live.remove(machine)
+        self._give_back(server, intact)
 
     def _on_server(self, run: Run, board: Board, plan: RunPlan) -> Execution:
-        if self._server is not None and not self._server.alive:
-            self.close()
-        server = self._server = self._server or RenodeServer(self._install)
+        server = self._take()
         try:
             self._make_platform(server, board, plan)
             execution = run.on(server)
         except RenodeRefusedError:
+            self._give_back(server, intact=True)
             raise
         except BaseException:  # also an interrupt: whatever this Renode is doing, it is not for the next run
-            self.close()
+            server.close()
             raise
-        if not run.intact:
-            self.close()
+        self._give_back(server, run.intact)
         return execution
+
+    def _take(self) -> RenodeServer:
+        """A Renode that does nothing."""
+        while self._idle:
+            server = self._idle.pop()
+            if server.alive:
+                return server
+            server.close()
+        return RenodeServer(self._install)
+
+    def _give_back(self, server: RenodeServer, intact: bool) -> None:
+        if intact:
+            self._idle.append(server)
+        else:
+            server.close()
 
     def _make_platform(self, server: RenodeServer, board: Board, plan: RunPlan) -> None:
         includes = [path.resolve() for path in plan.includes]

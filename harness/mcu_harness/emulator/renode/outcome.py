@@ -22,9 +22,9 @@ _EXCEPTIONS = {
 THUMB_STATE = 1 << 24
 _WORD = 4
 _RESET_LR = 0xFFFFFFFE
-_BRANCH_TO_ITSELF = b"\xfe\xe7"
+BRANCH_TO_ITSELF = b"\xfe\xe7"
 _INTERRUPTED, _IN_A_LOOP = 1, 2
-_WAITS = {b"\x30\xbf": Wait.INTERRUPT, b"\x20\xbf": Wait.EVENT}
+WAITS = {b"\x30\xbf": Wait.INTERRUPT, b"\x20\xbf": Wait.EVENT}
 
 
 def is_even_jump(end: RenodeEnd) -> bool:
@@ -124,9 +124,9 @@ def _stuck(end: RenodeEnd, code: bytes) -> Wait:
     before, at = code[:2], code[2:4]
     if end.about == _IN_A_LOOP:
         return Wait.LOOP
-    if at == _BRANCH_TO_ITSELF:
+    if at == BRANCH_TO_ITSELF:
         return Wait.BRANCH
-    wait = _WAITS.get(at) or _WAITS.get(before) or Wait.UNKNOWN
+    wait = WAITS.get(at) or WAITS.get(before) or Wait.UNKNOWN
     return Wait.IN_VAIN if wait is Wait.INTERRUPT and end.about == _INTERRUPTED else wait
 
 

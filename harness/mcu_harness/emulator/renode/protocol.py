@@ -69,17 +69,17 @@ class End:
     about: int
     more: int
     registers: dict[str, int]
-    intact: bool
-    flash_changed: bool
-    instructions: int
-    stack: bytes
-    console: bytes
-    log: str
-    window_open: bool
-    main: int | None
-    heap: tuple[int, int] | None
-    step: int
-    unread: bytes
+    intact: bool = True
+    flash_changed: bool = False
+    instructions: int = 0
+    stack: bytes = b""
+    console: bytes = b""
+    log: str = ""
+    window_open: bool = False
+    main: int | None = None
+    heap: tuple[int, int] | None = None
+    step: int = -1
+    unread: bytes = b""
 
     @property
     def is_write(self) -> bool:
@@ -114,6 +114,10 @@ class Reader:
         size = self.number("I")
         self._at += size
         return bytes(self._frame[self._at - size : self._at])
+
+    def registers(self) -> dict[str, int]:
+        """The core's registers, by name."""
+        return {name: self.number("I") for name in _REGISTERS}
 
     def text(self) -> str:
         return self.data().decode("utf-8", "replace")
@@ -231,7 +235,7 @@ def read_end(frame: bytearray) -> End:
         pc=reader.number("I"),
         about=reader.number("Q"),
         more=reader.number("I"),
-        registers={name: reader.number("I") for name in _REGISTERS},
+        registers=reader.registers(),
         intact=bool(reader.number("B")),
         flash_changed=bool(reader.number("B")),
         instructions=reader.number("Q"),
@@ -243,6 +247,18 @@ def read_end(frame: bytearray) -> End:
         heap=reader.optional_pair(),
         step=_signed(reader.number("I")),
         unread=reader.data(),
+    )
+
+
+def read_live_end(frame: bytearray) -> End:
+    """The end of a live run: what is asked for afterwards is not in it."""
+    reader = Reader(frame)
+    return End(
+        cause=Cause(reader.number("B")),
+        pc=reader.number("I"),
+        about=reader.number("Q"),
+        more=reader.number("I"),
+        registers=reader.registers(),
     )
 
 

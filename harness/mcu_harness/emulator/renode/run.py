@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from functools import partial
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator import ending
@@ -12,19 +12,16 @@ from mcu_harness.emulator.progress import Progress, Underway
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeError
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.renode import protocol
-from mcu_harness.emulator.renode.accessing import MOST_BYTES, accessing, numbered
 from mcu_harness.emulator.renode.blocks import BlockIntake
-from mcu_harness.emulator.renode.even_jump import even_jump, is_call
+from mcu_harness.emulator.renode.end_place import NO_BRANCHES, NOWHERE, LastBranches, arrived, last_branches, located
+from mcu_harness.emulator.renode.even_jump import is_call
 from mcu_harness.emulator.renode.image import LoadedProgram
-from mcu_harness.emulator.renode.outcome import THUMB_STATE, explain, is_even_jump
+from mcu_harness.emulator.renode.outcome import explain, is_even_jump
 from mcu_harness.emulator.renode.platform import console_input
 from mcu_harness.emulator.renode.server import RenodeServer
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 
-_ARRIVES = (FaultKind.JUMP, FaultKind.NOT_THUMB)  # where a jump went to, not where it is
-_NOWHERE = 0xFFFFFFFE  # a handler that is never entered: Renode finds endless loops itself
-Branches = tuple[int, int | None, int | None]  # the last block, the instruction that led there, and its own last one
 _GRACE_S = 20.0  # what Renode may take, beyond the plan's own limit, to say that it was reached
 
 
@@ -38,7 +35,7 @@ class Run:
         self._program = LoadedProgram(program, board, plan.vectors)
         self._first_stack: int | None = None
         self._calls_at_close: tuple[Call, ...] = ()
-        self._branches_at_close: Branches = (_NOWHERE, None, None)
+        self._branches_at_close = NO_BRANCHES
         self._instructions: list[int] = []
         self._reads: list[tuple[bytes, ...]] = []
         self._recorder: BlockRecorder | None = None
@@ -51,7 +48,7 @@ class Run:
             self._recorder = BlockRecorder(
                 self._program.code,
                 functions=function_ranges(program),
-                handlers={_NOWHERE},
+                handlers={NOWHERE},
                 each_call=plan.each_call,
                 sizes_are_instructions=True,
             )
@@ -119,7 +116,7 @@ class Run:
                 )
             self._intake.settle(0)
             self._calls_at_close = self._recorder.calls()
-            self._branches_at_close = self._branches(self._recorder)
+            self._branches_at_close = last_branches(self._recorder)
             self._recorder.end()
 
     @property
@@ -138,49 +135,21 @@ class Run:
             calls += (Call(end.pc, even_jump_at + 2),)
         return calls
 
-    def _last_branch(self, target: int) -> int | None:
-        """The last instruction of the block that ran last, but for one at `target`, which Renode may have begun already."""
-        if self._recorder is None:
-            return None
-        block, to_block, to_other = self._branches_at_close if self._is_closed else self._branches(self._recorder)
-        return to_block if block == target else to_other
+    @property
+    def _last_branches(self) -> LastBranches:
+        if self._recorder is None or self._is_closed:
+            return self._branches_at_close
+        return last_branches(self._recorder)
 
-    @staticmethod
-    def _branches(recorder: BlockRecorder) -> Branches:
-        block = recorder.last_block
-        return block, recorder.branch_to(block), recorder.branch_to(_NOWHERE)
-
-    def _placed(self, end: protocol.End) -> protocol.End:
-        """`end` at the instruction that it is about."""
-        if end.cause is not protocol.Cause.BAD_ACCESS or end.about == end.pc:
-            return end
-        pc = end.pc & ~1
-        at = accessing(self._program.code(pc, MOST_BYTES), pc, end.about, end.is_write, numbered(end.registers))
-        return replace(end, pc=at, registers={**end.registers, "pc": at}) if at != pc else end
-
-    def _jumped(self, end: protocol.End) -> tuple[protocol.End, int | None]:
-        """`end` as silicon would have it, after the jump to an even address that it may be about, and where the jump is."""
-        if not is_even_jump(end):
-            return end, None
+    def _word(self, end: protocol.End, address: int) -> int | None:
+        """A word of the stack at the end, None where that is not in its area."""
         low, high = self._plan.stack
-
-        def word(address: int) -> int | None:
-            at = address - low
-            return int.from_bytes(end.stack[at : at + 4], "little") if low <= address <= high - 4 else None
-
-        found = even_jump(end.pc & ~1, end.registers, self._program.code, word)
-        if found is None:
-            return end, None
-        origin, target = found
-        registers = {**end.registers, "pc": target, "xpsr": end.registers["xpsr"] & ~THUMB_STATE}
-        if is_call(self._program.code(origin, 2)):
-            registers["lr"] = origin + 2 | 1
-        return replace(end, pc=target, registers=registers), origin
+        at = address - low
+        return int.from_bytes(end.stack[at : at + 4], "little") if low <= address <= high - 4 else None
 
     def _execution(self, end: protocol.End, emulation_s: float) -> Execution:
         self.intact, self.flash_changed = end.intact, end.flash_changed
-        end, not_made = self._jumped(self._placed(end))
-        origin = not_made
+        end, not_made = located(end, self._program.code, partial(self._word, end))
         pc = end.pc & ~1
         around = self._program.code(pc - 2, 6)
         closed = len(self._instructions)
@@ -189,11 +158,8 @@ class Run:
             pc = self._no_code
             outcome = ending.faulted(Fault(FaultKind.JUMP, pc), ending.no_code(pc))
         fault = outcome.fault
-        if fault is not None and fault.kind in _ARRIVES and fault.address == pc and self._no_code is None:
-            target = _NOWHERE if is_even_jump(end) else pc  # of a jump that was not made, pc is not its target
-            origin = self._last_branch(target) if origin is None else origin
-        if fault is not None and origin is not None:
-            fault = replace(fault, origin=origin)
+        if fault is not None and self._no_code is None:
+            fault = arrived(fault, pc, not_made, is_even_jump(end), self._last_branches)
         return Execution(
             reason=outcome.reason,
             status=outcome.status,

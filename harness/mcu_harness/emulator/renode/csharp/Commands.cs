@@ -18,28 +18,47 @@ namespace McuHarness
             Misc.TryGetRootDirectory(out root);
             channel.Send(new Answer('H').Text(Environment.GetEnvironmentVariable("MCU_HARNESS_SECRET")).Text(root ?? ""));
             Platform platform = null;
+            Live live = null;
             while(true)
             {
-                var request = channel.Next();
-                try
+                Serve(channel, channel.Next(), request =>
                 {
                     switch(request.Kind)
                     {
                     case 'P':
+                        live = null;
                         platform = new Platform(request);
                         channel.Send(new Answer('K'));
                         break;
                     case 'R':
                         new Run(platform, channel, request).Execute();
                         break;
+                    case 'L':
+                        live = new Live(platform, channel, request);
+                        channel.Send(new Answer('K'));
+                        break;
                     default:
-                        throw new InvalidOperationException("unknown request " + request.Kind);
+                        if(live == null)
+                        {
+                            throw new InvalidOperationException("unknown request " + request.Kind);
+                        }
+                        live.Serve(request);
+                        break;
                     }
-                }
-                catch(Exception error)
-                {
-                    channel.Send(new Answer('E').Text(Describe(error)));
-                }
+                });
+            }
+        }
+
+        /// <summary>Serve a request; what goes wrong is the answer.</summary>
+        internal static void Serve(Channel channel, Request request, Action<Request> serve)
+        {
+            try
+            {
+                serve(request);
+            }
+            catch(Exception error)
+            {
+                channel.Send(new Answer('E').Text(Describe(error)));
             }
         }
 

@@ -162,6 +162,28 @@ namespace McuHarness
             return next.HasValue && next.Value > 0 && next.Value < NumbersOfExceptions ? (uint)next.Value : 0;
         }
 
+        /// <summary>Whether the core waits for an interrupt or an event, in Renode also one that branches to itself.</summary>
+        public static bool Sleeps(CortexM core)
+        {
+            return Field(typeof(TranslationCPU), "lastTlibResult").GetValue(core).ToString() == "WaitingForInterrupt";
+        }
+
+        /// <summary>Have the core do nothing for the time of so many instructions, before the next; not while it runs.</summary>
+        public static void Skip(CortexM core, ulong instructions)
+        {
+            Field(typeof(BaseCPU), "skipInstructions").SetValue(core, instructions); // there is a property, for the core's own thread
+        }
+
+        private static FieldInfo Field(Type holder, string name)
+        {
+            var found = holder.GetField(name, BindingFlags.Instance | BindingFlags.NonPublic);
+            if(found == null)
+            {
+                throw new MissingFieldException("this Renode's " + holder.Name + " has no " + name);
+            }
+            return found;
+        }
+
         private const int NumbersOfExceptions = 256;
     }
 }
