@@ -28,10 +28,16 @@ class Kept:
 
 
 @contextmanager
-def live_board(elf: Path, board: str = BOARD, kept: Kept | None = None) -> Iterator[LiveBoard]:
+def live_board(
+    elf: Path,
+    board: str = BOARD,
+    kept: Kept | None = None,
+    emulators: KeptEmulators | None = None,
+    emulator: str = "auto",
+) -> Iterator[LiveBoard]:
     """Firmware on a board, closed in the end."""
     place = TestPlace(elf.parent / "test_shell.py", "test_it", "test_shell.py::test_it")
-    opened = open_board(elf, board, place, kept or Kept(), KeptEmulators())
+    opened = open_board(elf, board, place, kept or Kept(), emulators or KeptEmulators(), emulator)
     try:
         yield opened
     finally:

@@ -165,6 +165,10 @@ class LiveMachine(Protocol):
         """Let `device` answer at [low, high); raises EmulatorError where the board has something else."""
         ...
 
+    def monitor(self, command: str) -> str:
+        """What the emulator's own console answers to `command`; raises EmulatorError where it has none, and for what fails."""
+        ...
+
     def close(self) -> None:
         """Give everything back; harmless when called twice."""
         ...

@@ -294,6 +294,10 @@ class LiveBoard:
         """
         self._machine.attach(address, address + size, device)
 
+    def monitor(self, command: str) -> str:
+        """What Renode's monitor answers to `command`: its own peripherals, sensors and log. The embedded emulator has none."""
+        return self._machine.monitor(command)
+
     # Putting back.
 
     def snapshot(self) -> Snapshot:

@@ -78,18 +78,16 @@ class LiveLink:
         """Put the program into memory, and the core to its first instruction. It is what `protocol.run_request` makes."""
         self._done(b"L" + run_request[1:])
 
-    def go(self, until_ns: int, skipped: int, places: Collection[int]) -> Standing:
-        """Go on; what a listener raises is raised once the program stands again."""
+    def go(self, until_ns: int, skipped: int, places: Collection[int]) -> tuple[Standing, Exception | None]:
+        """Go on; what a listener raised has stopped the program, and comes back too."""
         self._server.request(struct.pack(f"<cQQI{len(places)}I", b"g", until_ns, skipped, len(places), *sorted(places)))
-        raised: BaseException | None = None
+        raised: Exception | None = None
         last_sign, since = b"", time.monotonic()
         while True:
             frame = self._server.answer(time.monotonic() + _ANSWER_S)
             kind = frame[:1]
             if kind == _STANDS:
-                if raised is not None:
-                    raise raised
-                return _standing(frame)
+                return _standing(frame), raised
             if kind == _SIGN:
                 if frame != last_sign:
                     last_sign, since = bytes(frame), time.monotonic()
@@ -145,9 +143,7 @@ class LiveLink:
     def saved_registers(self) -> Sequence[tuple[int, int, int]]:
         """All registers but pc that Renode has, as (its number, bits, value)."""
         reader = self._ask(b"c")
-        return [
-            (reader.number("I"), reader.number("I"), reader.number("Q")) for _ in range(reader.number("I"))
-        ]
+        return [(reader.number("I"), reader.number("I"), reader.number("Q")) for _ in range(reader.number("I"))]
 
     def send(self, data: bytes) -> None:
         """The program can read `data` from its console."""

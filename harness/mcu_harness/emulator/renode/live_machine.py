@@ -146,8 +146,7 @@ class RenodeLive:
         return self._recorder.calls()
 
     def monitor(self, command: str) -> str:
-        """What Renode's monitor answers to `command`."""
-        return self._link.monitor(command)
+        return self._link.monitor(command).replace("\r", "").strip("\n")
 
     # Putting back.
 
@@ -245,11 +244,13 @@ class RenodeLive:
         until_ns = -(-until * _NS // self._board.clock_hz)
         skipped = round(self._skipped * mips(self._board) * 1e6 / self._board.clock_hz)
         self._goes = True  # after an error it still does, as far as anybody knows
-        standing = self._link.go(until_ns, skipped, places)
+        standing, raised = self._link.go(until_ns, skipped, places)
         self._goes = False
         self._now_ns, self._skipped = standing.now_ns, 0
         self._pc, self._asleep, self._heap = standing.pc, standing.asleep, standing.heap
         self._intact = self._intact and standing.intact
+        if raised is not None:
+            raise raised
         return standing
 
     def _stopped(self, standing: Standing) -> Stop | None:

@@ -227,6 +227,11 @@ class LiveRun:
                 hint="where no memory or system register is: in 0x40000000..0x5fffffff, say",
             )
 
+    def monitor(self, command: str) -> str:
+        raise EmulatorError(
+            "the embedded emulator has no monitor", hint='Renode has: mcu_board(..., emulator="renode")'
+        )
+
     # Stretches.
 
     def begin(self, traced: bool) -> _Begun:

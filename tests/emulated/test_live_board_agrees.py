@@ -1,0 +1,154 @@
+"""A live board in Renode and in the embedded emulator: the firmware of docs/examples behaves the same, and costs the same."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from live_boards import Kept, live_board
+from mcu_harness.app.live.board import LiveBoard
+from mcu_harness.base.errors import EmulatorError, HarnessError
+from mcu_harness.emulator.kept import KeptEmulators
+from mcu_harness.results.records import RunResult
+
+pytestmark = [pytest.mark.gnu, pytest.mark.renode, pytest.mark.usefixtures("renode_install")]
+
+EXAMPLE = Path(__file__).parent.parent.parent / "docs" / "examples" / "live-board"
+BOARD = "stm32f4_discovery"
+ADC1, EXTI0 = 0x40012000, 6
+
+
+class Sensor:
+    """ADC1 with a value in its data register."""
+
+    raw = 1500
+
+    def read(self, offset: int, size: int) -> int:
+        return self.raw if offset == 0x4C else 0
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("thermostat")
+    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True)
+    subprocess.run(["./build.sh"], cwd=folder, check=True, timeout=120)
+    return folder / "app.elf"
+
+
+@pytest.fixture(scope="module")
+def emulators() -> Iterator[KeptEmulators]:
+    kept = KeptEmulators()
+    yield kept
+    kept.close()
+
+
+@pytest.fixture
+def board(elf: Path, emulators: KeptEmulators) -> Iterator[LiveBoard]:
+    """The thermostat in Renode, when it has said that it is ready."""
+    with live_board(elf, BOARD, None, emulators, "renode") as opened:
+        opened.expect(r"ready in (\d+) ms\n", timeout="50 ms")
+        yield opened
+
+
+def story(board: LiveBoard) -> list[object]:
+    """What a test of the thermostat sees, from its button to its sensor."""
+    seen: list[object] = [board.expect(r"ready in (\d+) ms\n", timeout="50 ms").groups()]
+    for _ in range(3):
+        board.interrupt(EXTI0)
+        board.run_for("10 us")
+    board.send("p")
+    seen += [board.expect(r"(\d+)\n").groups(), board.read("press_count")]
+    sensor = Sensor()
+    board.attach(ADC1, 0x100, sensor)
+    with board.measure("sample", budget={"stack": "256 B"}):
+        for raw in (1500, 1400, 1400):
+            sensor.raw = raw
+            board.send("s")
+            seen.append(board.expect(r"(heating|off) at (-?\d+)\n").groups())
+    board.send("s")
+    board.run_until("filter")
+    seen += [board.registers["r1"], board.read("state"), board.time_s == pytest.approx(0.005, abs=1e-4)]
+    board.run_until("print")
+    seen += [board.call("temperature", 2048, returns="i16"), board.address("state.mode")]
+    board.write("state.target", -400)
+    hook = board.on("delay", lambda ms: board.skip(ms / 1000), replace=True)
+    before = board.time_s
+    board.send("w")
+    board.expect("waited", timeout="2 s")
+    seen += [hook.count, board.time_s - before == pytest.approx(1, rel=0.01), board.read("state.target")]
+    board.reset()
+    board.expect("ready in 3 ms\n")
+    return [*seen, board.resets, said(board)]
+
+
+def said(board: LiveBoard) -> list[str]:
+    """The transcript, without its times."""
+    return [line.partition("ms  ")[2] for line in board.transcript.splitlines()]
+
+
+def told(elf: Path, emulators: KeptEmulators, emulator: str) -> tuple[list[object], RunResult]:
+    kept = Kept()
+    with live_board(elf, BOARD, kept, emulators, emulator) as board:
+        return story(board), kept.results[0]
+
+
+def test_behaviour_and_costs_are_those_of_the_embedded_emulator(elf: Path, emulators: KeptEmulators) -> None:
+    here, there = told(elf, emulators, "unicorn"), told(elf, emulators, "renode")
+    assert there[0] == here[0]
+    assert "< off at 204" in str(here[0])
+    for figure in ("instructions", "stack_hwm_bytes"):
+        assert there[1].value(figure) == here[1].value(figure)
+    assert [(one.name, one.calls, one.self_instructions) for one in there[1].functions] == [
+        (one.name, one.calls, one.self_instructions) for one in here[1].functions
+    ]
+    assert (here[1].emulator.name, there[1].emulator.name) == ("unicorn", "renode")
+
+
+def test_what_never_comes_is_explained(board: LiveBoard) -> None:
+    with pytest.raises(AssertionError) as caught:
+        board.run_until("filter", timeout="2 ms")
+    text = str(caught.value)
+    assert "run_until('filter'): it was not reached within 2 ms" in text
+    assert "the core is in main at 0x" in text
+    assert ", in WFI" in text
+    assert "calls: reset > main" in text
+    assert "< ready in 3 ms" in text
+
+
+def test_the_monitor_answers_and_refuses(board: LiveBoard) -> None:
+    assert "usart2" in board.monitor("peripherals")
+    with pytest.raises(HarnessError, match="No such command or device: nonsense"):
+        board.monitor("nonsense")
+    with pytest.raises(HarnessError, match="no memory at 0x12345678"):
+        board.read(0x12345678, "u32")
+    board.monitor("sysbus WriteDoubleWord 0x20000100 42")
+    assert board.read(0x20000100, "u32") == 42
+
+
+def test_a_fault_is_explained_and_what_a_device_raises_is_raised(board: LiveBoard) -> None:
+    class Broken(Sensor):
+        def read(self, offset: int, size: int) -> int:
+            raise ValueError("no sensor")
+
+    board.attach(ADC1, 0x100, Broken())
+    board.send("s")
+    with pytest.raises(ValueError, match="no sensor"):
+        board.expect("heating")
+    board.set_register("pc", 0x30000000)
+    with pytest.raises(AssertionError, match="0x30000000"):
+        board.run_for("1 ms")
+    with pytest.raises(AssertionError, match="0x30000000"):
+        board.run_for("1 ms")
+
+
+def test_what_renode_cannot_do_names_the_way_out(board: LiveBoard) -> None:
+    with pytest.raises(EmulatorError, match="snapshot") as caught:
+        board.snapshot()
+    assert "unicorn" in caught.value.hint
