@@ -101,9 +101,10 @@ def test_one_that_stands_ready_takes_nothing_of_the_machine(
     own: RenodeEmulator, board: Board, program: Program
 ) -> None:
     own.run(program, board, plan_for(program))
-    ready = own._server
-    assert ready is not None and ready._process is not None
-    wait_until(lambda: ready._process.idle_s() > 1, "it goes on computing", 30)
+    (ready,) = own._idle
+    process = ready._process
+    assert process is not None
+    wait_until(lambda: process.idle_s() > 1, "it goes on computing", 30)
 
 
 def test_closing_ends_it_and_removes_its_files(
