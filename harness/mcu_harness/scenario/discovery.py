@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mcu_harness.base.errors import ScenarioError
 from mcu_harness.base.files import read_bounded
+from mcu_harness.scenario.model_files import is_model_folder
 
 _MOST_BYTES = 1 << 20  # larger than any scenario by far
 _SUBJECTS = ("model", "models", "variants", "firmware")
@@ -93,7 +94,7 @@ def expand(paths: Iterable[Path]) -> list[Path]:
 
 
 def _expanded(path: Path) -> list[Path]:
-    if path.is_dir() and not (path / "saved_model.pb").is_file():
+    if path.is_dir() and not is_model_folder(path):
         found = sorted(file for file in path.rglob("*.toml") if is_scenario_file(file))
         if not found:
             raise ScenarioError(f"{path}: no scenarios there", hint="a scenario is a .toml with `model` or `models`")

@@ -24,9 +24,19 @@ def why_no_model(path: Path) -> str:
     file, function = split_factory(path)
     if function and not function.isidentifier():
         return f"{function!r} after the colon is not the name of a function"
-    if (file / "saved_model.pb").is_file():
+    if is_model_folder(file):
         return ""
     return why_no_file(file)
+
+
+def is_model_folder(path: Path) -> bool:
+    """Whether the folder `path` is one model: a SavedModel, or one of Core ML, which is known so that it can be refused by name."""
+    return (path / "saved_model.pb").is_file() or (path.is_dir() and is_core_ml(path))
+
+
+def is_core_ml(path: Path) -> bool:
+    """Whether `path` is called as a model of Core ML, of either generation, or as a compiled one."""
+    return path.suffix.lower() in (".mlmodel", ".mlpackage", ".mlmodelc")
 
 
 def model_stem(path: Path) -> str:

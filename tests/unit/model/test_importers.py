@@ -88,6 +88,18 @@ def test_a_new_entry_is_found_by_samples_by_the_oracle_and_by_the_command_line(
     assert ".renamed or .tflite" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.parametrize("name", ["net.mlmodel", "net.mlpackage", "net.mlmodelc"])
+def test_a_core_ml_model_is_named_as_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    path = tmp_path / name
+    if name == "net.mlmodel":
+        path.write_bytes(b"\x08\x04")
+    else:
+        path.mkdir()
+    assert cli.main(["run", str(path), "--board", "nucleo_g071rb"]) == 2
+    said = capsys.readouterr().err
+    assert "it is a Core ML model, which is not read" in said and "that coremltools converted" in said
+
+
 def test_the_table_is_looked_at_without_loading_a_reader() -> None:
     code = "import sys, mcu_harness.model.importers.model_kinds; print([n for n in ('numpy', 'tflite') if n in sys.modules])"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

@@ -246,6 +246,8 @@ OTHER_FILES = {
         b"version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 4711\n", "a Git LFS pointer", "git lfs pull"
     ),
     "ONNX": (b"\x08\x08\x12\x07pytorch\x1a\x052.1.0:" + bytes(40), "an ONNX file", ".onnx"),
+    "ExecuTorch": (b"<\0\0\0ET12eh00 \0\0\0" + bytes(64), "an ExecuTorch program", "torch.export.save"),
+    "Core ML": (b"\x08\x04\x12\x8e\x02\xa2\x06+\n$com.github.apple.coremltools.version\x12\x039.0", "a Core ML model", "coremltools"),
     "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(64), "an HDF5 file", "full-integer"),
     "C array": (b"unsigned char model_tflite[] = {\n  0x1c, 0x00, 0x00, 0x00, 0x54, 0x46,", "it is C source", "xxd -r -p"),
     "C array with a header": (b'#include "model.h"\n\nalignas(16) const unsigned char g_model[] = {0x1c', "it is C source", "xxd"),

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 
 _CONVERT = "convert the model with tf.lite.TFLiteConverter, full-integer quantisation"
+EXPORTED = "give the exported program that it was made from: torch.export.save(torch.export.export(model, (example,)), 'model.pt2')"
+FROM_CORE_ML = "nothing turns it back faithfully: give the PyTorch or TensorFlow model that coremltools converted"
 _LOOKED_AT = 4096  # bytes
 
 Test = Callable[[bytes], bool]
@@ -40,10 +42,20 @@ _KINDS: tuple[tuple[Test, str, str], ...] = (
         f"unpack the .tflite file from it, or {_CONVERT}",
     ),
     (_starts(b"\x89HDF\r\n\x1a\n"), "it is an HDF5 file, as Keras writes with .h5", _CONVERT),
+    (
+        lambda head: head[4:6] == b"ET" and head[6:8].isdigit(),
+        "it is an ExecuTorch program, compiled for its runtime",
+        f"{EXPORTED}; what PT2E quantised keeps its scales",
+    ),
+    (
+        lambda head: head[:1] == b"\x08" and b"com.github.apple.coremltools" in head,
+        "it is a Core ML model",
+        FROM_CORE_ML,
+    ),
     (_starts(b"\x1f\x8b"), "it is compressed with gzip", "unpack it with gunzip"),
     (_starts(b"\x7fELF"), "it is an ELF program", "profile it with `mcu-harness profile`"),
     (
-        _starts(b"<", b"\n<", b"\xef\xbb\xbf<"),
+        lambda head: re.match(rb"(\xef\xbb\xbf)?\s*<[!?a-zA-Z]", head) is not None,
         "it is an HTML or XML page",
         "download the file itself, not the page about it",
     ),

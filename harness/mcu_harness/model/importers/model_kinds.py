@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mcu_harness.base.errors import ModelError
-from mcu_harness.scenario.model_files import split_factory
+from mcu_harness.model.importers.foreign_files import FROM_CORE_ML
+from mcu_harness.scenario.model_files import is_core_ml, split_factory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,8 +129,7 @@ MODEL_KINDS: tuple[ModelKind, ...] = (
 
 def kind_of(path: Path) -> ModelKind:
     """The kind of the model `path`; raises ModelError for what nothing takes, with what to do."""
-    if not path.is_dir():
-        _refuse(path)
+    _refuse(path)
     return next((kind for kind in MODEL_KINDS if kind.takes(path)), INT8_TFLITE)
 
 
@@ -148,6 +148,10 @@ def model_suffixes() -> str:
 def _refuse(path: Path) -> None:
     """Raises ModelError for files that are known and not taken."""
     suffix = path.suffix.lower()
+    if is_core_ml(path):
+        raise ModelError(f"{path}: it is a Core ML model, which is not read", hint=FROM_CORE_ML)
+    if path.is_dir():
+        return
     if suffix == ".py":
         raise ModelError(
             f"{path}: which function makes the model?",
