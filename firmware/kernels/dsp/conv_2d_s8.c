@@ -225,51 +225,88 @@ static void prepare_window(int32_t *to, const int8_t *image, const struct mcu_co
     }
 }
 
-static int8_t *copy_bytes(int8_t *to, const int8_t *from, int32_t bytes)
+/* The same for four positions at once. */
+static __attribute__((noinline)) int32_t *prepare_four(int32_t *to, const int8_t *const from[POSITIONS], int32_t offset,
+                                                       int32_t bytes)
 {
-    for (; bytes >= 4; bytes -= 4) {
-        const int32_t word = mcu_load_4(from);
-        __builtin_memcpy(to, &word, 4);
-        to += 4;
-        from += 4;
+    const int8_t *const end = from[0] + offset + bytes;
+    const int8_t *a = from[0] + offset, *b = from[1] + offset, *c = from[2] + offset, *d = from[3] + offset;
+    for (; a != end; a += 4) {
+        const int32_t x0 = mcu_load_4(a), x1 = mcu_load_4(b), x2 = mcu_load_4(c), x3 = mcu_load_4(d);
+        to[0] = mcu_sxtb16(x0);
+        to[1] = mcu_sxtb16(x1);
+        to[2] = mcu_sxtb16(x2);
+        to[3] = mcu_sxtb16(x3);
+        to[4] = x0 ^ MCU_DSP_FLIP;
+        to[5] = x1 ^ MCU_DSP_FLIP;
+        to[6] = x2 ^ MCU_DSP_FLIP;
+        to[7] = x3 ^ MCU_DSP_FLIP;
+        to += 8;
+        b += 4;
+        c += 4;
+        d += 4;
+    }
+    return to;
+}
+
+MCU_INLINE void copy_4(int8_t *to, const int8_t *from)
+{
+    const int32_t word = mcu_load_4(from);
+    __builtin_memcpy(to, &word, 4);
+}
+
+/* By words, the last of which may lie over the one before it. */
+MCU_INLINE void copy_bytes(int8_t *to, const int8_t *from, int32_t bytes)
+{
+    if (bytes >= 4) {
+        const int32_t last = bytes - 4;
+        for (int32_t at = 0; at < last; at += 4) {
+            copy_4(to + at, from + at);
+        }
+        copy_4(to + last, from + last);
+        return;
     }
     for (; bytes > 0; --bytes) {
         *to++ = *from++;
         __asm__ volatile("" ::: "memory"); /* or compilers call memcpy, for three bytes */
     }
-    return to;
 }
 
-/* Any window, byte by byte through `patch`; what follows its last tap meets zeros in the filter. */
-static void prepare_patch(int32_t *to, int8_t *patch, const int8_t *image, const struct mcu_conv_2d_dsp *p, int32_t top,
-                          int32_t left, int32_t positions)
+/* Any window, through `patch`; what follows its last tap meets zeros in the filter. */
+static __attribute__((noinline)) void prepare_patch(int32_t *to, int8_t *patch, const int8_t *image,
+                                                    const struct mcu_conv_2d_dsp *p, int32_t top, int32_t left,
+                                                    int32_t positions)
 {
     const struct mcu_window *const w = &p->window;
     const int32_t channels = w->in_channels;
     const int32_t dilation = w->dilation_width;
-    const int32_t right = left + (w->kernel_width - 1) * dilation;
-    int8_t *at = patch;
+    const int32_t over = left + w->kernel_width - w->in_width;
+    const int32_t before = left < 0 ? -left : 0;
+    const int32_t inside = w->kernel_width - before - (over > 0 ? over : 0); /* columns, without dilation */
+    const uint32_t fill = (uint32_t)(p->in_zero_point & 0xff) * 0x01010101u;
+    const int32_t bottom = top + (w->kernel_height - 1) * w->dilation_height;
+    if (dilation > 1 || inside < w->kernel_width || top < 0 || bottom >= w->in_height) {
+        for (int32_t i = 0; i < p->words; ++i) {
+            __builtin_memcpy(patch + 4 * i, &fill, 4);
+        }
+    }
+    int8_t *at = patch + before * channels;
     for (int32_t i = 0; i < w->kernel_height; ++i) {
         const int32_t y = top + i * w->dilation_height;
-        const int32_t inside = y >= 0 && y < w->in_height;
-        const int8_t *const row = image + y * w->in_width * channels;
-        if (inside && dilation == 1 && left >= 0 && right < w->in_width) {
-            at = copy_bytes(at, row + left * channels, w->kernel_width * channels);
-            continue;
-        }
-        for (int32_t x = left; x <= right; x += dilation) {
-            if (inside && x >= 0 && x < w->in_width) {
-                at = copy_bytes(at, row + x * channels, channels);
+        if (y >= 0 && y < w->in_height) {
+            const int8_t *const row = image + (y * w->in_width + left) * channels;
+            if (dilation == 1) {
+                copy_bytes(at, row + before * channels, inside * channels);
             } else {
-                for (int32_t k = 0; k < channels; ++k) {
-                    *at++ = (int8_t)p->in_zero_point;
-                    __asm__ volatile("" ::: "memory");
+                for (int32_t j = 0; j < w->kernel_width; ++j) {
+                    const int32_t x = j * dilation;
+                    if (left + x >= 0 && left + x < w->in_width) {
+                        copy_bytes(at + (j - before) * channels, row + x * channels, channels);
+                    }
                 }
             }
         }
-    }
-    while (at != patch + 4 * p->words) {
-        *at++ = 0;
+        at += w->kernel_width * channels;
     }
     prepare_run(to, patch, 4 * p->words, positions);
 }
@@ -298,11 +335,13 @@ MCU_INLINE void convolve(int8_t *output, const int8_t *input, const struct mcu_c
 {
     const struct mcu_window *const w = &p->window;
     const int32_t channels = w->in_channels;
-    const int32_t one = w->kernel_width * w->kernel_height == 1 && w->pad_top + w->pad_left == 0 && (channels & 3) == 0;
-    const int32_t rows = ((w->kernel_width * channels) & 3) == 0 && (w->dilation_width == 1 || w->kernel_width == 1);
-    /* Where a window's rows are whole words: the lefts of windows for which that holds at the borders too. */
-    const int32_t first_left = (channels & 3) == 0 ? -w->pad_left : 0;
-    const int32_t last_left = (channels & 3) == 0 ? INT32_MAX : w->in_width - w->kernel_width;
+    const int32_t pitch = w->in_width * channels;
+    const int32_t row_bytes = w->kernel_width * channels;
+    const int32_t rows = (row_bytes & 3) == 0 && (w->dilation_width == 1 || w->kernel_width == 1);
+    /* Of windows that lie inside the image; where windows are single rows of words at the borders too. */
+    const int32_t last_top = w->in_height - (w->kernel_height - 1) * w->dilation_height - 1;
+    const int32_t last_left = w->in_width - w->kernel_width;
+    const int32_t words = (channels & 3) == 0;
     int8_t *const patch = (int8_t *)(scratch + 2 * POSITIONS * p->words);
     const int8_t *image = input;
     for (int32_t batch = 0; batch < w->batches; ++batch) {
@@ -311,19 +350,36 @@ MCU_INLINE void convolve(int8_t *output, const int8_t *input, const struct mcu_c
         while (left_over > 0) {
             const int32_t count = left_over < POSITIONS ? left_over : POSITIONS;
             const int32_t positions = count > 2 ? 4 : 2; /* one too many computes the last one again */
+            struct place places[POSITIONS];
+            const int8_t *from[POSITIONS];
+            int32_t inside = rows && positions == POSITIONS;
             for (int32_t i = 0; i < positions; ++i) {
-                if (one) {
-                    prepare_run(scratch + i, image + (at.top * w->in_width + at.left) * channels, channels, positions);
-                } else if (rows && at.left >= first_left && at.left <= last_left) {
-                    prepare_window(scratch + i, image, p, at.top, at.left, positions);
-                } else {
-                    prepare_patch(scratch + i, patch, image, p, at.top, at.left, positions);
-                }
-                if (i < count - 1) {
+                places[i] = at;
+                from[i] = image + at.top * pitch + at.left * channels;
+                inside = inside && at.top >= 0 && at.top <= last_top && at.left >= 0 && at.left <= last_left;
+                if (i < count) {
                     at = next(at, w);
                 }
             }
-            at = next(at, w);
+            for (int32_t i = count; i < positions; ++i) {
+                places[i] = places[count - 1];
+                from[i] = from[count - 1];
+            }
+            if (inside) {
+                int32_t *to = scratch;
+                for (int32_t i = 0; i < w->kernel_height; ++i) {
+                    to = prepare_four(to, from, i * w->dilation_height * pitch, row_bytes);
+                }
+            } else {
+                for (int32_t i = 0; i < positions; ++i) {
+                    const int32_t left = places[i].left;
+                    if (rows && (words || (left >= 0 && left <= last_left))) {
+                        prepare_window(scratch + i, image, p, places[i].top, left, positions);
+                    } else {
+                        prepare_patch(scratch + i, patch, image, p, places[i].top, left, positions);
+                    }
+                }
+            }
             if (count == 4 && !finish.limits && (p->out_channels & 1) == 0) {
                 four_whole_positions(output, scratch, p, finish);
             } else if (positions == 4) {

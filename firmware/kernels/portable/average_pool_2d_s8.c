@@ -19,26 +19,51 @@ static uint32_t divide(uint32_t dividend, uint32_t divisor, int32_t bits)
     return quotient;
 }
 
-/* All channels of one position; `reciprocal` is that of rows * columns, or 0 where there are too many. */
+/* The mean of `count` values; `reciprocal` is that of the count, or 0 where there are too many. */
+static int8_t mean_of(int32_t sum, uint32_t count, uint32_t reciprocal, const struct mcu_pool_2d *p)
+{
+    const uint32_t size = (uint32_t)(sum < 0 ? -sum : sum) + count / 2;
+    const int32_t mean = (int32_t)(reciprocal ? (size * reciprocal) >> 24 : divide(size, count, 8));
+    return (int8_t)mcu_clamp(sum < 0 ? -mean : mean, p->minimum, p->maximum);
+}
+
+/* All channels of one position, four at a time: what leads from value to value is then shared. */
 static void pool(int8_t *output, const int8_t *input, const struct mcu_pool_2d *p, int32_t rows, int32_t columns,
                  uint32_t reciprocal)
 {
     const int32_t channels = p->window.in_channels;
     const int32_t next_row = (p->window.in_width - columns) * channels;
     const uint32_t count = (uint32_t)(rows * columns);
-    for (int32_t channel = 0; channel < channels; ++channel) {
+    int32_t channel = 0;
+    for (; channel + 4 <= channels; channel += 4) {
+        const int8_t *value = input + channel;
+        int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+        for (int32_t y = rows; y > 0; --y) {
+            for (int32_t x = columns; x > 0; --x) {
+                s0 += value[0];
+                s1 += value[1];
+                s2 += value[2];
+                s3 += value[3];
+                value += channels;
+            }
+            value += next_row;
+        }
+        output[channel] = mean_of(s0, count, reciprocal, p);
+        output[channel + 1] = mean_of(s1, count, reciprocal, p);
+        output[channel + 2] = mean_of(s2, count, reciprocal, p);
+        output[channel + 3] = mean_of(s3, count, reciprocal, p);
+    }
+    for (; channel < channels; ++channel) {
         const int8_t *value = input + channel;
         int32_t sum = 0;
-        for (int32_t y = 0; y < rows; ++y) {
-            for (int32_t x = 0; x < columns; ++x) {
+        for (int32_t y = rows; y > 0; --y) {
+            for (int32_t x = columns; x > 0; --x) {
                 sum += *value;
                 value += channels;
             }
             value += next_row;
         }
-        const uint32_t size = (uint32_t)(sum < 0 ? -sum : sum) + count / 2;
-        const int32_t mean = (int32_t)(reciprocal ? (size * reciprocal) >> 24 : divide(size, count, 8));
-        output[channel] = (int8_t)mcu_clamp(sum < 0 ? -mean : mean, p->minimum, p->maximum);
+        output[channel] = mean_of(sum, count, reciprocal, p);
     }
 }
 
