@@ -33,6 +33,14 @@ MCU_INLINE int32_t mcu_smlad(int32_t a, int32_t b, int32_t sum)
     return __smlad(a, b, sum);
 }
 
+/* sum + low half of a * high half of b. Not all compilers have ACLE's name for it. */
+MCU_INLINE int32_t mcu_smlabt(int32_t a, int32_t b, int32_t sum)
+{
+    int32_t result;
+    __asm__("smlabt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
 /* Bytes 0 and 2 as halves. */
 MCU_INLINE int32_t mcu_sxtb16(int32_t word)
 {
@@ -62,6 +70,11 @@ MCU_INLINE int32_t mcu_smlad(int32_t a, int32_t b, int32_t sum)
     const uint32_t low = (uint32_t)((int16_t)a * (int16_t)b);
     const uint32_t high = (uint32_t)((a >> 16) * (b >> 16));
     return (int32_t)((uint32_t)sum + low + high);
+}
+
+MCU_INLINE int32_t mcu_smlabt(int32_t a, int32_t b, int32_t sum)
+{
+    return (int32_t)((uint32_t)sum + (uint32_t)((int16_t)a * (b >> 16)));
 }
 
 MCU_INLINE int32_t mcu_sxtb16(int32_t word)

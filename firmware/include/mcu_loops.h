@@ -679,4 +679,190 @@ MCU_FOUR_UNITS(mcu_four_units_signs, MCU_CLIMB_UNIT_SIGNS)
 
 #endif
 
+/* Output lines of one channel whose windows are 3 lines of 3 taps and move by one. `taps`: for each line of the window
+ * the words (w0, w1) and (w1, w2) of halves, 256-fold. A line at `x` has words of two positions, 16 bytes apart,
+ * `pitch` bytes from line to line, `line_stride` from one output line's to the next one's. Four outputs are computed at
+ * a time, of which those beyond `count` are not stored; they are `next` bytes apart, the next line `next_line` behind
+ * the last. */
+struct mcu_window_lines {
+    int32_t taps[6];
+    int32_t bias;
+    int32_t multiplier;
+    int32_t add;
+    int32_t shift;
+    int32_t next;
+    int32_t below_zero;
+    int32_t count;
+    int32_t lines;
+    const int32_t *x;
+    int8_t *output;
+    int32_t pitch;
+    int32_t next_line;
+    int32_t line_stride;
+};
+
+/* Moves x, output and lines of `p` to the end. */
+MCU_INLINE void mcu_window_lines_c(struct mcu_window_lines *p, struct mcu_finish finish, int32_t minimum,
+                                   int32_t maximum)
+{
+    const struct mcu_staircase steps = {p->multiplier, p->add, (int16_t)p->below_zero, (int16_t)p->shift};
+    do {
+        const int32_t *x = p->x;
+        for (int32_t left = p->count; left > 0; left -= 4) {
+            int32_t s0 = p->bias, s1 = p->bias, s2 = p->bias, s3 = p->bias;
+            const int32_t *line = x;
+            for (int32_t i = 0; i < 6; i += 2) {
+                const int32_t first = p->taps[i], last = p->taps[i + 1];
+                const int32_t a = line[0], b = line[4], c = line[8];
+                s0 = mcu_smlabt(b, last, mcu_smlad(a, first, s0));
+                s1 = mcu_smlad(b, last, mcu_smlabt(first, a, s1));
+                s2 = mcu_smlabt(c, last, mcu_smlad(b, first, s2));
+                s3 = mcu_smlad(c, last, mcu_smlabt(first, b, s3));
+                line += p->pitch >> 2;
+            }
+            const int32_t sums[4] = {s0, s1, s2, s3};
+            for (int32_t k = 0; k < 4 && k < left; ++k) {
+                *p->output = mcu_climb(sums[k], steps, finish, minimum, maximum);
+                p->output += p->next;
+            }
+            x += 8;
+        }
+        p->output += p->next_line;
+        p->x += p->line_stride >> 2;
+    } while (--p->lines);
+}
+
+#if defined(MCU_PLAIN_C) || !defined(__thumb__) || !defined(__ARM_FEATURE_DSP) || !__ARM_FEATURE_DSP
+
+MCU_INLINE void mcu_window_lines_plain(struct mcu_window_lines *p)
+{
+    const struct mcu_finish finish = {0, 0};
+    mcu_window_lines_c(p, finish, -128, 127);
+}
+
+MCU_INLINE void mcu_window_lines_signs(struct mcu_window_lines *p)
+{
+    const struct mcu_finish finish = {1, 0};
+    mcu_window_lines_c(p, finish, -128, 127);
+}
+
+#else
+
+/* r0 `p`, r1 x, r2 output, r3 pitch, r4 and r5 taps of a line, r6 to r8 six positions, r9 to r12 sums, lr outputs that
+ * are left in the line. */
+#define MCU_LINE_TIMES(after_first, after_taps, after_second, after_last, s0, s1, s2, s3) \
+    "smlad r9, r6, r4, " s0 "\n"                                                          \
+    "smlatb r10, r6, r4, " s1 "\n" after_first "smlad r11, r7, r4, " s2 "\n"              \
+    "smlatb r12, r7, r4, " s3 "\n" after_taps "smlabt r9, r7, r5, r9\n"                   \
+    "smlad r10, r7, r5, r10\n" after_second "smlabt r11, r8, r5, r11\n"                   \
+    "smlad r12, r8, r5, r12\n" after_last
+#define MCU_FIRST_LINE(after_first, after_taps, after_second, after_last) \
+    MCU_LINE_TIMES(after_first, after_taps, after_second, after_last, "r12", "r12", "r12", "r12")
+#define MCU_NEXT_LINE(after_first, after_taps, after_second, after_last) \
+    MCU_LINE_TIMES(after_first, after_taps, after_second, after_last, "r9", "r10", "r11", "r12")
+#if defined(MCU_SINGLE_LOADS) || __ARM_ARCH >= 8
+/* Each word of the next line is loaded as soon as its register is free. */
+#define MCU_THREE_LINES                                                                                      \
+    "ldr.w r6, [r1]\n"                                                                                       \
+    "ldr.w r4, [r0]\n"                                                                                       \
+    "ldr.w r12, [r0, #24]\n"                                                                                 \
+    "ldr.w r7, [r1, #16]\n"                                                                                  \
+    "ldr.w r5, [r0, #4]\n"                                                                                   \
+    "ldr.w r8, [r1, #32]\n"                                                                                  \
+    "add.w r1, r1, r3\n" MCU_FIRST_LINE("ldr.w r6, [r1]\n", "ldr.w r4, [r0, #8]\n", "ldr.w r7, [r1, #16]\n", \
+                                        "ldr.w r8, [r1, #32]\n"                                              \
+                                        "ldr.w r5, [r0, #12]\n"                                              \
+                                        "add.w r1, r1, r3\n")                                                \
+        MCU_NEXT_LINE("ldr.w r6, [r1]\n", "ldr.w r4, [r0, #16]\n", "ldr.w r7, [r1, #16]\n",                  \
+                      "ldr.w r8, [r1, #32]\n"                                                                \
+                      "ldr.w r5, [r0, #20]\n"                                                                \
+                      "sub.w r1, r1, r3, lsl #1\n")                                                          \
+            MCU_NEXT_LINE("ldr.w r6, [r0, #36]\n", "ldr.w r4, [r0, #28]\n", "ldr.w r7, [r0, #40]\n",         \
+                          "ldr.w r5, [r0, #32]\n"                                                            \
+                          "add.w r1, r1, #32\n")
+#else
+/* A Cortex-M4 waits less for loads side by side. */
+#define MCU_LINE_LOADS(taps)      \
+    "ldr.w r6, [r1]\n"            \
+    "ldr.w r7, [r1, #16]\n"       \
+    "ldr.w r8, [r1, #32]\n"       \
+    "ldr.w r4, [r0, #" taps "]\n" \
+    "ldr.w r5, [r0, #" taps " + 4]\n"
+#define MCU_THREE_LINES                                                                                               \
+    "ldr.w r12, [r0, #24]\n" MCU_LINE_LOADS("0") MCU_FIRST_LINE("", "add.w r1, r1, r3\n", "", "") MCU_LINE_LOADS("8") \
+        MCU_NEXT_LINE("", "add.w r1, r1, r3\n", "", "") MCU_LINE_LOADS("16")                                          \
+            MCU_NEXT_LINE("", "sub.w r1, r1, r3, lsl #1\n", "", "add.w r1, r1, #32\n") "ldr.w r4, [r0, #28]\n"        \
+                                                                                       "ldr.w r5, [r0, #32]\n"        \
+                                                                                       "ldr.w r6, [r0, #36]\n"        \
+                                                                                       "ldr.w r7, [r0, #40]\n"
+#endif
+
+/* r4 multiplier, r5 addend, r6 shift; r8 is free. */
+#define MCU_CLIMB_WINDOW_PLAIN(sum) "smmla " sum ", " sum ", r4, r5\n"
+#define MCU_CLIMB_WINDOW_SIGNS(sum)    \
+    "ldr.w r8, [r0, #44]\n"            \
+    "and.w r8, r8, " sum ", asr #31\n" \
+    "add.w r8, r8, r5\n"               \
+    "smmla " sum ", " sum ", r4, r8\n"
+
+/* In parts, as strings of C99 have an end; nothing comes between them. */
+#define MCU_WINDOW_LINES(name, climb)                                               \
+    MCU_ASSEMBLY_LOOP void name(struct mcu_window_lines *p __attribute__((unused))) \
+    {                                                                               \
+        __asm__ volatile("push {r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n"        \
+                         "ldr r3, [r0, #64]\n"                                      \
+                         "ldr r2, [r0, #60]\n"                                      \
+                         "1:\n"                                                     \
+                         "ldr.w r1, [r0, #56]\n"                                    \
+                         "ldr.w lr, [r0, #48]\n"                                    \
+                         ".balign 4\n"                                              \
+                         "2:\n");                                                   \
+        __asm__ volatile(MCU_THREE_LINES);                                          \
+        __asm__ volatile(climb("r9") climb("r10") climb("r11") climb("r12"));       \
+        __asm__ volatile("asr.w r9, r9, r6\n"                                       \
+                         "asr.w r10, r10, r6\n"                                     \
+                         "ssat r9, #8, r9\n"                                        \
+                         "asr.w r11, r11, r6\n"                                     \
+                         "subs.w lr, lr, #4\n"                                      \
+                         "strb.w r9, [r2]\n"                                        \
+                         "ssat r10, #8, r10\n"                                      \
+                         "asr.w r12, r12, r6\n"                                     \
+                         "blt.w 3f\n"                                               \
+                         "strb.w r10, [r2, r7]\n"                                   \
+                         "add.w r2, r2, r7, lsl #1\n"                               \
+                         "ssat r11, #8, r11\n"                                      \
+                         "ssat r12, #8, r12\n"                                      \
+                         "strb.w r11, [r2]\n"                                       \
+                         "strb.w r12, [r2, r7]\n"                                   \
+                         "add.w r2, r2, r7, lsl #1\n"                               \
+                         "bgt.w 2b\n"                                               \
+                         "b 5f\n"                                                   \
+                         "3:\n"                                                     \
+                         "add.w r2, r2, r7\n"                                       \
+                         "adds.w lr, lr, #2\n"                                      \
+                         "blt.w 5f\n"                                               \
+                         "ssat r11, #8, r11\n"                                      \
+                         "strb.w r10, [r2]\n"                                       \
+                         "beq.w 4f\n"                                               \
+                         "strb.w r11, [r2, r7]\n"                                   \
+                         "add.w r2, r2, r7\n"                                       \
+                         "4:\n"                                                     \
+                         "add.w r2, r2, r7\n");                                     \
+        __asm__ volatile("5:\n"                                                     \
+                         "ldrd r4, r5, [r0, #52]\n"                                 \
+                         "ldrd r6, r7, [r0, #68]\n"                                 \
+                         "add.w r5, r5, r7\n"                                       \
+                         "subs.w r4, r4, #1\n"                                      \
+                         "strd r4, r5, [r0, #52]\n"                                 \
+                         "add.w r2, r2, r6\n"                                       \
+                         "bgt.w 1b\n"                                               \
+                         "str r2, [r0, #60]\n"                                      \
+                         "pop {r3, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n");       \
+    }
+
+MCU_WINDOW_LINES(mcu_window_lines_plain, MCU_CLIMB_WINDOW_PLAIN)
+MCU_WINDOW_LINES(mcu_window_lines_signs, MCU_CLIMB_WINDOW_SIGNS)
+
+#endif
+
 #endif

@@ -24,7 +24,9 @@ from model_builder import ModelBuilder
 from sweeps import pairs
 
 PLAIN_C = ("-DMCU_PLAIN_C",)
-DSP_LOOPS = ("mcu_four_positions_plain", "mcu_four_positions_signs", "mcu_four_units_plain", "mcu_four_units_signs")
+DSP_LOOPS = tuple(
+    f"mcu_{loop}_{ending}" for loop in ("four_positions", "four_units", "window_lines") for ending in ("plain", "signs")
+)
 # A board for each core whose loops differ, and the loops that its layers call.
 LOOPS = {
     "nucleo_g071rb": ("mcu_multiply_four_units", "mcu_multiply_pairs"),
@@ -48,6 +50,19 @@ def layers_of_sums() -> ModelBuilder:
     for depth, units in ((1, 3), (3, 4), (4, 1), (39, 6), (64, 9)):
         row = builder.input((1, depth), scale=0.05, zero_point=int(rng.choice(ZERO_POINTS)))
         accumulated(builder, "FULLY_CONNECTED", row, random_filters(rng, (units, depth)), (1, units))
+    for height, width, channels in (
+        (3, 3, 1),
+        (4, 9, 6),
+        (9, 4, 5),
+        (7, 6, 8),
+        (5, 12, 3),
+    ):  # some with what is left of four
+        for activation in ("NONE", "NONE", "RELU"):
+            image = builder.input((1, height, width, channels), scale=0.05, zero_point=int(rng.choice(ZERO_POINTS)))
+            filters = random_filters(rng, (1, 3, 3, channels))
+            options = {"stride_h": 1, "stride_w": 1, "padding": "SAME", "depth_multiplier": 1}
+            shape = (1, height, width, channels)
+            accumulated(builder, "DEPTHWISE_CONV_2D", image, filters, shape, fused_activation=activation, **options)
     # Halves of both signs, which round away from zero.
     row = builder.input((1, 9), scale=0.5, zero_point=0)
     handle = builder.constant(random_filters(rng, (5, 9)), (1.0,), axis=0)

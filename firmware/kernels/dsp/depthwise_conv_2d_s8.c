@@ -1,5 +1,7 @@
 #include "mcu_depthwise_conv_2d_dsp.h"
 
+#include "mcu_loops.h"
+
 /* Input lines are prepared for four channels at a time: the values of two neighbouring positions are the halves of a
  * word, so that one multiplication takes two taps of a line. The words of the four channels lie side by side.
  *
@@ -223,49 +225,112 @@ MCU_INLINE void convolve_lines(int8_t *output, const int32_t *x, int32_t lines, 
     } while (--lines);
 }
 
-/* The same for windows of 3 lines of 3 taps that move by one, as functions of their own: what the loops around them
- * need would take the registers of theirs. */
-#define CONVOLVE_USUAL_LINES(name, signs, limits)                                                                      \
-    static __attribute__((noinline)) void name(int8_t *output, const int32_t *x, int32_t lines, const int32_t *filter, \
-                                               int32_t bias, const struct mcu_staircase *steps,                        \
-                                               const struct mcu_depthwise_conv_2d_dsp *p)                              \
-    {                                                                                                                  \
-        const struct mcu_finish finish = {signs, limits};                                                              \
-        const struct shape known = {3, 2, 1};                                                                          \
-        convolve_lines(output, x, lines, filter, bias, *steps, p, finish, known);                                      \
+/* The taps of a window of 3 lines of 3 taps as mcu_window_lines has them. */
+MCU_INLINE void expand_usual(int32_t *to, const int8_t *filter)
+{
+    for (int32_t line = 3; line > 0; --line) {
+        const uint32_t first = (uint8_t)filter[0], second = (uint8_t)filter[1], third = (uint8_t)filter[2];
+        to[0] = (int32_t)(first << 8 | second << 24);
+        to[1] = (int32_t)(second << 8 | third << 24);
+        to += 2;
+        filter += 3;
     }
+}
 
-CONVOLVE_USUAL_LINES(usual_lines_plain, 0, 0)
-CONVOLVE_USUAL_LINES(usual_lines_signs, 1, 0)
-CONVOLVE_USUAL_LINES(usual_lines_limits, 1, 1)
+/* Output lines of channel `out`, for windows of 3 lines of 3 taps that move by one along a line. */
+MCU_INLINE void usual_lines(int8_t *output, const int32_t *x, int32_t lines, int32_t out,
+                            const struct mcu_depthwise_conv_2d_dsp *p, struct mcu_finish finish)
+{
+    const struct mcu_staircase *const steps = p->steps + out * p->step_stride;
+    struct mcu_window_lines windows;
+    expand_usual(windows.taps, p->filter + 9 * out);
+    windows.bias = p->bias[out];
+    windows.multiplier = steps->multiplier;
+    windows.add = steps->add;
+    windows.below_zero = steps->below_zero;
+    windows.shift = steps->shift;
+    windows.next = p->along.out_step;
+    windows.count = p->along.out_size;
+    windows.lines = lines;
+    windows.x = x;
+    windows.output = output;
+    windows.pitch = QUAD * p->pairs * (int32_t)sizeof(int32_t);
+    windows.line_stride = p->lines.stride * windows.pitch;
+    windows.next_line = p->lines.out_step - p->along.out_size * p->along.out_step;
+    if (finish.limits) {
+        mcu_window_lines_c(&windows, finish, p->minimum, p->maximum);
+    } else if (finish.signs) {
+        mcu_window_lines_signs(&windows);
+    } else {
+        mcu_window_lines_plain(&windows);
+    }
+}
+
+/* The same for windows that move by two: outputs find their first two taps in one word, the third in the next. */
+static __attribute__((noinline)) void usual_lines_by_two(int8_t *output, const int32_t *x, int32_t lines, int32_t out,
+                                                         const struct mcu_depthwise_conv_2d_dsp *p)
+{
+    const struct mcu_staircase steps = p->steps[out * p->step_stride];
+    const struct mcu_finish finish = {1, 1};
+    const int32_t pitch = QUAD * p->pairs;
+    const int32_t next = p->along.out_step;
+    const int32_t minimum = p->minimum, maximum = p->maximum;
+    const int32_t bias = p->bias[out];
+    int32_t taps[6];
+    expand_usual(taps, p->filter + 9 * out);
+    do {
+        const int32_t *at = x;
+        int8_t *to = output;
+        for (int32_t left = p->along.out_size; left > 0; left -= 2) {
+            int32_t s0 = bias, s1 = bias;
+            const int32_t *line = at;
+#pragma GCC unroll 3
+            for (int32_t i = 0; i < 6; i += 2) {
+                const int32_t first = taps[i], last = taps[i + 1];
+                const int32_t a = line[0], b = line[QUAD], c = line[2 * QUAD];
+                s0 = mcu_smlad(a, first, s0);
+                s1 = mcu_smlad(b, first, s1);
+                s0 = mcu_smlabt(b, last, s0);
+                s1 = mcu_smlabt(c, last, s1);
+                line += pitch;
+            }
+            to[0] = mcu_climb(s0, steps, finish, minimum, maximum);
+            to += next;
+            if (left > 1) {
+                to[0] = mcu_climb(s1, steps, finish, minimum, maximum);
+                to += next;
+            }
+            at += 2 * QUAD;
+        }
+        x += p->lines.stride * pitch;
+        output += p->lines.out_step;
+    } while (--lines);
+}
 
 /* `lines` output lines of up to four input channels, from input channel `first` on; `taps` is room for a filter. */
 MCU_INLINE void convolve_quad(int8_t *output, const int32_t *prepared, int32_t *taps, int32_t lines, int32_t first,
                               const struct mcu_depthwise_conv_2d_dsp *p, struct mcu_finish finish)
 {
     const int32_t height = p->lines.kernel, words = p->words;
-    const int32_t usual = height == 3 && words == 2;
+    const int32_t usual = height == 3 && p->along.kernel == 3;
     const int32_t left_channels = p->in_channels - first;
     int32_t out = first * p->multiplier;
     const int32_t end = out + (left_channels < QUAD ? left_channels : QUAD) * p->multiplier;
     for (int32_t m = 0; out < end; ++out) {
-        const int32_t bias = p->bias[out];
-        const struct mcu_staircase *const steps = p->steps + out * p->step_stride;
-        expand(taps, p->filter + out * height * p->along.kernel, p);
-        if (p->along.stride == 1 && usual) {
-            if (finish.limits) {
-                usual_lines_limits(output, prepared, lines, taps, bias, steps, p);
-            } else if (finish.signs) {
-                usual_lines_signs(output, prepared, lines, taps, bias, steps, p);
-            } else {
-                usual_lines_plain(output, prepared, lines, taps, bias, steps, p);
-            }
-        } else if (p->along.stride == 1) {
-            const struct shape known = {height, words, 1};
-            convolve_lines(output, prepared, lines, taps, bias, *steps, p, finish, known);
+        if (usual && p->along.stride == 1) {
+            usual_lines(output, prepared, lines, out, p, finish);
+        } else if (usual) {
+            usual_lines_by_two(output, prepared, lines, out, p);
         } else {
-            const struct shape known = {height, words, 2};
-            convolve_lines(output, prepared, lines, taps, bias, *steps, p, finish, known);
+            const struct mcu_staircase steps = p->steps[out * p->step_stride];
+            expand(taps, p->filter + out * height * p->along.kernel, p);
+            if (p->along.stride == 1) {
+                const struct shape known = {height, words, 1};
+                convolve_lines(output, prepared, lines, taps, p->bias[out], steps, p, finish, known);
+            } else {
+                const struct shape known = {height, words, 2};
+                convolve_lines(output, prepared, lines, taps, p->bias[out], steps, p, finish, known);
+            }
         }
         output += 1;
         m += 1;

@@ -68,11 +68,11 @@ def _has_dsp(target: str) -> bool:
     return CORES[core].dsp == "always" or "dsp" in target.removeprefix(core).split("+")
 
 
-PORTABLE = KernelSet("portable", 1, lambda target: True, EMITTERS, {_WIDE: WIDE_EMITTERS, AS_UINT8: LEGACY_EMITTERS})
+PORTABLE = KernelSet("portable", 2, lambda target: True, EMITTERS, {_WIDE: WIDE_EMITTERS, AS_UINT8: LEGACY_EMITTERS})
 FITTED = KernelSet("fitted", 1, lambda target: True, {"ADD": fitted_add.emit, "SUB": fitted_add.emit})
 DSP = KernelSet(
     "dsp",
-    4,
+    5,
     _has_dsp,
     {
         "CONV_2D": dsp_convolution.emit,

@@ -32,11 +32,16 @@ class _Lines:
         return self.along.kernel // 2 + 1 if self.along.stride == 1 else -(-self.along.kernel // 2)
 
     @property
+    def fours(self) -> bool:
+        """Whether outputs are computed by four alone: windows of 3 lines of 3 taps that move by one."""
+        return self.lines.kernel == self.along.kernel == 3 and self.along.stride == 1
+
+    @property
     def pairs(self) -> int:
         """Pairs of positions of a line that its outputs read, in groups of four and at last of two, or that padding fills."""
         start, needed, left = 0, -(-(self.along.padding + 1) // 2), self.along.out
         one = self.along.stride == 1
-        while left > 2:
+        while left > (0 if self.fours else 2):
             needed = max(needed, start + self.words + (1 if one else 3))
             start += 2 * self.along.stride
             left -= 4
@@ -48,7 +53,7 @@ class _Lines:
     def multiplications(self) -> int:
         """Dual ones, those for outputs that groups compute in vain included."""
         groups, rest = divmod(self.along.out, 4)
-        outputs = 4 * groups + (0, 2, 2, 4)[rest]
+        outputs = 4 * groups + (0, 4 if self.fours else 2, 4 if self.fours else 2, 4)[rest]
         return self.lines.out * self.lines.kernel * self.words * outputs
 
     @property
