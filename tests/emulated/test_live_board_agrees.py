@@ -13,6 +13,7 @@ from live_boards import Kept, live_board
 from mcu_harness.app.live.board import LiveBoard
 from mcu_harness.base.errors import EmulatorError, HarnessError
 from mcu_harness.emulator.kept import KeptEmulators
+from mcu_harness.emulator.live import StopReason
 from mcu_harness.results.records import RunResult
 
 pytestmark = [pytest.mark.gnu, pytest.mark.renode, pytest.mark.usefixtures("renode_install")]
@@ -103,11 +104,9 @@ def test_behaviour_and_costs_are_those_of_the_embedded_emulator(elf: Path, emula
     here, there = told(elf, emulators, "unicorn"), told(elf, emulators, "renode")
     assert there[0] == here[0]
     assert "< off at 204" in str(here[0])
-    for figure in ("instructions", "stack_hwm_bytes"):
+    for figure in ("instructions", "cycles", "stack_hwm_bytes"):
         assert there[1].value(figure) == here[1].value(figure)
-    assert [(one.name, one.calls, one.self_instructions) for one in there[1].functions] == [
-        (one.name, one.calls, one.self_instructions) for one in here[1].functions
-    ]
+    assert there[1].functions == here[1].functions
     assert (here[1].emulator.name, there[1].emulator.name) == ("unicorn", "renode")
 
 
@@ -152,3 +151,19 @@ def test_what_renode_cannot_do_names_the_way_out(board: LiveBoard) -> None:
     with pytest.raises(EmulatorError, match="snapshot") as caught:
         board.snapshot()
     assert "unicorn" in caught.value.hint
+
+
+def test_a_step_is_an_instruction(board: LiveBoard) -> None:
+    board.send("s")
+    board.run_until("filter")
+    server = board.gdb_server()
+    server.close()
+    machine = server._machine
+    places = []
+    for _ in range(3):
+        assert machine.step().reason is StopReason.PLACE
+        places.append(machine.pc)
+    assert all(
+        0 < after - before <= 4 for before, after in zip([board.address("filter"), *places], places, strict=False)
+    )
+    board.expect("heating at -400\n")

@@ -25,7 +25,7 @@ _MOST_BYTES = 4
 
 
 class BlockIntake:
-    """Feeds one recorder. `function_start(address)` is where the function begins that holds it, None if unknown."""
+    """Feeds one recorder, blocks by `record`. `function_start(address)` is where the function begins that holds it, None if unknown."""
 
     def __init__(
         self,
@@ -34,6 +34,8 @@ class BlockIntake:
         function_start: Callable[[int], int | None],
     ) -> None:
         self._recorder = recorder
+        self.record: Callable[[Records], object] = recorder.add
+        self.settled: Callable[[], None] = lambda: None  # all blocks so far have ended
         self._read_code = read_code
         self._function_start = function_start
         self._begins: dict[tuple[int, int], int] = {}
@@ -45,6 +47,7 @@ class BlockIntake:
         done = 0
         for row in np.flatnonzero(records[:, 1] >= _ENTER).tolist():
             self._add_blocks(records[done:row])
+            self.settled()
             (pc, event), (stack, _) = records[row : row + 2].tolist()
             if event == _LEAVE:
                 self.settle(pc)  # of a handler that left without any block: what it returns to stands for it
@@ -69,7 +72,7 @@ class BlockIntake:
                 left, instructions = int(records[row, 0]) & ~_LEFT_EARLY, int(records[row, 1])
                 records[row, 0] = self._begin(left, instructions)
         self.settle(int(records[0, 0]))
-        self._recorder.add(records)
+        self.record(records)
 
     def _begin(self, left: int, instructions: int) -> int:
         key = left, instructions

@@ -19,7 +19,7 @@ from mcu_harness.emulator.renode.server import RenodeRefusedError, RenodeServer
 # How long Renode may take to answer, and while a program runs, how long neither that nor the time may get on.
 _ANSWER_S = 60.0
 
-_HEARD, _ACCESS, _SIGN, _STANDS = b"T", b"D", b"P", b"S"
+_HEARD, _ACCESS, _SIGN, _STANDS, _TRACED = b"T", b"D", b"P", b"S", b"A"
 
 
 class Stand(IntEnum):
@@ -58,12 +58,14 @@ class Access:
 @dataclass(frozen=True, slots=True)
 class Listeners:
     """What a run is told: a byte on its console, where True asks it to stop, and accesses to devices, both with the time in
-    nanoseconds; blocks, and code that is not where the program was loaded.
+    nanoseconds; blocks, accesses to memory that are traced, before the blocks that made them, and code that is not where the program
+    was loaded.
     """
 
     heard: Callable[[bytes, int], bool]
     accessed: Callable[[Access, int], int]
     blocks: Callable[[bytearray], None]
+    traced: Callable[[bytearray], None]
     code: Callable[[int, bytes], None]
 
 
@@ -80,7 +82,14 @@ class LiveLink:
 
     def go(self, until_ns: int, skipped: int, places: Collection[int]) -> tuple[Standing, Exception | None]:
         """Go on; what a listener raised has stopped the program, and comes back too."""
-        self._server.request(struct.pack(f"<cQQI{len(places)}I", b"g", until_ns, skipped, len(places), *sorted(places)))
+        return self._going(struct.pack(f"<cQQI{len(places)}I", b"g", until_ns, skipped, len(places), *sorted(places)))
+
+    def step(self) -> tuple[Standing, Exception | None]:
+        """Execute one instruction; otherwise as `go`."""
+        return self._going(b"n")
+
+    def _going(self, request: bytes) -> tuple[Standing, Exception | None]:
+        self._server.request(request)
         raised: Exception | None = None
         last_sign, since = b"", time.monotonic()
         while True:
@@ -109,6 +118,8 @@ class LiveLink:
         reader, kind = protocol.Reader(frame), frame[:1]
         if kind == protocol.BLOCKS:
             self._tell.blocks(frame)
+        elif kind == _TRACED:
+            self._tell.traced(frame)
         elif kind == protocol.CODE:
             self._tell.code(*protocol.read_code(frame))
         elif kind == _HEARD:
@@ -152,6 +163,10 @@ class LiveLink:
     def unread(self) -> bytes:
         """What it has not read of that."""
         return self._ask(b"u").data()
+
+    def trace(self, on: bool) -> None:
+        """Have accesses to memory told, or no longer."""
+        self._done(struct.pack("<cB", b"t", on))
 
     def reset(self) -> None:
         """All peripherals and the core are as after reset."""

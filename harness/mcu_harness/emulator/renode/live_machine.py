@@ -7,11 +7,11 @@ of up to a microsecond.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator import ending
-from mcu_harness.emulator.contract import Call, Fault, FaultKind, Wait
+from mcu_harness.emulator.contract import Call, DataTrace, Fault, FaultKind, Wait
 from mcu_harness.emulator.live import Device, LiveSetup, Stop, StopReason, Stretch
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeError
 from mcu_harness.emulator.recorder.counted import Mark
@@ -22,6 +22,7 @@ from mcu_harness.emulator.renode.blocks import BlockIntake
 from mcu_harness.emulator.renode.end_place import NOWHERE, arrived, last_branches, located
 from mcu_harness.emulator.renode.image import LoadedProgram
 from mcu_harness.emulator.renode.live_link import Access, Listeners, LiveLink, Stand, Standing
+from mcu_harness.emulator.renode.live_trace import RenodeTrace
 from mcu_harness.emulator.renode.outcome import BRANCH_TO_ITSELF, WAITS, explain, is_even_jump
 from mcu_harness.emulator.renode.platform import console_input, mips
 from mcu_harness.emulator.renode.server import RenodeServer
@@ -32,6 +33,7 @@ _SET_PENDING = 0xE000E200  # NVIC_ISPR (Armv7-M Architecture Reference Manual, B
 _REASONS = {Stand.TIME: StopReason.TIME, Stand.PLACE: StopReason.PLACE, Stand.ASKED: StopReason.ASKED}
 
 
+Going = tuple[Standing, Exception | None]
 Ended = Callable[["RenodeLive", RenodeServer, bool], None]
 
 
@@ -40,6 +42,7 @@ class _Begun:
     mark: Mark
     now: int
     instructions: int
+    is_traced: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,9 @@ class RenodeLive:
         self._end: Stop | None = None
         self._resets = 0
         self._goes = False
-        self._link = LiveLink(server, Listeners(self._heard, self._accessed, self._blocks, self._program.add_code))
+        self._trace: RenodeTrace | None = None
+        listeners = Listeners(self._heard, self._accessed, self._blocks, self._traced, self._program.add_code)
+        self._link = LiveLink(server, listeners)
         self._start()
 
     def _start(self) -> None:
@@ -196,17 +201,33 @@ class RenodeLive:
     # Stretches.
 
     def begin(self, traced: bool) -> _Begun:
-        return _Begun(self._recorder.mark(), self.now, self._recorder.instructions)
+        is_traced = traced and self._trace is None
+        if is_traced:
+            self._trace = RenodeTrace(self._board, self._recorder, self._program.code)
+            self._intake.record, self._intake.settled = self._trace.add, self._trace.settle
+            self._link.trace(True)
+        return _Begun(self._recorder.mark(), self.now, self._recorder.instructions, is_traced)
 
     def end(self, begun: object) -> Stretch:
         assert isinstance(begun, _Begun)
+        trace = self._end_trace(begun.mark) if begun.is_traced else None
         return Stretch(
             instructions=self._recorder.instructions - begun.instructions,
             cycles_by_clock=self.now - begun.now,
             counts=self._recorder.counts(begun.mark),
-            trace=None,
+            trace=trace,
             heap=self._heap,
         )
+
+    def _end_trace(self, since: Mark) -> DataTrace | None:
+        trace, self._trace = self._trace, None
+        if trace is None:
+            return None
+        self._intake.record, self._intake.settled = self._recorder.add, lambda: None
+        found = trace.result(since)
+        if self._is_open and not self._goes:
+            self._link.trace(False)
+        return found
 
     def close(self) -> None:
         if self._is_open:
@@ -216,10 +237,7 @@ class RenodeLive:
     # Running.
 
     def go(self, until: int, places: Collection[int] = ()) -> Stop:
-        if not self._is_open:
-            raise EmulatorError("the board is closed", hint="use it inside of the test that asked for it")
-        if self._goes:
-            raise EmulatorError("the firmware cannot go on inside of a device", hint="return from it first")
+        self._require_standing()
         while self._end is None:
             if until <= self.now:
                 return Stop(StopReason.TIME, self._pc)
@@ -230,22 +248,40 @@ class RenodeLive:
         return self._end
 
     def step(self) -> Stop:
-        raise EmulatorError(
-            "a live board in Renode makes no single steps",
-            hint="Renode has a GDB server of its own: board.monitor('machine StartGdbServer 3333')",
-        )
+        self._require_standing()
+        if self._end is not None:
+            return self._end
+        stop = self._stopped(self._stands(*self._going(self._link.step)))
+        self._end = stop if stop is not None and stop.is_end else None
+        return stop or Stop(StopReason.PLACE, self._pc)
 
     def go_until_changed(self, until: int, address: int, size: int) -> tuple[Stop, int | None]:
         raise EmulatorError(
             "a live board in Renode does not look for changes", hint='use mcu_board(..., emulator="unicorn")'
         )
 
+    def _require_standing(self) -> None:
+        if not self._is_open:
+            raise EmulatorError("the board is closed", hint="use it inside of the test that asked for it")
+        if self._goes:
+            raise EmulatorError("the firmware cannot go on inside of a device", hint="return from it first")
+
     def _run(self, until: int, places: Collection[int]) -> Standing:
         until_ns = -(-until * _NS // self._board.clock_hz)
         skipped = round(self._skipped * mips(self._board) * 1e6 / self._board.clock_hz)
+        standing = self._stands(*self._going(lambda: self._link.go(until_ns, skipped, places)))
+        # As everywhere, it stops at the end of a block: Renode's are of one instruction while memory is traced.
+        while standing.why is Stand.ASKED and self._trace is not None and self._trace.is_inside_block:
+            standing = replace(self._stands(*self._going(self._link.step)), why=Stand.ASKED)
+        return standing
+
+    def _going(self, go: Callable[[], Going]) -> Going:
         self._goes = True  # after an error it still does, as far as anybody knows
-        standing, raised = self._link.go(until_ns, skipped, places)
+        going = go()
         self._goes = False
+        return going
+
+    def _stands(self, standing: Standing, raised: Exception | None) -> Standing:
         self._now_ns, self._skipped = standing.now_ns, 0
         self._pc, self._asleep, self._heap = standing.pc, standing.asleep, standing.heap
         self._intact = self._intact and standing.intact
@@ -307,6 +343,10 @@ class RenodeLive:
                 self._intake.add(frame)
             except NoCodeError as error:
                 self._no_code = error.address
+
+    def _traced(self, frame: bytearray) -> None:
+        if self._trace is not None:
+            self._trace.accessed(frame)
 
     def _stand_at(self, pc: int) -> None:
         self._pc, self._asleep = pc, False

@@ -36,7 +36,7 @@ from mcu_harness.emulator.trace.layout import (
 )
 from mcu_harness.emulator.trace.timed_memories import TimedMemories
 from mcu_harness.hardware.arm.alignment import unaligned
-from mcu_harness.hardware.arm.data_access import accesses
+from mcu_harness.hardware.arm.data_access import Access, accesses
 from mcu_harness.hardware.board import Board
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
@@ -45,12 +45,21 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 class MemoryTracer:
     """Traces one run.
 
-    `registers` is where the core's registers are; `cuts` are addresses at which objects begin, memories' bounds included.
+    `registers` is where the core's registers are, or with `addresses_known`, in their place, where the instruction at hand
+    accesses memory; `cuts` are addresses at which objects begin, memories' bounds included.
     """
 
-    def __init__(self, board: Board, recorder: BlockRecorder, registers: int, cuts: Sequence[int]) -> None:
+    def __init__(
+        self,
+        board: Board,
+        recorder: BlockRecorder,
+        registers: int,
+        cuts: Sequence[int],
+        addresses_known: bool = False,
+    ) -> None:
         self.error: BaseException | None = None
         self._recorder = recorder
+        self._addresses_known = addresses_known
         self._core = board.core
         self._memories = TimedMemories(board, cuts)
         self._steps = Table(Step, 1 << 12)
@@ -159,7 +168,8 @@ class MemoryTracer:
             words = np.zeros(max(1, len(code) // HALFWORD), np.int64)
             for offset, access in accesses(code, address):
                 must_be_aligned = unaligned(1, access.size, self._core, code[offset : offset + 4])
-                words[offset // HALFWORD] = descriptor(access, access.alignment if must_be_aligned else 1)
+                from_registers = Access(0, 0, access.size, access.write) if self._addresses_known else access
+                words[offset // HALFWORD] = descriptor(from_registers, access.alignment if must_be_aligned else 1)
                 self._writes[block, offset // HALFWORD] = access.write
             words[0] |= ENTRY
             self._descriptors[block] = words

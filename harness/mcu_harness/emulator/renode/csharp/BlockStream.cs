@@ -42,6 +42,9 @@ namespace McuHarness
             }
         }
 
+        /// <summary>Called before blocks are sent.</summary>
+        public Action Flushing = delegate {};
+
         /// <summary>Called after each block with its address, whether it counts or not; it must leave the core alone.</summary>
         public Action<ulong> Look;
 
@@ -133,6 +136,7 @@ namespace McuHarness
         /// <summary>Send what is there.</summary>
         public void Flush()
         {
+            Flushing();
             if(used == 0)
             {
                 return;

@@ -32,6 +32,7 @@ namespace McuHarness
             input = new ConsoleInput(platform, plan.Input);
             blocks = new BlockStream(bus, core, channel, plan.Code, null);
             drive = new LiveDrive(platform, channel, plan, blocks);
+            trace = new LiveTrace(core, channel, blocks);
             start = new CoreStart(plan, bus);
             var exceptions = new Exceptions(bus, core, blocks);
             var semihosting = new Semihosting(bus, core, plan, platform.Send, input, start.Stack);
@@ -47,6 +48,9 @@ namespace McuHarness
             {
             case 'g':
                 drive.Go(request);
+                break;
+            case 'n':
+                drive.Step();
                 break;
             case 'm':
                 var address = request.Long();
@@ -89,6 +93,10 @@ namespace McuHarness
                 break;
             case 'q':
                 channel.Send(new Answer('M').Text(Command(request.Text())));
+                break;
+            case 't':
+                trace.Switch(request.Flag());
+                channel.Send(new Answer('K'));
                 break;
             case 'd':
                 LiveDevice.Attach(platform, request.Word(), request.Word(), request.Word(), Access);
@@ -220,6 +228,7 @@ namespace McuHarness
         private readonly ConsoleInput input;
         private readonly BlockStream blocks;
         private readonly LiveDrive drive;
+        private readonly LiveTrace trace;
         private readonly CoreStart start;
     }
 }

@@ -102,6 +102,24 @@ namespace McuHarness
             Report();
         }
 
+        /// <summary>Execute one instruction, or where the core sleeps, let time pass until it wakes.</summary>
+        public void Step()
+        {
+            end = null;
+            stand = Stand.Place;
+            marks.Set(OwnPlaces());
+            stopped = false;
+            blocks.Open();
+            core.Step();
+            stopped = true;
+            lost |= !Pause();
+            core.ExecutionMode = ExecutionMode.Continuous;
+            blocks.Close();
+            arrivedAt = core.PC.RawValue & ~1UL;
+            arrivedAfter = core.ExecutedInstructions;
+            Report();
+        }
+
         /// <summary>Stop as soon as that can be: it was asked for.</summary>
         public void Ask() { Halt(Stand.Asked); }
 

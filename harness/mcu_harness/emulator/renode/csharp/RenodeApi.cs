@@ -107,7 +107,7 @@ namespace McuHarness
     {
         /// <summary>
         /// `accessed(pc, operation, address, physical address, bytes)` is called, with 0 bytes where this Renode does not
-        /// tell; the hook stays for as long as `core` does.
+        /// tell; the hook stays until it is removed.
         /// </summary>
         public static void Set(CortexM core, Action<ulong, MemoryOperation, ulong, ulong, uint> accessed)
         {
@@ -118,6 +118,12 @@ namespace McuHarness
             var own = typeof(AccessHook).GetMethod(
                 parameters == 5 ? "Accessed" : "AccessedWithWidth", BindingFlags.Instance | BindingFlags.NonPublic);
             method.Invoke(core, new object[] { Delegate.CreateDelegate(type, new AccessHook(accessed), own) });
+        }
+
+        /// <summary>Nothing is done at accesses any more.</summary>
+        public static void Remove(CortexM core)
+        {
+            RenodeApi.Method(core, "SetHookAtMemoryAccess", 1).Invoke(core, new object[] { null });
         }
 
         private AccessHook(Action<ulong, MemoryOperation, ulong, ulong, uint> accessed) { this.accessed = accessed; }
