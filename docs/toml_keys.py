@@ -8,6 +8,7 @@ import dataclasses
 import inspect
 import tempfile
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,7 @@ class Watch:
         return read
 
 
+@cache
 def scenario_keys() -> dict[str, Key]:
     """Every key of a scenario file, by dotted name; budgets and tolerances come from their tables."""
     with tempfile.TemporaryDirectory() as folder, Watch() as watch:
@@ -131,6 +133,7 @@ def scenario_keys() -> dict[str, Key]:
     return found
 
 
+@cache
 def board_keys() -> dict[str, Key]:
     """Every key of a board file, by dotted name."""
     with tempfile.TemporaryDirectory() as folder, Watch() as watch:

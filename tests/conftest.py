@@ -20,7 +20,13 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 def pytest_configure() -> None:
-    """What a shell starts in the background inherits that SIGINT is ignored: here it interrupts, whoever started the tests."""
+    """What a shell starts in the background inherits that SIGINT is ignored: here it interrupts, whoever started the tests.
+
+    Where Python is told to write no bytecode, every process that a test starts would compile the whole package again: seconds
+    for each session of pytest, which rewrites assertions too. They share a folder of their own instead.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(REPOSITORY / "build" / "bytecode")
     is_main = threading.current_thread() is threading.main_thread()
     if is_main and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

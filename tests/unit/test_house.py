@@ -6,6 +6,7 @@ That rooms import in one direction, without cycles, is held by import-linter (`t
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def modules() -> list[Path]:
     return found
 
 
+@cache
 def imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):

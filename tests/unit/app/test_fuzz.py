@@ -19,11 +19,11 @@ GOOD = child.Ended(2, "mcu-harness: error: x.json: not JSON", 1.0, 1 << 20, {})
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="children are forked and bounded as Linux does it")
-def test_a_few_cases_of_every_kind() -> None:
-    words = [sys.executable, "-m", "tests.fuzz", "--cases", "2", "--seed", "3"]
+def test_a_case_of_every_kind() -> None:
+    words = [sys.executable, "-m", "tests.fuzz", "--cases", "1", "--seed", "3"]
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, timeout=600, env=_environment())
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout == f"{2 * len(kinds.KINDS)} cases, 0 failures\n"
+    assert done.stdout == f"{len(kinds.KINDS)} cases, 0 failures\n"
 
 
 def _environment() -> dict[str, str]:

@@ -13,6 +13,7 @@ import pytest
 from mcu_harness.image.elf_reader import read_elf_file
 from mcu_harness.image.line_table import SourceLines
 from mcu_harness.image.program import Program, read_program
+from sweeps import count
 from user_firmware import build, tool
 
 pytestmark = pytest.mark.gnu
@@ -99,7 +100,7 @@ def test_damaged_tables_give_no_error_and_take_no_time(version: int, tmp_path: P
     main = read_program(elf).symbol("main").address
     bad = tmp_path / "bad.elf"
     started = time.process_time()
-    for seed in range(150):
+    for seed in range(count(40, 150)):
         bad.write_bytes(damaged(data, section.offset, section.size, seed))
         line = SourceLines(read_program(bad)).at(main)
         assert line is None or line.line > 0
