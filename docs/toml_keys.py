@@ -37,13 +37,18 @@ KINDS = {
     "peripheral.irqs": "list of whole numbers",
 }
 NEEDED_LISTS = ("memory", "console.dialogue")  # lists of tables of which at least one has to be there
-DEFAULTS = {"name": "the file's name", "core.dsp": "as the core has it"}
+DEFAULTS = {
+    "name": "the file's name",
+    "operators.NAME.function": "the operator's name",
+    "core.dsp": "as the core has it",
+}
 PERIPHERAL = '[[peripheral]]\nname = "uart9"\nkind = "pl011"\nbase = 0x40001000\nirqs = [1]\npins = "P"\nports = []\nselect = 0\n'
 # A scenario that has every table, so that the loader asks for every key.
 SCENARIOS = (
     'model = "m.tflite"\nboards = ["nrf52840dk"]\nkernels = "cmsis-nn"\ncmsis_nn = "."\n[inputs]\nfile = "x.npz"\n[outputs]\nfile = "x.npz"\n[baseline]\n[quantize]\ncalibration = "x.npz"\n'
     "[budgets]\n[budgets.nrf52840dk]\n",
     'models = ["m.tflite"]\nboards = ["nrf52840dk"]\n[inputs]\nseed = 1\n[outputs]\noracle = "none"\n'
+    '[operators.NAME]\nsource = "m.c"\n'
     '[renode]\ninclude = ["m.repl"]\n',
     'boards = ["nrf52840dk"]\n[firmware]\nelf = "m.elf"\n[profile]\n[profile.regions]\n[console]\n'
     '[[console.dialogue]]\nsend = "x"\n',
@@ -121,6 +126,7 @@ def scenario_keys() -> dict[str, Key]:
     with tempfile.TemporaryDirectory() as folder, Watch() as watch:
         for name in ("m.tflite", "x.npz", "m.elf", "m.repl"):
             Path(folder, name).write_bytes(b"")
+        Path(folder, "m.c").write_text("void NAME(const struct mcu_custom *operation) {}")
         for nth, text in enumerate(SCENARIOS):
             path = Path(folder, f"s{nth}.toml")
             path.write_text(text)

@@ -328,6 +328,8 @@ def _operator(op: _Operator, code: int) -> schema.OperatorT:
     result.inputs, result.outputs = list(op.inputs), list(op.outputs)
     if op.intermediates:
         result.intermediates = list(op.intermediates)
+    if "custom_options" in op.options:
+        result.customOptions = list(op.options["custom_options"])  # type: ignore[call-overload]
     table = OPERATORS[op.code][1] if op.code in OPERATORS else ""
     if not table:
         return result

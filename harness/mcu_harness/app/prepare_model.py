@@ -39,13 +39,13 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
     toolchain = find_toolchain(toolchain_name)
     progress("reading the model")
     conversion = int8_model(case.model, case.quantize, progress)
-    model = replace(model_graph(conversion.model), name=case.model_name)
+    model = replace(model_graph(conversion.model, scenario.operators), name=case.model_name)
     outputs = scenario.outputs
-    if outputs.oracle == "litert" and lacking_in_litert(model) and tflm_installed():
+    if outputs.oracle == "litert" and lacking_in_litert(model) and tflm_installed() and not model.custom:
         outputs = replace(outputs, oracle="tflm")
     if outputs.oracle == "tflm":
         model = with_dense_rounded_twice(model)
-    samples = samples_for(conversion.model, scenario.inputs, conversion.inputs)
+    samples = samples_for(conversion.model, scenario.inputs, conversion.inputs, scenario.operators)
     planned = planned_sources(model, board.target, scenario.kernels)
     graph, memory, sources = planned.graph, planned.memory, with_cmsis_nn(planned.sources, scenario.cmsis_nn)
     progress(f"building with {toolchain.name}")
@@ -56,7 +56,7 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
     def check(execution: Execution) -> tuple[OutputCheck, list[Finding]]:
         got = [tensors_read(graph, sources.outputs, raw) for raw in execution.reads]
         expected, oracle = expected_outputs(
-            conversion.model, scenario.inputs, outputs, (conversion.inputs, conversion.outputs)
+            conversion.model, scenario.inputs, outputs, (conversion.inputs, conversion.outputs), scenario.operators
         )
         truth = _truth(graph, samples, scenario.outputs.threshold)
         # A file's word holds for what is compared with it alone.

@@ -65,9 +65,18 @@ def _check_operators(graph: Graph, source: str) -> None:
         f"{source}: operators that are not supported: {named}",
         hint=step
         or hint_of_operators(unknown)
-        or "replace them in the model, add them (docs/howto/add-an-operator.md), or measure firmware that runs the model with "
+        or (
+            "give C for them in a scenario ([operators.NAME] source, docs/howto/custom-operators.md), or "
+            if all(map(_is_custom, unknown))
+            else ""
+        )
+        + "replace them in the model, add them (docs/howto/add-an-operator.md), or measure firmware that runs the model with "
         f"`mcu-harness profile`; supported operators: {', '.join(OPERATORS)}",
     )
+
+
+def _is_custom(operator: str) -> bool:
+    return operator.startswith("CUSTOM")
 
 
 def _check_order(graph: Graph, source: str) -> None:

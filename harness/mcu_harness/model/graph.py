@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from mcu_harness.scenario.custom_operators import CustomOperator
+
 DTYPE_BYTES = {"int8": 1, "uint8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4, "bool": 1}
 
 # Smallest and largest value of the quantised activation types.
@@ -142,11 +144,16 @@ class Graph:
     removed: tuple[
         Layer, ...
     ] = ()  # layers of the model that are not computed, because nothing depends on their inputs
+    custom: tuple[CustomOperator, ...] = ()  # that the user gives C for
 
     @property
     def states(self) -> tuple[Tensor, ...]:
         """Tensors that keep their value between inferences: the order of inputs matters then."""
         return tuple(tensor for tensor in self.tensors if tensor.is_state)
+
+    def custom_operator(self, layer: Layer) -> CustomOperator:
+        """What the user says of a layer that is CUSTOM."""
+        return next(each for each in self.custom if each.name == layer.attributes["custom_code"])
 
     @property
     def macs(self) -> int:

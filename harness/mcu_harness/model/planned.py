@@ -11,9 +11,10 @@ from mcu_harness.model.codegen.sources import Sources
 from mcu_harness.model.graph import Graph
 from mcu_harness.model.planner import MemoryPlan
 from mcu_harness.model.simplify.simplified import simplified
+from mcu_harness.scenario.custom_operators import CustomOperator
 
 _MOST = 16  # C of a large model is some megabytes
-_Key = tuple[str, str, str, str]
+_Key = tuple[str, str, str, str, tuple[CustomOperator, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,12 @@ class Planned:
 
 
 _made: OrderedDict[_Key, Planned] = OrderedDict()
-_simplified: OrderedDict[tuple[str, str], Graph] = OrderedDict()
+_simplified: OrderedDict[tuple[str, str, tuple[CustomOperator, ...]], Graph] = OrderedDict()
 
 
 def planned_sources(graph: Graph, target: str, kernels: str = DEFAULT) -> Planned:
     """`plan_memory` and `generate` for `graph` simplified, kept in this process by the digest of its model file."""
-    key = graph.digest, graph.source, target, kernels
+    key = graph.digest, graph.source, target, kernels, graph.custom
     if key not in _made:
         computed = _simplified_once(graph)
         memory = plan_memory(computed, target, kernels)
@@ -45,7 +46,7 @@ def planned_sources(graph: Graph, target: str, kernels: str = DEFAULT) -> Planne
 
 def _simplified_once(graph: Graph) -> Graph:
     """`simplified(graph)`, which knows nothing of targets."""
-    key = graph.digest, graph.source
+    key = graph.digest, graph.source, graph.custom
     if key not in _simplified:
         _simplified[key] = simplified(graph)
         if len(_simplified) > _MOST:

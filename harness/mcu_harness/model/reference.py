@@ -25,8 +25,10 @@ from mcu_harness.base.cache import digest
 from mcu_harness.base.errors import ModelError, ToolFailure
 from mcu_harness.base.kept_arrays import load_arrays, save_arrays
 from mcu_harness.base.process import CompletedText, run
+from mcu_harness.base.text import one_line
 from mcu_harness.model.graph import Graph, Repair
 from mcu_harness.model.operators.catalogue import is_wide
+from mcu_harness.model.operators.custom import CUSTOM
 
 Array = npt.NDArray[np.generic]
 
@@ -161,6 +163,8 @@ def _failed(path: Path, ended: CompletedText) -> ModelError:
 def lacking_in_litert(graph: Graph) -> str:
     """Why LiteRT cannot say what `graph` computes: the layer that it computes from the wrong bytes, or crashes on; "" if it can."""
     for layer in graph.layers:
+        if layer.operator == CUSTOM:
+            return f"{layer.place}: nobody but the model's maker knows what {one_line(str(layer.attributes['custom_code']))[:60]!a} computes"
         if layer.operator == "SVDF" and graph.tensors[layer.inputs[-1]].dtype == "int8":
             return f"{layer.place}: LiteRT has no kernel for a state of int8"
         if layer.operator == "SUM":  # LiteRT 2.3.0's reference kernel asks for uint8_t, whatever the type is
@@ -181,7 +185,9 @@ def _check_kernels(graph: Graph) -> None:
     if why:
         raise OracleMissing(
             why,
-            hint='TensorFlow Lite Micro has one that is right: pip install "pytest-mcu-harness[tflm]", or give expected outputs in a file',
+            hint="give expected outputs in a file ([outputs] file)"
+            if graph.custom
+            else 'TensorFlow Lite Micro has one that is right: pip install "pytest-mcu-harness[tflm]", or give expected outputs in a file',
         )
 
 

@@ -22,7 +22,7 @@ from mcu_harness.model.arrays import (
     make_inputs,
 )
 from mcu_harness.model.graph import Graph
-from mcu_harness.model.importers.model_kinds import importer_of
+from mcu_harness.model.importers.model_kinds import CustomOperators, importer_of
 from mcu_harness.model.layout import Layout
 from mcu_harness.model.reference import OracleMissing
 from mcu_harness.model.tflm import run_tflm
@@ -59,28 +59,35 @@ class Samples:
 Layouts = tuple[Layout, ...]
 
 
-def model_graph(path: Path) -> Graph:
-    """The graph of a model file, read once as long as the file stays as it is; raises ModelError."""
-    return _graph(path, _stamp(path))
+def model_graph(path: Path, custom: CustomOperators = ()) -> Graph:
+    """The graph of a model file, read once as long as the file stays as it is; raises ModelError.
+
+    `custom` are operators that the user gives C for, here and below.
+    """
+    return _graph(path, _stamp(path), custom)
 
 
-def samples_for(path: Path, spec: InputSpec, layouts: Layouts = ()) -> Samples:
+def samples_for(path: Path, spec: InputSpec, layouts: Layouts = (), custom: CustomOperators = ()) -> Samples:
     """The samples that `spec` means for the model in `path`; raises ModelError.
 
     `layouts`, one an input, say how the model was laid out that `path` was converted from, if it was.
     """
-    return _samples(path, _stamp(path), spec, _stamp(spec.file), layouts)
+    return _samples(path, _stamp(path), spec, _stamp(spec.file), layouts, custom)
 
 
 def expected_outputs(
-    path: Path, inputs: InputSpec, outputs: OutputSpec, layouts: tuple[Layouts, Layouts] = ((), ())
+    path: Path,
+    inputs: InputSpec,
+    outputs: OutputSpec,
+    layouts: tuple[Layouts, Layouts] = ((), ()),
+    custom: CustomOperators = (),
 ) -> tuple[tuple[Array, ...] | None, str]:
     """Expected outputs, (count, *shape) for each model output, and whose word they are.
 
     None, with the reason, where nothing can be compared: oracle "none", or no LiteRT installed. `layouts` are those of
     inputs and of outputs.
     """
-    return _expected(path, _stamp(path), inputs, _stamp(inputs.file), outputs, _stamp(outputs.file), layouts)
+    return _expected(path, _stamp(path), inputs, _stamp(inputs.file), outputs, _stamp(outputs.file), layouts, custom)
 
 
 def _stamp(path: Path | None) -> tuple[int, int]:
@@ -95,17 +102,22 @@ def _stamp(path: Path | None) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=8)
-def _graph(path: Path, stamp: tuple[int, int]) -> Graph:
+def _graph(path: Path, stamp: tuple[int, int], custom: CustomOperators) -> Graph:
     del stamp
-    return importer_of(path).read(path)
+    return importer_of(path).read(path, custom)
 
 
 @lru_cache(maxsize=8)
 def _samples(
-    path: Path, stamp: tuple[int, int], spec: InputSpec, file_stamp: tuple[int, int], layouts: Layouts
+    path: Path,
+    stamp: tuple[int, int],
+    spec: InputSpec,
+    file_stamp: tuple[int, int],
+    layouts: Layouts,
+    custom: CustomOperators,
 ) -> Samples:
     del file_stamp
-    graph = _graph(path, stamp)
+    graph = _graph(path, stamp, custom)
     if spec.file is None:
         assert spec.count is not None
         _check_size(path, graph, spec.count)
@@ -153,10 +165,11 @@ def _expected(
     outputs: OutputSpec,
     output_stamp: tuple[int, int],
     layouts: tuple[Layouts, Layouts],
+    custom: CustomOperators,
 ) -> tuple[tuple[Array, ...] | None, str]:
     del output_stamp
-    graph = _graph(path, stamp)
-    samples = _samples(path, stamp, inputs, input_stamp, layouts[0])
+    graph = _graph(path, stamp, custom)
+    samples = _samples(path, stamp, inputs, input_stamp, layouts[0], custom)
     if outputs.file is not None:
         return load_expected(outputs.file, graph, samples.count, layouts[1]), outputs.file.name
     if outputs.oracle == "none":

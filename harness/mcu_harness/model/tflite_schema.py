@@ -17,7 +17,7 @@ TENSOR = {
 QUANTIZATION = {"scale": 2, "zero_point": 3, "details_type": 4, "axis": 6}
 BUFFER = {"data": 0, "offset": 1}
 OPERATOR = {
-    "code_index": 0, "inputs": 1, "outputs": 2, "options_type": 3, "options": 4, "intermediates": 8,
+    "code_index": 0, "inputs": 1, "outputs": 2, "options_type": 3, "options": 4, "custom_options": 5, "intermediates": 8,
 }  # fmt: skip
 
 TENSOR_TYPES = tuple(

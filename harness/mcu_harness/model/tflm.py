@@ -43,6 +43,11 @@ def run_tflm(path: Path, graph: Graph, inputs: Sequence[Array], timeout_s: float
     """
     if not tflm_installed():
         raise _missing("it is not installed")
+    if graph.custom:
+        raise OracleMissing(
+            "custom operators of the model: nobody but their maker knows what they compute",
+            hint="give expected outputs in a file ([outputs] file)",
+        )
     with tempfile.TemporaryDirectory(prefix="mcu-harness-") as folder:
         request, answer = Path(folder, "request.npz"), Path(folder, "answer.npz")
         samples: dict[str, Any] = {f"input_{k}": np.ascontiguousarray(array) for k, array in enumerate(inputs)}

@@ -15,6 +15,7 @@ from mcu_harness.base.files import why_no_file
 from mcu_harness.base.text import one_line
 from mcu_harness.hardware.board_file import board_names
 from mcu_harness.scenario.budget_tables import read_budgets
+from mcu_harness.scenario.custom_operators import CustomOperator, read_operators
 from mcu_harness.scenario.figure_catalogue import tolerated
 from mcu_harness.scenario.firmware_tables import BOARD_PLACEHOLDER, FirmwareSpec, read_firmware
 from mcu_harness.scenario.kernels import CMSIS_NN, KERNEL_CHOICES
@@ -79,6 +80,7 @@ class Scenario:
     quantize: QuantizeSpec = NOT_GIVEN  # how a float model becomes int8
     what_if: tuple[str, ...] = ()  # questions about every run, as on the command line
     kernels: str = KERNEL_CHOICES[0]
+    operators: tuple[CustomOperator, ...] = ()  # of the model, that the user gives C for
     cmsis_nn: Path | None = None  # the user's tree of it, for the kernels of that name
     variants: tuple[Variant, ...] = ()  # one for each of `models`, or none
 
@@ -137,6 +139,7 @@ def load_scenario(path: Path) -> Scenario:
         quantize=read_quantize(top, directory),
         what_if=top.texts("what_if", ()),
         kernels=_kernels(top),
+        operators=read_operators(top, directory),
         cmsis_nn=_cmsis_nn(top, directory),
         variants=variants,
     )
@@ -191,7 +194,7 @@ def _without_file(subject: Path, boards: tuple[str, ...], problem: str, hint: st
 
 
 def _image(top: toml_reader.Table, firmware: FirmwareSpec, directory: Path) -> tuple[Path, ...]:
-    for key in ("model", "models", "variants", "inputs", "outputs", "quantize", "kernels", "cmsis_nn"):
+    for key in ("model", "models", "variants", "inputs", "outputs", "quantize", "kernels", "cmsis_nn", "operators"):
         if key in top:
             raise top.fail(key, "belongs to a model, and this scenario is about firmware", hint=f"remove `{key}`")
     if not firmware.build and BOARD_PLACEHOLDER not in firmware.image and not (directory / firmware.image).is_file():

@@ -72,7 +72,7 @@ def test_a_new_entry_is_found_by_samples_by_the_oracle_and_by_the_command_line(
         asked.append((path, inputs[0].shape[0]))
         return replace(real.reference(path, graph, inputs, all_tensors=all_tensors), oracle="an oracle of its own")
 
-    own = Importer(lambda path: replace(real.read(path), name="by its own importer"), reference)
+    own = Importer(lambda path, custom: replace(real.read(path, custom), name="by its own importer"), reference)
     kinds = (*MODEL_KINDS, ModelKind("renamed", (".renamed",), importer=own))
     monkeypatch.setattr(model_kinds, "MODEL_KINDS", kinds)
     path = tmp_path / "net.renamed"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.checks import label
 from mcu_harness.model.codegen import c_text
+from mcu_harness.model.codegen.kernel import CUSTOM_FOLDER
 from mcu_harness.model.codegen.kernel_sets import DEFAULT, emit, kernel_sets
 from mcu_harness.model.codegen.layer import (
     ARENA_ALIGNMENT,
@@ -61,13 +62,15 @@ def generate(graph: Graph, memory: Plan, target: str, kernels: str = DEFAULT) ->
         for layer in graph.layers
     ]
     arena_bytes = max(memory.arena_bytes, 1)
+    files = {file for _, code in codes for kernel in code.kernels for file in kernel.files}
     return Sources(
         files={
             "model.h": _header(codes, shared.aliases, graph.states, arena_bytes),
             "model.c": _model(codes, graph.states, arena_bytes),
             "weights.c": _weights(codes),
+            **_of_the_user(graph),
         },
-        kernels=tuple(sorted({file for _, code in codes for kernel in code.kernels for file in kernel.files})),
+        kernels=tuple(sorted(file for file in files if not file.startswith(CUSTOM_FOLDER))),
         layer_symbols=tuple(layer.symbol for layer in graph.layers),
         inputs=tuple(_tensor_io(graph, memory, tensor) for tensor in graph.inputs),
         outputs=tuple(_tensor_io(graph, memory, tensor) for tensor in graph.outputs),
@@ -78,6 +81,16 @@ def generate(graph: Graph, memory: Plan, target: str, kernels: str = DEFAULT) ->
         kernel_set=sets[0].label,
         layer_kernels=tuple(LayerKernel(code.kernel, code.refused) for _, code in codes),
     )
+
+
+def _of_the_user(graph: Graph) -> dict[str, str]:
+    """The C of custom operators; compilers and reports name each file as the user does."""
+    sources = {operator.source: operator.text for operator in graph.custom}
+    shown = (path.name.replace("\\", "\\\\").replace('"', '\\"') for path in sources)
+    return {
+        f"custom_{number}.c": f'#line 1 "{name}"\n{text}'
+        for number, (name, text) in enumerate(zip(shown, sources.values(), strict=True))
+    }
 
 
 @dataclass(slots=True)

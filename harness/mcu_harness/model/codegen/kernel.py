@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from mcu_harness.model.codegen.layouts import Array, as_stored
 
+CUSTOM_FOLDER = "custom/"  # where files of the user's own kernels are said to lie
+
 FilterLayout = Callable[[Array], Array]
 
 

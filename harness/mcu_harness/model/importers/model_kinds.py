@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.importers.foreign_files import FROM_CORE_ML
+from mcu_harness.scenario.custom_operators import CustomOperator
 from mcu_harness.scenario.model_files import is_core_ml, split_factory
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from mcu_harness.model.convert.routes import Job
     from mcu_harness.model.graph import Graph
     from mcu_harness.model.reference import Reference
+
+CustomOperators = tuple[CustomOperator, ...]
 
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
 
@@ -47,11 +50,12 @@ class ReferenceRun(Protocol):
 class Importer:
     """Reads files that have int8 numbers.
 
-    `read(path)` gives the graph, checked by `mcu_harness.model.checks`, or raises ModelError, whatever the file holds;
+    `read(path, custom)` gives the graph, checked by `mcu_harness.model.checks`, or raises ModelError, whatever the file holds;
+    `custom` are operators that the user gives C for;
     `reference` says which outputs are right for it.
     """
 
-    read: Callable[[Path], Graph]
+    read: Callable[[Path, CustomOperators], Graph]
     reference: ReferenceRun
 
 
@@ -72,10 +76,10 @@ class ModelKind:
         return self.is_one(path) if self.is_one else path.suffix.lower() in self.suffixes
 
 
-def _read_tflite(path: Path) -> Graph:
+def _read_tflite(path: Path, custom: CustomOperators) -> Graph:
     from mcu_harness.model.importers.tflite import import_tflite
 
-    return import_tflite(path)
+    return import_tflite(path, custom)
 
 
 def _litert(

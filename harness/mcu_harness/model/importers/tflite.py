@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,8 +27,10 @@ from mcu_harness.model.importers.tflite_options import OPTIONS, read_options
 from mcu_harness.model.importers.variables import Values, first_values, resolve
 from mcu_harness.model.legacy_uint8 import as_int8
 from mcu_harness.model.operators.catalogue import macs
+from mcu_harness.model.operators.custom import CUSTOM
 from mcu_harness.model.operators.operator import MAX_RANK
 from mcu_harness.model.operators.options import NO_OPTIONS
+from mcu_harness.scenario.custom_operators import CustomOperator
 
 MAX_FILE_BYTES = 1 << 28  # larger than any Cortex-M's flash by far
 _INTERMEDIATES = "intermediates"  # tensors that carry quantisation only
@@ -43,15 +45,16 @@ _NUMPY = {
 }  # fmt: skip
 
 
-def import_tflite(path: Path) -> Graph:
-    """The model in `path`, validated: see harness/mcu_harness/model/checks.py for what is promised about it.
+def import_tflite(path: Path, custom: Sequence[CustomOperator] = ()) -> Graph:
+    """The model in `path`, validated: see harness/mcu_harness/model/checks.py for what is promised about it. `custom` are the
+    operators that the user gives C for.
 
     Raises ModelError, naming file, layer, operator and tensor, for files that cannot be read, are damaged, or hold
     something that is not supported.
     """
     content = _content(path)
     try:
-        graph = _Reader(content, str(path)).graph(path.stem)
+        graph = _Reader(content, str(path), custom).graph(path.stem)
     except Damaged as error:
         raise _damaged(str(path), str(error)) from error
     graph = join_float_islands(as_int8(fold_constants(graph)))
@@ -96,9 +99,10 @@ def _as_state(tensor: Tensor) -> Tensor:
 class _Reader:
     """One pass over one file."""
 
-    def __init__(self, content: bytes, source: str) -> None:
+    def __init__(self, content: bytes, source: str, custom: Sequence[CustomOperator] = ()) -> None:
         self.content = content
         self.source = source
+        self.custom = {operator.name: operator for operator in custom}
         self.model = File(content).root()
         self.buffers = self.model.tables(schema.MODEL["buffers"])
         self.codes = self.model.tables(schema.MODEL["operator_codes"])
@@ -146,6 +150,12 @@ class _Reader:
             file_bytes=len(self.content),
             source=self.source,
             repairs=tuple(self.repairs),
+            custom=tuple(
+                self.custom[name]
+                for name in sorted(
+                    {str(layer.attributes["custom_code"]) for layer in layers if layer.operator == CUSTOM}
+                )
+            ),
         )
 
     def _indices(self, subgraph: Table, field: str, count: int) -> tuple[int, ...]:
@@ -241,7 +251,7 @@ class _Reader:
         return Layer(index, operator, inputs, outputs, options, number=index)
 
     def _operator_name(self, number: int) -> str:
-        """The TFLite name. Custom operators keep "CUSTOM" and their own, quoted, name; no check accepts those."""
+        """The TFLite name. Custom operators that nobody gives C for have their own, quoted, name behind CUSTOM; no check accepts those."""
         if number >= len(self.codes):
             raise _damaged(self.source, f"operator code {number} is not there")
         code = self.codes[number]
@@ -250,12 +260,19 @@ class _Reader:
             code.number(schema.OPERATOR_CODE["old_code"], "b", 0), code.number(schema.OPERATOR_CODE["code"], "i", 0)
         )
         if builtin == schema.CUSTOM:
-            return f"CUSTOM {code.text(schema.OPERATOR_CODE['custom_code'])[:60]!a}"
+            name = code.text(schema.OPERATOR_CODE["custom_code"])
+            return CUSTOM if name in self.custom else f"CUSTOM {name[:60]!a}"
         known = 0 <= builtin < len(schema.OPERATOR_NAMES)
         return schema.OPERATOR_NAMES[builtin] if known else f"operator number {builtin}"
 
     def _options(self, operator: str, table: Table, place: str) -> dict[str, Attribute]:
         """The operator's options; operators that are not supported have none, and are refused later all at once."""
+        if operator == CUSTOM:
+            name = self.codes[table.number(schema.OPERATOR["code_index"], "I", 0)].text(
+                schema.OPERATOR_CODE["custom_code"]
+            )
+            content = table.numbers(schema.OPERATOR["custom_options"], "<u1").tobytes()
+            return {"custom_code": name, "custom_options": content.decode("latin-1")}
         options = OPTIONS.get(operator)
         if options is None:
             return {}
