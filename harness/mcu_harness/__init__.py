@@ -8,7 +8,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 # What a script imports from here, and where it is: found when it is asked for, so that nothing heavy comes along.
-_PUBLIC = {"search": "mcu_harness.app.search.search"}
+_PUBLIC = {"I2cRegisters": "mcu_harness.app.live.devices", "search": "mcu_harness.app.search.search"}
 
 
 def __getattr__(name: str) -> Any:

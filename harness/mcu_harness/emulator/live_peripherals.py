@@ -1,4 +1,4 @@
-"""Peripherals that a test puts its hands on: pins and channels of converters, by the names that the chip's maker gives.
+"""Peripherals that a test puts its hands on: pins, channels of converters and buses, by the names that the chip's maker gives.
 
 A machine may have them (`HasPeripherals`): the embedded emulator has models of its own; Renode's have their monitor.
 """
@@ -33,8 +33,12 @@ class PinLine(Protocol):
         """Drive it from outside, or let it go."""
         ...
 
-    def watch(self, on_edge: Callable[[], None] | None) -> None:
-        """Call `on_edge` when the level changes, until another is given, or None."""
+    def watch(self, on_edge: Callable[[], None]) -> None:
+        """Call `on_edge` whenever the level changes."""
+        ...
+
+    def unwatch(self, on_edge: Callable[[], None]) -> None:
+        """Do so no longer."""
         ...
 
 
@@ -46,6 +50,42 @@ class AdcChannels(Protocol):
         ...
 
 
+class I2cDevice(Protocol):
+    """A device on I2C, as a test makes it up."""
+
+    def write(self, data: bytes) -> None:
+        """The master has written `data`, in one transfer."""
+        ...
+
+    def read(self) -> int:
+        """The next byte that the master reads."""
+        ...
+
+
+class SpiDevice(Protocol):
+    """A device on SPI, as a test makes it up. A method `select(active)`, if it has one, is told when it is selected."""
+
+    def exchange(self, frame: int) -> int:
+        """What it sends while it receives `frame`; both have as many bits as the controller says."""
+        ...
+
+
+class I2cBus(Protocol):
+    """What one controller is the master of."""
+
+    def attach(self, address: int, device: I2cDevice) -> None:
+        """Let `device` answer at a 7-bit address; where nothing does, nobody acknowledges."""
+        ...
+
+
+class SpiBus(Protocol):
+    """What one controller is the master of."""
+
+    def attach(self, device: SpiDevice, select: str | None = None) -> None:
+        """Let `device` answer while the pin `select` is low, or always; where none does, all bits read as 1."""
+        ...
+
+
 @runtime_checkable
 class HasPeripherals(Protocol):
     """Each raises EmulatorError with the names that are there, or that the chip's are not known."""
@@ -53,6 +93,10 @@ class HasPeripherals(Protocol):
     def pin(self, name: str) -> PinLine: ...
 
     def adc(self, name: str) -> AdcChannels: ...
+
+    def i2c(self, name: str) -> I2cBus: ...
+
+    def spi(self, name: str) -> SpiBus: ...
 
     def ask(self) -> None:
         """Have `go` come back as soon as that can be, with the reason ASKED."""

@@ -14,7 +14,7 @@ from mcu_harness.app.live.failures import BoardFailure, Explainer
 from mcu_harness.app.live.firmware import LiveFirmware, parse_budgets
 from mcu_harness.app.live.gdb_server import GdbServer
 from mcu_harness.app.live.measurement import Measurement, Measuring
-from mcu_harness.app.live.pins import LivePin
+from mcu_harness.app.live.peripherals import BoardPeripherals
 from mcu_harness.app.live.timeline import Timeline
 from mcu_harness.app.live.uart import DEFAULT_TIMEOUT, LiveUart, Time, shown
 from mcu_harness.app.live.values import PlainType, Value
@@ -24,7 +24,6 @@ from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.emulator.contract import STACK_PAINT
 from mcu_harness.emulator.live import Device, Listener, LiveMachine, Stop, StopReason
-from mcu_harness.emulator.live_peripherals import AdcChannels, HasPeripherals
 from mcu_harness.image.symbol_names import titles
 from mcu_harness.results.records import RunResult, Verdict
 from mcu_harness.results.regression_gate import undecided
@@ -34,7 +33,7 @@ from mcu_harness.scenario.cases import Case
 Keep = Callable[[Case, RunResult, bool], RunResult]
 
 
-class LiveBoard:
+class LiveBoard(BoardPeripherals):
     """Firmware on a board, just after reset. Times are virtual: a number is in seconds, text has a unit ("50 ms").
 
     Every method that lets time pass raises BoardFailure where the firmware faults, and HarnessError for what it is asked
@@ -264,29 +263,6 @@ class LiveBoard:
             raise HarnessError(f"there is no interrupt {number}", hint=f"this core has 0 to {most - 1}")
         self._machine.interrupt(number)
 
-    def pin(self, name: str) -> LivePin:
-        """The pin that the chip's maker calls `name` ("PC13", "P0.11", "GPIO25"), in the embedded emulator.
-
-        Raises HarnessError with those that there are.
-        """
-        machine = self._peripherals("pins")
-        return LivePin(name, machine, self._explainer, self._go, self._after, self._firmware.board.clock_hz)
-
-    def adc(self, name: str) -> AdcChannels:
-        """The converter called `name` ("adc1", "saadc"), in the embedded emulator: `set(channel, counts)`.
-
-        `counts` is what a conversion gives, or a function that is asked for each. Raises HarnessError with those that there are.
-        """
-        return self._peripherals("ADCs").adc(name)
-
-    def _peripherals(self, kind: str) -> HasPeripherals:
-        if isinstance(self._machine, HasPeripherals):
-            return self._machine
-        raise HarnessError(
-            f"models of {kind} are in the embedded emulator alone, and this board is in {self._machine.name}",
-            hint="use that emulator's own peripherals, or `--mcu-emulator unicorn`",
-        )
-
     def attach(self, address: int, size: int, device: Device) -> None:
         """Let `device` answer reads and writes of the `size` bytes at `address`.
 
@@ -389,6 +365,10 @@ class LiveBoard:
         self._machine.close()
 
     # What goes wrong.
+
+    @property
+    def _clock_hz(self) -> int:
+        return self._firmware.board.clock_hz
 
     def _after(self, time: Time) -> int:
         # A number of Python is in seconds, as everywhere in Python; text says its unit.

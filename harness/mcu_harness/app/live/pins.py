@@ -74,7 +74,12 @@ class LivePin:
         __tracebackhide__ = True
         until = self._after(timeout)
         line = self._line
-        line.watch(lambda: self._machine.ask() if line.level == level else None)
+
+        def on_edge() -> None:
+            if line.level == level:
+                self._machine.ask()
+
+        line.watch(on_edge)
         try:
             while line.level != level:
                 stop = self._go(until)
@@ -85,4 +90,4 @@ class LivePin:
                     said = f"pin {self._name}: expect({level}): it was still {line.level} after {shown(timeout)}"
                     raise self._explainer.missing(f"{said}, as {self.mode}", stop)
         finally:
-            line.watch(None)
+            line.unwatch(on_edge)

@@ -21,7 +21,7 @@ from mcu_harness.emulator.unicorn.live_state import CoreState, LiveState, Machin
 from mcu_harness.emulator.unicorn.live_trace import LiveTrace
 from mcu_harness.emulator.unicorn.live_watch import LiveWatch
 from mcu_harness.emulator.unicorn.nvic import FIRST_INTERRUPT
-from mcu_harness.emulator.unicorn.peripherals.live_peripherals import Converter, LivePeripherals
+from mcu_harness.emulator.unicorn.peripherals.live_peripherals import Converter, I2cBus, LivePeripherals, SpiBus
 from mcu_harness.emulator.unicorn.peripherals.pins import Pin
 from mcu_harness.emulator.unicorn.semihosting import Semihosting
 from mcu_harness.emulator.unicorn.watches import HeapWatch
@@ -208,6 +208,12 @@ class LiveRun:
 
     def adc(self, name: str) -> Converter:
         return self._peripherals.adc(name)
+
+    def i2c(self, name: str) -> I2cBus:
+        return self._peripherals.i2c(name)
+
+    def spi(self, name: str) -> SpiBus:
+        return self._peripherals.spi(name)
 
     def ask(self) -> None:
         self._drive.ask()

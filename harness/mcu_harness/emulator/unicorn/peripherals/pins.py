@@ -15,6 +15,9 @@ _PADS, _PAD_RESET, _PULL_UP = 48, 0x56, 1 << 3
 _OUTSIDE = ("driven", "outside", "edges", "levels")  # what of a port no reset changes
 
 
+Watchers = dict[int, list[Callable[[], None]]]  # by number of the pin
+
+
 class Pads(AtomicRegisters):
     """The pads of RP2040 and RP2350, which have the pulls of pins; `on_change` is called when one may have changed."""
 
@@ -33,7 +36,7 @@ class Pads(AtomicRegisters):
 class Pin:
     """Implements `mcu_harness.emulator.live_peripherals.PinLine`."""
 
-    def __init__(self, port: GpioPort, number: int, watchers: dict[int, Callable[[], None]]) -> None:
+    def __init__(self, port: GpioPort, number: int, watchers: Watchers) -> None:
         self._port = port
         self._number = number
         self._watchers = watchers
@@ -53,11 +56,11 @@ class Pin:
     def drive(self, level: int | None) -> None:
         self._port.drive(self._number, level)
 
-    def watch(self, on_edge: Callable[[], None] | None) -> None:
-        if on_edge is None:
-            self._watchers.pop(self._number, None)
-        else:
-            self._watchers[self._number] = on_edge
+    def watch(self, on_edge: Callable[[], None]) -> None:
+        self._watchers.setdefault(self._number, []).append(on_edge)
+
+    def unwatch(self, on_edge: Callable[[], None]) -> None:
+        self._watchers[self._number].remove(on_edge)
 
 
 class Pins:
@@ -66,7 +69,7 @@ class Pins:
     def __init__(self, peripherals: Sequence[Peripheral], wiring: Wiring) -> None:
         self.models: list[tuple[Peripheral, int, Registers]] = []
         self._ports: dict[str, GpioPort] = {}
-        self._watchers: dict[str, dict[int, Callable[[], None]]] = {}
+        self._watchers: dict[str, Watchers] = {}
         pads = Pads()
         for peripheral in peripherals:
             if peripheral.kind in GPIOS:
@@ -104,8 +107,8 @@ class Pins:
         def on_edge(pin: int, level: int) -> None:
             for one in interrupts:
                 one.edge(pins, pin, level)
-            if pin in watchers:
-                watchers[pin]()
+            for watcher in watchers.get(pin, ()):
+                watcher()
 
         return on_edge
 
