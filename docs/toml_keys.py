@@ -45,7 +45,7 @@ DEFAULTS = {
 PERIPHERAL = '[[peripheral]]\nname = "uart9"\nkind = "pl011"\nbase = 0x40001000\nirqs = [1]\npins = "P"\nports = []\nselect = 0\n'
 # A scenario that has every table, so that the loader asks for every key.
 SCENARIOS = (
-    'model = "m.tflite"\nboards = ["nrf52840dk"]\nkernels = "cmsis-nn"\ncmsis_nn = "."\n[inputs]\nfile = "x.npz"\n[outputs]\nfile = "x.npz"\n[baseline]\n[quantize]\ncalibration = "x.npz"\n'
+    'model = "m.tflite"\nboards = ["nrf52840dk"]\nkernels = "cmsis-nn"\ncmsis_nn = "."\n[inputs]\nfile = "x.npz"\n[outputs]\nfile = "x.npz"\n[baseline]\n[coverage]\n[quantize]\ncalibration = "x.npz"\n'
     "[budgets]\n[budgets.nrf52840dk]\n",
     'models = ["m.tflite"]\nboards = ["nrf52840dk"]\n[inputs]\nseed = 1\n[outputs]\noracle = "none"\n'
     '[operators.NAME]\nsource = "m.c"\n'

@@ -19,13 +19,14 @@ from live_firmware import shell
 from mcu_harness.app.cli.main import main
 from mcu_harness.app.options import Options
 from mcu_harness.app.session import Session
-from mcu_harness.results.coverage_records import Coverage, FileCoverage, LineCoverage, Share, merged
+from mcu_harness.base.errors import ScenarioError
+from mcu_harness.results.coverage_records import Coverage, FileCoverage, LineCoverage, Share, lines_of, merged
 from mcu_harness.results.records import Results, RunResult, Verdict
 from mcu_harness.results.report import coverage_files, coverage_text
 from mcu_harness.scenario.cases import cases_of
 from mcu_harness.scenario.firmware_tables import FirmwareSpec
 from mcu_harness.scenario.limits import Budget
-from mcu_harness.scenario.scenario import scenario_for_firmware
+from mcu_harness.scenario.scenario import load_scenario, scenario_for_firmware
 from user_firmware import build, tool
 
 pytestmark = pytest.mark.gnu
@@ -203,6 +204,36 @@ def test_nothing_is_said_where_nobody_asked(elf: Path) -> None:
     result = run_case(scenario_for_firmware(elf, (BOARD,), spec))
     assert result.coverage is None
     assert "coverage_lines" not in result.measurements
+
+
+def with_table(elf: Path, coverage: str) -> RunResult:
+    path = elf.parent / "some.toml"
+    path.write_text(
+        f'boards = ["{BOARD}"]\n[firmware]\nimage = "{elf.name}"\n[profile.regions]\nkinds = ["kind"]\nidle = ["never"]\n'
+        f"[coverage]\n{coverage}"
+    )
+    return run_case(load_scenario(path))
+
+
+def test_a_scenario_says_which_files_are_to_be_covered(elf: Path, result: RunResult) -> None:
+    assert result.coverage is not None and len(result.coverage.files) >= 2
+    only = with_table(elf, 'sources = ["program.c"]\n')
+    assert only.coverage is not None
+    assert [file.path.rsplit("/")[-1] for file in only.coverage.files] == ["program.c"]
+    assert only.value("coverage_lines") == lines_of(only.coverage.files).fraction
+    rest = with_table(elf, 'exclude = ["prog*.c"]\n')
+    assert rest.coverage is not None and "program.c" not in str(rest.coverage.files)
+    assert len(rest.coverage.files) == len(result.coverage.files) - 1
+    none = with_table(elf, 'sources = ["src"]\n')
+    assert none.value("coverage_lines") is None
+    assert (
+        "no file of the image is one of [coverage] sources = ['src']; it has "
+        in none.measurements["coverage_lines"].origin
+    )
+    said = "\n".join(coverage_text.lines(Results((only,))))
+    assert "some: layers that no input reached: idle" in said
+    with pytest.raises(ScenarioError, match="an empty pattern matches no file"):
+        with_table(elf, 'sources = [""]\n')
 
 
 # Formats.

@@ -16,19 +16,21 @@ from mcu_harness.analysis.profile.profile import Profile
 from mcu_harness.emulator.contract import Execution, RunPlan
 from mcu_harness.hardware.board import Board
 from mcu_harness.results.records import Contributor, Finding, Measurement, RunResult, Tool
+from mcu_harness.scenario.coverage_table import CoverageSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a user wants to know of a run on `board` beyond what every run says.
 
-    `what_ifs` are questions as they were written (`what_if.spec`).
+    `what_ifs` are questions as they were written (`what_if.spec`); `coverage_of` are the source files that `coverage` is of.
     """
 
     board: Board
     memory_trace: bool = False
     what_ifs: tuple[str, ...] = ()
     coverage: bool = False
+    coverage_of: CoverageSpec = field(default_factory=CoverageSpec)
 
 
 @dataclass(frozen=True, slots=True)

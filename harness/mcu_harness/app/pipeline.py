@@ -27,6 +27,7 @@ from mcu_harness.emulator.traced_run import run_traced, traced_plan
 from mcu_harness.hardware.board import Board
 from mcu_harness.results.records import RunResult, Tool
 from mcu_harness.scenario.cases import Case
+from mcu_harness.scenario.coverage_table import CoverageSpec
 
 Progress = Callable[[str], None]
 
@@ -46,10 +47,12 @@ def run_case(
     """Run one case; raises HarnessError when it cannot be set up. What the firmware does wrong is a finding.
 
     `what_ifs` are questions about the same run (see `mcu_harness.analysis.what_if.questions`); nothing of it is judged by their answers. With
-    `memory_trace`, all of it is traced; with `coverage`, or a budget for it, the result says which of the source ran.
+    `memory_trace`, all of it is traced; with `coverage`, a budget for it or the scenario's table, the result says which of the source ran.
     """
     board, tool = case.board, Tool(emulator.name, emulator.version())
-    analyses = analyses_for(Request(board, memory_trace, tuple(what_ifs), coverage or COVERAGE in case.budgets))
+    spec = case.scenario.coverage
+    covered = coverage or COVERAGE in case.budgets or spec is not None
+    analyses = analyses_for(Request(board, memory_trace, tuple(what_ifs), covered, spec or CoverageSpec()))
     prepared = prepare(case, emulator, toolchain_name, analyses, progress)
     firmware = prepared.firmware
     if misfits := check_fit(firmware.footprint, board):

@@ -15,6 +15,7 @@ from mcu_harness.base.files import why_no_file
 from mcu_harness.base.text import one_line
 from mcu_harness.hardware.board_file import board_names
 from mcu_harness.scenario.budget_tables import read_budgets
+from mcu_harness.scenario.coverage_table import CoverageSpec, read_coverage
 from mcu_harness.scenario.custom_operators import CustomOperator, read_operators
 from mcu_harness.scenario.figure_catalogue import tolerated
 from mcu_harness.scenario.firmware_tables import BOARD_PLACEHOLDER, FirmwareSpec, read_firmware
@@ -83,6 +84,7 @@ class Scenario:
     operators: tuple[CustomOperator, ...] = ()  # of the model, that the user gives C for
     cmsis_nn: Path | None = None  # the user's tree of it, for the kernels of that name
     variants: tuple[Variant, ...] = ()  # one for each of `models`, or none
+    coverage: CoverageSpec | None = None  # what of the source is to be covered, if asked for
 
     @property
     def model_names(self) -> tuple[str, ...]:
@@ -142,6 +144,7 @@ def load_scenario(path: Path) -> Scenario:
         operators=read_operators(top, directory),
         cmsis_nn=_cmsis_nn(top, directory),
         variants=variants,
+        coverage=read_coverage(top),
     )
     top.done()
     return scenario

@@ -11,7 +11,9 @@ from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading, Req
 from mcu_harness.results.coverage_records import Coverage
 from mcu_harness.results.origin import Origin, OriginKind, not_measured
 from mcu_harness.results.records import Contributor, Measurement, RunResult
+from mcu_harness.scenario.coverage_table import CoverageSpec
 
+_MOST_FILES = 10  # that are named
 _NO_LINES = "the image has no line table: build it with -g"
 
 
@@ -20,24 +22,31 @@ class Covered(Analysis):
 
     @classmethod
     def asked(cls, request: Request) -> Self | None:
-        return cls() if request.coverage else None
+        return cls(request.coverage_of) if request.coverage else None
+
+    def __init__(self, of: CoverageSpec) -> None:
+        self._of = of
 
     def read(self, run: ObservedRun) -> Reading:
         ran = executed(run.execution.blocks, run.execution.elsewhere)
-        found = coverage(run.firmware.program, ran)
+        whole = coverage(run.firmware.program, ran)
+        found = Coverage(tuple(file for file in whole.files if self._of.covers(file.path)))
 
         def show(result: RunResult) -> RunResult:
             return replace(result, coverage=found)
 
-        return Reading(figures=(_figure(found, run),), contributors={"coverage_lines": _missing(found)}, show=show)
+        return Reading(
+            figures=(self._figure(whole, found, run),), contributors={"coverage_lines": _missing(found)}, show=show
+        )
 
-
-def _figure(found: Coverage, run: ObservedRun) -> Measurement:
-    lines = found.lines
-    if lines.fraction is None:
-        return Measurement.of("coverage_lines", None, not_measured(_NO_LINES))
-    said = f"{lines} lines with code, from executed blocks: {run.emulator.name} {run.emulator.version}"
-    return Measurement.of("coverage_lines", lines.fraction, Origin(OriginKind.COUNTED, said))
+    def _figure(self, whole: Coverage, found: Coverage, run: ObservedRun) -> Measurement:
+        lines = found.lines
+        if lines.fraction is None:
+            files = ", ".join(file.path for file in whole.files[:_MOST_FILES])
+            why = f"no file of the image is one of [coverage] {self._of}; it has {files}" if files else _NO_LINES
+            return Measurement.of("coverage_lines", None, not_measured(why))
+        said = f"{lines} lines with code, from executed blocks: {run.emulator.name} {run.emulator.version}"
+        return Measurement.of("coverage_lines", lines.fraction, Origin(OriginKind.COUNTED, said))
 
 
 def _missing(found: Coverage) -> tuple[Contributor, ...]:
