@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from live_boards import Kept, live_board
+from live_firmware import shell
 from mcu_harness.app.live.board import LiveBoard
 from mcu_harness.base.errors import EmulatorError, HarnessError
 from mcu_harness.emulator.kept import KeptEmulators
@@ -167,3 +168,13 @@ def test_a_step_is_an_instruction(board: LiveBoard) -> None:
         0 < after - before <= 4 for before, after in zip([board.address("filter"), *places], places, strict=False)
     )
     board.expect("heating at -400\n")
+
+
+def test_other_uarts_have_their_names(emulators: KeptEmulators, tmp_path: Path) -> None:
+    with live_board(shell(tmp_path), BOARD, None, emulators, "renode") as board:
+        board.expect("ready in 5 ms")
+        other = board.uart("usart1")
+        other.send("AbC")
+        assert other.expect("aBc", timeout="10 ms")[0] == "aBc"
+        assert said(board)[1:] == ["usart1 > AbC", "usart1 < aBc"]
+        assert board.uart("usart2").console is board.console

@@ -57,12 +57,12 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """What a run is told: a byte on its console, where True asks it to stop, and accesses to devices, both with the time in
+    """What a run is told: a byte on a UART of that number, where True asks it to stop, and accesses to devices, both with the time in
     nanoseconds; blocks, accesses to memory that are traced, before the blocks that made them, and code that is not where the program
     was loaded.
     """
 
-    heard: Callable[[bytes, int], bool]
+    heard: Callable[[bytes, int, int], bool]
     accessed: Callable[[Access, int], int]
     blocks: Callable[[bytearray], None]
     traced: Callable[[bytearray], None]
@@ -123,8 +123,8 @@ class LiveLink:
         elif kind == protocol.CODE:
             self._tell.code(*protocol.read_code(frame))
         elif kind == _HEARD:
-            now = reader.number("Q")
-            self._reply(0, stop=self._tell.heard(bytes([reader.number("B")]), now))
+            now, uart = reader.number("Q"), reader.number("I")
+            self._reply(0, stop=self._tell.heard(bytes([reader.number("B")]), uart, now))
         elif kind == _ACCESS:
             now, device, offset = reader.number("Q"), reader.number("I"), reader.number("I")
             size, is_write = reader.number("B"), bool(reader.number("B"))
@@ -156,13 +156,17 @@ class LiveLink:
         reader = self._ask(b"c")
         return [(reader.number("I"), reader.number("I"), reader.number("Q")) for _ in range(reader.number("I"))]
 
-    def send(self, data: bytes) -> None:
-        """The program can read `data` from its console."""
-        self._done(struct.pack("<cI", b"i", len(data)) + data)
+    def listen(self, base: int, register: int | None) -> bool:
+        """Hear the UART at `base`, which the program reads at `register`, under the next number; False when there is none."""
+        return bool(self._ask(struct.pack("<cIq", b"l", base, -1 if register is None else register)).number("B"))
 
-    def unread(self) -> bytes:
+    def send(self, data: bytes, uart: int) -> None:
+        """The program can read `data` from the UART of that number, 0 for its console."""
+        self._done(struct.pack("<cII", b"i", uart, len(data)) + data)
+
+    def unread(self, uart: int) -> bytes:
         """What it has not read of that."""
-        return self._ask(b"u").data()
+        return self._ask(struct.pack("<cI", b"u", uart)).data()
 
     def trace(self, on: bool) -> None:
         """Have accesses to memory told, or no longer."""

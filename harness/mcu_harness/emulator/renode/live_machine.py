@@ -24,7 +24,7 @@ from mcu_harness.emulator.renode.image import LoadedProgram
 from mcu_harness.emulator.renode.live_link import Access, Listeners, LiveLink, Stand, Standing
 from mcu_harness.emulator.renode.live_trace import RenodeTrace
 from mcu_harness.emulator.renode.outcome import BRANCH_TO_ITSELF, WAITS, explain, is_even_jump
-from mcu_harness.emulator.renode.platform import console_input, mips
+from mcu_harness.emulator.renode.platform import console_input, mips, other_uarts
 from mcu_harness.emulator.renode.server import RenodeServer
 
 _NS = 10**9
@@ -79,6 +79,7 @@ class RenodeLive:
         self._intake = BlockIntake(self._recorder, self._program.code, self._program.function_start)
         self._no_code: int | None = None
         self._devices: list[Device] = []
+        self._uarts = [""]  # the console's, and those that have a name
         self._now_ns = 0
         self._skipped = 0
         self._pc = 0
@@ -96,6 +97,9 @@ class RenodeLive:
         console, clock_hz = console_input(self._board), round(self._board.clock_hz)
         self._link.start(protocol.run_request(self._plan, self._program.image, False, console, clock_hz))
         self._pc = self._link.registers()["pc"] & ~1
+        for name, base, register in other_uarts(self._board):
+            if self._link.listen(base, register):
+                self._uarts.append(name)
         self._recorder.begin(self._pc)
         self._at_reset = self._recorder.exceptions.here(self._pc)
 
@@ -121,13 +125,13 @@ class RenodeLive:
 
     @property
     def uarts(self) -> tuple[str, ...]:
-        return ()
+        return tuple(self._uarts[1:])
 
     def send(self, data: bytes, uart: str = "") -> None:
-        self._link.send(data)
+        self._link.send(data, self._uarts.index(uart))
 
     def unread(self, uart: str = "") -> bytes:
-        return self._link.unread()
+        return self._link.unread(self._uarts.index(uart))
 
     def lost(self, uart: str = "") -> tuple[bytes, str]:
         return b"", ""
@@ -324,9 +328,9 @@ class RenodeLive:
 
     # What Renode tells and asks while it runs.
 
-    def _heard(self, data: bytes, now_ns: int) -> bool:
+    def _heard(self, data: bytes, uart: int, now_ns: int) -> bool:
         self._now_ns, self._skipped = now_ns, 0
-        return self._listener(data, "")
+        return self._listener(data, self._uarts[uart])
 
     def _accessed(self, access: Access, now_ns: int) -> int:
         self._now_ns, self._skipped = now_ns, 0

@@ -97,6 +97,14 @@ def console_input(board: Board) -> int | None:
     return None if uart is None or uart.input is None else board.console.base + uart.input
 
 
+def other_uarts(board: Board) -> Iterator[tuple[str, int, int | None]]:
+    """(name, base, register from which programs read it) of each UART that the board or its chip names, but for the console's."""
+    for peripheral in board.peripherals:
+        uart = UARTS.get(peripheral.kind)
+        if uart is not None and peripheral.base != board.console.base:
+            yield peripheral.name, peripheral.base, None if uart.input is None else peripheral.base + uart.input
+
+
 def mips(board: Board) -> int:
     """Renode's speed: an instruction a cycle. What it reports as time is not used; timers of the board run by it."""
     return max(1, round(board.clock_hz / 1e6))

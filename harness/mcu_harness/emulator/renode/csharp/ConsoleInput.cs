@@ -1,4 +1,4 @@
-// What the program can read from its console.
+// What the program can read from its console, or from another UART.
 namespace McuHarness
 {
     using System;
@@ -16,13 +16,16 @@ namespace McuHarness
         /// <summary>
         /// For the console of `platform`, which the program reads at the `register`; null where that is not known, or nothing is sent.
         /// </summary>
-        public ConsoleInput(Platform platform, ulong? register)
+        public ConsoleInput(Platform platform, ulong? register) : this(platform, platform.Console, register) {}
+
+        /// <summary>For a UART; null where the platform has none.</summary>
+        public ConsoleInput(Platform platform, IUART uart, ulong? register)
         {
             machine = platform.Machine;
             core = platform.Core;
-            if(platform.Console != null && register.HasValue)
+            if(uart != null && register.HasValue)
             {
-                uart = platform.Console;
+                this.uart = uart;
                 WatchReads(machine.SystemBus, register.Value);
             }
         }

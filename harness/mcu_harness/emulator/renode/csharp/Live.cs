@@ -2,11 +2,13 @@
 namespace McuHarness
 {
     using System;
+    using System.Collections.Generic;
     using System.Linq;
     using Antmicro.Renode.Core;
     using Antmicro.Renode.Exceptions;
     using Antmicro.Renode.Peripherals.Bus;
     using Antmicro.Renode.Peripherals.CPU;
+    using Antmicro.Renode.Peripherals.UART;
     using Antmicro.Renode.UserInterface;
     using Antmicro.Renode.Utilities;
     using Monitor = Antmicro.Renode.UserInterface.Monitor;
@@ -29,14 +31,14 @@ namespace McuHarness
             {
                 bus.WriteBytes(chunk.Data, chunk.Address);
             }
-            input = new ConsoleInput(platform, plan.Input);
+            inputs.Add(new ConsoleInput(platform, plan.Input));
             blocks = new BlockStream(bus, core, channel, plan.Code, null);
             drive = new LiveDrive(platform, channel, plan, blocks);
             trace = new LiveTrace(core, channel, blocks);
             start = new CoreStart(plan, bus);
             var exceptions = new Exceptions(bus, core, blocks);
-            var semihosting = new Semihosting(bus, core, plan, platform.Send, input, start.Stack);
-            platform.Heard = Hear;
+            var semihosting = new Semihosting(bus, core, plan, platform.Send, inputs[0], start.Stack);
+            platform.Heard = value => Hear(0, value);
             new CoreWatch(platform, exceptions, semihosting, () => drive.Stopped, drive.End) { Aborted = drive.Lose }.Begin();
             Restart();
         }
@@ -79,12 +81,15 @@ namespace McuHarness
                 }
                 channel.Send(saved);
                 break;
+            case 'l':
+                channel.Send(new Answer('L').Byte(Listen(request.Word(), request.Address()) ? 1 : 0));
+                break;
             case 'i':
-                input.Add(request.Bytes());
+                inputs[checked((int)request.Word())].Add(request.Bytes());
                 channel.Send(new Answer('K'));
                 break;
             case 'u':
-                channel.Send(new Answer('M').Bytes(input.Unread));
+                channel.Send(new Answer('M').Bytes(inputs[checked((int)request.Word())].Unread));
                 break;
             case 'x':
                 platform.Machine.Reset();
@@ -176,9 +181,23 @@ namespace McuHarness
             }
         }
 
-        private void Hear(byte value)
+        /// <summary>Tell what the UART at `start` sends, under the next number; false when there is none.</summary>
+        private bool Listen(ulong start, ulong? register)
         {
-            Ask(new Answer('T').Long(drive.Now).Byte(value));
+            var uart = bus.WhatPeripheralIsAt(start) as IUART;
+            if(uart == null)
+            {
+                return false;
+            }
+            var number = inputs.Count;
+            inputs.Add(new ConsoleInput(platform, uart, register));
+            uart.CharReceived += value => Hear(number, value);
+            return true;
+        }
+
+        private void Hear(int uart, byte value)
+        {
+            Ask(new Answer('T').Long(drive.Now).Word((uint)uart).Byte(value));
         }
 
         private uint Access(uint device, uint offset, int size, bool write, uint value)
@@ -225,7 +244,7 @@ namespace McuHarness
         private readonly CortexM core;
         private readonly IBusController bus;
         private readonly Plan plan;
-        private readonly ConsoleInput input;
+        private readonly List<ConsoleInput> inputs = new List<ConsoleInput>(); // the console's first
         private readonly BlockStream blocks;
         private readonly LiveDrive drive;
         private readonly LiveTrace trace;
