@@ -30,6 +30,7 @@ from mcu_harness.emulator.renode.server import RenodeServer
 _NS = 10**9
 _NUMBERS = {**{f"r{nth}": nth for nth in range(13)}, "sp": 13, "lr": 14, "pc": 15}
 _SET_PENDING = 0xE000E200  # NVIC_ISPR (Armv7-M Architecture Reference Manual, B3.4.5)
+_LOOKED_AT_CYCLES = 1_000_000
 _REASONS = {Stand.TIME: StopReason.TIME, Stand.PLACE: StopReason.PLACE, Stand.ASKED: StopReason.ASKED}
 
 
@@ -89,7 +90,8 @@ class RenodeLive:
         self._resets = 0
         self._goes = False
         self._trace: RenodeTrace | None = None
-        listeners = Listeners(self._heard, self._accessed, self._blocks, self._traced, self._program.add_code)
+        self._traced: DataTrace | None = None
+        listeners = Listeners(self._heard, self._accessed, self._blocks, self._accesses, self._program.add_code)
         self._link = LiveLink(server, listeners)
         self._start()
 
@@ -206,32 +208,34 @@ class RenodeLive:
 
     def begin(self, traced: bool) -> _Begun:
         is_traced = traced and self._trace is None
+        mark = self._recorder.mark()
         if is_traced:
-            self._trace = RenodeTrace(self._board, self._recorder, self._program.code)
+            self._traced = None
+            self._trace = RenodeTrace(self._board, self._recorder, self._program.code, mark)
             self._intake.record, self._intake.settled = self._trace.add, self._trace.settle
             self._link.trace(True)
-        return _Begun(self._recorder.mark(), self.now, self._recorder.instructions, is_traced)
+        return _Begun(mark, self.now, self._recorder.instructions, is_traced)
 
     def end(self, begun: object) -> Stretch:
         assert isinstance(begun, _Begun)
-        trace = self._end_trace(begun.mark) if begun.is_traced else None
+        if begun.is_traced:
+            self._end_trace()
         return Stretch(
             instructions=self._recorder.instructions - begun.instructions,
             cycles_by_clock=self.now - begun.now,
             counts=self._recorder.counts(begun.mark),
-            trace=trace,
+            trace=self._traced if begun.is_traced else None,
             heap=self._heap,
         )
 
-    def _end_trace(self, since: Mark) -> DataTrace | None:
+    def _end_trace(self) -> None:
         trace, self._trace = self._trace, None
         if trace is None:
-            return None
+            return
         self._intake.record, self._intake.settled = self._recorder.add, lambda: None
-        found = trace.result(since)
+        self._traced = trace.result()
         if self._is_open and not self._goes:
             self._link.trace(False)
-        return found
 
     def close(self) -> None:
         if self._is_open:
@@ -245,8 +249,12 @@ class RenodeLive:
         while self._end is None:
             if until <= self.now:
                 return Stop(StopReason.TIME, self._pc)
-            stop = self._stopped(self._run(until, places))
-            if stop is not None:
+            # A trace is looked at from time to time, whether it has seen enough.
+            up_to = until if self._trace is None else min(until, self.now + _LOOKED_AT_CYCLES)
+            stop = self._stopped(self._run(up_to, places))
+            if self._trace is not None and self._trace.has_enough:
+                self._end_trace()
+            if stop is not None and not (stop.reason is StopReason.TIME and self.now < until):
                 self._end = stop if stop.is_end else None
                 return stop
         return self._end
@@ -348,7 +356,7 @@ class RenodeLive:
             except NoCodeError as error:
                 self._no_code = error.address
 
-    def _traced(self, frame: bytearray) -> None:
+    def _accesses(self, frame: bytearray) -> None:
         if self._trace is not None:
             self._trace.accessed(frame)
 

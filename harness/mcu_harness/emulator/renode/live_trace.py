@@ -27,6 +27,7 @@ from mcu_harness.hardware.board import Board
 _KIND_BYTES = 4
 _MOST_BYTES = 4  # of an instruction
 _WRITES = 1
+_ENOUGH = 2_000_000  # instructions
 _LOOKED_THROUGH = 64  # accesses that no instruction made, as of an exception's entry, between two that one did
 _HOOK = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_int64)
 
@@ -43,9 +44,13 @@ class _Instruction:
 
 
 class RenodeTrace:
-    """One trace. It takes what Renode tells: accesses before the blocks that they were made in."""
+    """One trace, from what was counted at `since` on. It takes what Renode tells: accesses before the blocks that made them."""
 
-    def __init__(self, board: Board, recorder: BlockRecorder, read_code: Callable[[int, int], bytes]) -> None:
+    def __init__(
+        self, board: Board, recorder: BlockRecorder, read_code: Callable[[int, int], bytes], since: Mark
+    ) -> None:
+        self._since = since
+        self._traced = 0
         self._recorder = recorder
         self._read_code = read_code
         self._address = np.zeros(16, np.uint32)
@@ -63,6 +68,11 @@ class RenodeTrace:
         del self._events[: self._next]
         self._next = 0
         self._events += zip(told[:, 0].tolist(), told[:, 1].tolist(), strict=True)
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether what was found can go for what is executed further on: a trace costs a hundred times the run."""
+        return self._traced >= _ENOUGH
 
     @property
     def is_inside_block(self) -> bool:
@@ -87,14 +97,15 @@ class RenodeTrace:
             block, self._block = self._block, []
             self._add_block(block)
 
-    def result(self, since: Mark) -> DataTrace:
-        """What was traced; `since` is when that began."""
+    def result(self) -> DataTrace:
+        """What was traced."""
         self.settle()
         if self._tracer.error is not None:
             raise EmulatorError(f"the memory trace failed: {self._tracer.error}") from self._tracer.error
-        return self._tracer.result(since)
+        return self._tracer.result(self._since)
 
     def _add_block(self, block: list[int]) -> None:
+        self._traced += len(block)
         self._recorder.add(np.array([[block[0], len(block)]], np.uint32))
         self._address[0] = self._taken(block[0]) or 0
         self._call(block[0])

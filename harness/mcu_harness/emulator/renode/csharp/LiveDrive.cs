@@ -115,8 +115,7 @@ namespace McuHarness
             lost |= !Pause();
             core.ExecutionMode = ExecutionMode.Continuous;
             blocks.Close();
-            arrivedAt = core.PC.RawValue & ~1UL;
-            arrivedAfter = core.ExecutedInstructions;
+            arrivedAt = null;
             Report();
         }
 
