@@ -15,6 +15,7 @@ from mcu_harness.app.live.board import LiveBoard
 from mcu_harness.base.errors import EmulatorError, HarnessError
 from mcu_harness.emulator.kept import KeptEmulators
 from mcu_harness.emulator.live import StopReason
+from mcu_harness.emulator.renode import live_trace
 from mcu_harness.results.records import RunResult
 
 pytestmark = [pytest.mark.gnu, pytest.mark.renode, pytest.mark.usefixtures("renode_install")]
@@ -178,3 +179,30 @@ def test_other_uarts_have_their_names(emulators: KeptEmulators, tmp_path: Path) 
         assert other.expect("aBc", timeout="10 ms")[0] == "aBc"
         assert said(board)[1:] == ["usart1 > AbC", "usart1 < aBc"]
         assert board.uart("usart2").console is board.console
+
+
+def test_who_changes_a_variable_is_known(board: LiveBoard) -> None:
+    board.send("s")
+    change = board.run_until_changed("state.samples", timeout="2 ms")
+    assert (change.before, change.after) == (0, 1)
+    assert change.where.startswith("in sample at 0x")
+    board.expect("heating at -400\n")
+    with pytest.raises(AssertionError, match="it did not change within 2 ms"):
+        board.run_until_changed("state.samples", timeout="2 ms")
+
+
+def test_a_long_measurement_is_traced_in_part(board: LiveBoard, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cycles() -> float:
+        with board.measure("sample") as cost:
+            for _ in range(6):
+                board.send("s")
+                board.expect(r"at (-?\d+)\n")
+        assert cost.cycles is not None
+        return cost.cycles
+
+    for _ in range(8):  # until the history is full, and each sample takes the same way
+        board.send("s")
+        board.expect(r"at (-?\d+)\n")
+    whole = cycles()
+    monkeypatch.setattr(live_trace, "_ENOUGH", 500)
+    assert cycles() == pytest.approx(whole, rel=0.05)

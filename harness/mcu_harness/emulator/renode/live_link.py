@@ -33,7 +33,9 @@ class Stand(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Why and where the program stands, at the time `now_ns`; `end` says what ended it. Without `intact` Renode is lost."""
+    """Why and where the program stands, at the time `now_ns`; `end` says what ended it, `writes` is the instruction that is about to
+    change what is watched. Without `intact` Renode is lost.
+    """
 
     why: Stand
     pc: int
@@ -41,6 +43,7 @@ class Standing:
     asleep: bool
     intact: bool
     heap: tuple[int, int] | None
+    writes: int | None
     end: protocol.End | None
 
 
@@ -168,6 +171,10 @@ class LiveLink:
         """What it has not read of that."""
         return self._ask(struct.pack("<cI", b"u", uart)).data()
 
+    def watch(self, address: int, size: int) -> None:
+        """Stop before an instruction that changes one of these bytes; with size 0 no longer."""
+        self._done(struct.pack("<cII", b"h", address, size))
+
     def trace(self, on: bool) -> None:
         """Have accesses to memory told, or no longer."""
         self._done(struct.pack("<cB", b"t", on))
@@ -209,5 +216,6 @@ def _standing(frame: bytearray) -> Standing:
         asleep=bool(reader.number("B")),
         intact=bool(reader.number("B")),
         heap=reader.optional_pair(),
+        writes=reader.optional("I"),
         end=protocol.read_live_end(bytearray(reader.data())) if why is Stand.ENDED else None,
     )

@@ -30,6 +30,7 @@ from mcu_harness.emulator.renode.server import RenodeServer
 _NS = 10**9
 _NUMBERS = {**{f"r{nth}": nth for nth in range(13)}, "sp": 13, "lr": 14, "pc": 15}
 _SET_PENDING = 0xE000E200  # NVIC_ISPR (Armv7-M Architecture Reference Manual, B3.4.5)
+_MOST_WATCHED = 256  # bytes
 _LOOKED_AT_CYCLES = 1_000_000
 _REASONS = {Stand.TIME: StopReason.TIME, Stand.PLACE: StopReason.PLACE, Stand.ASKED: StopReason.ASKED}
 
@@ -87,6 +88,7 @@ class RenodeLive:
         self._asleep = False
         self._heap: tuple[int, int] | None = None
         self._end: Stop | None = None
+        self._writes: int | None = None
         self._resets = 0
         self._goes = False
         self._trace: RenodeTrace | None = None
@@ -268,9 +270,21 @@ class RenodeLive:
         return stop or Stop(StopReason.PLACE, self._pc)
 
     def go_until_changed(self, until: int, address: int, size: int) -> tuple[Stop, int | None]:
-        raise EmulatorError(
-            "a live board in Renode does not look for changes", hint='use mcu_board(..., emulator="unicorn")'
-        )
+        """It stops after the instruction; what a device writes by itself is not seen."""
+        if size > _MOST_WATCHED:
+            raise EmulatorError(
+                f"{size} B are too many to watch in Renode", hint=f"name a part of at most {_MOST_WATCHED} B"
+            )
+        self._link.watch(address, size)
+        try:
+            stop = self.go(until)
+            while stop.reason is StopReason.ASKED and self._writes is None:  # something on the console
+                stop = self.go(until)
+            by = self._writes
+            return (stop if by is None else self.step()), by
+        finally:
+            if self._is_open and not self._goes:
+                self._link.watch(0, 0)
 
     def _require_standing(self) -> None:
         if not self._is_open:
@@ -296,6 +310,7 @@ class RenodeLive:
     def _stands(self, standing: Standing, raised: Exception | None) -> Standing:
         self._now_ns, self._skipped = standing.now_ns, 0
         self._pc, self._asleep, self._heap = standing.pc, standing.asleep, standing.heap
+        self._writes = standing.writes
         self._intact = self._intact and standing.intact
         if raised is not None:
             raise raised

@@ -99,6 +99,10 @@ namespace McuHarness
             case 'q':
                 channel.Send(new Answer('M').Text(Command(request.Text())));
                 break;
+            case 'h':
+                drive.Watch(request.Word(), request.Word());
+                channel.Send(new Answer('K'));
+                break;
             case 't':
                 trace.Switch(request.Flag());
                 channel.Send(new Answer('K'));

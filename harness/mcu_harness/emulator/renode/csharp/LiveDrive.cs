@@ -34,6 +34,7 @@ namespace McuHarness
             emulation = EmulationManager.Instance.CurrentEmulation;
             heap = new HeapWatch(core, plan.Sbrk);
             marks = new Marks(core, Arrive);
+            writes = new WriteWatch(core, bus, Ask);
             var quantum = TimeInterval.FromMicroseconds(QuantumInstructions / core.PerformanceInMips + 1);
             foreach(var source in new TimeSourceBase[] { emulation.MasterTimeSource, (TimeSourceBase)machine.LocalTimeSource })
             {
@@ -101,6 +102,9 @@ namespace McuHarness
             }
             Report();
         }
+
+        /// <summary>Stop before the bytes of [address, address + size) change, if there are any.</summary>
+        public void Watch(ulong address, ulong size) { writes.Set(address, size); }
 
         /// <summary>Execute one instruction, or where the core sleeps, let time pass until it wakes.</summary>
         public void Step()
@@ -222,7 +226,8 @@ namespace McuHarness
             at = core.PC.RawValue & ~1UL;
             var extent = heap.Extent ?? new KeyValuePair<uint, uint>(0, 0);
             var answer = new Answer('S').Byte((int)stand).Word((uint)at).Long(Now).Byte(RenodeApi.Sleeps(core) ? 1 : 0).Byte(lost ? 0 : 1)
-                .Byte(heap.Extent.HasValue ? 1 : 0).Word(extent.Key).Word(extent.Value);
+                .Byte(heap.Extent.HasValue ? 1 : 0).Word(extent.Key).Word(extent.Value)
+                .Byte(writes.By.HasValue ? 1 : 0).Word((uint)(writes.By ?? 0));
             channel.Send(end == null ? answer : answer.Bytes(end.Payload()));
         }
 
@@ -239,6 +244,7 @@ namespace McuHarness
         private readonly Emulation emulation;
         private readonly HeapWatch heap;
         private readonly Marks marks;
+        private readonly WriteWatch writes;
         private readonly HashSet<ulong> places = new HashSet<ulong>();
         private readonly ManualResetEvent woken = new ManualResetEvent(false);
         private readonly object gate = new object();
