@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -15,7 +18,8 @@ from mcu_harness.app.live.board import LiveBoard
 from mcu_harness.base.errors import EmulatorError, HarnessError
 from mcu_harness.emulator.kept import KeptEmulators
 from mcu_harness.emulator.live import StopReason
-from mcu_harness.emulator.renode import live_trace
+from mcu_harness.emulator.renode import live_link, live_trace
+from mcu_harness.emulator.renode.emulator import RenodeEmulator
 from mcu_harness.results.records import RunResult
 
 pytestmark = [pytest.mark.gnu, pytest.mark.renode, pytest.mark.usefixtures("renode_install")]
@@ -206,3 +210,16 @@ def test_a_long_measurement_is_traced_in_part(board: LiveBoard, monkeypatch: pyt
     whole = cycles()
     monkeypatch.setattr(live_trace, "_ENOUGH", 500)
     assert cycles() == pytest.approx(whole, rel=0.05)
+
+
+def test_a_renode_that_hangs_is_told_and_ended(
+    board: LiveBoard, emulators: KeptEmulators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pid,) = cast(RenodeEmulator, emulators.get("renode")).pids
+    monkeypatch.setattr(live_link, "_ANSWER_S", 2.0)
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(EmulatorError, match="it does not answer any more"):
+        board.run_for("1 ms")
+    board.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

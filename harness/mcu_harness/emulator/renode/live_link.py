@@ -78,6 +78,7 @@ class LiveLink:
     def __init__(self, server: RenodeServer, listeners: Listeners) -> None:
         self._server = server
         self._tell = listeners
+        self.is_broken = False  # something went wrong in between: nobody knows what Renode is doing
 
     def start(self, run_request: bytes) -> None:
         """Put the program into memory, and the core to its first instruction. It is what `protocol.run_request` makes."""
@@ -96,7 +97,7 @@ class LiveLink:
         raised: Exception | None = None
         last_sign, since = b"", time.monotonic()
         while True:
-            frame = self._server.answer(time.monotonic() + _ANSWER_S)
+            frame = self._answer()
             kind = frame[:1]
             if kind == _STANDS:
                 return _standing(frame), raised
@@ -194,13 +195,18 @@ class LiveLink:
 
     def _ask(self, request: bytes) -> protocol.Reader:
         self._server.request(request)
-        deadline = time.monotonic() + _ANSWER_S
+        while (frame := self._answer())[:1] == _SIGN:
+            pass  # of a program that runs, where a listener asks
+        return protocol.Reader(frame)
+
+    def _answer(self) -> bytearray:
         try:
-            while (frame := self._server.answer(deadline))[:1] == _SIGN:
-                pass  # of a program that runs, where a listener asks
+            return self._server.answer(time.monotonic() + _ANSWER_S)
         except RenodeRefusedError as error:
             raise EmulatorError(error.message) from error
-        return protocol.Reader(frame)
+        except BaseException:  # also an interrupt
+            self.is_broken = True
+            raise
 
     def _done(self, request: bytes) -> None:
         self._ask(request)

@@ -11,18 +11,14 @@ from dataclasses import dataclass, replace
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator import ending
-from mcu_harness.emulator.contract import Call, DataTrace, Fault, FaultKind, Wait
+from mcu_harness.emulator.contract import Call, Fault, FaultKind, Wait
 from mcu_harness.emulator.live import Device, LiveSetup, Stop, StopReason, Stretch
-from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeError
-from mcu_harness.emulator.recorder.counted import Mark
 from mcu_harness.emulator.recorder.exceptions import Position
-from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.renode import protocol
-from mcu_harness.emulator.renode.blocks import BlockIntake
-from mcu_harness.emulator.renode.end_place import NOWHERE, arrived, last_branches, located
+from mcu_harness.emulator.renode.end_place import arrived, last_branches, located
 from mcu_harness.emulator.renode.image import LoadedProgram
 from mcu_harness.emulator.renode.live_link import Access, Listeners, LiveLink, Stand, Standing
-from mcu_harness.emulator.renode.live_trace import RenodeTrace
+from mcu_harness.emulator.renode.live_record import Begun, LiveRecord
 from mcu_harness.emulator.renode.outcome import BRANCH_TO_ITSELF, WAITS, explain, is_even_jump
 from mcu_harness.emulator.renode.platform import console_input, mips, other_uarts
 from mcu_harness.emulator.renode.server import RenodeServer
@@ -37,14 +33,6 @@ _REASONS = {Stand.TIME: StopReason.TIME, Stand.PLACE: StopReason.PLACE, Stand.AS
 
 Going = tuple[Standing, Exception | None]
 Ended = Callable[["RenodeLive", RenodeServer, bool], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    mark: Mark
-    now: int
-    instructions: int
-    is_traced: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +60,8 @@ class RenodeLive:
         self._intact = True
         self._is_open = True
         self._program = LoadedProgram(setup.program, setup.board, setup.plan.vectors)
-        self._recorder = BlockRecorder(
-            self._program.code,
-            functions=function_ranges(setup.program),
-            handlers={NOWHERE},
-            sizes_are_instructions=True,
-        )
-        self._intake = BlockIntake(self._recorder, self._program.code, self._program.function_start)
-        self._no_code: int | None = None
+        self._record = LiveRecord(setup.program, self._program, setup.board)
+        self._recorder = self._record.recorder
         self._devices: list[Device] = []
         self._uarts = [""]  # the console's, and those that have a name
         self._now_ns = 0
@@ -91,9 +73,9 @@ class RenodeLive:
         self._writes: int | None = None
         self._resets = 0
         self._goes = False
-        self._trace: RenodeTrace | None = None
-        self._traced: DataTrace | None = None
-        listeners = Listeners(self._heard, self._accessed, self._blocks, self._accesses, self._program.add_code)
+        listeners = Listeners(
+            self._heard, self._accessed, self._record.blocks, self._record.accesses, self._program.add_code
+        )
         self._link = LiveLink(server, listeners)
         self._start()
 
@@ -176,7 +158,7 @@ class RenodeLive:
 
     def snapshot(self) -> object:
         raise EmulatorError(
-            "Renode cannot put a live board back to a snapshot",
+            "a board in Renode cannot be put back to a snapshot: Renode's Save cannot keep what the harness watches with",
             hint='open the board anew, or use the embedded emulator: mcu_board(..., emulator="unicorn")',
         )
 
@@ -208,41 +190,28 @@ class RenodeLive:
 
     # Stretches.
 
-    def begin(self, traced: bool) -> _Begun:
-        is_traced = traced and self._trace is None
-        mark = self._recorder.mark()
-        if is_traced:
-            self._traced = None
-            self._trace = RenodeTrace(self._board, self._recorder, self._program.code, mark)
-            self._intake.record, self._intake.settled = self._trace.add, self._trace.settle
-            self._link.trace(True)
-        return _Begun(mark, self.now, self._recorder.instructions, is_traced)
+    def begin(self, traced: bool) -> Begun:
+        return self._record.begin(self.now, traced, self._link)
 
     def end(self, begun: object) -> Stretch:
-        assert isinstance(begun, _Begun)
-        if begun.is_traced:
-            self._end_trace()
+        assert isinstance(begun, Begun)
+        trace = self._record.end_trace(self._link if self._can_ask else None) if begun.is_traced else None
         return Stretch(
             instructions=self._recorder.instructions - begun.instructions,
             cycles_by_clock=self.now - begun.now,
             counts=self._recorder.counts(begun.mark),
-            trace=self._traced if begun.is_traced else None,
+            trace=trace,
             heap=self._heap,
         )
-
-    def _end_trace(self) -> None:
-        trace, self._trace = self._trace, None
-        if trace is None:
-            return
-        self._intake.record, self._intake.settled = self._recorder.add, lambda: None
-        self._traced = trace.result()
-        if self._is_open and not self._goes:
-            self._link.trace(False)
 
     def close(self) -> None:
         if self._is_open:
             self._is_open = False
-            self._ended(self, self.server, self._intact and not self._goes)
+            self._ended(self, self.server, self._intact and not self._goes and not self._link.is_broken)
+
+    @property
+    def _can_ask(self) -> bool:
+        return self._is_open and not self._goes and not self._link.is_broken
 
     # Running.
 
@@ -252,10 +221,9 @@ class RenodeLive:
             if until <= self.now:
                 return Stop(StopReason.TIME, self._pc)
             # A trace is looked at from time to time, whether it has seen enough.
-            up_to = until if self._trace is None else min(until, self.now + _LOOKED_AT_CYCLES)
+            up_to = until if not self._record.is_traced else min(until, self.now + _LOOKED_AT_CYCLES)
             stop = self._stopped(self._run(up_to, places))
-            if self._trace is not None and self._trace.has_enough:
-                self._end_trace()
+            self._record.end_full_trace(self._link)
             if stop is not None and not (stop.reason is StopReason.TIME and self.now < until):
                 self._end = stop if stop.is_end else None
                 return stop
@@ -283,7 +251,7 @@ class RenodeLive:
             by = self._writes
             return (stop if by is None else self.step()), by
         finally:
-            if self._is_open and not self._goes:
+            if self._can_ask:
                 self._link.watch(0, 0)
 
     def _require_standing(self) -> None:
@@ -297,7 +265,7 @@ class RenodeLive:
         skipped = round(self._skipped * mips(self._board) * 1e6 / self._board.clock_hz)
         standing = self._stands(*self._going(lambda: self._link.go(until_ns, skipped, places)))
         # As everywhere, it stops at the end of a block: Renode's are of one instruction while memory is traced.
-        while standing.why is Stand.ASKED and self._trace is not None and self._trace.is_inside_block:
+        while standing.why is Stand.ASKED and self._record.is_inside_block:
             standing = replace(self._stands(*self._going(self._link.step)), why=Stand.ASKED)
         return standing
 
@@ -318,9 +286,9 @@ class RenodeLive:
 
     def _stopped(self, standing: Standing) -> Stop | None:
         """What it means that it stands; None when it just goes on."""
-        if self._no_code is not None:
-            fault = Fault(FaultKind.JUMP, self._no_code)
-            return Stop(StopReason.FAULT, self._no_code, ending.no_code(self._no_code), fault=fault)
+        if self._record.no_code is not None:
+            fault = Fault(FaultKind.JUMP, self._record.no_code)
+            return Stop(StopReason.FAULT, self._record.no_code, ending.no_code(self._record.no_code), fault=fault)
         if standing.end is None:
             return Stop(_REASONS[standing.why], standing.pc)
         if standing.end.cause is protocol.Cause.SYSTEM_RESET:
@@ -362,18 +330,6 @@ class RenodeLive:
             device.write(access.offset, access.size, access.value)
             return 0
         return device.read(access.offset, access.size)
-
-    def _blocks(self, frame: bytearray) -> None:
-        """Record blocks, up to one that is no code: then the program is lost, whatever comes."""
-        if self._no_code is None:
-            try:
-                self._intake.add(frame)
-            except NoCodeError as error:
-                self._no_code = error.address
-
-    def _accesses(self, frame: bytearray) -> None:
-        if self._trace is not None:
-            self._trace.accessed(frame)
 
     def _stand_at(self, pc: int) -> None:
         self._pc, self._asleep = pc, False
