@@ -1,6 +1,7 @@
 #include "mcu_conv_2d_dsp.h"
 
 #include "mcu_loops.h"
+#include "mcu_window_place.h"
 
 /* Four taps in two multiplications without unpacking the inputs in the inner loop.
  *
@@ -311,25 +312,6 @@ static __attribute__((noinline)) void prepare_patch(int32_t *to, int8_t *patch, 
     prepare_run(to, patch, 4 * p->words, positions);
 }
 
-/* The output position that is next. */
-struct place {
-    int32_t top; /* of its window */
-    int32_t left;
-    int32_t column;
-};
-
-MCU_INLINE struct place next(struct place at, const struct mcu_window *w)
-{
-    at.left += w->stride_width;
-    at.column += 1;
-    if (at.column == w->out_width) {
-        at.column = 0;
-        at.left = -w->pad_left;
-        at.top += w->stride_height;
-    }
-    return at;
-}
-
 MCU_INLINE void convolve(int8_t *output, const int8_t *input, const struct mcu_conv_2d_dsp *p, int32_t *scratch,
                          struct mcu_finish finish)
 {
@@ -342,38 +324,59 @@ MCU_INLINE void convolve(int8_t *output, const int8_t *input, const struct mcu_c
     const int32_t last_top = w->in_height - (w->kernel_height - 1) * w->dilation_height - 1;
     const int32_t last_left = w->in_width - w->kernel_width;
     const int32_t words = (channels & 3) == 0;
+    const int32_t pointwise = words && w->kernel_height * w->kernel_width == 1 &&
+                              w->stride_height * w->stride_width == 1 && w->pad_top + w->pad_left == 0 &&
+                              w->out_width == w->in_width;
     int8_t *const patch = (int8_t *)(scratch + 2 * POSITIONS * p->words);
     const int8_t *image = input;
     for (int32_t batch = 0; batch < w->batches; ++batch) {
         int32_t left_over = w->out_height * w->out_width;
-        struct place at = {-w->pad_top, -w->pad_left, 0};
+        struct mcu_place at = {-w->pad_top, -w->pad_left, 0};
+        const int8_t *run = image;
         while (left_over > 0) {
             const int32_t count = left_over < POSITIONS ? left_over : POSITIONS;
             const int32_t positions = count > 2 ? 4 : 2; /* one too many computes the last one again */
-            struct place places[POSITIONS];
+            struct mcu_place places[POSITIONS];
             const int8_t *from[POSITIONS];
             int32_t inside = rows && positions == POSITIONS;
-            for (int32_t i = 0; i < positions; ++i) {
-                places[i] = at;
-                from[i] = image + at.top * pitch + at.left * channels;
-                inside = inside && at.top >= 0 && at.top <= last_top && at.left >= 0 && at.left <= last_left;
-                if (i < count) {
-                    at = next(at, w);
+            if (pointwise) {
+                for (int32_t i = 0; i < positions; ++i) {
+                    from[i] = run;
+                    run += i < count - 1 ? channels : 0;
                 }
-            }
-            for (int32_t i = count; i < positions; ++i) {
-                places[i] = places[count - 1];
-                from[i] = from[count - 1];
+                run += channels;
+            } else if (!rows) {
+                for (int32_t i = 0; i < positions; ++i) {
+                    prepare_patch(scratch + i, patch, image, p, at.top, at.left, positions);
+                    if (i < count - 1) {
+                        at = mcu_next_place(at, w);
+                    }
+                }
+                at = mcu_next_place(at, w);
+            } else {
+                for (int32_t i = 0; i < positions; ++i) {
+                    places[i] = at;
+                    from[i] = image + at.top * pitch + at.left * channels;
+                    inside = inside && at.top >= 0 && at.top <= last_top && at.left >= 0 && at.left <= last_left;
+                    if (i < count - 1) {
+                        at = mcu_next_place(at, w);
+                    }
+                }
+                at = mcu_next_place(at, w);
             }
             if (inside) {
                 int32_t *to = scratch;
                 for (int32_t i = 0; i < w->kernel_height; ++i) {
                     to = prepare_four(to, from, i * w->dilation_height * pitch, row_bytes);
                 }
-            } else {
+            } else if (pointwise) {
+                for (int32_t i = 0; i < positions; ++i) {
+                    prepare_run(scratch + i, from[i], channels, positions);
+                }
+            } else if (rows) {
                 for (int32_t i = 0; i < positions; ++i) {
                     const int32_t left = places[i].left;
-                    if (rows && (words || (left >= 0 && left <= last_left))) {
+                    if (words || (left >= 0 && left <= last_left)) {
                         prepare_window(scratch + i, image, p, places[i].top, left, positions);
                     } else {
                         prepare_patch(scratch + i, patch, image, p, places[i].top, left, positions);

@@ -267,11 +267,10 @@ MCU_INLINE void usual_lines(int8_t *output, const int32_t *x, int32_t lines, int
 }
 
 /* The same for windows that move by two: outputs find their first two taps in one word, the third in the next. */
-static __attribute__((noinline)) void usual_lines_by_two(int8_t *output, const int32_t *x, int32_t lines, int32_t out,
-                                                         const struct mcu_depthwise_conv_2d_dsp *p)
+MCU_INLINE void lines_by_two(int8_t *output, const int32_t *x, int32_t lines, int32_t out,
+                             const struct mcu_depthwise_conv_2d_dsp *p, struct mcu_finish finish)
 {
     const struct mcu_staircase steps = p->steps[out * p->step_stride];
-    const struct mcu_finish finish = {1, 1};
     const int32_t pitch = QUAD * p->pairs;
     const int32_t next = p->along.out_step;
     const int32_t minimum = p->minimum, maximum = p->maximum;
@@ -307,6 +306,19 @@ static __attribute__((noinline)) void usual_lines_by_two(int8_t *output, const i
     } while (--lines);
 }
 
+/* Functions of their own: what the loops around them need would take the registers of theirs. */
+#define LINES_BY_TWO(name, signs, limits)                                                                    \
+    static __attribute__((noinline)) void name(int8_t *output, const int32_t *x, int32_t lines, int32_t out, \
+                                               const struct mcu_depthwise_conv_2d_dsp *p)                    \
+    {                                                                                                        \
+        const struct mcu_finish finish = {signs, limits};                                                    \
+        lines_by_two(output, x, lines, out, p, finish);                                                      \
+    }
+
+LINES_BY_TWO(lines_by_two_plain, 0, 0)
+LINES_BY_TWO(lines_by_two_signs, 1, 0)
+LINES_BY_TWO(lines_by_two_limits, 1, 1)
+
 /* `lines` output lines of up to four input channels, from input channel `first` on; `taps` is room for a filter. */
 MCU_INLINE void convolve_quad(int8_t *output, const int32_t *prepared, int32_t *taps, int32_t lines, int32_t first,
                               const struct mcu_depthwise_conv_2d_dsp *p, struct mcu_finish finish)
@@ -320,7 +332,13 @@ MCU_INLINE void convolve_quad(int8_t *output, const int32_t *prepared, int32_t *
         if (usual && p->along.stride == 1) {
             usual_lines(output, prepared, lines, out, p, finish);
         } else if (usual) {
-            usual_lines_by_two(output, prepared, lines, out, p);
+            if (finish.limits) {
+                lines_by_two_limits(output, prepared, lines, out, p);
+            } else if (finish.signs) {
+                lines_by_two_signs(output, prepared, lines, out, p);
+            } else {
+                lines_by_two_plain(output, prepared, lines, out, p);
+            }
         } else {
             const struct mcu_staircase steps = p->steps[out * p->step_stride];
             expand(taps, p->filter + out * height * p->along.kernel, p);
