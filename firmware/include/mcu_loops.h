@@ -11,7 +11,9 @@
 
 #define MCU_ASSEMBLY_LOOP static __attribute__((naked, noinline, unused))
 
-/* ---- Cores without the DSP extension ---- */
+/* ---- Cores without the DSP extension ----
+ *
+ * Some loops go through two blocks of four at a time, and begin with the second where the number of blocks is odd. */
 
 /* The sums of one filter at four positions; words of positions 0 and 1, and of 2 and 3, alternate in the inputs. */
 struct mcu_quad_sums {
@@ -117,6 +119,8 @@ MCU_ASSEMBLY_LOOP void mcu_multiply_four_units(int32_t *sums __attribute__((unus
     "asr lr, " word ", #24\n"       \
     "mla r10, r12, r0, r10\n"       \
     "mla r11, lr, r0, r11\n"
+#define MCU_FOUR_INPUTS \
+    "ldmia.w r2!, {r4, r5, r6, r7}\n" MCU_ONE_INPUT("r4") MCU_ONE_INPUT("r5") MCU_ONE_INPUT("r6") MCU_ONE_INPUT("r7")
 
 MCU_ASSEMBLY_LOOP void mcu_multiply_four_units(int32_t *sums __attribute__((unused)),
                                                const int8_t *inputs __attribute__((unused)),
@@ -125,15 +129,17 @@ MCU_ASSEMBLY_LOOP void mcu_multiply_four_units(int32_t *sums __attribute__((unus
 {
     __asm__ volatile("push {r0, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n"
                      "ldmia r0, {r8, r9, r10, r11}\n"
-                     "adds r3, r3, r1\n"
+                     "tst r3, #4\n"
+                     "add r3, r3, r1\n"
+                     "bne.w 2f\n"
                      ".balign 4\n"
-                     "1:\n"
-                     "ldmia r2!, {r4, r5, r6, r7}\n" MCU_ONE_INPUT("r4") MCU_ONE_INPUT("r5") MCU_ONE_INPUT("r6")
-                         MCU_ONE_INPUT("r7") "cmp r1, r3\n"
-                                             "bne 1b\n"
-                                             "ldr r0, [sp]\n"
-                                             "stmia r0, {r8, r9, r10, r11}\n"
-                                             "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n");
+                     "1:\n");
+    __asm__ volatile(MCU_FOUR_INPUTS "2:\n");
+    __asm__ volatile(MCU_FOUR_INPUTS "cmp r1, r3\n"
+                                     "bne.w 1b\n"
+                                     "ldr r0, [sp]\n"
+                                     "stmia r0, {r8, r9, r10, r11}\n"
+                                     "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n");
 }
 
 #endif
@@ -167,6 +173,8 @@ MCU_ASSEMBLY_LOOP void mcu_multiply_four_units(int32_t *sums __attribute__((unus
     "asrs r5, r5, #16\n"    \
     "add r9, r4\n"          \
     "add r11, r5\n"
+#define MCU_FOUR_TAPS_OF_PAIRS \
+    "ldmia r2!, {r3}\n" MCU_FIRST_TAP MCU_SECOND_TAP "lsrs r3, r3, #8\n" MCU_FIRST_TAP MCU_SECOND_TAP
 
 MCU_ASSEMBLY_LOOP void mcu_multiply_pairs(struct mcu_quad_sums *sums __attribute__((unused)),
                                           const int32_t *inputs __attribute__((unused)),
@@ -180,6 +188,7 @@ MCU_ASSEMBLY_LOOP void mcu_multiply_pairs(struct mcu_quad_sums *sums __attribute
                      "mov r6, r10\n"
                      "mov r7, r11\n"
                      "push {r4, r5, r6, r7}\n"
+                     "lsls r0, r3, #29\n"
                      "adds r3, r3, r2\n"
                      "mov lr, r3\n"
                      "movs r4, #0\n"
@@ -190,10 +199,12 @@ MCU_ASSEMBLY_LOOP void mcu_multiply_pairs(struct mcu_quad_sums *sums __attribute
                      "movs r4, #1\n"
                      "lsls r4, r4, #15\n"
                      "mov r12, r4\n"
+                     "cmp r0, #0\n"
+                     "bne 2f\n"
                      ".balign 4\n"
-                     "1:\n"
-                     "ldmia r2!, {r3}\n" MCU_FIRST_TAP MCU_SECOND_TAP "lsrs r3, r3, #8\n" MCU_FIRST_TAP MCU_SECOND_TAP
-                     "cmp r2, lr\n"
+                     "1:\n");
+    __asm__ volatile(MCU_FOUR_TAPS_OF_PAIRS);
+    __asm__ volatile("2:\n" MCU_FOUR_TAPS_OF_PAIRS "cmp r2, lr\n"
                      "bne 1b\n"
                      "ldr r0, [sp, #16]\n"
                      "mov r1, r8\n"
@@ -224,6 +235,7 @@ MCU_ASSEMBLY_LOOP void mcu_multiply_pairs(struct mcu_quad_sums *sums __attribute
     "add r9, r9, r4, asr #16\n"      \
     "add r10, r10, r5\n"             \
     "add r11, r11, r5, asr #16\n"
+#define MCU_FOUR_TAPS_OF_PAIRS MCU_TWO_TAPS(0, 1) MCU_TWO_TAPS(2, 3) "adds r2, #4\n"
 
 MCU_ASSEMBLY_LOOP void mcu_multiply_pairs(struct mcu_quad_sums *sums __attribute__((unused)),
                                           const int32_t *inputs __attribute__((unused)),
@@ -232,19 +244,21 @@ MCU_ASSEMBLY_LOOP void mcu_multiply_pairs(struct mcu_quad_sums *sums __attribute
 {
     __asm__ volatile(".syntax unified\n"
                      "push {r0, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n"
-                     "adds r3, r3, r2\n"
+                     "tst r3, #4\n"
+                     "add r3, r3, r2\n"
                      "mov r8, #0\n"
                      "mov r9, #0\n"
                      "mov r10, #0\n"
                      "mov r11, #0\n"
                      "mov r12, #0x8000\n"
+                     "bne.w 2f\n"
                      ".balign 4\n"
-                     "1:\n" MCU_TWO_TAPS(0, 1) MCU_TWO_TAPS(2, 3) "adds r2, #4\n"
-                                                                  "cmp r2, r3\n"
-                                                                  "bne 1b\n"
-                                                                  "ldr r0, [sp]\n"
-                                                                  "stmia r0, {r8, r9, r10, r11}\n"
-                                                                  "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n");
+                     "1:\n");
+    __asm__ volatile(MCU_FOUR_TAPS_OF_PAIRS "2:\n" MCU_FOUR_TAPS_OF_PAIRS "cmp r2, r3\n"
+                                            "bne 1b\n"
+                                            "ldr r0, [sp]\n"
+                                            "stmia r0, {r8, r9, r10, r11}\n"
+                                            "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n");
 }
 
 #endif
@@ -317,10 +331,10 @@ MCU_INLINE void mcu_four_positions_signs(struct mcu_four_positions *p)
 #if defined(MCU_SINGLE_LOADS) || __ARM_ARCH >= 8
 /* A Cortex-M7 starts a load and a multiplication in one cycle, a Cortex-M33 a load in one if the next instruction does
  * not wait for it: the next word is loaded as soon as its register is free. */
-#define MCU_FIRST_WORDS(w, x)    \
-    "ldr r2, [r1, #" w "]\n"     \
-    "ldr r3, [r1, #" w " + 4]\n" \
-    "ldr r12, [r0, #" x "]\n"    \
+#define MCU_FIRST_WORDS(w, x)      \
+    "ldr.w r2, [r1, #" w "]\n"     \
+    "ldr.w r3, [r1, #" w " + 4]\n" \
+    "ldr r12, [r0, #" x "]\n"      \
     "ldr lr, [r0, #" x " + 4]\n"
 #define MCU_MULTIPLY_WORDS(x)      \
     "smlad r4, r2, r12, r4\n"      \
@@ -345,12 +359,12 @@ MCU_INLINE void mcu_four_positions_signs(struct mcu_four_positions *p)
     "ldr lr, [r0, #" x " + 28]\n"  \
     "smlad r6, r2, r12, r6\n"      \
     "smlad r10, r3, r12, r10\n"
-#define MCU_AND_NEXT(w, x)       \
-    "ldr r12, [r0, #" x "]\n"    \
-    "smlad r7, r2, lr, r7\n"     \
-    "ldr r2, [r1, #" w "]\n"     \
-    "smlad r11, r3, lr, r11\n"   \
-    "ldr r3, [r1, #" w " + 4]\n" \
+#define MCU_AND_NEXT(w, x)         \
+    "ldr r12, [r0, #" x "]\n"      \
+    "smlad r7, r2, lr, r7\n"       \
+    "ldr.w r2, [r1, #" w "]\n"     \
+    "smlad r11, r3, lr, r11\n"     \
+    "ldr.w r3, [r1, #" w " + 4]\n" \
     "ldr lr, [r0, #" x " + 4]\n"
 #define MCU_AND_STOP         \
     "smlad r7, r2, lr, r7\n" \
@@ -384,7 +398,8 @@ MCU_INLINE void mcu_four_positions_signs(struct mcu_four_positions *p)
     MCU_MULTIPLY_WORDS("8", "32") MCU_MULTIPLY_WORDS("16", "64") MCU_MULTIPLY_WORDS("24", "96")
 #endif
 
-/* Four sums become outputs, not yet saturated: r12 multiplier, lr addend, r1 shift, r3 below_zero, r0 is free. */
+/* Four sums become outputs, not yet saturated: r12 multiplier, lr addend, r1 shift, r3 below_zero where signs count, r0
+ * is free. */
 #define MCU_CLIMB_PLAIN(a, b, c, d) \
     "smmla " a ", " a ", r12, lr\n" \
     "smmla " b ", " b ", r12, lr\n" \
@@ -404,14 +419,12 @@ MCU_INLINE void mcu_four_positions_signs(struct mcu_four_positions *p)
     "asr " a ", " a ", r1\n" MCU_ADD_SIGN(c) "asr " b ", " b ", r1\n" MCU_ADD_SIGN(d) "asr " c ", " c ", r1\n" \
                                                                                       "asr " d ", " d ", r1\n"
 /* The same with r2 the channel's steps, which go on by one `step` (12 bytes). */
-#define MCU_CLIMB_FOUR(climb, a, b, c, d) \
-    "ldr r0, [sp]\n"                      \
-    "ldr r0, [r0, #12]\n"                 \
-    "ldr r12, [r2]\n"                     \
-    "ldr lr, [r2, #4]\n"                  \
-    "ldrsh r1, [r2, #10]\n"               \
-    "ldrsh r3, [r2, #8]\n"                \
-    "add r2, r2, r0, lsl #3\n"            \
+#define MCU_CLIMB_FOUR(climb, load, a, b, c, d)             \
+    "ldr r0, [sp]\n"                                        \
+    "ldr r12, [r2]\n"                                       \
+    "ldr lr, [r2, #4]\n"                                    \
+    "ldr r0, [r0, #12]\n"                                   \
+    "ldrsh r1, [r2, #10]\n" load "add r2, r2, r0, lsl #3\n" \
     "add r2, r2, r0, lsl #2\n" climb(a, b, c, d)
 /* Outputs of two channels at one position go together, as a half; between saturations is room for loads and stores. */
 #define MCU_STORE_OUTPUTS         \
@@ -441,7 +454,7 @@ MCU_INLINE void mcu_four_positions_signs(struct mcu_four_positions *p)
     "str r0, [r12, #28]\n"
 
 /* In parts, as strings of C99 have an end; nothing comes between them. */
-#define MCU_FOUR_POSITIONS(name, climb)                                                         \
+#define MCU_FOUR_POSITIONS(name, climb, load)                                                   \
     MCU_ASSEMBLY_LOOP void name(struct mcu_four_positions *p __attribute__((unused)))           \
     {                                                                                           \
         __asm__ volatile("push {r0, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n"                    \
@@ -482,15 +495,15 @@ MCU_INLINE void mcu_four_positions_signs(struct mcu_four_positions *p)
                          "4:\n"                                                                 \
                          "str r1, [r2]\n"                                                       \
                          "ldr r2, [r2, #8]\n");                                                 \
-        __asm__ volatile(MCU_CLIMB_FOUR(climb, "r4", "r5", "r6", "r7"));                        \
-        __asm__ volatile(MCU_CLIMB_FOUR(climb, "r8", "r9", "r10", "r11"));                      \
+        __asm__ volatile(MCU_CLIMB_FOUR(climb, load, "r4", "r5", "r6", "r7"));                  \
+        __asm__ volatile(MCU_CLIMB_FOUR(climb, load, "r8", "r9", "r10", "r11"));                \
         __asm__ volatile(MCU_STORE_OUTPUTS "cmp r0, r3\n"                                       \
                                            "bne.w 1b\n"                                         \
                                            "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n"); \
     }
 
-MCU_FOUR_POSITIONS(mcu_four_positions_plain, MCU_CLIMB_PLAIN)
-MCU_FOUR_POSITIONS(mcu_four_positions_signs, MCU_CLIMB_SIGNS)
+MCU_FOUR_POSITIONS(mcu_four_positions_plain, MCU_CLIMB_PLAIN, "")
+MCU_FOUR_POSITIONS(mcu_four_positions_signs, MCU_CLIMB_SIGNS, "ldrsh r3, [r2, #8]\n")
 
 #endif
 

@@ -31,10 +31,29 @@ MCU_INLINE int32_t mcu_pair_lower(struct mcu_pair_sums sums, int32_t steps)
     return (int32_t)(sums.total - ((uint32_t)sums.upper << 16) - (uint32_t)(steps * MCU_PAIRS_HALF));
 }
 
+/* mcu_climb for a sum that is not 256-fold.
+ *
+ * Without a long multiplication, a sum is taken as 256 * high + low and the multiplier, below 2^30, as 2^15 times one
+ * number plus another: four products that fit 32 bits, as does the sum of the lower three. */
 MCU_INLINE int8_t mcu_pair_climb(int32_t sum, struct mcu_staircase steps, struct mcu_finish finish, int32_t minimum,
                                  int32_t maximum)
 {
+#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB > 1
     return mcu_climb((int32_t)((uint32_t)sum << 8), steps, finish, minimum, maximum);
+#else
+    const int32_t upper = steps.multiplier >> 15, lower = steps.multiplier & 0x7fff;
+    const int32_t high = sum >> 8, low = sum & 0xff;
+    const int32_t middle = high * lower + low * upper * 128 + (int32_t)((uint32_t)(low * lower) >> 8);
+    int32_t value = ((high * upper + (middle >> 15)) >> 1) + steps.add;
+    if (finish.signs) {
+        value += (sum >> 31) & steps.below_zero;
+    }
+    value >>= steps.shift;
+    if (finish.limits) {
+        return (int8_t)mcu_clamp(value, minimum, maximum);
+    }
+    return (int8_t)(value == (int8_t)value ? value : 127 ^ (value >> 31));
+#endif
 }
 
 #endif

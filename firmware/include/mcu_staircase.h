@@ -9,7 +9,7 @@
 #include "mcu_dsp.h"
 
 /* ((256 * sum * multiplier >> 32) + add + (below_zero where the sum is negative)) >> shift, saturated. `add` contains
- * the zero point. |sum| < 2^23. `below_zero` is 0 in all steps of a layer unless the layer says otherwise: it is for
+ * the zero point. |sum| < 2^23, multiplier < 2^30. `below_zero` is 0 in all steps of a layer unless the layer says otherwise: it is for
  * rounding halves away from zero, which matters only where negative results are not cut off. */
 struct mcu_staircase {
     int32_t multiplier;

@@ -1,6 +1,7 @@
 #include "mcu_conv_2d_pairs.h"
 
 #include "mcu_loops.h"
+#include "mcu_window_place.h"
 
 #define POSITIONS MCU_CONV_2D_PAIRS_POSITIONS
 
@@ -35,6 +36,18 @@ MCU_INLINE void convolve_group(int8_t *output, const int32_t *inputs, const stru
         filter += taps;
         output += 1;
     }
+}
+
+/* Two positions at once, the second one's inputs into the upper halves. */
+static __attribute__((noinline)) int32_t *prepare_two(int32_t *to, const int8_t *lower, const int8_t *upper,
+                                                      int32_t bytes)
+{
+    const int8_t *const end = lower + bytes;
+    while (lower != end) {
+        *to = *lower++ + *upper++ * 65536;
+        to += 2;
+    }
+    return to;
 }
 
 /* Puts `bytes` inputs of one position into every second word: into the lower halves, or on top of them into the upper.
@@ -95,28 +108,48 @@ static __attribute__((noinline)) void prepare_window(int32_t *to, const int8_t *
     }
 }
 
+/* Whether rows of the window are runs of the image. */
+MCU_INLINE int32_t is_inside(struct mcu_place at, const struct mcu_window *w)
+{
+    return at.top >= 0 && at.left >= 0 && (w->dilation_width == 1 || w->kernel_width == 1) &&
+           at.left + w->kernel_width <= w->in_width &&
+           at.top + (w->kernel_height - 1) * w->dilation_height < w->in_height;
+}
+
 MCU_INLINE void convolve(int8_t *output, const int8_t *input, const struct mcu_conv_2d_pairs *p, int32_t *scratch,
                          struct mcu_finish finish)
 {
     const struct mcu_window *const w = &p->window;
     const int32_t length = w->kernel_height * w->kernel_width * w->in_channels;
+    const int32_t pitch = w->in_width * w->in_channels;
     for (int32_t i = 2 * length; i < 2 * p->taps; ++i) {
         scratch[i] = 0;
     }
     for (int32_t batch = 0; batch < w->batches; ++batch) {
         int32_t left_over = w->out_height * w->out_width;
-        int32_t top = -w->pad_top, left = -w->pad_left, column = 0;
+        struct mcu_place at = {-w->pad_top, -w->pad_left, 0};
         while (left_over > 0) {
             const int32_t count = left_over < POSITIONS ? left_over : POSITIONS;
-            for (int32_t i = 0; i < count; ++i) {
-                prepare_window(scratch + (i >> 1), input, p, top, left, i & 1);
-                left += w->stride_width;
-                column += 1;
-                if (column == w->out_width) {
-                    column = 0;
-                    left = -w->pad_left;
-                    top += w->stride_height;
+            for (int32_t i = 0; i < count; i += 2) {
+                const struct mcu_place first = at;
+                at = mcu_next_place(at, w);
+                if (i + 1 == count) {
+                    prepare_window(scratch + (i >> 1), input, p, first.top, first.left, 0);
+                    break;
                 }
+                if (is_inside(first, w) && is_inside(at, w)) {
+                    const int8_t *const lower = input + first.top * pitch + first.left * w->in_channels;
+                    const int8_t *const upper = input + at.top * pitch + at.left * w->in_channels;
+                    int32_t *to = scratch + (i >> 1);
+                    for (int32_t row = 0; row < w->kernel_height * w->dilation_height; row += w->dilation_height) {
+                        to =
+                            prepare_two(to, lower + row * pitch, upper + row * pitch, w->kernel_width * w->in_channels);
+                    }
+                } else {
+                    prepare_window(scratch + (i >> 1), input, p, first.top, first.left, 0);
+                    prepare_window(scratch + (i >> 1), input, p, at.top, at.left, 1);
+                }
+                at = mcu_next_place(at, w);
             }
             if (count <= 2) { /* the other two positions are computed in vain */
                 for (int32_t i = 0; i < 2 * length; i += 2) {

@@ -5,27 +5,62 @@
 /* Input lines are prepared for one channel: a word for each position, which also holds, in its upper half, the position
  * one stride further on. The sums of two neighbouring outputs then come from the same words. */
 
-/* A line of one channel; `from` is its first position in the image, or 0 for a line beyond it. */
-static __attribute__((noinline)) void prepare_line(int32_t *to, const int8_t *from,
-                                                   const struct mcu_depthwise_conv_2d_pairs *p)
+/* The next position of a line: padding, `positions` of the image, padding. */
+struct positions {
+    const int8_t *from;
+    int32_t padding;
+    int32_t positions;
+};
+
+MCU_INLINE int32_t next_position(struct positions *line, int32_t step, int32_t fill)
 {
-    const int32_t step = p->along.in_step;
-    const int32_t stride = p->along.stride;
-    const int32_t fill = p->in_zero_point;
-    int32_t *const end = to + p->pitch;
-    int32_t *at = to;
-    if (from) {
-        int32_t positions = p->along.in_size;
-        for (int32_t i = p->along.padding; i > 0; --i) {
-            *at++ = fill;
-        }
-        for (; positions > 0 && at != end; --positions) {
-            *at++ = *from;
-            from += step;
-        }
+    if (line->padding > 0) {
+        line->padding -= 1;
+        return fill;
     }
+    if (line->positions > 0) {
+        const int32_t value = *line->from;
+        line->from += step;
+        line->positions -= 1;
+        return value;
+    }
+    return fill;
+}
+
+/* A line of one channel, for a stride of 1 or 2: a word is complete when the position a stride further on comes. */
+MCU_INLINE void prepare_near(int32_t *to, struct positions line, int32_t *end, int32_t step, int32_t fill,
+                             int32_t stride)
+{
+    int32_t first = next_position(&line, step, fill);
+    int32_t second = stride == 2 ? next_position(&line, step, fill) : 0;
+#define MCU_POSITION(value)                      \
+    do {                                         \
+        const int32_t position = (value);        \
+        *to++ = first + position * 65536;        \
+        first = stride == 2 ? second : position; \
+        second = position;                       \
+    } while (0)
+    for (; line.padding > 0 && to != end; --line.padding) {
+        MCU_POSITION(fill);
+    }
+    int32_t *const inside = end - to < line.positions ? end : to + line.positions;
+    while (to != inside) {
+        MCU_POSITION(*line.from);
+        line.from += step;
+    }
+    while (to != end) {
+        MCU_POSITION(fill);
+    }
+#undef MCU_POSITION
+}
+
+/* The same for larger strides. */
+MCU_INLINE void prepare_far(int32_t *to, struct positions line, int32_t *end, int32_t step, int32_t fill,
+                            int32_t stride)
+{
+    int32_t *at = to;
     while (at != end) {
-        *at++ = fill;
+        *at++ = next_position(&line, step, fill);
     }
     /* Upper halves, from the front: what lies a stride further on is still a single number. */
     int32_t *const last = end - stride;
@@ -34,6 +69,29 @@ static __attribute__((noinline)) void prepare_line(int32_t *to, const int8_t *fr
     }
     for (at = last < to ? to : last; at != end; ++at) {
         *at += fill * 65536;
+    }
+}
+
+/* A line of one channel; `from` is its first position in the image, or 0 for a line beyond it. */
+static __attribute__((noinline)) void prepare_line(int32_t *to, const int8_t *from,
+                                                   const struct mcu_depthwise_conv_2d_pairs *p)
+{
+    const int32_t step = p->along.in_step;
+    const int32_t stride = p->along.stride;
+    const int32_t fill = p->in_zero_point;
+    int32_t *const end = to + p->pitch;
+    const struct positions line = {from, p->along.padding, p->along.in_size};
+    if (!from) {
+        const int32_t both = fill + fill * 65536;
+        while (to != end) {
+            *to++ = both;
+        }
+    } else if (stride == 1) {
+        prepare_near(to, line, end, step, fill, 1);
+    } else if (stride == 2) {
+        prepare_near(to, line, end, step, fill, 2);
+    } else {
+        prepare_far(to, line, end, step, fill, stride);
     }
 }
 

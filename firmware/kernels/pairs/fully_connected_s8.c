@@ -9,6 +9,7 @@ MCU_INLINE void connect(int8_t *output, const int8_t *input, const struct mcu_fu
     const int32_t units = (int32_t)p->units;
     const int32_t depth = (int32_t)p->depth;
     const int32_t whole = depth & ~3;
+    const int32_t step = p->step_stride;
     for (uint32_t row = 0; row < p->rows; ++row) {
         const struct mcu_staircase *steps = p->steps;
         const int32_t *bias = p->bias;
@@ -24,9 +25,10 @@ MCU_INLINE void connect(int8_t *output, const int8_t *input, const struct mcu_fu
                     sums[k] += input[i] * *filter++;
                 }
             }
-            for (int32_t k = 0; k < 4 && k < left; ++k) {
+            const int32_t count = left < 4 ? left : 4;
+            for (int32_t k = 0; k < count; ++k) {
                 *output++ = mcu_pair_climb(sums[k], *steps, finish, minimum, maximum);
-                steps += p->step_stride;
+                steps += step;
             }
             bias += 4;
         }

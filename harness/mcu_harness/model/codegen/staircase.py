@@ -25,6 +25,7 @@ Int64s = npt.NDArray[np.int64]
 
 SUM_BITS = 23  # |sum| stays below: 256 times it is below 2^31
 _FACTOR_BITS = 8
+_MULTIPLIER_BITS = 30  # so that the products of its halves fit 32 bits (firmware/include/mcu_pairs.h)
 _MOST_SHIFT = 23
 _EXACT_RIGHT = 22  # up to here thresholds need no more than 64 bits
 _FAR = 1 << 40
@@ -127,13 +128,13 @@ def _fit(multiplier: Int64s, right: Int64s, first: Int64s, least: Int64s, most: 
         raise Unsuited(
             f"sums reach {int(reach[~constant][too_far].max())} in {int(too_far.sum())} channels, 2^{SUM_BITS} is the limit"
         )
-    shift = np.clip(right + _FACTOR_BITS - 1, 0, _MOST_SHIFT)
+    shift = np.clip(right + _FACTOR_BITS - 1 - (31 - _MULTIPLIER_BITS), 0, _MOST_SHIFT)
     # 256 * sum * multiplier / 2^32 is the output times 2^shift.
     up = shift - right - (_FACTOR_BITS - 1)
     ideal = np.where(
         up >= 0, multiplier << np.clip(up, 0, 31), (multiplier + (1 << np.clip(-up - 1, 0, 62))) >> np.clip(-up, 0, 62)
     )
-    if (ideal[~constant] >= 1 << 31).any():
+    if (ideal[~constant] >= 1 << _MULTIPLIER_BITS).any():
         raise Unsuited("a scale is too large for one multiplication")
     result = Staircases(ideal, np.zeros_like(ideal), np.zeros_like(ideal), shift, constant)
     result.multiplier[constant] = 0
@@ -143,14 +144,14 @@ def _fit(multiplier: Int64s, right: Int64s, first: Int64s, least: Int64s, most: 
     for change in _TRIED:
         if not open_.size:
             return result
-        tried = np.clip(ideal[open_] + change, 1, (1 << 31) - 1)
+        tried = np.clip(ideal[open_] + change, 1, (1 << _MULTIPLIER_BITS) - 1)
         ok, add, below = _adds(tried, shift[open_], first[open_], least[open_], most[open_], outputs)
         done = open_[ok]
         result.multiplier[done], result.add[done], result.below_zero[done] = tried[ok], add[ok], below[ok]
         open_ = open_[~ok]
     if open_.size:
         raise Unsuited(
-            f"no multiplier of 31 bits rounds as the reference in {len(open_)} channels, as channel {open_[0]}"
+            f"no multiplier of {_MULTIPLIER_BITS} bits rounds as the reference in {len(open_)} channels, as channel {open_[0]}"
         )
     return result
 
