@@ -12,12 +12,12 @@ from mcu_harness.base.errors import ModelError
 from mcu_harness.base.files import write_bytes
 from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.model.convert import child
-from mcu_harness.model.convert.routes import SHRINK, Job, Progress, exported_onnx
+from mcu_harness.model.convert.routes import SHRINK, Job, Progress
 from mcu_harness.model.convert.shrink.methods import METHODS, SAVES_NOTHING
 from mcu_harness.model.faithfulness import Faithfulness, faithfulness
 from mcu_harness.model.importers.model_kinds import kind_of
 from mcu_harness.model.int8_model import int8_model
-from mcu_harness.scenario.model_files import split_factory, why_no_model
+from mcu_harness.scenario.model_files import why_no_model
 from mcu_harness.scenario.quantize import SCHEMES, QuantizeSpec
 
 _OF_INT8 = "of an int8 .tflite, `16x8` and `int4` can be made; for the others give the float model"
@@ -127,15 +127,10 @@ def quantised_by(methods: Sequence[str], spec: QuantizeSpec) -> QuantizeSpec:
 def _float_onnx(path: Path, method: str, spec: QuantizeSpec, progress: Progress, folder: Path) -> Path:
     """`path` as an ONNX file; raises ModelError for what does not come to be one."""
     kind = kind_of(path)
-    if path.suffix == ".onnx":
-        return path.absolute()
-    if split_factory(path)[1] or path.suffix == ".pt2":
+    if kind.to_onnx is not None:
         progress("exporting the model")
-        return exported_onnx(Job(path, kind.name, spec, progress), folder)
-    raise ModelError(
-        f"{path}: {method} changes ONNX and PyTorch models, and this is {kind.name}",
-        hint="give the model that it was made from as ONNX; methods of quantisation take a float .tflite, too",
-    )
+        return kind.to_onnx(Job(path, kind.name, spec, progress), folder)
+    raise ModelError(f"{path}: {method} changes float models, and this is {kind.name}", hint=_OF_INT8)
 
 
 def _read(answer: dict[str, Any], spec: QuantizeSpec) -> Shrunk:

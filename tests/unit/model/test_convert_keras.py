@@ -13,6 +13,7 @@ from mcu_harness.model.arrays import quantized
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.int8_model import int8_model
 from mcu_harness.model.reference import run_reference
+from mcu_harness.model.shrunk import shrunk_model
 from mcu_harness.scenario.quantize import QuantizeSpec
 
 tf = pytest.importorskip("tensorflow")
@@ -60,6 +61,26 @@ def test_outputs_are_those_of_tensorflows_own_int8_model(made: tuple[Path, Any],
         outputs.append(run_reference(path, graph, [given]).outputs[0].astype(int))
     assert np.abs(outputs[0] - outputs[1]).max() <= 1
     assert np.mean(outputs[0].argmax(-1) == outputs[1].argmax(-1)) >= 0.995
+
+
+@pytest.mark.parametrize("name", ["net.keras", "saved", "net.tflite"])
+def test_channels_are_taken_out_of_what_tensorflow_makes(name: str, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("tf2onnx")
+    layers = tf.keras.layers
+    net = [tf.keras.Input((8, 8, 1)), layers.Conv2D(8, 3, padding="same", activation="relu"), layers.DepthwiseConv2D(3)]
+    model = tf.keras.Sequential([*net, layers.GlobalAveragePooling2D(), layers.Dense(10, use_bias=False)])
+    if name == "net.keras":
+        model.save(tmp_path / name)
+    elif name == "saved":
+        model.export(tmp_path / name, verbose=False)
+    else:  # with a free batch, as most are converted
+        (tmp_path / name).write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+    shrunk = shrunk_model(tmp_path / name, ["prune"], tmp_path / "o.onnx", QuantizeSpec(), lambda _: None)
+    assert shrunk.parameters == (8 * 10 + 8 * 10 + 8 * 10, 4 * 10 + 4 * 10 + 4 * 10)
+    assert any("8 -> 4 channels, 4 smallest" in line for line in shrunk.said)
+    (given,) = onnx.load(tmp_path / "o.onnx").graph.input
+    assert [size.dim_value for size in given.type.tensor_type.shape.dim] == [1, 8, 8, 1]
 
 
 def test_a_damaged_file_gets_one_error(tmp_path: Path, made: tuple[Path, Any]) -> None:

@@ -33,6 +33,10 @@ SHRINK = child.Worker("onnx_shrink", "onnx", ONNX_PACKAGES, 600.0)
 SCHEME = child.Worker("litert_scheme", "oracle", LITERT, 600.0)
 KERAS = child.Worker("keras_export", "keras", (("tensorflow", "tensorflow-cpu"), *LITERT), 900.0)
 
+TFLITE_ONNX = child.Worker(
+    "tflite_onnx", "keras,onnx", (("tensorflow", "tensorflow-cpu"), ("tf2onnx", "tf2onnx"), *ONNX_PACKAGES), 600.0
+)
+
 
 class Job:
     """One conversion of the model `path`, which is called `source`: where it reads, what it keeps."""
@@ -175,9 +179,22 @@ def with_scheme(job: Job, conversion: Conversion) -> Conversion:
     )
 
 
-def exported_onnx(job: Job, folder: Path) -> Path:
+def torch_onnx(job: Job, folder: Path) -> Path:
     """A PyTorch program, or what a factory makes, as an ONNX file in `folder`; raises ModelError."""
     return _exported(job, TORCH, "net.onnx", folder)[0]
+
+
+def tflite_onnx(job: Job, folder: Path) -> Path:
+    """A float .tflite as an ONNX file in `folder`; raises ModelError."""
+    return _exported(job, TFLITE_ONNX, "net.onnx", folder)[0]
+
+
+def keras_onnx(job: Job, folder: Path) -> Path:
+    """A Keras model, or a SavedModel, as an ONNX file in `folder`; raises ModelError."""
+    TFLITE_ONNX.versions(job.path)  # what is missing is said before the work
+    made, _ = _exported(job, KERAS, "net.tflite", folder)
+    child.ask(TFLITE_ONNX, job.path, {"model": str(made), "output": str(folder / "net.onnx")}, folder)
+    return folder / "net.onnx"
 
 
 def _exported(job: Job, worker: child.Worker, name: str, folder: Path) -> tuple[Path, tuple[str, ...]]:

@@ -63,7 +63,8 @@ class Importer:
 class ModelKind:
     """`name` is how people call it. It is told by its `suffixes`, in small letters with their dot, or by `is_one`.
 
-    It has an `importer`, or else `convert` makes an int8 .tflite of it, or raises ModelError.
+    It has an `importer`, or else `convert` makes an int8 .tflite of it, or raises ModelError. `to_onnx` makes float ONNX of it, in a
+    folder; None where there is no way.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ModelKind:
     is_one: Callable[[Path], bool] | None = None
     importer: Importer | None = None
     convert: Callable[[Job], Conversion] | None = None
+    to_onnx: Callable[[Job, Path], Path] | None = None
 
     def takes(self, path: Path) -> bool:
         return self.is_one(path) if self.is_one else path.suffix.lower() in self.suffixes
@@ -102,6 +104,18 @@ def _by(route: str) -> Callable[[Job], Conversion]:
     return convert
 
 
+def _onnx_by(route: str) -> Callable[[Job, Path], Path]:
+    """As `_by`, of the routes to ONNX."""
+
+    def to_onnx(job: Job, folder: Path) -> Path:
+        from mcu_harness.model.convert import routes
+
+        made: Path = getattr(routes, route)(job, folder)
+        return made
+
+    return to_onnx
+
+
 def _is_float_tflite(path: Path) -> bool:
     """Raises ModelError for a file of which only weights are int8."""
     from mcu_harness.model.convert.tflite_kind import TfliteKind, tflite_kind
@@ -119,14 +133,16 @@ def _is_float_tflite(path: Path) -> bool:
 _TFLITE = Importer(_read_tflite, _litert)
 INT8_TFLITE = ModelKind("int8 .tflite", (".tflite",), importer=_TFLITE)
 
+_TORCH, _KERAS = _onnx_by("torch_onnx"), _onnx_by("keras_onnx")
+
 # In the order in which they are asked.
 MODEL_KINDS: tuple[ModelKind, ...] = (
-    ModelKind("PyTorch factory", is_one=lambda path: bool(split_factory(path)[1]), convert=_by("torch_factory")),
-    ModelKind("ONNX", (".onnx",), convert=_by("onnx")),
-    ModelKind("TensorFlow SavedModel", is_one=Path.is_dir, convert=_by("keras")),
-    ModelKind("PyTorch program", (".pt2",), convert=_by("torch")),
-    ModelKind("Keras", (".keras",), convert=_by("keras")),
-    ModelKind("float .tflite", is_one=_is_float_tflite, convert=_by("float_tflite")),
+    ModelKind("PyTorch factory", (), lambda path: bool(split_factory(path)[1]), None, _by("torch_factory"), _TORCH),
+    ModelKind("ONNX", (".onnx",), convert=_by("onnx"), to_onnx=lambda job, _: job.path.absolute()),
+    ModelKind("TensorFlow SavedModel", (), Path.is_dir, None, _by("keras"), _KERAS),
+    ModelKind("PyTorch program", (".pt2",), None, None, _by("torch"), _TORCH),
+    ModelKind("Keras", (".keras",), None, None, _by("keras"), _KERAS),
+    ModelKind("float .tflite", (), _is_float_tflite, None, _by("float_tflite"), _onnx_by("tflite_onnx")),
     INT8_TFLITE,
 )
 

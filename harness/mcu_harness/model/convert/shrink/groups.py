@@ -23,7 +23,9 @@ _POOLS = frozenset(("MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPoo
 _BINARY = frozenset(("Add", "Sub", "Mul", "Div"))
 # Those that give 0 for 0.
 _KEEPS_ZERO = frozenset(("Relu", "LeakyRelu", "Elu", "Selu", "Celu", "Tanh", "HardSwish", "Gelu", "Identity", *_POOLS))
-_MAY_KEEP_ZERO = frozenset(("Flatten", "Reshape", "ReduceMean", "Conv", *_BINARY))  # what else they read decides
+_MAY_KEEP_ZERO = frozenset(
+    ("Flatten", "Reshape", "Squeeze", "Transpose", "ReduceMean", "Conv", *_BINARY)
+)  # what else they read decides
 
 
 class NotKnown(Exception):
@@ -178,8 +180,10 @@ class _Walk:
             self.group.carried += [Part(node, name, 0) for name in node.input[1:] if name]
             self.group.keeps_zero &= len(node.input) < 3 or not node.input[2]
             self._both(data, result)
-        elif kind in ("Flatten", "Reshape"):
+        elif kind in ("Flatten", "Reshape", "Squeeze"):
             self._flattened(node)
+        elif kind == "Transpose":
+            self._turned(node)
         elif kind == "ReduceMean" and self._is_spatial_mean(node):
             self._both(data, result)
         elif kind in _BINARY:
@@ -217,6 +221,17 @@ class _Walk:
             self.group.reshapes.append(node)
         self._add(node.input[0], 1, 1)
         self._add(node.output[0], 1, block)
+
+    def _turned(self, node: Any) -> None:
+        """Dimension i behind `node` is dimension `perm[i]` before it."""
+        data, result = node.input[0], node.output[0]
+        order = attribute(node, "perm") or list(reversed(range(len(self.net.shape(data)))))
+        if data in self._known:
+            axis, block = self._known[data]
+            self._add(result, list(order).index(axis), block)
+        else:
+            axis, block = self._known[result]
+            self._add(data, order[axis], block)
 
     def _binary(self, node: Any) -> None:
         result = node.output[0]
