@@ -15,6 +15,7 @@ from mcu_harness.app.live.firmware import LiveFirmware, parse_budgets
 from mcu_harness.app.live.gdb_server import GdbServer
 from mcu_harness.app.live.measurement import Measurement, Measuring
 from mcu_harness.app.live.peripherals import BoardPeripherals
+from mcu_harness.app.live.rtos_tasks import TaskSwitches
 from mcu_harness.app.live.timeline import Timeline
 from mcu_harness.app.live.uart import DEFAULT_TIMEOUT, LiveUart, Time, shown
 from mcu_harness.app.live.values import PlainType, Value
@@ -244,16 +245,21 @@ class LiveBoard(BoardPeripherals):
     def timeline(self, path: str | Path, functions: Sequence[str]) -> Iterator[None]:
         """Write when `functions` ran within the `with` block, and what was said, to `path`: Perfetto opens it.
 
-        Handlers of exceptions are functions too. It is written however the block ends.
+        Handlers of exceptions are functions too; patterns as "mcu_layer_*" name many. Tasks of FreeRTOS, Zephyr and ThreadX
+        have a track of their own. It is written however the block ends.
         """
-        followed = {self._firmware.function(name).address: name for name in functions}
+        named = [(name, symbol) for name in functions for symbol in self._firmware.functions(name)]
+        followed = {symbol.address: name if name == symbol.name else symbol.name for name, symbol in named}
         timeline = Timeline(followed, self._firmware.board.clock_hz)
         since = self.cycles
-        self._hooks.observers.append(timeline)
+        tasks = TaskSwitches(self._firmware.program, self._variables, timeline.task)
+        tasks.begin(self._machine)
+        self._hooks.observers += [timeline, tasks]
         try:
             yield
         finally:
             self._hooks.observers.remove(timeline)
+            self._hooks.observers.remove(tasks)
             timeline.write(Path(path), self.cycles, self._consoles.said_since(since))
 
     def interrupt(self, number: int) -> None:

@@ -79,6 +79,18 @@ class LiveFirmware:
             raise ElfError(f"{self.program.path}: {name!r} is no function", hint="name a function")
         return symbol
 
+    def functions(self, pattern: str) -> list[Symbol]:
+        """The functions that a name or a shell pattern names, one or more; ElfError with near ones."""
+        if not any(sign in pattern for sign in "*?["):
+            return [self.function(pattern)]
+        functions = [symbol for symbol in self.program.symbols if symbol.kind == "function"]
+        found = {symbol.address: symbol for symbol in matching(functions, pattern)}
+        if not found:
+            raise ElfError(
+                f"{self.program.path}: no function is called {pattern!r}", hint="patterns are those of a shell"
+            )
+        return list(found.values())
+
     def address(self, place: str | int) -> int:
         """Where the code or the variable `place` is: a symbol, or an address."""
         if isinstance(place, int):

@@ -1,4 +1,4 @@
-"""A timeline of a live run: when functions ran, and what was said, in the format that Perfetto and Chrome's tracing open.
+"""A timeline of a live run: when functions and tasks ran, and what was said, in the format that Perfetto and Chrome's tracing open.
 
 Format: "Trace Event Format" of the Chromium project; times are in microseconds of the board's own time.
 """
@@ -19,7 +19,7 @@ _EXCEPTION_RETURNS = 0xFFFFFF00  # what the link register holds in a handler, an
 _TO_PROCESS_STACK = 4
 _STACKED_PC = 0x18
 _PROCESS = 1
-_FUNCTIONS, _CONSOLE = 1, 2  # tracks
+_FUNCTIONS, _TASKS, _CONSOLE = 1, 2, 3  # tracks; UARTs follow the console
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Timeline:
         self._per_us = clock_hz / 1e6
         self._open: list[_Open] = []
         self._events: list[dict[str, object]] = []
+        self._task = ""
 
     @property
     def places(self) -> set[int]:
@@ -68,9 +69,19 @@ class Timeline:
             return None, 0
         return int.from_bytes(machine.read(stack + _STACKED_PC, 4), "little") & ~1, stack + 0x20
 
-    def _event(self, phase: str, name: str, now: int) -> None:
+    def task(self, name: str, now: int) -> None:
+        """The task of an RTOS that runs from now on."""
+        if name == self._task:
+            return
+        if self._task:
+            self._event("E", self._task, now, _TASKS)
+        self._task = name
+        if name:
+            self._event("B", name, now, _TASKS)
+
+    def _event(self, phase: str, name: str, now: int, track: int = _FUNCTIONS) -> None:
         self._events.append(
-            {"ph": phase, "name": one_line(name), "ts": now / self._per_us, "pid": _PROCESS, "tid": _FUNCTIONS}
+            {"ph": phase, "name": one_line(name), "ts": now / self._per_us, "pid": _PROCESS, "tid": track}
         )
 
     def write(self, path: Path, now: int, said: Sequence[tuple[str, Said]]) -> None:
@@ -78,8 +89,14 @@ class Timeline:
         for call in reversed(self._open):
             self._event("E", call.name, now)
         self._open.clear()
+        has_tasks = bool(self._task)
+        self.task("", now)
         tracks = {uart: _CONSOLE + nth for nth, uart in enumerate(dict.fromkeys(uart for uart, _ in said))}
-        names = {_FUNCTIONS: "functions"} | {track: uart or "console" for uart, track in tracks.items()}
+        names = (
+            {_FUNCTIONS: "functions"}
+            | ({_TASKS: "tasks"} if has_tasks else {})
+            | {track: uart or "console" for uart, track in tracks.items()}
+        )
         meta = [
             {"ph": "M", "name": "thread_name", "pid": _PROCESS, "tid": track, "args": {"name": name}}
             for track, name in names.items()
