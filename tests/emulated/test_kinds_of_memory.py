@@ -102,3 +102,8 @@ def test_flash_is_written_while_its_controller_says_so(tmp_path: Path) -> None:
 
 def test_without_the_controller_a_write_to_flash_is_a_fault(tmp_path: Path) -> None:
     assert codes(run(build(tmp_path, PROGRAM.replace("ENABLE", "")))) == ["fault.flash-write"]
+
+
+def test_flash_that_was_not_unlocked_cannot_be_written(tmp_path: Path) -> None:
+    code = PROGRAM.replace("R(FLASH + 4) = 0x45670123;", "").replace("ENABLE", "R(FLASH + 0x10) = 2 << 8 | 1;")
+    assert codes(run(build(tmp_path, code))) == ["fault.flash-write"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mcu_harness.base.span import Span
 from mcu_harness.hardware.core import Core
+from mcu_harness.hardware.flash_controllers import Family
 from mcu_harness.hardware.peripheral import Peripheral, peripherals_of
 
 CACHES = ("none", "prefetch", "art", "icache", "nvm-cache")  # see Memory
@@ -109,11 +110,10 @@ class Console:
 
 @dataclass(frozen=True, slots=True)
 class FlashController:
-    """When the program may write to flash: while the register at `address` has `value` in its bits `mask`."""
+    """What the program writes to flash with; its registers begin at `base`."""
 
-    address: int
-    mask: int
-    value: int
+    base: int
+    family: Family
 
 
 @dataclass(frozen=True, slots=True)

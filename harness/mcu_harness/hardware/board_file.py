@@ -274,7 +274,7 @@ def _flash_controller(top: toml_reader.Table) -> FlashController | None:
     if base % 4 or base >= 1 << 32:
         raise table.fail("base", f"expected a word-aligned 32-bit address, got {base:#x}")
     table.done()
-    return FlashController(base + family.register, family.mask, family.value)
+    return FlashController(base, family)
 
 
 def _sources(top: toml_reader.Table) -> tuple[tuple[str, str], ...]:

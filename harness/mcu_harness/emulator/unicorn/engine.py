@@ -35,6 +35,7 @@ from mcu_harness.emulator.dialogue import Dialogue
 from mcu_harness.emulator.live import Device
 from mcu_harness.emulator.unicorn.devices import DeviceRegisters
 from mcu_harness.emulator.unicorn.divisions import DivisionWatch
+from mcu_harness.emulator.unicorn.flash import FlashRegisters
 from mcu_harness.emulator.unicorn.memory import PAGE, BoardMemory
 from mcu_harness.emulator.unicorn.nvic import FIRST_INTERRUPT, Nvic
 from mcu_harness.emulator.unicorn.scs import BASE as SCS_BASE
@@ -45,7 +46,7 @@ from mcu_harness.emulator.unicorn.timers import DRIVERS
 from mcu_harness.emulator.unicorn.timers import START as TIMERS
 from mcu_harness.emulator.unicorn.uart import SPAN, UartLine, UartRegisters
 from mcu_harness.hardware.arm.thumb import instruction_size
-from mcu_harness.hardware.board import Board
+from mcu_harness.hardware.board import Board, FlashController
 from mcu_harness.hardware.uarts import UARTS
 from mcu_harness.image.program import Program
 
@@ -95,7 +96,6 @@ class Engine:
         self._instructions_hooks: list[int] = []
         self._divisions: DivisionWatch | None = None
         self._exits: frozenset[int] = frozenset()
-        self._flash = board.flash_controller
         self.core = Uc(unicorn_const.UC_ARCH_ARM, unicorn_const.UC_MODE_THUMB)
         self.core.ctl_set_cpu_model(getattr(arm_const, f"UC_CPU_ARM_{board.core.unicorn}"))
         self.core.ctl_set_tcg_buffer_size(_TRANSLATED_BYTES)
@@ -112,6 +112,7 @@ class Engine:
         self.ticks = SysTick(self._now)
         self.interrupting: list[UartRegisters] = []  # UARTs whose interrupt is known
         self._map_peripherals(board, send, dialogue or Dialogue(()), uarts)
+        self.flash = self._flash(board.flash_controller)
         self.system = system = SystemControlSpace(
             board.core,
             board.fpu,
@@ -330,21 +331,16 @@ class Engine:
         timers = start <= TIMERS < end and self._has_timers
         devices = DeviceRegisters(start, self._elapsed, self._now if timers else None, end)
         self._devices.append(devices)
-        write: Callable[[int, int, int], None] = devices.write
-        if self._flash is not None and devices.holds(self._flash.address, self._flash.address + 4):
-            write = self._watching_flash(devices, self._flash.address)
-            self._look_at_flash(devices)
-        self._map_registers(start, end - start, devices.read, write)
+        self._map_registers(start, end - start, devices.read, devices.write)
 
-    def _watching_flash(self, devices: DeviceRegisters, register: int) -> Callable[[int, int, int], None]:
-        """`devices.write`, and a look at what it means for flash when it was to `register`."""
-
-        def write(offset: int, size: int, value: int) -> None:
-            devices.write(offset, size, value)
-            if devices.base + offset & ~3 == register:
-                self._look_at_flash(devices)
-
-        return write
+    def _flash(self, controller: FlashController | None) -> FlashRegisters | None:
+        """The flash controller, in its place; None where the board file names none."""
+        if controller is None:
+            return None
+        registers = FlashRegisters(controller, self.memory.unlock_flash)
+        self.attach(controller.base, controller.base + controller.family.size, registers)
+        self.stateful_models.append(registers)
+        return registers
 
     def _map_registers(
         self, start: int, size: int, read: Callable[[int, int], int], write: Callable[[int, int, int], None]
@@ -382,12 +378,6 @@ class Engine:
     def _on_bad_access(self, kind: int, address: int, size: int, _value: int, _data: object) -> bool:
         self.bad_access = BadAccess(kind, address & 0xFFFFFFFF, size)
         return False
-
-    def _look_at_flash(self, devices: DeviceRegisters) -> None:
-        """Let the program write to flash exactly while the controller's register says so."""
-        if self._flash is not None:
-            word = devices.word(self._flash.address)
-            self.memory.unlock_flash(word & self._flash.mask == self._flash.value)
 
     def _on_exception(self, number: int, _data: object) -> None:
         self.exception = number

@@ -80,6 +80,8 @@ class LiveState:
         for part, plain in zip(self._parts(), state.parts, strict=True):
             vars(part).update(copy.deepcopy(dict(plain)))
         self._engine.system.tell_division_trap()
+        if self._engine.flash is not None:
+            self._engine.flash.tell()
 
     def _parts(self) -> tuple[object, ...]:
         return (*self._engine.stateful, self._exceptions, *self._others)

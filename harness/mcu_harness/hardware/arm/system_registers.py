@@ -11,21 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcu_harness.hardware.core import Core
+from mcu_harness.hardware.register_bits import Bits
 
 _WORD = 0xFFFF_FFFF
-
-
-@dataclass(frozen=True, slots=True)
-class Bits:
-    """`kept` can be written and is read back; `fixed` always reads as 1; `reset` is what kept bits are after reset.
-
-    Of `cleared` a written 1 clears the bit.
-    """
-
-    kept: int = 0
-    fixed: int = 0
-    reset: int = 0
-    cleared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
