@@ -136,6 +136,23 @@ def test_what_is_no_device_is_said_when_it_is_attached(board: LiveBoard) -> None
             bus("twim0")
 
 
+def test_what_is_of_a_wrong_kind_is_one_error_where_it_is_given(board: LiveBoard) -> None:
+    for wrong, said in (
+        (lambda: board.send(5), r"send\(5\): text or bytes"),  # type: ignore[arg-type]
+        (lambda: board.expect(None), r"expect\(None\): no regular expression"),  # type: ignore[arg-type]
+        (lambda: board.expect("x", timeout=None), "None is no time"),  # type: ignore[arg-type]
+        (lambda: board.pin(13), "a pin has a name, got 13"),  # type: ignore[arg-type]
+        (lambda: board.adc("adc1").set(0, "x"), "a sample of channel 0 is a whole number, got 'x'"),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(HarnessError, match=said):
+            wrong()
+    assert board.transcript == ""
+    board.pin("PA5").expect(1)
+    board.adc("adc1").set(3, lambda: None)  # type: ignore[arg-type, return-value]
+    with pytest.raises(HarnessError, match="the function for channel 3 gave None"):
+        board.call("adc_read", 3, timeout="100 us")
+
+
 def test_wrong_names_levels_and_uses_are_one_clear_error(board: LiveBoard, tmp_path: Path) -> None:
     for name in ("PZ1", "PA16", "PA", "A5", ""):
         with pytest.raises(HarnessError, match="stm32f4_discovery has no pin") as error:

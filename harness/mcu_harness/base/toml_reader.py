@@ -219,7 +219,7 @@ def _key(key: str) -> str:
 def did_you_mean(word: str, known: tuple[str, ...]) -> str:
     """A hint with the nearest of `known` (those that contain `word` first), and the list of them."""
     lower = word.lower()
-    near = [name for name in sorted(known) if len(lower) > 1 and lower in name.lower()][:3]
+    near = [name for name in sorted(set(known)) if len(lower) > 1 and lower in name.lower()][:3]
     near = near or difflib.get_close_matches(word, known, n=1)
-    listed = "known here: " + ", ".join(sorted(known))
+    listed = "known here: " + ", ".join(sorted(set(known)))
     return f"did you mean {' or '.join(map(repr, near))}? {listed}" if near else listed

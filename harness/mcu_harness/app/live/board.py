@@ -377,6 +377,8 @@ class LiveBoard(BoardPeripherals):
         return self._firmware.board.clock_hz
 
     def _after(self, time: Time) -> int:
+        if not isinstance(time, str | int | float):
+            raise HarnessError(f"{time!r} is no time", hint='text has a unit, as "50 ms"; a number is in seconds')
         # A number of Python is in seconds, as everywhere in Python; text says its unit.
         seconds = units.parse(time if isinstance(time, str) else f"{float(time)!r} s", "seconds")
         if seconds < 0:

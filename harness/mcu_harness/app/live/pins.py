@@ -32,6 +32,8 @@ class LivePin:
         after: Callable[[Time], int],
         clock_hz: int,
     ) -> None:
+        if not isinstance(name, str):
+            raise HarnessError(f"a pin has a name, got {name!r}", hint='as in pin("PC13")')
         self._name = name
         self._machine = machine
         self._line = machine.pin(name)

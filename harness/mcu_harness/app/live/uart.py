@@ -40,7 +40,11 @@ class LiveUart:
 
         It is lost where the firmware has not switched the receiver on, as on silicon; a later failure says so.
         """
-        sent = data.encode() if isinstance(data, str) else data
+        if not isinstance(data, str | bytes | bytearray):
+            raise HarnessError(
+                f"send({data!r}): text or bytes can be sent", hint='as in send("on\\n") or send(b"\\x01")'
+            )
+        sent = data.encode() if isinstance(data, str) else bytes(data)
         self.console.sent(sent, self._machine.now)
         self._machine.send(sent, self._name)
 
@@ -53,6 +57,10 @@ class LiveUart:
         of "(\\d+)", waits a millisecond for that. Raises BoardFailure with what is known when it does not come in time.
         """
         __tracebackhide__ = True
+        if not isinstance(pattern, str | bytes | re.Pattern):
+            raise HarnessError(
+                f"expect({pattern!r}): no regular expression", hint="give text, bytes, or a compiled one"
+            )
         try:
             wanted = Pattern(pattern)
         except re.error as error:

@@ -5,6 +5,7 @@ A channel's value is what the data register gives, in counts. DMA of STM32 and R
 
 from __future__ import annotations
 
+from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.live_peripherals import Sample
 from mcu_harness.emulator.unicorn.peripherals.registers import AtomicRegisters, Registers, Wiring
 from mcu_harness.hardware.adcs import Adc
@@ -18,11 +19,19 @@ class Channels:
         self._samples: dict[int, Sample] = {}
 
     def set(self, channel: int, sample: Sample) -> None:
+        if not isinstance(sample, int) and not callable(sample):
+            hint = "give counts, as the data register has them, or a function that returns them"
+            raise EmulatorError(f"a sample of channel {channel} is a whole number, got {sample!r}", hint=hint)
         self._samples[channel] = sample
 
     def __getitem__(self, channel: int) -> int:
         sample = self._samples.get(channel, 0)
-        return sample if isinstance(sample, int) else sample()
+        value = sample if isinstance(sample, int) else sample()
+        if not isinstance(value, int):
+            raise EmulatorError(
+                f"the function for channel {channel} gave {value!r}", hint="return a whole number of counts"
+            )
+        return value
 
 
 class StmAdc(Registers):
