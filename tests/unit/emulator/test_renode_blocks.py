@@ -1,35 +1,89 @@
-"""Blocks that Renode left in their middle are put back to where they began."""
+"""Blocks that Renode has begun become blocks with the instructions that they executed, wherever the stream is cut."""
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterable
 
+import numpy as np
 import pytest
 
-from mcu_harness.emulator.renode.blocks import block_begin
+from mcu_harness.emulator.renode.blocks import CLOSE, ENTER, ENTER_WITH_FLOATS, LEAVE, BlockIntake, Entries
 
-START = 0x08000100
-# movs r0, #1; movw r1, #0x1234; adds r0, #1; bl .+4; svc #1; nop
-CODE = bytes.fromhex("0120 41f23421 0130 00f000f8 01df 00bf".replace(" ", ""))
-BOUNDARIES = [0, 2, 6, 8, 12, 14, 16]
+Recorded = list[tuple[object, ...]]
 
 
-def read(address: int, size: int) -> bytes:
-    offset = address - START
-    return CODE[max(0, offset) : max(0, offset + size)]
+class Recorder:
+    """Notes what it is told, in order."""
+
+    def __init__(self) -> None:
+        self.told: Recorded = []
+        self.exceptions = self
+
+    def add(self, blocks: Entries) -> None:
+        self.told += [("block", *row) for row in blocks.tolist()]
+
+    def enter(self, handler: int, pc: int, stack: int, floats: bool) -> None:
+        self.told.append(("enter", handler, pc, stack, floats))
+
+    def leave(self, pc: int, stack: int) -> None:
+        self.told.append(("leave", pc, stack))
 
 
-@pytest.mark.parametrize(("begin", "left"), list(itertools.combinations(range(len(BOUNDARIES)), 2)))
-def test_block_begins_so_many_instructions_before_it_was_left(begin: int, left: int) -> None:
-    found = block_begin(read, START + BOUNDARIES[left], left - begin, START)
-    assert found == START + BOUNDARIES[begin]
+def event(what: int, address: int, known: int) -> list[tuple[int, int]]:
+    return [(address | 1, what), (0, known)]
 
 
-def test_without_a_function_the_nearest_place_that_fits_is_taken() -> None:
-    assert block_begin(read, START + 14, 1, None) == START + 12
-    assert block_begin(read, START + 8, 1, None) == START + 6
+def fed(frames: Iterable[list[tuple[int, int]]]) -> Recorded:
+    recorder = Recorder()
+    intake = BlockIntake(recorder)  # type: ignore[arg-type]
+    for entries in frames:
+        intake.add(bytearray(b"B\0\0\0" + np.array(entries, np.uint32).tobytes()))
+    return recorder.told
 
 
-def test_second_half_of_an_instruction_is_never_taken_for_one_where_the_function_is_known() -> None:
-    # At the second half of `bl` there is something that looks like one more instruction.
-    assert block_begin(read, START + 12, 1, START) == START + 8
+BLOCKS_AND_EXCEPTIONS = [
+    (0x100, 1000),
+    (0x110, 1004),
+    (0x110, 1004),  # begun, and begun again: nothing of it was executed
+    (0x120, 1010),
+    *event(ENTER, 0x128, 0x2000),  # left in its middle, by an exception
+    (0x200, 1013),
+    *event(ENTER_WITH_FLOATS, 0x210, 0x1FE0),
+    *event(LEAVE, 0x210, 0x1FE0),  # of a handler of which no block was executed
+    *event(LEAVE, 0x128, 0x2000),
+    (0x128, 1020),
+    *event(CLOSE, 0, 1021),
+]
+EXPECTED = [
+    ("block", 0x100, 4),
+    ("block", 0x110, 6),
+    ("block", 0x120, 3),
+    ("enter", 0x200, 0x128, 0x2000, False),
+    ("block", 0x200, 7),
+    ("enter", 0x210, 0x210, 0x1FE0, True),
+    ("leave", 0x210, 0x1FE0),
+    ("leave", 0x128, 0x2000),
+    ("block", 0x128, 1),
+]
+
+
+@pytest.mark.parametrize("cut", [row for row in range(len(BLOCKS_AND_EXCEPTIONS)) if BLOCKS_AND_EXCEPTIONS[row][0]])
+def test_executed_instructions_follow_from_the_next_entry_however_frames_are_cut(cut: int) -> None:
+    frames = [part for part in (BLOCKS_AND_EXCEPTIONS[:cut], BLOCKS_AND_EXCEPTIONS[cut:]) if part]
+    assert fed(frames) == EXPECTED
+
+
+def test_the_number_of_instructions_may_pass_what_a_word_holds() -> None:
+    entries = [(0x100, 0xFFFFFFFE), (0x104, 2), *event(CLOSE, 0, 5)]
+    assert fed([entries]) == [("block", 0x100, 4), ("block", 0x104, 3)]
+
+
+def test_what_is_recorded_next_has_nothing_to_do_with_the_time_in_between() -> None:
+    first = [(0x100, 10), *event(CLOSE, 0, 12)]
+    second = [*event(ENTER, 0x300, 0x2000), *event(LEAVE, 0x300, 0x2000), (0x100, 90), *event(CLOSE, 0, 91)]
+    assert fed([first, second]) == [
+        ("block", 0x100, 2),
+        ("enter", 0x300, 0x300, 0x2000, False),
+        ("leave", 0x300, 0x2000),
+        ("block", 0x100, 1),
+    ]

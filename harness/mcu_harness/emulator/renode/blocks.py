@@ -1,9 +1,8 @@
-"""Executed blocks as Renode streams them, brought into the form that the block recorder takes.
+"""Begun blocks as Renode streams them, brought into the form that the block recorder takes.
 
-A record is (address, instructions). Where Renode left a block in its middle (an exception, SVC, WFI) it names the
-address at which it left instead of the one at which the block began; such a record has bit 0 of the address set.
-An exception that is taken or returned from is two records: the address at which code goes on and one of the events below, and
-the stack pointer of that code.
+An entry is (address, instructions executed before it): how many a block has executed is known from the entry after it,
+whether it came to its end or not. What happens between blocks is two entries: an address, with bit 0 set, and one of
+the events below; then 0 and the stack pointer there, or at the end of all the number of instructions.
 """
 
 from __future__ import annotations
@@ -14,48 +13,57 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
-from mcu_harness.hardware.arm.thumb import instruction_size
 
-Records = npt.NDArray[np.uint32]
+Entries = npt.NDArray[np.uint32]
 
-_ENTER, _ENTER_WITH_FLOATS, _LEAVE = 0xFFFFFFF0, 0xFFFFFFF1, 0xFFFFFFF2
+ENTER, ENTER_WITH_FLOATS, LEAVE, CLOSE = range(4)
 _KIND_BYTES = 4
-_LEFT_EARLY = 1
-_MOST_BYTES = 4
+_EVENT_MARK = 1
 
 
 class BlockIntake:
-    """Feeds one recorder, blocks by `record`. `function_start(address)` is where the function begins that holds it, None if unknown."""
+    """Feeds one recorder, blocks by `record`."""
 
-    def __init__(
-        self,
-        recorder: BlockRecorder,
-        read_code: Callable[[int, int], bytes],
-        function_start: Callable[[int], int | None],
-    ) -> None:
+    def __init__(self, recorder: BlockRecorder) -> None:
         self._recorder = recorder
-        self.record: Callable[[Records], object] = recorder.add
+        self.record: Callable[[Entries], object] = recorder.add
         self.settled: Callable[[], None] = lambda: None  # all blocks so far have ended
-        self._read_code = read_code
-        self._function_start = function_start
-        self._begins: dict[tuple[int, int], int] = {}
+        self._unended: Entries = np.empty((0, 2), np.uint32)  # the last block, and the events since
         self._entering: list[tuple[int, int, bool]] = []  # exceptions of which no block has run yet
 
     def add(self, frame: bytearray) -> None:
-        """Record the blocks of a frame and the exceptions between them, in the order in which they came."""
-        records: Records = np.frombuffer(frame, np.uint32, offset=_KIND_BYTES).reshape(-1, 2)
+        """Record the blocks of a frame and the exceptions between them, in the order in which they came.
+
+        The last block, and what comes after it, is recorded when it is known how far it came.
+        """
+        came: Entries = np.frombuffer(frame, np.uint32, offset=_KIND_BYTES).reshape(-1, 2)
+        entries = np.concatenate([self._unended, came])
+        heads = np.flatnonzero(entries[:, 0] & _EVENT_MARK)
+        if len(heads):
+            self._add_with_events(entries, heads)
+        else:
+            entries[:-1, 1] = np.diff(entries[:, 1])  # modulo 2**32
+            self._add_blocks(entries[:-1])
+            self._unended = entries[-1:].copy()
+
+    def _add_with_events(self, entries: Entries, heads: npt.NDArray[np.int64]) -> None:
+        is_block = np.ones(len(entries), bool)
+        is_block[heads] = is_block[heads + 1] = False
+        places = np.flatnonzero(is_block)
+        closes = int(entries[heads[-1], 1]) == CLOSE
+        known = len(entries) if closes or not len(places) else int(places[-1])
+        self._unended = entries[known:].copy()
+        before = entries[places, 1]
+        entries[places[:-1], 1] = np.diff(before)
+        if closes and len(places):
+            entries[places[-1], 1] = entries[heads[-1] + 1, 1] - before[-1]
         done = 0
-        for row in np.flatnonzero(records[:, 1] >= _ENTER).tolist():
-            self._add_blocks(records[done:row])
+        for row in heads[heads < known].tolist():
+            self._add_blocks(entries[done:row])
             self.settled()
-            (pc, event), (stack, _) = records[row : row + 2].tolist()
-            if event == _LEAVE:
-                self.settle(pc)  # of a handler that left without any block: what it returns to stands for it
-                self._recorder.exceptions.leave(pc, stack)
-            else:
-                self._entering.append((pc, stack, event == _ENTER_WITH_FLOATS))
+            self._add_event(*entries[row].tolist(), int(entries[row + 1, 1]))
             done = row + 2
-        self._add_blocks(records[done:])
+        self._add_blocks(entries[done:known])
 
     def settle(self, handler: int) -> None:
         """Enter the exceptions that were taken: their handler's first block begins at `handler`, or no block comes."""
@@ -63,50 +71,17 @@ class BlockIntake:
             self._recorder.exceptions.enter(handler, pc, stack, floats)
         self._entering.clear()
 
-    def _add_blocks(self, records: Records) -> None:
-        if not len(records):
-            return
-        early = np.flatnonzero(records[:, 0] & _LEFT_EARLY)
-        if len(early):
-            for row in early:
-                left, instructions = int(records[row, 0]) & ~_LEFT_EARLY, int(records[row, 1])
-                records[row, 0] = self._begin(left, instructions)
-        self.settle(int(records[0, 0]))
-        self.record(records)
+    def _add_event(self, marked: int, event: int, stack: int) -> None:
+        pc = marked & ~_EVENT_MARK
+        if event == LEAVE:
+            self.settle(pc)  # of a handler that left without any block: what it returns to stands for it
+            self._recorder.exceptions.leave(pc, stack)
+        elif event != CLOSE:
+            self._entering.append((pc, stack, event == ENTER_WITH_FLOATS))
 
-    def _begin(self, left: int, instructions: int) -> int:
-        key = left, instructions
-        if key not in self._begins:
-            start = self._function_start(left - 2)
-            self._begins[key] = block_begin(self._read_code, left, instructions, start)
-        return self._begins[key]
-
-
-def block_begin(
-    read_code: Callable[[int, int], bytes], left: int, instructions: int, function_start: int | None
-) -> int:
-    """Where straight-line code began that had executed `instructions` when it was left at `left`.
-
-    Instructions cannot be read backwards: they are counted from the function's start, and without one from the
-    nearest place from which so many of them end at `left`.
-    """
-    candidates = range(left - 2 * instructions, left - _MOST_BYTES * instructions - 1, -2)
-    if function_start is not None and function_start < left:
-        starts = _boundaries(read_code(function_start, left - function_start), function_start)
-        if left in starts and instructions < len(starts):
-            return starts[starts.index(left) - instructions]
-    for begin in candidates:
-        starts = _boundaries(read_code(begin, left - begin), begin)
-        if starts[-1] == left and len(starts) == instructions + 1:
-            return begin
-    return candidates[0]
-
-
-def _boundaries(code: bytes, address: int) -> list[int]:
-    """The addresses of the instructions in `code`, and the address after the last."""
-    found = [address]
-    at = 0
-    while at + 2 <= len(code):
-        at += instruction_size(int.from_bytes(code[at : at + 2], "little"))
-        found.append(address + at)
-    return found
+    def _add_blocks(self, blocks: Entries) -> None:
+        if not blocks[:, 1].all():
+            blocks = blocks[blocks[:, 1] != 0]  # Renode begins some that it does not get to
+        if len(blocks):
+            self.settle(int(blocks[0, 0]))
+            self.record(blocks)

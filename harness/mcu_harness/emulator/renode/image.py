@@ -43,8 +43,3 @@ class LoadedProgram:
             if 0 <= offset < len(data):
                 return data[offset : offset + size]
         return b""
-
-    def function_start(self, address: int) -> int | None:
-        """Where the function begins that holds `address`."""
-        function = self._program.function_at(address)
-        return None if function is None else function.address

@@ -52,7 +52,7 @@ class Run:
                 each_call=plan.each_call,
                 sizes_are_instructions=True,
             )
-            self._intake = BlockIntake(self._recorder, self._program.code, self._program.function_start)
+            self._intake = BlockIntake(self._recorder)
 
     def on(self, server: RenodeServer) -> Execution:
         """Run to the end in `server`, in which the board is ready."""

@@ -1,5 +1,5 @@
-// Executed blocks on their way out, in bulk: a record is two 32-bit words, address and number of instructions. What happens
-// between two blocks (`Event`) is two records: an address with the event instead of the number, and the stack pointer.
+// Executed blocks on their way out, in bulk: the entries of the block log (address, instructions before it). What happens between
+// two blocks (`Event`) is two entries: an address, marked by bit 0, with the event, and 0 with what is known of it.
 namespace McuHarness
 {
     using System;
@@ -7,129 +7,78 @@ namespace McuHarness
     using Antmicro.Renode.Peripherals.Bus;
     using Antmicro.Renode.Peripherals.CPU;
 
-    /// <summary>What can happen between blocks; the numbers are those of blocks.py, and more than a block has instructions.</summary>
+    /// <summary>What can happen between blocks; the numbers are those of blocks.py.</summary>
     internal enum Event : uint
     {
-        Enter = 0xFFFFFFF0,
-        EnterWithFloats = 0xFFFFFFF1,
-        Leave = 0xFFFFFFF2,
+        /// <summary>An exception is taken, at that address and with that stack pointer.</summary>
+        Enter = 0,
+        EnterWithFloats = 1,
+        /// <summary>An exception returns, to that address and stack pointer.</summary>
+        Leave = 2,
+        /// <summary>The last block has ended, with so many instructions executed.</summary>
+        Close = 3,
     }
 
     internal sealed class BlockStream
     {
-        /// <summary>
-        /// Record in `core`. The harness has the code in `known`, and is told all other code. `afterBlock`, null for
-        /// nothing, is called after each block, whether it counts or not; it may halt the core.
-        /// </summary>
-        public BlockStream(IBusController bus, CortexM core, Channel channel, Area known, Action afterBlock)
+        /// <summary>Record in `core`. The harness has the code in `known`, and is told all other code.</summary>
+        public BlockStream(IBusController bus, CortexM core, Channel channel, Area known)
         {
             knownStart = known.Address;
             knownEnd = known.Address + (ulong)known.Size;
             this.bus = bus;
             this.core = core;
             this.channel = channel;
-            if(afterBlock == null)
-            {
-                hook = BlockHook.Set(core, OnBlock);
-            }
-            else
-            {
-                core.SetHookAtBlockEnd((address, instructions) =>
-                {
-                    OnBlock(address, instructions);
-                    afterBlock();
-                });
-            }
+            log = new BlockLog(core, known, Reached);
         }
+
+        /// <summary>
+        /// Called before a block with its address and number of instructions, whether it counts or not: before the next when that was
+        /// asked for (`Ask`), and now and then.
+        /// </summary>
+        public event Action<ulong, uint> Before;
 
         /// <summary>Called before blocks are sent.</summary>
         public Action Flushing = delegate {};
 
-        /// <summary>Called after each block with its address, whether it counts or not; it must leave the core alone.</summary>
-        public Action<ulong> Look;
+        /// <summary>How many blocks have begun, more or less: some more than were executed.</summary>
+        public long Begun { get { return begun + log.Used; } }
 
-        /// <summary>Blocks that end from now on count; everything executed so far does not.</summary>
+        /// <summary>Have `Before` called before the next block.</summary>
+        public void Ask() { log.Ask(); }
+
+        /// <summary>Blocks that begin from now on count.</summary>
         public void Open()
         {
-            counted = core.ExecutedInstructions;
+            Drop();
             open = true;
         }
 
         /// <summary>Send `what` has happened, after the blocks so far, whether they count or not.</summary>
         public void Tell(Event what, ulong address, ulong stack)
         {
-            buffer[used++] = (uint)address;
-            buffer[used++] = (uint)what;
-            buffer[used++] = (uint)stack;
-            buffer[used++] = 0;
-            FlushWhenFull();
+            Drop();
+            log.Add((uint)address | EventMark, (uint)what);
+            log.Add(0, (uint)stack);
+            kept = log.Used;
+            if(log.Full)
+            {
+                Flush();
+            }
         }
 
         /// <summary>Stop counting and send what is there.</summary>
         public void Close()
         {
-            open = false;
+            if(open)
+            {
+                Tell(Event.Close, 0, core.ExecutedInstructions);
+                open = false;
+            }
             Flush();
-            if(hook != null && hook.Failed != null)
+            if(log.Failed != null)
             {
-                throw new InvalidOperationException("blocks were not recorded", hook.Failed);
-            }
-        }
-
-        private void OnBlock(ulong address, uint instructions)
-        {
-            if(Look != null)
-            {
-                Look(address);
-            }
-            if(!open)
-            {
-                return;
-            }
-            if(instructions == uint.MaxValue)
-            {
-                // The block was left in its middle (an exception, a hook): Renode names the address where it was
-                // left instead of the one where it began, marked by bit 0, and leaves the number to us.
-                instructions = (uint)(core.ExecutedInstructions - counted);
-                address |= 1;
-            }
-            if(instructions == 0)
-            {
-                return;
-            }
-            counted += instructions;
-            if(address < knownStart || address >= knownEnd)
-            {
-                SendCode(address, instructions);
-            }
-            buffer[used++] = (uint)address;
-            buffer[used++] = instructions;
-            FlushWhenFull();
-        }
-
-        /// <summary>Code that is not where the program was loaded: what it has copied to RAM, a boot ROM, an alias.</summary>
-        private void SendCode(ulong address, uint instructions)
-        {
-            if(!sent.Add(address << 32 | instructions))
-            {
-                return;
-            }
-            var size = instructions * MostBytesOfInstruction;
-            var start = (address & 1) == 0 ? address : address - 1 - size;
-            var memory = bus.FindMemory(start);
-            if(memory == null)
-            {
-                return;
-            }
-            var end = Math.Min(start + size, memory.RegistrationPoint.Range.EndAddress + 1);
-            channel.Send(new Answer('C').Word((uint)start).Bytes(bus.ReadBytes(start, (int)(end - start))));
-        }
-
-        private void FlushWhenFull()
-        {
-            if(used > buffer.Length - WordsOfEvent)
-            {
-                Flush();
+                throw new InvalidOperationException("blocks were not recorded", log.Failed);
             }
         }
 
@@ -137,29 +86,68 @@ namespace McuHarness
         public void Flush()
         {
             Flushing();
-            if(used == 0)
+            Drop();
+            if(log.Used > 0)
+            {
+                begun += log.Used;
+                kept = 0;
+                log.Send(channel, 'B');
+            }
+        }
+
+        private void Reached(ulong address, uint instructions)
+        {
+            // Its own entry comes after all that is done before it.
+            var executed = log.TakeOff();
+            if(address < knownStart || address >= knownEnd)
+            {
+                log.Knows(address, instructions);
+                SendCode(address, instructions);
+            }
+            if(Before != null)
+            {
+                Before(address, instructions);
+            }
+            log.Add((uint)address, executed);
+            if(log.Full)
+            {
+                Flush();
+            }
+        }
+
+        /// <summary>Forget the blocks that do not count.</summary>
+        private void Drop()
+        {
+            if(!open)
+            {
+                begun += log.Used - kept;
+                log.Used = kept;
+            }
+        }
+
+        /// <summary>Code that is not where the program was loaded: what it has copied to RAM, a boot ROM, an alias.</summary>
+        private void SendCode(ulong address, uint instructions)
+        {
+            var memory = sent.Add(address << 32 | instructions) ? bus.FindMemory(address) : null;
+            if(memory == null)
             {
                 return;
             }
-            var payload = new byte[4 + 4 * used];
-            payload[0] = (byte)'B';
-            Buffer.BlockCopy(buffer, 0, payload, 4, 4 * used);
-            channel.SendRaw(payload);
-            used = 0;
+            var end = Math.Min(address + instructions * MostBytesOfInstruction, memory.RegistrationPoint.Range.EndAddress + 1);
+            channel.Send(new Answer('C').Word((uint)address).Bytes(bus.ReadBytes(address, (int)(end - address))));
         }
 
+        private const uint EventMark = 1;
         private const uint MostBytesOfInstruction = 4;
-        private const int WordsOfEvent = 4;
         private readonly IBusController bus;
         private readonly CortexM core;
         private readonly ulong knownStart;
         private readonly ulong knownEnd;
-        private readonly BlockHook hook;
-        private readonly HashSet<ulong> sent = new HashSet<ulong>();
+        private readonly BlockLog log;
         private readonly Channel channel;
-        private readonly uint[] buffer = new uint[1 << 17];
-        private int used;
+        private readonly HashSet<ulong> sent = new HashSet<ulong>();
+        private long begun;
+        private int kept;
         private bool open;
-        private ulong counted;
     }
 }

@@ -27,10 +27,17 @@ namespace McuHarness
         public Request Next() { return requests.Take(); }
 
         /// <summary>Queue an answer; answers and blocks leave in the order in which they were queued.</summary>
-        public void Send(Answer answer) { outgoing.Add(answer.Payload()); }
+        public void Send(Answer answer)
+        {
+            var payload = answer.Payload();
+            SendRaw(payload, payload.Length);
+        }
 
-        /// <summary>Queue a frame that is made already.</summary>
-        public void SendRaw(byte[] payload) { outgoing.Add(payload); }
+        /// <summary>Queue a frame that is made already: the first `length` bytes of `payload`, to be left alone until they are sent.</summary>
+        public void SendRaw(byte[] payload, int length) { outgoing.Add(new ArraySegment<byte>(payload, 0, length)); }
+
+        /// <summary>How many answers can be queued; one more may be under way.</summary>
+        public const int MostWaiting = 16;
 
         /// <summary>
         /// End this process at once. Called when the harness is gone: nobody is left to ask for anything or to remove the
@@ -73,8 +80,8 @@ namespace McuHarness
         {
             foreach(var payload in outgoing.GetConsumingEnumerable())
             {
-                stream.Write(BitConverter.GetBytes((uint)payload.Length), 0, 4);
-                stream.Write(payload, 0, payload.Length);
+                stream.Write(BitConverter.GetBytes((uint)payload.Count), 0, 4);
+                stream.Write(payload.Array, 0, payload.Count);
             }
         }
 
@@ -97,6 +104,7 @@ namespace McuHarness
         private readonly NetworkStream stream;
         private readonly BlockingCollection<Request> requests = new BlockingCollection<Request>();
         // Bounded, so that blocks that the harness has not taken yet make the core wait instead of filling memory.
-        private readonly BlockingCollection<byte[]> outgoing = new BlockingCollection<byte[]>(16);
+        private readonly BlockingCollection<ArraySegment<byte>> outgoing =
+            new BlockingCollection<ArraySegment<byte>>(MostWaiting);
     }
 }

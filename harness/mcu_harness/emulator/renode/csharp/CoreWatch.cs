@@ -32,6 +32,9 @@ namespace McuHarness
         /// <summary>Called when a semihosting call was served, with the address that it returns to.</summary>
         public Action<ulong> Served = delegate {};
 
+        /// <summary>Called when an exception is about to be taken.</summary>
+        public Action Entering = delegate {};
+
         /// <summary>Called when an exception is about to return, by a jump to that address.</summary>
         public Action<ulong> Returning = delegate {};
 
@@ -101,6 +104,7 @@ namespace McuHarness
                     stop(Cause.Stacking, core.PC.RawValue & ~1UL, frame.Value, exceptionFaults.Next);
                     return;
                 }
+                Entering();
                 if(exceptions != null)
                 {
                     exceptions.Enter();

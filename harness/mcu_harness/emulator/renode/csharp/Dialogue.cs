@@ -2,6 +2,7 @@
 // rules as in harness/mcu_harness/emulator/dialogue.py.
 namespace McuHarness
 {
+    using System;
     using System.Collections.Generic;
     using System.Linq;
 
@@ -11,7 +12,7 @@ namespace McuHarness
         public Dialogue(Plan plan, Platform platform)
         {
             exchanges = plan.Dialogue;
-            input = new ConsoleInput(platform, exchanges.Count > 0 ? plan.Input : null) { Taken = OnTaken };
+            input = new ConsoleInput(platform, exchanges.Count > 0 ? plan.Input : null) { Taken = Stir };
         }
 
         public bool IsThere { get { return exchanges.Count > 0; } }
@@ -29,6 +30,9 @@ namespace McuHarness
 
         /// <summary>Whether the program has done what may have answered the step; to be taken back by who looks.</summary>
         public bool Stirred;
+
+        /// <summary>Called when `Stirred` becomes true.</summary>
+        public Action OnStirred = delegate {};
 
         /// <summary>What the program can read.</summary>
         public ConsoleInput Input { get { return input; } }
@@ -58,10 +62,17 @@ namespace McuHarness
                 heard.RemoveAt(0);
             }
             said |= heard.SequenceEqual(Step.Wait);
-            Stirred |= Answered;
+            Stir();
         }
 
-        private void OnTaken() { Stirred |= Answered; }
+        private void Stir()
+        {
+            if(Answered && !Stirred)
+            {
+                Stirred = true;
+                OnStirred();
+            }
+        }
 
         private readonly ConsoleInput input;
         private readonly List<Exchange> exchanges;

@@ -55,7 +55,7 @@ namespace McuHarness
                 var payload = new byte[4 + 4 * used];
                 payload[0] = (byte)'A';
                 Buffer.BlockCopy(events, 0, payload, 4, 4 * used);
-                channel.SendRaw(payload);
+                channel.SendRaw(payload, payload.Length);
                 used = 0;
             }
         }

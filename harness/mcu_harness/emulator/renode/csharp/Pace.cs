@@ -8,11 +8,12 @@ namespace McuHarness
 
     internal sealed class Pace
     {
-        /// <summary>`stopped()` says whether something has ended the run; `stop(cause, pc)` ends it.</summary>
-        public Pace(Platform platform, Plan plan, Func<bool> stopped, Action<Cause, ulong> stop)
+        /// <summary>`blocks` is null when only instructions are counted. `stopped()` says whether something has ended the run; `stop(cause, pc)` ends it.</summary>
+        public Pace(Platform platform, Plan plan, BlockStream blocks, Func<bool> stopped, Action<Cause, ulong> stop)
         {
             this.platform = platform;
             this.plan = plan;
+            this.blocks = blocks;
             this.stopped = stopped;
             this.stop = stop;
             core = platform.Core;
@@ -66,13 +67,23 @@ namespace McuHarness
                 return free;
             }
             isLimited = true;
-            core.SetHookAtBlockBegin((address, instructions) =>
+            Action<ulong, uint> look = (address, instructions) =>
             {
                 if(core.ExecutedInstructions + instructions > limit)
                 {
                     stop(Cause.StopAfter, address & ~1UL);
                 }
-            });
+            };
+            if(blocks == null)
+            {
+                core.SetHookAtBlockBegin(look);
+            }
+            else
+            {
+                blocks.Before += look;
+                blocks.Before += (address, instructions) => blocks.Ask();
+                blocks.Ask();
+            }
             return ulong.MaxValue;
         }
 
@@ -84,6 +95,7 @@ namespace McuHarness
 
         private readonly Platform platform;
         private readonly Plan plan;
+        private readonly BlockStream blocks;
         private readonly Func<bool> stopped;
         private readonly Action<Cause, ulong> stop;
         private readonly CortexM core;

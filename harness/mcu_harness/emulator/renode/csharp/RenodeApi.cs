@@ -5,12 +5,9 @@ namespace McuHarness
     using System;
     using System.Linq;
     using System.Reflection;
-    using System.Runtime.InteropServices;
     using Antmicro.Renode.Logging.Profiling;
     using Antmicro.Renode.Peripherals.CPU;
     using Antmicro.Renode.Peripherals.IRQControllers;
-    using Antmicro.Renode.Utilities;
-    using Antmicro.Renode.Utilities.Binding;
 
     /// <summary>Something to be done each time a core arrives at an address, before the instruction there.</summary>
     internal sealed class AddressHook
@@ -39,67 +36,6 @@ namespace McuHarness
         private readonly MethodInfo add;
         private readonly MethodInfo remove;
         private readonly Delegate hook;
-    }
-
-    /// <summary>
-    /// Something to be done after each block: (address, instructions) as in SetHookAtBlockEnd. Renode's own way to such a hook
-    /// holds the core ready to be paused in it, and costs several times what a hook does that only takes note. One that
-    /// never pauses the core is therefore called by the translator itself, where this Renode has what that takes.
-    /// </summary>
-    internal sealed class BlockHook
-    {
-        /// <summary>`finished` never halts, pauses or resets anything; what it throws is in `Failed`, and the core goes on.</summary>
-        public static BlockHook Set(CortexM core, Action<ulong, uint> finished)
-        {
-            var hook = new BlockHook(finished);
-            core.SetHookAtBlockEnd(hook.OnFinished); // this also makes the translator call at all
-            try
-            {
-                var binder = Field(typeof(TranslationCPU), typeof(NativeBinder)).GetValue(core);
-                var library = (IntPtr)Field(typeof(NativeBinder), typeof(IntPtr)).GetValue(binder);
-                var address = SharedLibraries.GetSymbolAddress(library, Attacher);
-                called = hook.OnFinished;
-                ((Attach)Marshal.GetDelegateForFunctionPointer(address, typeof(Attach)))(called);
-            }
-            catch(Exception)
-            {
-                // Another Renode: then it is called as Renode calls all hooks.
-            }
-            return hook;
-        }
-
-        /// <summary>What it has thrown first, null if nothing.</summary>
-        public Exception Failed { get; private set; }
-
-        private BlockHook(Action<ulong, uint> finished) { this.finished = finished; }
-
-        private void OnFinished(ulong address, uint instructions)
-        {
-            try
-            {
-                finished(address, instructions);
-            }
-            catch(Exception error) // it must not get into the translator
-            {
-                Failed = Failed ?? error;
-            }
-        }
-
-        private static FieldInfo Field(Type holder, Type type)
-        {
-            return holder.GetFields(BindingFlags.Instance | BindingFlags.NonPublic).Single(x => x.FieldType == type);
-        }
-
-        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-        private delegate void Finished(ulong address, uint instructions);
-
-        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-        private delegate void Attach(Finished hook);
-
-        // The translator's own name for the place of this callback (renode_callbacks.c).
-        private const string Attacher = "renode_external_attach__ActionUInt64UInt32__OnBlockFinished";
-        private static Finished called; // the translator does not keep it alive; one core is recorded at a time
-        private readonly Action<ulong, uint> finished;
     }
 
     /// <summary>Something to be done at each access to memory. It slows the core down by a factor of ten or more.</summary>

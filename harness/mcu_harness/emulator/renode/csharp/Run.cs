@@ -56,8 +56,7 @@ namespace McuHarness
             dialogue = new Dialogue(plan, platform);
             if(plan.Profile)
             {
-                var afterBlock = dialogue.IsThere ? AfterBlock : (Action)null;
-                blocks = new BlockStream(bus, core, channel, plan.Code, afterBlock);
+                blocks = new BlockStream(bus, core, channel, plan.Code);
                 exceptions = new Exceptions(bus, core, blocks);
             }
             windows = new Windows(plan, bus, core, channel, blocks);
@@ -69,7 +68,7 @@ namespace McuHarness
             {
                 using(new Timer(x => Expire(), null, (int)plan.TimeoutMilliseconds, Timeout.Infinite))
                 {
-                    new Pace(platform, plan, () => stopped, (why, pc) => Stop(why, pc, 0, 0)).Advance();
+                    new Pace(platform, plan, blocks, () => stopped, (why, pc) => Stop(why, pc, 0, 0)).Advance();
                 }
             }
             Report(true);
@@ -100,7 +99,8 @@ namespace McuHarness
         {
             new CoreWatch(platform, exceptions, semihosting, () => stopped, Stop)
             {
-                Served = Converse,
+                Served = ConverseAt,
+                Entering = Converse,
                 Returning = ReturnFromException,
                 Aborted = ReportUnlessDone,
             }.Begin();
@@ -108,15 +108,13 @@ namespace McuHarness
             {
                 flash.Watch(core, (pc, address, bytes) => Stop(Cause.FlashWrite, pc, address, bytes));
             }
+            WatchDialogue();
             new Sleeps(core, bus, plan, main, windows, dialogue, exceptions)
                 .Watch((pc, interrupted) => Stop(Cause.Stuck, pc, interrupted ? Interrupted : 0, 0));
             if(blocks != null && !plan.StopAfter.HasValue)
             {
-                blocks.Look = new Standstill(core, bus, exceptions, dialogue, platform, () => Stop(Cause.Stuck, core.PC.RawValue & ~1UL, InALoop, 0)).AfterBlock;
-            }
-            if(dialogue.IsThere && blocks == null)
-            {
-                core.SetHookAtBlockEnd((address, instructions) => AfterBlock());
+                new Standstill(
+                    core, bus, blocks, exceptions, dialogue, platform, () => Stop(Cause.Stuck, core.PC.RawValue & ~1UL, InALoop, 0));
             }
         }
 
@@ -179,17 +177,30 @@ namespace McuHarness
             }
         }
 
-        private void AfterBlock()
+        /// <summary>Have an answer noticed after the block that gave it, before anything else happens.</summary>
+        private void WatchDialogue()
         {
-            if(dialogue.Stirred)
+            if(dialogue.IsThere && blocks == null)
             {
-                Converse(core.PC.RawValue & ~1UL);
+                core.SetHookAtBlockEnd((address, instructions) => Converse());
+            }
+            else if(dialogue.IsThere)
+            {
+                dialogue.OnStirred = blocks.Ask;
+                blocks.Before += (address, instructions) => ConverseAt(address);
+                core.AddHookAtWfiStateChange(asleep => Converse());
             }
         }
 
-        /// <summary>When the step under way was answered, go on to the next, before the block at `pc`.</summary>
-        private void Converse(ulong pc)
+        private void Converse() { ConverseAt(core.PC.RawValue & ~1UL); }
+
+        /// <summary>When the step under way may have been answered, see, and go on to the next, before the block at `pc`.</summary>
+        private void ConverseAt(ulong pc)
         {
+            if(!dialogue.Stirred)
+            {
+                return;
+            }
             dialogue.Stirred = false;
             while(dialogue.Answered)
             {

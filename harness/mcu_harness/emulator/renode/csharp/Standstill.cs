@@ -1,5 +1,5 @@
-// Finds a program that goes round a loop in which nothing changes any more: after some block, core and memory are what they
-// were when the same block had ended before. Devices may still change with the time, so it has to be seen again and again, for
+// Finds a program that goes round a loop in which nothing changes any more: before some block, core and memory are what they
+// were when the same block had begun before. Devices may still change with the time, so it has to be seen again and again, for
 // a stretch of virtual time without a single exception.
 namespace McuHarness
 {
@@ -15,46 +15,58 @@ namespace McuHarness
     {
         /// <summary>`found()` is called, on a thread of its own, once it is certain enough.</summary>
         public Standstill(
-            CortexM core, IBusController bus, Exceptions exceptions, Dialogue dialogue, Platform platform, Action found)
+            CortexM core, IBusController bus, BlockStream blocks, Exceptions exceptions, Dialogue dialogue, Platform platform,
+            Action found)
         {
             this.core = core;
+            this.blocks = blocks;
             this.bus = bus;
             this.exceptions = exceptions;
             this.dialogue = dialogue;
             this.platform = platform;
             this.found = found;
+            blocks.Before += (address, instructions) => BeforeBlock(address);
         }
 
-        /// <summary>The block at `address` has just been executed.</summary>
-        public void AfterBlock(ulong address)
+        /// <summary>The block at `address` is about to be executed.</summary>
+        private void BeforeBlock(ulong address)
         {
-            if(++blocks < next)
+            var begun = blocks.Begun;
+            if(begun < next)
             {
                 return;
             }
-            if(blocks == next)
+            if(registers == null)
             {
                 place = address;
                 registers = Registers();
                 memory = null;
-                return;
+                next = begun;
             }
-            if(address == place && Registers().SequenceEqual(registers))
+            else if(address == place && Registers().SequenceEqual(registers))
             {
                 var now = Memory();
                 if(memory != null && now.SequenceEqual(memory))
                 {
-                    next = blocks + Apart;
+                    LookAgainLater(begun);
                     Same();
                     return;
                 }
                 memory = now;
             }
-            if(blocks - next > MostBlocks)
+            if(begun - next > MostBlocks)
             {
-                next = blocks + Apart;
+                LookAgainLater(begun);
                 isSame = false;
+                return;
             }
+            blocks.Ask();
+        }
+
+        private void LookAgainLater(long begun)
+        {
+            next = begun + Apart;
+            registers = null;
         }
 
         private void Same()
@@ -67,15 +79,18 @@ namespace McuHarness
                 takenBefore = taken;
                 sentBefore = sent;
                 since = core.ExecutedInstructions;
-                watch.Restart();
+                processorBefore = Processor;
                 return;
             }
-            if(core.ExecutedInstructions - since > core.PerformanceInMips * Microseconds || watch.Elapsed.TotalSeconds > Seconds)
+            if(core.ExecutedInstructions - since > core.PerformanceInMips * Microseconds || (Processor - processorBefore).TotalSeconds > Seconds)
             {
                 next = long.MaxValue;
                 ThreadPool.QueueUserWorkItem(x => found()); // here the core must be left alone
             }
         }
+
+        /// <summary>What this process has taken of the machine: how busy that is besides must not matter.</summary>
+        private static TimeSpan Processor { get { return Process.GetCurrentProcess().TotalProcessorTime; } }
 
         private List<ulong> Registers()
         {
@@ -102,20 +117,20 @@ namespace McuHarness
             return bytes;
         }
 
-        // Blocks from look to look, and of a loop at most; what is compared of one memory; virtual time in microseconds.
-        private const long Apart = 1 << 17;
+        // Blocks from look to look at least, and of a loop at most; what is compared of one memory; virtual time in microseconds.
+        private const long Apart = 1 << 18;
         private const long MostBlocks = 500;
         private const ulong MostBytes = 1 << 20;
         private const ulong Microseconds = 250 * 1000;
-        // Of real time: a loop that asks a device which nobody models gets through a fifth of a million instructions a second.
+        // Of processor time: a loop that asks a device which nobody models gets through a fifth of a million instructions a second.
         private const double Seconds = 60;
         private readonly CortexM core;
         private readonly IBusController bus;
+        private readonly BlockStream blocks;
         private readonly Exceptions exceptions;
         private readonly Dialogue dialogue;
         private readonly Platform platform;
         private readonly Action found;
-        private long blocks;
         private long next = Apart;
         private ulong place;
         private List<ulong> registers;
@@ -123,7 +138,7 @@ namespace McuHarness
         private bool isSame;
         private int takenBefore;
         private int sentBefore;
-        private readonly Stopwatch watch = new Stopwatch();
+        private TimeSpan processorBefore;
         private ulong since;
     }
 }
