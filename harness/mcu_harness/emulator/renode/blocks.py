@@ -61,7 +61,7 @@ class BlockIntake:
         for row in heads[heads < known].tolist():
             self._add_blocks(entries[done:row])
             self.settled()
-            self._add_event(*entries[row].tolist(), int(entries[row + 1, 1]))
+            self._add_event(int(entries[row, 0]), int(entries[row, 1]), int(entries[row + 1, 1]))
             done = row + 2
         self._add_blocks(entries[done:known])
 

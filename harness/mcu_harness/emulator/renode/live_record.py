@@ -36,7 +36,7 @@ class LiveRecord:
         self.recorder = BlockRecorder(
             loaded.code, functions=function_ranges(program), handlers={NOWHERE}, sizes_are_instructions=True
         )
-        self._intake = BlockIntake(self.recorder, loaded.code, loaded.function_start)
+        self._intake = BlockIntake(self.recorder)
         self._trace: RenodeTrace | None = None
         self._traced: DataTrace | None = None
         self.no_code: int | None = None

@@ -32,7 +32,7 @@ namespace McuHarness
                 bus.WriteBytes(chunk.Data, chunk.Address);
             }
             inputs.Add(new ConsoleInput(platform, plan.Input));
-            blocks = new BlockStream(bus, core, channel, plan.Code, null);
+            blocks = new BlockStream(bus, core, channel, plan.Code);
             drive = new LiveDrive(platform, channel, plan, blocks);
             trace = new LiveTrace(core, channel, blocks);
             start = new CoreStart(plan, bus);
