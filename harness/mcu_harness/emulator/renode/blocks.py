@@ -27,7 +27,7 @@ class BlockIntake:
     def __init__(self, recorder: BlockRecorder) -> None:
         self._recorder = recorder
         self.record: Callable[[Entries], object] = recorder.add
-        self.settled: Callable[[], None] = lambda: None  # all blocks so far have ended
+        self.settled: Callable[[], None] = lambda: None  # an exception comes: all blocks so far have ended
         self._unended: Entries = np.empty((0, 2), np.uint32)  # the last block, and the events since
         self._entering: list[tuple[int, int, bool]] = []  # exceptions of which no block has run yet
 
@@ -60,7 +60,6 @@ class BlockIntake:
         done = 0
         for row in heads[heads < known].tolist():
             self._add_blocks(entries[done:row])
-            self.settled()
             self._add_event(int(entries[row, 0]), int(entries[row, 1]), int(entries[row + 1, 1]))
             done = row + 2
         self._add_blocks(entries[done:known])
@@ -73,10 +72,13 @@ class BlockIntake:
 
     def _add_event(self, marked: int, event: int, stack: int) -> None:
         pc = marked & ~_EVENT_MARK
+        if event == CLOSE:
+            return
+        self.settled()
         if event == LEAVE:
             self.settle(pc)  # of a handler that left without any block: what it returns to stands for it
             self._recorder.exceptions.leave(pc, stack)
-        elif event != CLOSE:
+        else:
             self._entering.append((pc, stack, event == ENTER_WITH_FLOATS))
 
     def _add_blocks(self, blocks: Entries) -> None:
