@@ -30,6 +30,7 @@ from mcu_harness.emulator.renode.find import Install
 _START_TIMEOUT_S = 90.0
 START_IDLE_S = 4.0
 _POLL_S = 0.05
+_DIES_S = 5.0  # its connection goes before it does itself
 _IDLE_S = 0.5
 _SCRIPT = "harness.cs"
 _STACK_FRAMES = ("at ", "--- End of stack trace")
@@ -89,7 +90,7 @@ class RenodeServer:
             self._connection.settimeout(_START_TIMEOUT_S)
             self._connection.sendall(len(frame).to_bytes(4, "little") + frame)
         except OSError as cause:
-            raise self._ended(str(cause)) from cause
+            raise self._ended(str(cause), _DIES_S) from cause
 
     def answer(self, deadline: float, idle: Callable[[], None] = lambda: None) -> bytearray:
         """The next answer; raises EmulatorError when Renode ended or said nothing until `deadline` (monotonic).
@@ -185,16 +186,16 @@ class RenodeServer:
             except TimeoutError:
                 raise self._ended("it does not answer any more") from None
             except OSError as cause:
-                raise self._ended(str(cause)) from cause
+                raise self._ended(str(cause), _DIES_S) from cause
             if got == 0:
-                raise self._ended("the connection broke off")
+                raise self._ended("the connection broke off", _DIES_S)
             view = view[got:]
         return data
 
-    def _ended(self, what: str) -> EmulatorError:
-        """What happened to Renode, with the end of its own output."""
+    def _ended(self, what: str, dies_s: float = _POLL_S) -> EmulatorError:
+        """What happened to Renode, which may be dying for so long, with the end of its own output."""
         assert self._process is not None
-        code = self._process.wait(_POLL_S)
+        code = self._process.wait(dies_s)
         if code is not None:
             what = f"it was killed by signal {-code}" if code < 0 else f"it exited with {code}"
         output = self._process.output()
