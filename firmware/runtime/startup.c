@@ -70,6 +70,14 @@ __attribute__((section(".vectors"), used)) const struct vector_table mcu_vectors
     },
 };
 
+#ifdef MCU_PLACED
+/* What lies elsewhere than usual, a row each, from the linker script. */
+extern const struct {
+    uint32_t *start, *end;
+    const uint32_t *load; /* 0: nothing, it is zeroed */
+} __placed_table_start[], __placed_table_end[];
+#endif
+
 static void copy_words(uint32_t *to, const uint32_t *from, const uint32_t *end)
 {
     while (to < end) {
@@ -99,6 +107,16 @@ void mcu_reset(void)
 #endif
     copy_words(__data_start, __data_load, __data_end); /* onto itself in an image that is loaded into RAM */
     clear_words(__bss_start, __bss_end);
+#ifdef MCU_PLACED
+    for (__typeof__(&__placed_table_start[0]) row = __placed_table_start; row != __placed_table_end; ++row) {
+        if (row->load != 0) {
+            copy_words(row->start, row->load, row->end);
+        } else {
+            clear_words(row->start, row->end);
+        }
+    }
+    __asm__ volatile("dsb\n\tisb" ::: "memory"); /* code among it */
+#endif
     mcu_console_init();
     main();
     mcu_exit(1);

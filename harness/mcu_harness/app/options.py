@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
+from mcu_harness.scenario.placement import PLACEMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Options:
     coverage: bool = False
     kernels: str = ""  # "" leaves it to the scenario
     cmsis_nn: Path | None = None  # None leaves it to the scenario
+    placement: str = ""  # "" leaves it to the scenario
     what_if: tuple[str, ...] = ()  # see `mcu_harness.analysis.what_if`
 
 
@@ -113,6 +115,12 @@ _EVERY: tuple[Option, ...] = (
         "which kernels compute models, instead of what scenarios say",
         "|".join(KERNEL_CHOICES),
         commands=(RUN, FIT, BUILD, VARIANTS, SEARCH, SHRINK),
+    ),
+    Option(
+        "placement",
+        "where generated code, constants and the arena lie: auto takes faster memories where there is room and it gives something",
+        "|".join(PLACEMENTS),
+        commands=(RUN, FIT, VARIANTS),
     ),
     Option(
         "cmsis-nn",

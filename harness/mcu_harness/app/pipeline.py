@@ -25,9 +25,12 @@ from mcu_harness.emulator.contract import Emulator, Execution, RunPlan
 from mcu_harness.emulator.progress import Underway, progress_text
 from mcu_harness.emulator.traced_run import run_traced, traced_plan
 from mcu_harness.hardware.board import Board
+from mcu_harness.image.placed import Placement
+from mcu_harness.results.placement_records import PlacementResult
 from mcu_harness.results.records import RunResult, Tool
 from mcu_harness.scenario.cases import Case
 from mcu_harness.scenario.coverage_table import CoverageSpec
+from mcu_harness.scenario.placement import AUTO
 
 Progress = Callable[[str], None]
 
@@ -53,11 +56,12 @@ def run_case(
     spec = case.scenario.coverage
     covered = coverage or COVERAGE in case.budgets or spec is not None
     analyses = analyses_for(Request(board, memory_trace, tuple(what_ifs), covered, spec or CoverageSpec()))
-    prepared = prepare(case, emulator, toolchain_name, analyses, progress)
+    placement, placed = chosen_placement(case, emulator, toolchain_name, progress)
+    prepared = prepare(case, emulator, toolchain_name, analyses, progress, placement)
     firmware = prepared.firmware
     if misfits := check_fit(firmware.footprint, board):
         unread = merged(analysis.unread(board, tool) for analysis in analyses)
-        return judge(case, tool, firmware, None, None, replace(unread, findings=tuple(misfits)))
+        return _placed(judge(case, tool, firmware, None, None, replace(unread, findings=tuple(misfits))), placed)
     progress(f"running in {tool.name}")
     started, plan = time.monotonic(), prepared.plan
 
@@ -67,7 +71,23 @@ def run_case(
 
     execution = run_traced(emulator, firmware.program, board, replace(plan, tell=tell))
     run, reading = read(firmware, board, tool, execution, analyses, progress)
-    return judge(case, tool, run.firmware, run.execution, run.profile, reading)
+    return _placed(judge(case, tool, run.firmware, run.execution, run.profile, reading), placed)
+
+
+def _placed(result: RunResult, placement: PlacementResult | None) -> RunResult:
+    return replace(result, placement=placement)
+
+
+def chosen_placement(
+    case: Case, emulator: Emulator, toolchain_name: str, progress: Progress
+) -> tuple[Placement, PlacementResult | None]:
+    """What of the case's firmware lies elsewhere than usual, and the same for its result; (), None where that is not asked."""
+    if case.scenario.placement != AUTO:
+        return (), None
+    from mcu_harness.app import placing, prepare_model  # late: see prepare
+
+    usual = prepare_model.prepare(case, emulator, toolchain_name, progress)
+    return placing.place(usual, case.board, case.budgets, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +99,19 @@ class Prepared:
 
 
 def prepare(
-    case: Case, emulator: Emulator, toolchain_name: str, analyses: Sequence[Analysis], progress: Progress
+    case: Case,
+    emulator: Emulator,
+    toolchain_name: str,
+    analyses: Sequence[Analysis],
+    progress: Progress,
+    placement: Placement = (),
 ) -> Prepared:
     """Build or find the firmware of `case`, and plan its run; raises HarnessError when that cannot be done."""
     if case.scenario.firmware is None:
         # Late: firmware of the user's own needs neither the reader of models nor the generator.
         from mcu_harness.app import prepare_model
 
-        firmware = prepare_model.prepare(case, emulator, toolchain_name, progress)
+        firmware = prepare_model.prepare(case, emulator, toolchain_name, progress, placement)
     else:
         firmware = prepare_firmware.prepare(case, case.scenario.firmware, progress)
     plan = replace(firmware.plan, includes=case.scenario.renode_includes)

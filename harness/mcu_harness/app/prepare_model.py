@@ -15,6 +15,7 @@ from mcu_harness.emulator.contract import Emulator, Execution
 from mcu_harness.image.build import build
 from mcu_harness.image.cmsis_nn import with_cmsis_nn
 from mcu_harness.image.footprint import read_footprint
+from mcu_harness.image.placed import Placement, check_placed
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import find_toolchain
 from mcu_harness.model.arrays import Array, reals
@@ -30,8 +31,16 @@ from mcu_harness.results.records import Finding, OutputCheck
 from mcu_harness.scenario.cases import Case
 
 
-def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Callable[[str], None]) -> FirmwareUnderTest:
+def prepare(
+    case: Case,
+    emulator: Emulator,
+    toolchain_name: str,
+    progress: Callable[[str], None],
+    placement: Placement = (),
+) -> FirmwareUnderTest:
     """Build inference firmware for the model of `case`; raises HarnessError when that cannot be done.
+
+    `placement`: what of it lies elsewhere than usual.
 
     `emulator` is used again, after the run, where outputs turn out wrong: to find the layer in which they begin to be.
     """
@@ -49,8 +58,9 @@ def prepare(case: Case, emulator: Emulator, toolchain_name: str, progress: Calla
     planned = planned_sources(model, board.target, scenario.kernels)
     graph, memory, sources = planned.graph, planned.memory, with_cmsis_nn(planned.sources, scenario.cmsis_nn)
     progress(f"building with {toolchain.name}")
-    image = build(sources, board, toolchain)
+    image = build(sources, board, toolchain, placement=placement)
     program = read_program(image.elf)
+    check_placed(placement, program, board)
     footprint = read_footprint(program, board)
 
     def check(execution: Execution) -> tuple[OutputCheck, list[Finding]]:

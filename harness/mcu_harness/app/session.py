@@ -85,6 +85,8 @@ class Session:
 
         if options.kernels:
             case = replace(case, scenario=replace(case.scenario, kernels=options.kernels))
+        if options.placement:
+            case = replace(case, scenario=replace(case.scenario, placement=options.placement))
         if options.cmsis_nn:
             case = replace(case, scenario=replace(case.scenario, cmsis_nn=options.cmsis_nn))
         emulator, passed_over = self._emulator(case, options)

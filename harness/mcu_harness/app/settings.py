@@ -13,6 +13,7 @@ from mcu_harness.app.options import BY_NAME, Options
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.files import check_folder
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
+from mcu_harness.scenario.placement import PLACEMENTS
 
 if TYPE_CHECKING:
     from mcu_harness.results.regression_gate import Gate
@@ -101,6 +102,12 @@ def kernel_choice(text: str) -> str:
     return text
 
 
+def _placement(text: str) -> str:
+    if text and text not in PLACEMENTS:
+        raise HarnessError(f"no placement is called {text!r}", hint="one of " + ", ".join(PLACEMENTS))
+    return text
+
+
 def _is_on(name: str, text: str) -> bool:
     if text not in _YES + _NO:
         raise HarnessError(f"{name}: {text!r} is neither on nor off", hint="on or off")
@@ -138,6 +145,7 @@ def settings(source: Source) -> Settings:
             coverage=source.is_given("coverage") or source.text("coverage") in _YES,
             kernels=kernel_choice(source.text("kernels")),
             cmsis_nn=source.path("cmsis-nn"),
+            placement=_placement(source.text("placement")),
             what_if=source.texts("what-if"),
         ),
         boards=source.texts("board"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from mcu_harness.base.cache import BuildCache, default_root, digest
 from mcu_harness.base.errors import BoardError, BuildError, HarnessError
 from mcu_harness.hardware.board import Board
 from mcu_harness.image import linker_script
+from mcu_harness.image.placed import Placement
 from mcu_harness.image.toolchain import Toolchain
 from mcu_harness.model.codegen.sources import Sources
 from mcu_harness.results.records import Tool
@@ -57,8 +58,10 @@ def console_drivers() -> list[str]:
     return sorted(path.stem for path in (FIRMWARE / "runtime/console").glob("*.c"))
 
 
-def build(sources: Sources, board: Board, toolchain: Toolchain, cache_dir: Path | None = None) -> Image:
-    """Compile and link `sources` with the runtime for `board`.
+def build(
+    sources: Sources, board: Board, toolchain: Toolchain, cache_dir: Path | None = None, placement: Placement = ()
+) -> Image:
+    """Compile and link `sources` with the runtime for `board`, with `placement` elsewhere than usual.
 
     Raises BuildError with file, line and command when the compiler or linker refuses. An image that is larger than
     the board's memories is no error here: it links, and its footprint says by how much it is too large.
@@ -68,12 +71,15 @@ def build(sources: Sources, board: Board, toolchain: Toolchain, cache_dir: Path 
     headers = _headers(sources)
     units = _units(sources, board)
     template = _firmware_file("runtime/board.ld")
-    script = linker_script.render(template.text.decode(), board)
+    script = linker_script.render(template.text.decode(), board, placement)
     tool = Tool(toolchain.label, toolchain.version, flags)
     context = digest(
         [_FORMAT, toolchain.name, toolchain.version, *flags, *(x for h in headers for x in (h.name, h.text))]
     )
-    keys = [digest([context, *toolchain.kernel_flags(unit.name, board), unit.name, unit.text]) for unit in units]
+    flags_of = {
+        unit.name: (*toolchain.kernel_flags(unit.name, board), *_placed_flags(unit.name, placement)) for unit in units
+    }
+    keys = [digest([context, *flags_of[unit.name], unit.name, unit.text]) for unit in units]
     link = toolchain.link_command(board, Path("board.ld"), (), None)[len(toolchain.command) :]
     build_id = digest([context, script, *link, *keys])
     elf = cache.entry("elf", build_id)
@@ -81,7 +87,7 @@ def build(sources: Sources, board: Board, toolchain: Toolchain, cache_dir: Path 
     if cache.has(elf):
         return Image(elf, build_id, tool, parts)
     with cache.scratch() as scratch:
-        job = _Job(toolchain, board, cache, scratch, (*_INCLUDE, *includes_of_kernels(sources)))
+        job = _Job(toolchain, board, cache, scratch, (*_INCLUDE, *includes_of_kernels(sources)), flags_of)
         objects = job.compile(headers, dict(zip(keys, units, strict=True)))
         job.link(objects, script, elf)
     cache.prune()
@@ -96,6 +102,10 @@ def source_files(sources: Sources, board: Board) -> dict[str, bytes]:
         f"runtime/console/{board.console.driver}.c"
     }
     return {"board.ld": script.encode(), **{name: text for name, text in files.items() if name not in console}}
+
+
+def _placed_flags(name: str, placement: Placement) -> tuple[str, ...]:
+    return ("-DMCU_PLACED",) if placement and name == "runtime/startup.c" else ()
 
 
 def includes_of_kernels(sources: Sources) -> tuple[str, ...]:
@@ -155,8 +165,15 @@ class _Job:
     """The steps of one build, in one scratch directory whose name no output depends on."""
 
     def __init__(
-        self, toolchain: Toolchain, board: Board, cache: BuildCache, scratch: Path, include: Sequence[str]
+        self,
+        toolchain: Toolchain,
+        board: Board,
+        cache: BuildCache,
+        scratch: Path,
+        include: Sequence[str],
+        flags_of: Mapping[str, Sequence[str]],
     ) -> None:
+        self._flags_of = flags_of
         self._include = include
         self._toolchain = toolchain
         self._board = board
@@ -189,7 +206,7 @@ class _Job:
         made = self._scratch / f"{key}.o"
         command = [
             *self._toolchain.command,
-            *self._toolchain.kernel_flags(name, self._board),
+            *self._flags_of[name],
             *self._toolchain.compile_flags(self._board),
             f"-ffile-prefix-map={self._source}=.",
             *(f"-I{directory}" for directory in self._include),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from mcu_harness.hardware.board import Board, Memory, RegisterStep
+from mcu_harness.image import placed
+from mcu_harness.image.placed import Placement
 
 # Longer than any microcontroller's memory, so that everything links (see board.ld).
 _ROOM = 256 << 20
 _STACK_ALIGNMENT = 8  # AAPCS, 6.2.1.2
 
 
-def render(template: str, board: Board) -> str:
-    """The text of `template` (board.ld) for `board`. Only numbers are filled in, never a board file's text."""
+def render(template: str, board: Board, placement: Placement = ()) -> str:
+    """The text of `template` (board.ld) for `board`, with what is placed elsewhere. A board file's text is never filled in."""
     code, data = board.code_memory, board.data_memory
     start = code.origin + board.vector_offset
     shared = code is data or code.name == data.name
@@ -21,11 +23,17 @@ def render(template: str, board: Board) -> str:
         "DATA_REGION": "" if shared else _region(data),
         "DATA_PLACE": "> CODE" if shared else "> DATA AT > CODE",
         "DATA": "CODE" if shared else "DATA",
+        "PLACED_REGIONS": placed.regions(placement, board),
+        "PLACED_SEGMENTS": placed.segments(placement),
+        "PLACED_SECTIONS": placed.sections(placement, board),
+        "VECTORS": "vectors" if placement else "code",
+        "PLACED_TABLE": placed.table(placement),
         "CONSOLE_BASE": f"{board.console.base:#010x}",
         "CONSOLE_ENABLE": _table(board.console.enable),
     }
     for name, text in fields.items():
-        template = template.replace(f"@{name}@", text)
+        line = f"@{name}@\n"  # a line of its own goes where there is nothing to say
+        template = template.replace(line, f"{text}\n" if text else "").replace(f"@{name}@", text)
     return template
 
 

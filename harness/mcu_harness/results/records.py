@@ -20,6 +20,7 @@ from mcu_harness.results.memory_records import (
     SymbolResult,
 )
 from mcu_harness.results.origin import Origin, OriginKind
+from mcu_harness.results.placement_records import PlacementResult
 from mcu_harness.scenario.figure_catalogue import FIGURES
 
 FORMAT_VERSION = 2
@@ -241,6 +242,7 @@ class RunResult:
     accesses: MemoryAccesses | None = None  # where a memory trace was asked for
     what_ifs: tuple[WhatIf, ...] = ()
     coverage: Coverage | None = None  # where it was asked for
+    placement: PlacementResult | None = None  # where it was asked for
     test: str = (
         ""  # node id of the test that made it, where that is not the scenario itself; with " (2)" for its second
     )

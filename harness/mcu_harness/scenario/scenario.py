@@ -22,6 +22,7 @@ from mcu_harness.scenario.firmware_tables import BOARD_PLACEHOLDER, FirmwareSpec
 from mcu_harness.scenario.kernels import CMSIS_NN, KERNEL_CHOICES
 from mcu_harness.scenario.limits import Budget
 from mcu_harness.scenario.model_files import model_stem, why_no_model
+from mcu_harness.scenario.placement import PLACEMENTS
 from mcu_harness.scenario.quantize import NOT_GIVEN, QuantizeSpec, read_quantize
 from mcu_harness.scenario.tolerance import Tolerance, parse_tolerance
 from mcu_harness.scenario.variants import Variant, read_variants
@@ -82,6 +83,7 @@ class Scenario:
     what_if: tuple[str, ...] = ()  # questions about every run, as on the command line
     kernels: str = KERNEL_CHOICES[0]
     operators: tuple[CustomOperator, ...] = ()  # of the model, that the user gives C for
+    placement: str = PLACEMENTS[0]
     cmsis_nn: Path | None = None  # the user's tree of it, for the kernels of that name
     variants: tuple[Variant, ...] = ()  # one for each of `models`, or none
     coverage: CoverageSpec | None = None  # what of the source is to be covered, if asked for
@@ -143,6 +145,7 @@ def load_scenario(path: Path) -> Scenario:
         kernels=_kernels(top),
         operators=read_operators(top, directory),
         cmsis_nn=_cmsis_nn(top, directory),
+        placement=top.text("placement", PLACEMENTS[0], choices=PLACEMENTS),
         variants=variants,
         coverage=read_coverage(top),
     )
@@ -197,7 +200,18 @@ def _without_file(subject: Path, boards: tuple[str, ...], problem: str, hint: st
 
 
 def _image(top: toml_reader.Table, firmware: FirmwareSpec, directory: Path) -> tuple[Path, ...]:
-    for key in ("model", "models", "variants", "inputs", "outputs", "quantize", "kernels", "cmsis_nn", "operators"):
+    for key in (
+        "model",
+        "models",
+        "variants",
+        "inputs",
+        "outputs",
+        "quantize",
+        "kernels",
+        "cmsis_nn",
+        "operators",
+        "placement",
+    ):
         if key in top:
             raise top.fail(key, "belongs to a model, and this scenario is about firmware", hint=f"remove `{key}`")
     if not firmware.build and BOARD_PLACEHOLDER not in firmware.image and not (directory / firmware.image).is_file():

@@ -115,6 +115,13 @@ class Frames:
         return None if second is None else (first, second, 4)
 
 
+# How linkers go on from flash to RAM on the small architectures: all instructions of such a function, and where in it the address is.
+_LONG_BRANCHES = (
+    ((0xB401, 0x4802, 0x4684, 0xBC01, 0x4760), 12),  # GNU ld: push {r0}; ldr r0, [pc, #8]; mov ip, r0; pop {r0}; bx ip
+    ((0xB403, 0x4801, 0x9001, 0xBD01), 8),  # LLVM lld: push {r0, r1}; ldr r0, [pc, #4]; str r0, [sp, #4]; pop {r0, pc}
+)
+
+
 def _effect(first: int, second: int, size: int, at: int) -> Effect | None:
     return narrow_effect(first, at) if size == 2 else wide_effect(first, second, at)
 
@@ -201,13 +208,23 @@ class _Walk:
                 self._jump(at, target, registers)
             return leaves.flow is Flow.JUMP
         elif leaves.flow is Flow.INDIRECT_JUMP:
-            self._calls.append(CallSite(at, None, registers.depth, tail=True))
+            self._calls.append(CallSite(at, self._long_branch(), registers.depth, tail=True))
+        elif leaves.flow is Flow.RETURN and (target := self._long_branch()) is not None:
+            self._calls.append(CallSite(at, target, registers.depth, tail=True))
         elif leaves.flow is Flow.LITERAL_JUMP:
             word = self._frames.word(target or 0)
             self._calls.append(CallSite(at, None if word is None else word & ~1, registers.depth, tail=True))
         elif leaves.flow is Flow.TABLE_JUMP:
             self._give_up(registers)
         return True
+
+    def _long_branch(self) -> int | None:
+        """Where the function goes on, if all that it is is such a branch."""
+        for halfwords, at in _LONG_BRANCHES:
+            if all(self._frames.halfword(self._entry + 2 * nth) == each for nth, each in enumerate(halfwords)):
+                word = self._frames.word(self._entry + at)
+                return None if word is None else word & ~1
+        return None
 
     def _jump(self, at: int, target: int, registers: Registers) -> None:
         inside = self._entry <= target < self._end

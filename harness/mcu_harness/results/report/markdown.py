@@ -12,6 +12,7 @@ from mcu_harness.results.report import (
     accesses_section,
     cycle_parts_section,
     input_spread,
+    placement_section,
     spared_section,
     stack_section,
     text,
@@ -133,7 +134,7 @@ def _layers(run: RunResult) -> list[str]:
         what = input_spread.what_differs(run)
         titles += [f"{what}: min", "median", "max"]
         lines += [input_spread.sentence(run), ""]
-    return [*lines, *_table(titles, rows, numbers_from=1), *_spared(run), *_cycle_parts(run)]
+    return [*lines, *_table(titles, rows, numbers_from=1), *_spared(run), *_placed(run), *_cycle_parts(run)]
 
 
 def _cycle_parts(run: RunResult) -> list[str]:
@@ -143,6 +144,11 @@ def _cycle_parts(run: RunResult) -> list[str]:
     cells = [[for_markdown(cell) for cell in row] for row in rows]
     about = ["### What the cycles of layers go into", "", cycle_parts_section.ABOUT, ""]
     return ["", *about, *_table(titles, cells, numbers_from=cycle_parts_section.texts_in(run))]
+
+
+def _placed(run: RunResult) -> list[str]:
+    lines = placement_section.lines(run)
+    return ["", *(f"- {for_markdown(line)}" for line in lines)] if lines else []
 
 
 def _spared(run: RunResult) -> list[str]:

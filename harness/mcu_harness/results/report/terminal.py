@@ -13,6 +13,7 @@ from mcu_harness.results.report import (
     accesses_section,
     cycle_parts_section,
     input_spread,
+    placement_section,
     spared_section,
     stack_section,
     text,
@@ -105,6 +106,8 @@ def profile_text(run: RunResult, verbosity: int = 0) -> str:
         lines += ["", layer_table(run), *(_cycle_parts(run) if verbosity >= 1 else [])]
     if run.functions:
         lines += ["", function_table(run, most=10 if verbosity < 1 else 50)]
+    if placed := placement_section.lines(run):
+        lines += ["", *placed]
     if run.what_ifs:
         lines += ["", *what_if_section.lines(run)]
     if verbosity >= 1:
@@ -119,7 +122,8 @@ def profile_text(run: RunResult, verbosity: int = 0) -> str:
 def costs_text(run: RunResult) -> str:
     """Where time and stack go: the layers and what their cycles go into, and the calls at the deepest point."""
     layers = [layer_table(run), *_cycle_parts(run)] if run.layers else []
-    return for_terminal("\n".join([*layers, *_stack(run), *_accesses(run)]))
+    placed = placement_section.lines(run)
+    return for_terminal("\n".join([*layers, *(["", *placed] if placed else []), *_stack(run), *_accesses(run)]))
 
 
 def _cycle_parts(run: RunResult) -> list[str]:
@@ -216,6 +220,11 @@ def notes(results: Results, width: int | None = None) -> list[str]:
         checks.setdefault(said, set()).add(run.board)
     lines += [f"outputs: {said} ({_some(boards)})" for said, boards in sorted(checks.items())]
     lines += [f"int8: {said} ({_some(names)})" for said, names in sorted(_faithfulness(results).items())]
+    lines += [
+        f"placement: {said} ({run.case_name} on {run.board})"
+        for run in results.runs
+        if (said := placement_section.summary(run))
+    ]
     ran = [run for run in results.runs if text.was_set_up(run)]
     for name, tools in (("emulator", (run.emulator for run in ran)), ("compiler", (run.toolchain for run in ran))):
         used = sorted({text.tool(each) for each in tools})

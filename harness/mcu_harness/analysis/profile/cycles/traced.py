@@ -37,6 +37,8 @@ class TracedWaits:
         self._cycles = cycles
         paths = context_paths(trace.context_parent, trace.context_entry)
         self._waits: dict[Key, float] = defaultdict(float)
+        self.data_waits: dict[int, float] = defaultdict(float)  # of all reads of what begins there (a cut of the trace)
+        self.code_waits: dict[int, float] = defaultdict(float)  # of the block that begins there
         self._add_data(trace, paths)
         self._add_code(trace, paths)
         self._executed: dict[Key, int] = defaultdict(int)
@@ -75,6 +77,7 @@ class TracedWaits:
             waits = per_word * words + per_miss * int(trace.misses[row])
             if waits:
                 self._waits[paths[trace.context[row]], int(trace.instruction[row])] += waits
+                self.data_waits[low] += waits
 
     def _data_costs(self, address: int) -> tuple[float, float]:
         """What every word costs, and every miss."""
@@ -99,6 +102,7 @@ class TracedWaits:
             first = in_sequence if int(trace.block_source[row]) == address else miss
             waits = first * int(trace.first_misses[row]) + in_sequence * int(trace.next_misses[row])
             self._waits[paths[trace.block_context[row]], address] += waits
+            self.code_waits[address] += waits
 
     def _hidden(self, memory: Memory, address: int, size: int) -> float:
         """How much of a read is over when the line before it is through: what that takes to execute, on average."""

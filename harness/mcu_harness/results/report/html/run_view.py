@@ -14,6 +14,7 @@ from mcu_harness.results.report import (
     accesses_section,
     cycle_parts_section,
     input_spread,
+    placement_section,
     spared_section,
     stack_section,
     text,
@@ -130,6 +131,11 @@ class RunView:
     @property
     def has_fewer_channels(self) -> bool:
         return spared_section.any_channels(self.run)
+
+    @property
+    def placed(self) -> list[str]:
+        """What lies elsewhere than usual, and what that gave."""
+        return placement_section.lines(self.run)
 
     @property
     def spared(self) -> tuple[str, list[str]]:
