@@ -52,8 +52,12 @@ def stack_finding(case: Case) -> Finding | None:
 def is_overflow_fault(case: Case) -> bool:
     """Whether a fault is the stack's: an access by a stack pointer that has left its area, or is about to."""
     execution = case.execution
-    fault, low = execution.fault, case.firmware.plan.stack[0]
-    if execution.reason is not ExitReason.FAULT or fault is None or fault.address is None or not low:
+    fault, (low, high) = execution.fault, case.firmware.plan.stack
+    if execution.reason is not ExitReason.FAULT or fault is None or fault.address is None:
+        return False
+    if (
+        not low or high <= low
+    ):  # an image whose sections take all of the RAM, as Mbed's: nobody knows where the stack ends
         return False
     pointer = execution.registers.get("sp", low + _LARGEST_PUSH)
     return fault.kind in _ACCESSES and fault.address < low and pointer < low + _LARGEST_PUSH
