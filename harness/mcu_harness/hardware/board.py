@@ -155,6 +155,7 @@ class Board:
     digest: str  # sha256 of the file, for provenance
     moved: tuple[Moved, ...] = ()
     flash_controller: FlashController | None = None
+    mpu_regions: int | None = None  # of the memory protection unit, 0 without one; None: not known
     own_peripherals: tuple[Peripheral, ...] = ()  # those that the board file names
 
     @property

@@ -67,6 +67,11 @@ def load_board(path: Path) -> Board:
     multiplier_cycles = core_table.whole("multiplier_cycles", 1)
     if multiplier_cycles not in (1, 32):
         raise core_table.fail("multiplier_cycles", f"a Cortex-M multiplies in 1 or 32 cycles, not {multiplier_cycles}")
+    mpu_regions = core_table.whole("mpu_regions") if "mpu_regions" in core_table else None
+    if mpu_regions is not None and mpu_regions not in core.mpu_regions:
+        raise core_table.fail(
+            "mpu_regions", f"a {core.title} has one of {', '.join(map(str, core.mpu_regions))}, got {mpu_regions}"
+        )
     core_table.done()
     clock = top.needed_table("clock")
     clock_hz = clock.whole_quantity("frequency", "hertz")
@@ -123,6 +128,7 @@ def load_board(path: Path) -> Board:
         sources=sources,
         path=path,
         flash_controller=_flash_controller(top),
+        mpu_regions=mpu_regions,
         own_peripherals=tuple(read_peripherals(top)),
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
     )

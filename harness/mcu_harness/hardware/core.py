@@ -45,6 +45,13 @@ class Core:
     starts_two: bool = False  # two instructions in a cycle: a load of two words gains nothing over two loads
 
     @property
+    def mpu_regions(self) -> tuple[int, ...]:
+        """How many regions its memory protection unit may have; 0 is none (the architecture manuals' MPU chapters, and each core's)."""
+        if self.architecture.v8:
+            return (0, 4, 8, 12, 16)
+        return {"cortex-m0": (0,), "cortex-m7": (0, 8, 16)}.get(self.name, (0, 8))
+
+    @property
     def title(self) -> str:
         """As Arm writes it, e.g. "Cortex-M0+"."""
         return self.name.title()

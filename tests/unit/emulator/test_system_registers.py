@@ -8,6 +8,7 @@ from mcu_harness.emulator.unicorn.nvic import Nvic
 from mcu_harness.emulator.unicorn.scs import SystemControlSpace
 from mcu_harness.emulator.unicorn.systick import SysTick
 from mcu_harness.hardware.arm.system_registers import ROWS
+from mcu_harness.hardware.board_file import board_names, find_board
 from mcu_harness.hardware.core import CORES
 
 FPUS = {"cortex-m4": "fpv4-sp-d16", "cortex-m7": "fpv5-d16", "cortex-m33": "fpv5-sp-d16"}
@@ -59,10 +60,10 @@ TABLE: dict[str, tuple[int, tuple[int, ...], tuple[int, ...]]] = {
 }  # fmt: skip
 
 
-def space(name: str, fpu: str | None = None, vectors: int = 0) -> SystemControlSpace:
+def space(name: str, fpu: str | None = None, vectors: int = 0, mpu_regions: int | None = None) -> SystemControlSpace:
     nvic = Nvic(CORES[name], lambda: (0, 0, 0))
     arguments = (lambda: 0, lambda: None, nvic, SysTick(lambda: 0), lambda: None)
-    return SystemControlSpace(CORES[name], fpu or FPUS.get(name, "none"), vectors, *arguments)
+    return SystemControlSpace(CORES[name], fpu or FPUS.get(name, "none"), vectors, *arguments, mpu_regions)
 
 
 @pytest.mark.parametrize("register", TABLE)
@@ -92,6 +93,30 @@ def test_registers_of_an_fpu_that_is_not_there_read_as_0(name: str) -> None:
         assert system.read(TABLE[register][0], 4) == 0
     assert not system.fpu_enabled
     assert not system.saves_floats
+
+
+@pytest.mark.parametrize(
+    ("name", "regions"), [("cortex-m0+", 8), ("cortex-m4", 8), ("cortex-m7", 16), ("cortex-m33", 8)]
+)
+def test_mpu_type_says_how_many_regions_the_part_has(name: str, regions: int) -> None:
+    system = space(name, mpu_regions=regions)
+    system.write(0xED90, 4, ONES)
+    system.write(0xED94, 4, ONES)
+    assert (system.read(0xED90, 4), system.read(0xED94, 4)) == (regions << 8, 7)
+
+
+@pytest.mark.parametrize("name", ["cortex-m0+", "cortex-m3", "cortex-m4", "cortex-m33"])
+def test_registers_of_an_mpu_that_is_not_there_read_as_0(name: str) -> None:
+    system = space(name, mpu_regions=0)
+    for register in ("MPU_TYPE", "MPU_CTRL", "MPU_RNR", "MPU_RBAR", "MPU_RASR", "MPU_MAIR0", "MPU_MAIR1"):
+        system.write(TABLE[register][0], 4, ONES)
+        assert system.read(TABLE[register][0], 4) == 0
+
+
+def test_boards_say_how_many_regions_there_are() -> None:
+    said = {name: find_board(name).mpu_regions for name in board_names()}
+    assert (said["nucleo_h753zi"], said["stm32f4_discovery"], said["nucleo_f103rb"]) == (16, 8, 0)
+    assert sum(regions is not None for regions in said.values()) > 20
 
 
 def test_a_core_without_vtor_keeps_its_vectors() -> None:

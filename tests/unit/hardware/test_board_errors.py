@@ -118,6 +118,7 @@ CASES = (
     ("fpu of another core", '"cortex-m4"', '"cortex-m4"\nfpu = "fpv5-d16"', "core.fpu: unknown value", "fpv5-d16"),
     ("dsp that is always there", '"cortex-m4"', '"cortex-m4"\ndsp = false', "always has the DSP extension", "dsp = false"),
     ("multiplier", '"cortex-m4"', '"cortex-m4"\nmultiplier_cycles = 2', "in 1 or 32 cycles", "multiplier_cycles"),
+    ("mpu", '"cortex-m4"', '"cortex-m4"\nmpu_regions = 16', "a Cortex-M4 has one of 0, 8, got 16", "mpu_regions"),
     ("cache of 16 EiB", "wait_states = 2", 'wait_states = 2\ncache_size = "18446744073709551616 B"', "at most 16,777,216", "cache_size"),
     ("data cache of 1 GiB", "wait_states = 2", 'data_cache_size = "1 GiB"', "at most 16,777,216", "data_cache_size"),
     ("many ways", "wait_states = 2", "cache_ways = 100000", "cache_ways: must be at most 1,024", "cache_ways"),

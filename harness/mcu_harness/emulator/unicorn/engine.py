@@ -122,6 +122,7 @@ class Engine:
             self.nvic,
             self.ticks,
             lambda: self.on_change(),
+            board.mpu_regions,
         )
         self._map_registers(SCS_BASE, SCS_SIZE, system.read, system.write)
         self._hook(unicorn_const.UC_HOOK_MEM_INVALID, self._callback(HOOK_MEM_INVALID_CFUNC, self._on_bad_access))

@@ -56,13 +56,14 @@ class SystemControlSpace:
         nvic: Nvic,
         ticks: SysTick,
         changed: Callable[[], None],
+        mpu_regions: int | None = None,
     ) -> None:
         self._elapsed = elapsed
         self._reset = reset
         self._nvic = nvic
         self._ticks = ticks
         self._changed = changed
-        self._bits = MappingProxyType(system_registers(core, fpu))
+        self._bits = MappingProxyType(system_registers(core, fpu, mpu_regions))
         self._words: dict[int, int] = {at: bits.fixed | bits.reset for at, bits in self._bits.items()}
         self._words[_VTOR] = self._vectors = vectors
         self._cycle_base = 0

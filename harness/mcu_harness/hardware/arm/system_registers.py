@@ -110,14 +110,26 @@ FPU_FEATURES = {
 }
 
 
-def system_registers(core: Core, fpu: str) -> dict[int, Bits]:
-    """What each register on `core` keeps, by its offset from 0xE0000000."""
+_MPU_TYPE, _MPU_END = 0xED90, 0xEDC8
+_MPU_REGIONS = 8  # MPU_TYPE.DREGION
+
+
+def system_registers(core: Core, fpu: str, mpu_regions: int | None = None) -> dict[int, Bits]:
+    """What each register on `core` keeps, by its offset from 0xE0000000.
+
+    With 0 `mpu_regions` the memory protection unit's read as 0. None: it is not known how many there are, and MPU_TYPE reads as 0.
+    """
     found = {row.offset: row.of(core, fpu) for row in ROWS}
     fixed = {offset: Bits(fixed=value) for offset, value in FPU_FEATURES.get(fpu, {}).items()}
     fixed[0xED00] = Bits(fixed=core.cpuid)
     if not core.architecture.baseline or core.architecture.v8:
         fixed[0xE004] = Bits(fixed=-(-core.interrupts // 32) - 1)
-    return {offset: bits for offset, bits in found.items() if bits is not None} | fixed
+    if mpu_regions:
+        fixed[_MPU_TYPE] = Bits(fixed=mpu_regions << _MPU_REGIONS)
+    there = {offset: bits for offset, bits in found.items() if bits is not None} | fixed
+    if mpu_regions == 0:
+        there |= {offset: _NOTHING for offset in there if _MPU_TYPE <= offset < _MPU_END}
+    return there
 
 
 def interrupt_word(core: Core, first: int) -> int:
