@@ -26,7 +26,7 @@ STOCK_FAMILIES = (
 )
 # A kind of document, or what stands in for one, said openly.
 CITED = re.compile(
-    r"\b(DS|RM|UM|PM|DDI|SWRS|SWRU|R01)\s?\w*\d|data ?sheet|mlcommons/|manual|specification|product|SVD|Zephyr|Renode|"
+    r"\b(AN|DS|RM|UM|PM|DDI|SWRS|SWRU|R01)\s?\w*\d|data ?sheet|mlcommons/|manual|specification|product|SVD|Zephyr|Renode|"
     r"\bnot (known|stated|checked)|derived|without wait states",
     re.IGNORECASE,
 )
