@@ -281,15 +281,20 @@ def zoo_page() -> str:
     kept = json.loads(ZOO.read_text(encoding="utf-8"))
     text = f"---\nhide:\n  - toc\n---\n\n# The zoo\n\n{NOTICE}"
     text += (
-        "Small instances of well-known nets, untrained, with fixed seeds, from TensorFlow, ONNX and PyTorch; the scripts lie beside them in "
-        "`scenarios/zoo/`. Their outputs equal LiteRT's to the bit on every board here. Cycles are estimates per inference; built with "
+        "Small instances of well-known nets with fixed seeds, from TensorFlow, ONNX and PyTorch; the scripts lie beside them in "
+        "`scenarios/zoo/`. Most are trained there, on scikit-learn's digits, enlarged, or on signals that a script makes; the score is over "
+        "samples that no net has seen. Blocks of transformers, and the detector, have random weights: alone, or without pictures with boxes, "
+        "they have no task, and cost what trained ones cost. Their outputs equal LiteRT's to the bit on every board here. Cycles are estimates per inference; built with "
         f"{kept['compiler']}. `pytest scenarios/zoo --mcu-report-dir zoo` runs them, and `python docs/generate.py --zoo "
         "zoo/results.json` writes this page.\n"
     )
     scenarios = [load_scenario(path) for path in sorted((REPOSITORY / "scenarios" / "zoo").glob("*.toml"))]
     boards = list(dict.fromkeys(board for scenario in scenarios for board in scenario.boards))
-    rows = [(f"`{each.name}`", each.description, _macs(kept["figures"].get(each.name, {}))) for each in scenarios]
-    text += "\n" + _markdown_table(("net", "what it is", "MACs"), rows)
+    rows = []
+    for each in scenarios:
+        figures = kept["figures"].get(each.name, {})
+        rows.append((f"`{each.name}`", each.description, _macs(figures), _score(figures)))
+    text += "\n" + _markdown_table(("net", "what it is", "MACs", "score"), rows)
     for title, figure in (("Cycles", "cycles"), ("Flash", "flash_bytes"), ("RAM (static)", "ram_bytes")):
         shown = format_bytes if figure.endswith("bytes") else lambda value: f"{value:,.0f}"
         rows = []
@@ -306,6 +311,16 @@ def _macs(by_board: dict[str, dict[str, float]]) -> str:
     return next((f"{figures['macs']:,.0f}" for figures in by_board.values()), "")
 
 
+def _score(by_board: dict[str, dict[str, float]]) -> str:
+    """ "accuracy 97 %" of what a net was tested on, "untrained" without; the same on every board, since outputs are."""
+    figures = next(iter(by_board.values()), {})
+    scored = (f"{label} {figures[name]:.0%}".replace("%", " %") for name, label in _SCORES if name in figures)
+    return next(scored, "untrained")
+
+
+_SCORES = (("accuracy", "accuracy"), ("auc", "AUC"))
+
+
 def take_zoo(path: Path) -> None:
     """Keep the figures of the zoo's runs, all that passed."""
     figures: dict[str, dict[str, dict[str, float]]] = {}
@@ -314,6 +329,9 @@ def take_zoo(path: Path) -> None:
         if run["verdict"] != "pass":
             raise ValueError(f"{run['scenario']} on {run['board']}: {run['verdict']}")
         values = {name: run["measurements"][name]["value"] for name in ("macs", "cycles", "flash_bytes", "ram_bytes")}
+        for name, _ in _SCORES:
+            if (value := run["measurements"].get(name, {}).get("value")) is not None:
+                values[name] = value
         figures.setdefault(run["scenario"], {})[run["board"]] = values
         compilers.add(f"{run['toolchain']['name']} {run['toolchain']['version']}")
     (compiler,) = compilers

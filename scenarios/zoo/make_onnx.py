@@ -1,13 +1,14 @@
-"""The zoo's nets that come as ONNX: written node by node with the onnx package, float, untrained, with fixed seeds.
+"""The zoo's nets that come as ONNX: written node by node with the onnx package, float, with fixed seeds; classifiers are trained on digits.
 
-A file of samples lies beside each: the harness quantises the net with it when the scenario runs.
+A file of samples lies beside them: the harness quantises the nets with it when their scenarios run. The detector has random weights.
 
-Run: python scenarios/zoo/make_onnx.py   (needs numpy and onnx)
+Run: python scenarios/zoo/make_onnx.py [NAME ...]   (needs numpy, onnx, torch and scikit-learn)
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from torch_run import trained
+
+import data
 
 HERE = Path(__file__).resolve().parent
-SEED, SAMPLES = 12, 16
+SEED, SAMPLES, CLASSES, EPOCHS = 12, 16, 10, 30
 
 
 class Graph:
@@ -57,14 +61,23 @@ class Graph:
         x = self.node("Gemm", x, weights, self.constant(np.zeros(classes)), transB=1)
         return self.node("Softmax", x, axis=1)
 
-    def write(self, name: str, *outputs: str) -> None:
+    def learn(self, scores: str) -> None:
+        """Train all weights on digits of the net's size, and keep what tests and calibrates it, for nets of that size together."""
+        size = self.shape[1]
+        halves = data.digits(size)
+        self.constants = trained(self.nodes, self.constants, "image", scores, data.batches(halves[0], EPOCHS))
+        data.write(f"digits_{size}", halves, calibration=True)
+
+    def write(self, name: str, *outputs: str, samples: bool = False) -> None:
+        """The file, and with `samples` random ones beside it."""
         given = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, *self.shape])
         made = [helper.make_tensor_value_info(output, TensorProto.FLOAT, None) for output in outputs]
         graph = helper.make_graph(self.nodes, name, [given], made, self.constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         onnx.save(onnx.shape_inference.infer_shapes(model), HERE / f"{name}.onnx")
-        samples = self.rng.normal(size=(SAMPLES, *self.shape)).astype(np.float32)
-        np.savez_compressed(HERE / f"{name}_samples.npz", inputs=np.round(samples, 2).astype(np.float16))
+        if samples:
+            made_up = self.rng.normal(size=(SAMPLES, *self.shape)).astype(np.float32)
+            np.savez_compressed(HERE / f"{name}_samples.npz", inputs=np.round(made_up, 2).astype(np.float16))
 
 
 def squeezenet() -> None:
@@ -75,7 +88,9 @@ def squeezenet() -> None:
         x = g.relu(g.conv(x, channels, squeeze))
         x = g.node("Concat", g.relu(g.conv(x, squeeze, expand)), g.relu(g.conv(x, squeeze, expand, 3)), axis=1)
         channels = 2 * expand
-    g.write("squeezenet", g.head(x, channels, 6))
+    scores = g.head(x, channels, CLASSES)
+    g.learn(scores)
+    g.write("squeezenet", scores)
 
 
 def shufflenet_v2() -> None:
@@ -100,7 +115,9 @@ def shufflenet_v2() -> None:
         second = g.relu(g.conv(second, half, half))
         second = g.relu(g.conv(g.conv(second, half, half, 3, 1, half), half, half))
         x = shuffled(g, g.node("Concat", first, second, axis=1), channels, size)
-    g.write("shufflenet_v2", g.head(x, channels, 6))
+    scores = g.head(x, channels, CLASSES)
+    g.learn(scores)
+    g.write("shufflenet_v2", scores)
 
 
 def shuffled(g: Graph, x: str, channels: int, size: int) -> str:
@@ -130,7 +147,9 @@ def nasnet_cell() -> None:
         (separable(before, 5), separable(before, 3)),
     )
     x = g.node("Concat", before, *(g.node("Add", *pair) for pair in pairs), axis=1)
-    g.write("nasnet_cell", g.head(g.relu(x), 6 * width, 6))
+    scores = g.head(g.relu(x), 6 * width, CLASSES)
+    g.learn(scores)
+    g.write("nasnet_cell", scores)
 
 
 def tiny_yolo() -> None:
@@ -157,12 +176,14 @@ def tiny_yolo() -> None:
     anchors = np.array([10.0, 14.0]).reshape(1, 2, 1, 1)
     extent = g.node("Mul", g.node("Mul", twice, twice), g.constant(anchors))
     boxes = g.node("Concat", centre, extent, axis=1)
-    g.write("tiny_yolo", boxes, f"{parts}_2")
+    g.write("tiny_yolo", boxes, f"{parts}_2", samples=True)
 
 
 NETS = (squeezenet, shufflenet_v2, nasnet_cell, tiny_yolo)
 
 if __name__ == "__main__":
     for make in NETS:
+        if len(sys.argv) > 1 and make.__name__ not in sys.argv[1:]:
+            continue
         make()
         print(f"{make.__name__}: {(HERE / f'{make.__name__}.onnx').stat().st_size:,} bytes")

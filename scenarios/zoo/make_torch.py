@@ -1,12 +1,13 @@
-"""The zoo's nets that come from PyTorch: exported with torch.export, and made int8 .tflite by mcu-harness. Untrained, with fixed seeds.
+"""The zoo's nets that come from PyTorch: trained, exported with torch.export, and made int8 .tflite by mcu-harness; fixed seeds.
 
-The int8 files are kept, so that the scenarios need no PyTorch.
+The int8 files are kept, so that the scenarios need no PyTorch. The transformer's block has random weights: alone it has no task.
 
-Run: python scenarios/zoo/make_torch.py   (needs torch, and mcu-harness with the extra torch)
+Run: python scenarios/zoo/make_torch.py [NAME ...]   (needs torch, and mcu-harness with the extra torch)
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import data
 from mcu_harness.model.int8_model import int8_model
 from mcu_harness.scenario.quantize import QuantizeSpec
 
@@ -86,21 +88,52 @@ class ConvAutoencoder(nn.Module):
 
 
 NETS = {"tcn": Tcn, "mobilebert_block": MobileBertBlock, "conv_autoencoder": ConvAutoencoder}
+DATA = {"tcn": lambda: data.waves(6, 32), "conv_autoencoder": data.machine_sounds}
+EPOCHS = {"tcn": 20, "conv_autoencoder": 40}
 
 
-def main() -> None:
+def train(net: nn.Module, half: data.Half, epochs: int, *, gives_back: bool) -> None:
+    """Adam on the logarithm of the right class's probability, or on the distance of what is given back."""
+    net.train()
+    optimizer = torch.optim.Adam(net.parameters(), 3e-3)
+    for inputs, labels in data.batches(half, epochs):
+        given = torch.from_numpy(inputs)
+        found = net(given)
+        if gives_back:
+            loss = functional.mse_loss(found, given)
+        else:
+            loss = functional.nll_loss(torch.log(found + 1e-7), torch.from_numpy(labels))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    net.eval()
+
+
+def main(names: list[str]) -> None:
+    torch.set_num_threads(1)
     for name, kind in NETS.items():
+        if names and name not in names:
+            continue
         torch.manual_seed(SEED)
         net = kind().eval()
-        samples = torch.randn(SAMPLES, *net.shape)
+        if name in DATA:
+            halves = DATA[name]()
+            train(net, halves[0], EPOCHS[name], gives_back=name == "conv_autoencoder")
+            samples = torch.from_numpy(halves[0][0][:SAMPLES])
+        else:
+            samples = torch.randn(SAMPLES, *net.shape)
         with tempfile.TemporaryDirectory() as folder:
             program, file = Path(folder) / f"{name}.pt2", Path(folder) / "samples.npz"
             torch.export.save(torch.export.export(net, (samples[:1],)), program)
             np.savez(file, inputs=samples.numpy())
-            content = int8_model(program, QuantizeSpec(file)).model.read_bytes()
+            made = int8_model(program, QuantizeSpec(file))
+        content = made.model.read_bytes()
+        if name in DATA:  # the test as the int8 model takes it
+            tested, labels = halves[1]
+            data.write(name, (halves[0], (made.inputs[0].moved(tested[:, np.newaxis]), labels)))
         (HERE / f"{name}.tflite").write_bytes(content)
         print(f"{name}: {len(content):,} bytes")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
