@@ -645,16 +645,16 @@ MCU_INLINE void mcu_four_units_signs(struct mcu_four_units *p)
                          "ldr r3, [sp]\n"                                             \
                          "ldr r0, [r3, #4]\n"                                         \
                          "ldr r1, [r3, #16]\n"                                        \
+                         "ldr r12, [r3, #20]\n"                                       \
                          "ldmia.w r0!, {r8, r9, r10, r11}\n"                          \
                          "str r0, [r3, #4]\n"                                         \
-                         "ldr r3, [r3, #20]\n"                                        \
-                         "subs r3, #4\n"                                              \
+                         "subs.w r3, r12, #4\n"                                       \
                          "blt.w 3f\n"                                                 \
                          ".balign 4\n"                                                \
-                         "2:\n");                                                     \
+                         "2:\n"                                                       \
+                         "subs.w r3, r3, #4\n");                                      \
         __asm__ volatile(MCU_FOUR_UNIT_WORDS);                                        \
-        __asm__ volatile("subs r3, #4\n"                                              \
-                         "bge.w 2b\n"                                                 \
+        __asm__ volatile("bge.w 2b\n"                                                 \
                          "3:\n"                                                       \
                          "adds r3, #4\n"                                              \
                          "beq.w 5f\n"                                                 \
@@ -667,10 +667,8 @@ MCU_INLINE void mcu_four_units_signs(struct mcu_four_units *p)
                          "ldr r3, [sp]\n"                                             \
                          "ldr r0, [r3, #24]\n"                                        \
                          "cmp r0, #0\n"                                               \
-                         "beq.w 6f\n"                                                 \
-                         "ldr r0, [r3, #28]\n");                                      \
-        __asm__ volatile(MCU_ONE_UNIT_WORD);                                          \
-        __asm__ volatile("6:\n"                                                       \
+                         "bne.w 7f\n"                                                 \
+                         "6:\n"                                                       \
                          "ldr r0, [r3, #8]\n"                                         \
                          "ldr r1, [r3, #12]\n" climb("r8", "r12") climb("r9", "r8")); \
         __asm__ volatile(climb("r10", "r9") climb("r11", "r10"));                     \
@@ -684,7 +682,10 @@ MCU_INLINE void mcu_four_units_signs(struct mcu_four_units *p)
                          "str r4, [r3, #32]\n"                                        \
                          "bne.w 1b\n"                                                 \
                          "str r2, [r3]\n"                                             \
-                         "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n");         \
+                         "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n"           \
+                         "7:\n"                                                       \
+                         "ldr r0, [r3, #28]\n");                                      \
+        __asm__ volatile(MCU_ONE_UNIT_WORD "b.w 6b\n");                               \
     }
 
 MCU_FOUR_UNITS(mcu_four_units_plain, MCU_CLIMB_UNIT_PLAIN)

@@ -185,7 +185,7 @@ MCU_INLINE int32_t *prepare(int32_t *to, int32_t word, int32_t positions)
     return to + 2 * positions;
 }
 
-static int32_t *prepare_run(int32_t *to, const int8_t *from, int32_t bytes, int32_t positions)
+static __attribute__((noinline)) int32_t *prepare_run(int32_t *to, const int8_t *from, int32_t bytes, int32_t positions)
 {
     const int8_t *const end = from + bytes;
     while (from != end) {

@@ -129,12 +129,10 @@ struct sums {
 MCU_INLINE struct sums four(int32_t bias, const int32_t *x, const int32_t *filter, int32_t pitch, struct shape shape)
 {
     int32_t s0 = bias, s1 = bias, s2 = bias, s3 = bias;
-#pragma GCC unroll 4
     for (int32_t line = shape.height; line > 0; --line) {
         const int32_t *at = x;
         if (shape.stride == 1) {
             int32_t here = *at;
-#pragma GCC unroll 2
             for (int32_t left = shape.words; left > 0; --left) {
                 at += QUAD;
                 const int32_t next = *at;
@@ -147,7 +145,6 @@ MCU_INLINE struct sums four(int32_t bias, const int32_t *x, const int32_t *filte
                 here = next;
             }
         } else {
-#pragma GCC unroll 2
             for (int32_t left = shape.words; left > 0; --left) {
                 const int32_t taps = *filter++;
                 s0 = mcu_smlad(at[0], taps, s0);
@@ -166,10 +163,8 @@ MCU_INLINE struct sums four(int32_t bias, const int32_t *x, const int32_t *filte
 MCU_INLINE struct sums two(int32_t bias, const int32_t *x, const int32_t *filter, int32_t pitch, struct shape shape)
 {
     int32_t s0 = bias, s1 = bias;
-#pragma GCC unroll 4
     for (int32_t line = shape.height; line > 0; --line) {
         const int32_t *at = x;
-#pragma GCC unroll 2
         for (int32_t left = shape.words; left > 0; --left) {
             s0 = mcu_smlad(at[0], filter[0], s0);
             if (shape.stride == 1) {
