@@ -21,32 +21,32 @@ MODELS = Path(__file__).parent.parent.parent / "scenarios" / "models"
 # Million cycles of the peer, and how many times as many ours are to take at most, by board and model.
 PEER = {
     "nucleo_l4r5zi": {
-        "keyword_spotting": (10.26, 0.50),
-        "image_classification": (41.32, 0.50),
+        "keyword_spotting": (10.26, 0.48),
+        "image_classification": (41.32, 0.49),
         "visual_wake_words": (33.49, 0.50),
-        "anomaly_detection": (0.952, 0.60),
+        "anomaly_detection": (0.952, 0.56),
     },
     "nucleo_u575zi_q": {
         "keyword_spotting": (8.146, 0.48),
-        "image_classification": (32.90, 0.49),
-        "visual_wake_words": (25.67, 0.51),
-        "anomaly_detection": (0.781, 0.62),
+        "image_classification": (32.90, 0.48),
+        "visual_wake_words": (25.67, 0.506),
+        "anomaly_detection": (0.781, 0.618),
     },
     "stm32f746g_disco": {
-        "keyword_spotting": (6.289, 0.50),
-        "image_classification": (27.07, 0.43),
-        "visual_wake_words": (20.09, 0.50),
-        "anomaly_detection": (0.551, 0.57),
+        "keyword_spotting": (6.289, 0.46),
+        "image_classification": (27.07, 0.40),
+        "visual_wake_words": (20.09, 0.47),
+        "anomaly_detection": (0.551, 0.55),
     },
     "nucleo_g0b1re": {
-        "keyword_spotting": (45.95, 0.38),
-        "image_classification": (158.0, 0.40),
-        "visual_wake_words": (137.3, 0.41),
-        "anomaly_detection": (3.088, 0.54),
+        "keyword_spotting": (45.95, 0.36),
+        "image_classification": (158.0, 0.36),
+        "visual_wake_words": (137.3, 0.38),
+        "anomaly_detection": (3.088, 0.53),
     },
     "nucleo_l152re": {
-        "keyword_spotting": (18.56, 0.68),
-        "image_classification": (78.03, 0.62),
+        "keyword_spotting": (18.56, 0.65),
+        "image_classification": (78.03, 0.58),
         "anomaly_detection": (2.011, 0.60),
     },
 }
