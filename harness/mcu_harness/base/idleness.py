@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,10 @@ class Idleness:
             self._idle_s = 0.0 if self._is_busy() else self._idle_s + min(now - self._looked, 2 * _LOOK_EVERY_S)
             self._looked = now
         return self._idle_s
+
+    def computed_s(self) -> float:
+        """The processor time in seconds that those in the group had taken when `seconds` looked last, 0 where the system does not tell."""
+        return self._ticks / os.sysconf("SC_CLK_TCK") if self._ticks else 0.0
 
     def _is_busy(self) -> bool:
         members = list(self._members())

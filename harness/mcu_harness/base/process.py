@@ -166,6 +166,10 @@ class Background:
         """For how many seconds it has done nothing; see `Idleness.seconds`."""
         return self._idleness.seconds()
 
+    def computed_s(self) -> float:
+        """The processor time that it has taken; see `Idleness.computed_s`."""
+        return self._idleness.computed_s()
+
     def wait(self, timeout_s: float) -> int | None:
         """`exit_code`, after giving it so much time to end."""
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -12,6 +12,8 @@ from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import Execution, RunPlan
 from mcu_harness.emulator.emulators import emulator_entry
 from mcu_harness.emulator.renode import find, server
+from mcu_harness.emulator.renode.last_start import LastStart
+from mcu_harness.emulator.renode.server import RenodeServer
 from mcu_harness.emulator.select import _why_unusable, select
 from mcu_harness.emulator.trial import try_out, why_unusable
 from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
@@ -67,6 +69,20 @@ def hanging_renode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[
         return path
 
     return make
+
+
+def test_a_renode_that_spins_is_told_by_what_its_last_start_took(
+    hanging_renode: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MCU_HARNESS_CACHE", str(tmp_path / "cache"))
+    install = find.Install(hanging_renode("while :; do :; done"), "RENODE_PATH", "1.16.1")
+    LastStart(install).keep(0.1)
+    assert LastStart(install).computed_s == 0.1
+    monkeypatch.setattr(server, "_AND_SO_LONG_S", 0.2)
+    with pytest.raises(
+        EmulatorError, match=r"did not start: it has taken 0\.5 s of a processor, and 0\.1 s when it last"
+    ):
+        RenodeServer(install)
 
 
 def test_ten_instructions_are_run_and_counted() -> None:

@@ -24,11 +24,14 @@ from mcu_harness.base.errors import EmulatorError
 from mcu_harness.base.process import Background
 from mcu_harness.emulator.renode import protocol
 from mcu_harness.emulator.renode.find import Install
+from mcu_harness.emulator.renode.last_start import LastStart
 
-# A start takes some seconds of a processor, and on a busy machine a minute: one that computes is given that long, one that
-# does nothing will not call any more.
+# A start takes some seconds of a processor, and on a busy machine a minute: one that computes is given that long, but not much more
+# of a processor than the last one took here. One that does nothing will not call any more.
 _START_TIMEOUT_S = 90.0
 START_IDLE_S = 4.0
+_TIMES_THE_LAST = 3.0
+_AND_SO_LONG_S = 2.0
 _POLL_S = 0.05
 _DIES_S = 5.0  # its connection goes before it does itself
 _IDLE_S = 0.5
@@ -145,20 +148,27 @@ class RenodeServer:
                 stdin=_NEXT_COMMAND,
             )
             deadline = time.monotonic() + _START_TIMEOUT_S
+            last = LastStart(self._install)
             while True:
-                self._wait_for_call(listener, deadline)
+                self._wait_for_call(listener, deadline, last.computed_s)
                 self._connection, _ = listener.accept()
                 self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 root = self._greeted(secret)
                 if root is not None:
+                    last.keep(self._process.computed_s())
                     return root
                 self._connection.close()
 
-    def _wait_for_call(self, listener: socket.socket, deadline: float) -> None:
+    def _wait_for_call(self, listener: socket.socket, deadline: float, last_s: float) -> None:
         assert self._process is not None
+        most_s = _TIMES_THE_LAST * last_s + _AND_SO_LONG_S
         while not select.select([listener], [], [], _POLL_S)[0]:
             if self._process.idle_s() > START_IDLE_S:
                 raise self._ended(f"it did not start: it has done nothing for {START_IDLE_S:g} s")
+            if last_s and self._process.computed_s() > most_s:
+                raise self._ended(
+                    f"it did not start: it has taken {most_s:.1f} s of a processor, and {last_s:.1f} s when it last started"
+                )
             if self._process.exit_code is not None or time.monotonic() > deadline:
                 raise self._ended(f"it did not start within {_START_TIMEOUT_S:g} s")
 
