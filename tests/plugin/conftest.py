@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from inner_pytest import InnerPytest
+
+
+@pytest.fixture(scope="session")
+def inner_pytest() -> Iterator[InnerPytest]:
+    """Where inner sessions come from, one for all tests of a worker."""
+    inner = InnerPytest()
+    yield inner
+    inner.close()
+
+
+@pytest.fixture(autouse=True)
+def forked_sessions(monkeypatch: pytest.MonkeyPatch, inner_pytest: InnerPytest) -> None:
+    """Sessions in processes of their own are forks, where there are any: most of their time went into imports.
+
+    Beside the plugins that people have they start from nothing, as those do things at that time.
+    """
+    if hasattr(os, "fork") and not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        monkeypatch.setattr(
+            pytest.Pytester, "runpytest_subprocess", lambda pytester, *words: inner_pytest.run(pytester, *words)
+        )
 
 
 @pytest.fixture(autouse=True)

@@ -49,7 +49,7 @@ def test_accept_then_hold_then_fail_then_accept_again(project: pytest.Pytester, 
         "case@nucleo_g071rb.json",
         "case@stm32f4_discovery.json",
     ]
-    run(project, *GATE, *workers).assert_outcomes(passed=2)
+    run(project, *GATE).assert_outcomes(passed=2)
     edit(project, "nucleo_g071rb", {"cycles": 0.9})
     third = run(project, *GATE, *workers)
     third.assert_outcomes(passed=1, failed=1)
@@ -64,8 +64,8 @@ def test_accept_then_hold_then_fail_then_accept_again(project: pytest.Pytester, 
     )
     third.stdout.fnmatch_lines(["case/small *nucleo_g071rb *FAIL *cycles +11.11 %"])
     (command,) = {line.split("accept it: ")[1] for line in third.outlines if "accept it: " in line}
-    run(project, *command.split()[1:], *workers).assert_outcomes(passed=1)
-    run(project, *GATE, *workers).assert_outcomes(passed=2)
+    run(project, *command.split()[1:]).assert_outcomes(passed=1)
+    run(project, *GATE).assert_outcomes(passed=2)
 
 
 def test_missing_baseline_is_offered_outside_of_ci(project: pytest.Pytester) -> None:
