@@ -19,13 +19,19 @@ def inner_pytest() -> Iterator[InnerPytest]:
     inner.close()
 
 
+@pytest.fixture
+def nothing_imported() -> None:
+    """For tests of what a session imports: it begins with nothing, and is no fork."""
+
+
 @pytest.fixture(autouse=True)
-def forked_sessions(monkeypatch: pytest.MonkeyPatch, inner_pytest: InnerPytest) -> None:
+def forked_sessions(monkeypatch: pytest.MonkeyPatch, inner_pytest: InnerPytest, request: pytest.FixtureRequest) -> None:
     """Sessions in processes of their own are forks, where there are any: most of their time went into imports.
 
     Beside the plugins that people have they start from nothing, as those do things at that time.
     """
-    if hasattr(os, "fork") and not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+    whole = "nothing_imported" in request.fixturenames or os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    if hasattr(os, "fork") and not whole:
         monkeypatch.setattr(
             pytest.Pytester, "runpytest_subprocess", lambda pytester, *words: inner_pytest.run(pytester, *words)
         )

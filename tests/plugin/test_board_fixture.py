@@ -175,11 +175,13 @@ def test_ctrl_c_ends_a_run_that_would_take_for_ever(project: pytest.Pytester) ->
     assert rest.count("CLOSED True False") == 3
 
 
+@pytest.mark.usefixtures("nothing_imported")
 def test_the_plugin_imports_no_emulator_before_a_board_is_asked_for(project: pytest.Pytester) -> None:
     text = "import sys\\ndef test_nothing():\\n    assert not {'unicorn', 'numba', 'numpy', 'capstone'} & set(sys.modules)\\n"
     run(project, text.replace("\\n", "\n")).assert_outcomes(passed=1)
 
 
+@pytest.mark.usefixtures("nothing_imported")
 def test_a_board_needs_neither_oracle_nor_compiler(project: pytest.Pytester) -> None:
     text = GOOD + "    import sys\n    assert not {'ai_edge_litert', 'ziglang', 'tflite'} & set(sys.modules)\n"
     run(project, text).assert_outcomes(passed=1)

@@ -145,6 +145,7 @@ def test_unknown_tool_is_a_set_up_error_that_lists_the_known_ones(project: pytes
     assert any(known in result.stdout.str() for known in ("unicorn", "zig"))
 
 
+@pytest.mark.usefixtures("nothing_imported")
 def test_unrelated_project_sees_nothing_of_the_plugin(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
@@ -171,6 +172,7 @@ def test_breach_is_one_line_in_the_short_summary(project: pytest.Pytester, argum
     assert "largest contributors" in (failure.text or "")
 
 
+@pytest.mark.usefixtures("nothing_imported")
 def test_an_unrelated_project_pays_for_next_to_nothing(pytester: pytest.Pytester) -> None:
     pytester.makefile(".toml", settings="[tool.other]\nx = 1\n")
     pytester.makepyfile(
