@@ -37,9 +37,15 @@ class LoadedProgram:
         self._pieces.insert(0, (address, data))
 
     def code(self, address: int, size: int) -> bytes:
-        """The bytes from `address` on, as far as any are known: at most `size`."""
-        for base, data in self._pieces:
-            offset = address - base
-            if 0 <= offset < len(data):
-                return data[offset : offset + size]
-        return b""
+        """The bytes from `address` on, as far as any are known: at most `size`.
+
+        A block may end behind one that it begins in: then older pieces know the rest.
+        """
+        found = b""
+        while len(found) < size:
+            at = address + len(found)
+            data = next((data[at - base :] for base, data in self._pieces if 0 <= at - base < len(data)), b"")
+            if not data:
+                break
+            found += data[: size - len(found)]
+        return found
