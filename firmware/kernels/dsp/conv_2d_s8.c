@@ -124,19 +124,12 @@ MCU_INLINE void two_positions(int8_t *output, const int32_t *inputs, const struc
     const struct mcu_staircase *steps = p->steps;
     const int32_t *bias = p->bias;
     const int32_t *filter = p->filter;
-    const int32_t *const unrolled = inputs + 4 * (p->words & ~3);
     const int32_t *const end = inputs + 4 * p->words;
     int8_t *const last = output + channels;
     while (output < last) {
         int32_t first0 = bias[0], second0 = bias[1];
         int32_t first1 = first0, second1 = second0;
         const int32_t *x = inputs;
-        while (x != unrolled) {
-            FOUR_TAPS_OF_2;
-            FOUR_TAPS_OF_2;
-            FOUR_TAPS_OF_2;
-            FOUR_TAPS_OF_2;
-        }
         while (x != end) {
             FOUR_TAPS_OF_2;
         }

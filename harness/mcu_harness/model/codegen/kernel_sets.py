@@ -72,7 +72,7 @@ PORTABLE = KernelSet("portable", 2, lambda target: True, EMITTERS, {_WIDE: WIDE_
 FITTED = KernelSet("fitted", 1, lambda target: True, {"ADD": fitted_add.emit, "SUB": fitted_add.emit})
 DSP = KernelSet(
     "dsp",
-    7,
+    8,
     _has_dsp,
     {
         "CONV_2D": dsp_convolution.emit,
