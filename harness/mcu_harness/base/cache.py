@@ -97,6 +97,8 @@ class BuildCache:
             if kept <= self.limit_bytes:
                 break
             with contextlib.suppress(OSError):
+                if path.stat().st_mtime != status.st_mtime:  # another process has begun to use it since it was looked at
+                    continue
                 path.unlink()
                 kept -= status.st_size
                 self._sum(path).unlink()

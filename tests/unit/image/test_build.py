@@ -203,6 +203,21 @@ def test_what_was_not_used_for_longest_goes_first(tmp_path: Path, kind: str) -> 
     assert [path.is_file() for path in paths] == [True, False, False, True]
 
 
+def test_what_another_process_has_begun_to_use_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, paths = filled_cache(tmp_path, 200)
+    entries = cache._entries
+
+    def and_used(kind: str) -> list[tuple[os.stat_result, Path]]:
+        found = list(entries(kind))
+        if kind == "elf":
+            assert cache.has(paths[0])  # as a build does that goes on to link it
+        return found
+
+    monkeypatch.setattr(BuildCache, "_entries", lambda _self, kind: and_used(kind))
+    cache.prune()
+    assert [path.is_file() for path in paths] == [True, False, False, True]
+
+
 def test_within_its_limit_nothing_goes(tmp_path: Path) -> None:
     cache, paths = filled_cache(tmp_path, 400)
     cache.prune()
