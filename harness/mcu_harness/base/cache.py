@@ -97,7 +97,9 @@ class BuildCache:
             if kept <= self.limit_bytes:
                 break
             with contextlib.suppress(OSError):
-                if path.stat().st_mtime != status.st_mtime:  # another process has begun to use it since it was looked at
+                if (
+                    path.stat().st_mtime != status.st_mtime
+                ):  # another process has begun to use it since it was looked at
                     continue
                 path.unlink()
                 kept -= status.st_size

@@ -111,6 +111,16 @@ def test_grid_takes_the_best_score_of_those_that_fit() -> None:
     assert best is not None and size(best) == expected and notes == []
 
 
+def test_nets_that_could_not_be_tried_are_said_to_be_missing() -> None:
+    def run(arguments: Mapping[str, Value]) -> Trial:
+        return Trial(dict(arguments), error="does not link") if arguments["w"] == 3 else trials(arguments)
+
+    trials = Trials(lambda arguments: float(arguments["w"]))
+    best, notes = grid((Knob("w", (1, 2, 3)),), run, lambda trial: float(trial.arguments["w"]), 1000)
+    assert found(best) == 2
+    assert notes == ["1 of 3 nets could not be tried, and one of them may be better: w=3: does not link"]
+
+
 def test_grid_that_is_too_large_is_thinned_and_says_so() -> None:
     trials = Trials(cost_of_two)
     _, notes = grid(KNOBS, trials, size, 20)

@@ -104,7 +104,7 @@ def grid(knobs: Sequence[Knob], run: Run, score: Score, most: int) -> tuple[Tria
         notes.append(f"{tried} of {total} combinations were tried, evenly apart; --trials allows more")
     names = [knob.name for knob in knobs]
     trials = [run(dict(zip(names, values, strict=True))) for values in itertools.product(*chosen)]
-    return _best(trials, score), notes
+    return _best(trials, score), notes + _missing(trials)
 
 
 def optuna(knobs: Sequence[Knob], run: Run, score: Score, most: int) -> tuple[Trial | None, list[str]]:
@@ -123,7 +123,18 @@ def optuna(knobs: Sequence[Knob], run: Run, score: Score, most: int) -> tuple[Tr
         trials.append(run(values))
         study.tell(asked, score(trials[-1]) if trials[-1].meets else -_excess(trials[-1]))
     return _best(trials, score), [
-        f"{len(trials)} trials by Optuna (TPE, seed {_SEED}): the best found, and maybe not the best there is"
+        f"{len(trials)} trials by Optuna (TPE, seed {_SEED}): the best found, and maybe not the best there is",
+        *_missing(trials),
+    ]
+
+
+def _missing(trials: Sequence[Trial]) -> list[str]:
+    """That some nets have no figures, so that one of them may be better than the one found."""
+    failed = [trial for trial in trials if trial.error]
+    if not failed:
+        return []
+    return [
+        f"{len(failed)} of {len(trials)} nets could not be tried, and one of them may be better: {failed[0].name}: {failed[0].error}"
     ]
 
 
