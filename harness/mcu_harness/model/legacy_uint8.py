@@ -12,6 +12,7 @@ import numpy as np
 
 from mcu_harness.model.graph import Graph, Layer, Tensor
 from mcu_harness.model.operators.catalogue import OPERATORS
+from mcu_harness.model.operators.detection import DETECTION
 
 AS_UINT8 = "as_uint8"  # the attribute of layers that compute otherwise than of int8
 FILTER_ZERO_POINT = "filter_zero_point"
@@ -24,7 +25,7 @@ _SAME = frozenset(
     RESHAPE SQUEEZE EXPAND_DIMS TRANSPOSE PAD CONCATENATION SPLIT STRIDED_SLICE SLICE PACK UNPACK RESIZE_NEAREST_NEIGHBOR MEAN
     MAXIMUM MINIMUM QUANTIZE DEQUANTIZE GATHER TILE HARD_SWISH
     """.split()  # noqa: SIM905
-)
+) | {DETECTION}
 _OTHERWISE = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D")
 _WITH_FILTER = _OTHERWISE[:3]
 

@@ -29,6 +29,7 @@ from mcu_harness.base.text import one_line
 from mcu_harness.model.graph import Graph, Repair
 from mcu_harness.model.operators.catalogue import is_wide
 from mcu_harness.model.operators.custom import CUSTOM
+from mcu_harness.model.operators.detection import DETECTION
 
 Array = npt.NDArray[np.generic]
 
@@ -100,6 +101,7 @@ def run_reference(
         ) from error
     if "error" in arrays:
         raise ModelError(f"{path}: LiteRT refuses the model: {_one_line(str(arrays['error']))}")
+    _clear_what_is_left_over(arrays, graph)
     if not all_tensors:  # else they are many, and asked for once: something is wrong
         save_arrays(_KIND, key, arrays)
     return Reference(
@@ -107,6 +109,16 @@ def run_reference(
         tuple(arrays[f"tensor_{index}"] for index in graph.outputs),
         {index: _as_the_graph_has(arrays[f"tensor_{index}"], graph.tensors[index].dtype) for index in written},
     )
+
+
+def _clear_what_is_left_over(arrays: dict[str, Array], graph: Graph) -> None:
+    """Zeros behind the detections that were found, where LiteRT leaves what was in memory."""
+    for layer in graph.layers:
+        names = [f"tensor_{index}" for index in layer.outputs]
+        if layer.operator == DETECTION and names[-1] in arrays:
+            for name in {*names[:-1]} & arrays.keys():
+                for sample, count in enumerate(arrays[names[-1]].reshape(-1).astype(int).tolist()):
+                    arrays[name][sample, 0, count:] = 0
 
 
 def _as_the_graph_has(values: Array, dtype: str) -> Array:

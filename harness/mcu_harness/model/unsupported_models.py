@@ -65,11 +65,6 @@ def hint_of_custom_operator(name: str) -> str:
     made_for = next((what for start, what in _ACCELERATORS.items() if name.lower().startswith(start)), None)
     if made_for:
         return f"the model was compiled for {made_for}, and only runs there: give the .tflite file that was compiled"
-    if name.lower().startswith("tflite_detection_postprocess"):
-        return (
-            "it sorts boxes in float, for which there is no kernel here: export the model without it (export_tflite_ssd_graph.py "
-            "--add_postprocessing_op=false), so that boxes and scores are its outputs"
-        )
     if name.lower().startswith("flex"):
         return "the model needs TensorFlow's own operators (Flex), which no microcontroller has: convert it without SELECT_TF_OPS"
     return ""

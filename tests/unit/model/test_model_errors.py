@@ -51,7 +51,6 @@ def test_unsupported_operators_are_named_together_with_the_supported_ones(tmp_pa
         ("ethos-u", "compiled for Arm Ethos-U, by Vela"),
         ("edgetpu-custom-op", "compiled for Coral's Edge TPU"),
         ("NeutronGraph", "compiled for NXP's Neutron"),
-        ("TFLite_Detection_PostProcess", "--add_postprocessing_op=false"),
         ("FlexErf", "without SELECT_TF_OPS"),
         ("TheirOwn", "docs/howto/add-an-operator.md"),
     ],

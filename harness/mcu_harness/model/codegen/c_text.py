@@ -31,6 +31,8 @@ def floating(value: float) -> str:
 
 def _elements(data: npt.NDArray[np.generic]) -> Iterator[str]:
     flat = data.reshape(-1)
+    if data.dtype == np.float64:
+        return (value.hex() for value in flat.tolist())
     if data.dtype.kind == "f":
         return (floating(value) for value in flat.tolist())
     if data.dtype.kind == "b":

@@ -35,6 +35,7 @@ C_TYPES = {
     "int32": "int32_t",
     "int64": "int64_t",
     "float32": "float",
+    "float64": "double",
     "bool": "uint8_t",
 }
 

@@ -10,8 +10,8 @@ from mcu_harness.model import tflite_schema as schema
 from mcu_harness.model.flatbuffer import Damaged, File, Table
 
 _FLOAT, _INTEGERS = schema.TENSOR_TYPES.index("float32"), tuple(map(schema.TENSOR_TYPES.index, ("int8", "uint8")))
-# What stands between float edges and int8 layers.
-_EDGES = tuple(map(schema.OPERATOR_NAMES.index, ("QUANTIZE", "DEQUANTIZE")))
+# What stands between float edges and int8 layers, and what may turn either into the other.
+_EDGES = tuple(map(schema.OPERATOR_NAMES.index, ("QUANTIZE", "DEQUANTIZE", "CUSTOM")))
 
 
 class TfliteKind(Enum):

@@ -18,7 +18,9 @@ from mcu_harness.base.errors import ModelError
 from mcu_harness.base.files import read_bounded
 from mcu_harness.model import tflite_schema as schema
 from mcu_harness.model.checks import validate
+from mcu_harness.model.detection import detection_attributes, settle_detections
 from mcu_harness.model.flatbuffer import Damaged, File, Table
+from mcu_harness.model.flexbuffer import numbers_of
 from mcu_harness.model.float_islands import join_float_islands
 from mcu_harness.model.fold import fold_constants
 from mcu_harness.model.graph import DTYPE_BYTES, Attribute, Graph, Layer, Quantization, Repair, Tensor
@@ -28,6 +30,7 @@ from mcu_harness.model.importers.variables import Values, first_values, resolve
 from mcu_harness.model.legacy_uint8 import as_int8
 from mcu_harness.model.operators.catalogue import macs
 from mcu_harness.model.operators.custom import CUSTOM
+from mcu_harness.model.operators.detection import DETECTION
 from mcu_harness.model.operators.operator import MAX_RANK
 from mcu_harness.model.operators.options import NO_OPTIONS
 from mcu_harness.scenario.custom_operators import CustomOperator
@@ -57,7 +60,7 @@ def import_tflite(path: Path, custom: Sequence[CustomOperator] = ()) -> Graph:
         graph = _Reader(content, str(path), custom).graph(path.stem)
     except Damaged as error:
         raise _damaged(str(path), str(error)) from error
-    graph = join_float_islands(as_int8(fold_constants(graph)))
+    graph = join_float_islands(as_int8(settle_detections(fold_constants(graph))))
     validate(graph, str(path))
     return replace(graph, layers=tuple(replace(layer, macs=macs(graph, layer)) for layer in graph.layers))
 
@@ -261,7 +264,9 @@ class _Reader:
         )
         if builtin == schema.CUSTOM:
             name = code.text(schema.OPERATOR_CODE["custom_code"])
-            return CUSTOM if name in self.custom else f"CUSTOM {name[:60]!a}"
+            if name in self.custom:
+                return CUSTOM
+            return name if name == DETECTION else f"CUSTOM {name[:60]!a}"
         known = 0 <= builtin < len(schema.OPERATOR_NAMES)
         return schema.OPERATOR_NAMES[builtin] if known else f"operator number {builtin}"
 
@@ -273,6 +278,8 @@ class _Reader:
             )
             content = table.numbers(schema.OPERATOR["custom_options"], "<u1").tobytes()
             return {"custom_code": name, "custom_options": content.decode("latin-1")}
+        if operator == DETECTION:
+            return detection_attributes(numbers_of(table.numbers(schema.OPERATOR["custom_options"], "<u1").tobytes()))
         options = OPTIONS.get(operator)
         if options is None:
             return {}
