@@ -133,6 +133,10 @@ def test_the_monitor_answers_and_refuses(board: LiveBoard) -> None:
         board.monitor("nonsense")
     with pytest.raises(HarnessError, match="no memory at 0x12345678"):
         board.read(0x12345678, "u32")
+    for command in ("start", "emulation RunFor '0.001'"):
+        with pytest.raises(HarnessError, match="lets time pass"):
+            board.monitor(command)
+    board.run_for("1 ms")
     board.monitor("sysbus WriteDoubleWord 0x20000100 42")
     assert board.read(0x20000100, "u32") == 42
 

@@ -20,8 +20,9 @@ TEST = """
 from pathlib import Path
 
 def test_it(mcu_board):
-    board = mcu_board("shell.elf", "stm32f4_discovery")
-    assert board.monitor("version")
+    board = mcu_board("shell.elf", "stm32f4_discovery", renode=["button.repl"])
+    board.monitor("sysbus.gpioPortA.button Press")
+    assert "True" in board.monitor("sysbus.gpioPortA.button Pressed")
     board.expect("ready in 5 ms")
     Path("pid").write_text(str(board._machine.server.pid))
     {more}
@@ -35,6 +36,7 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
     except EmulatorError as error:
         pytest.skip(f"no Renode: {error.hint}")
     shell(pytester.path)
+    (pytester.path / "button.repl").write_text("button: Miscellaneous.Button @ gpioPortA 0\n    -> gpioPortA@0\n")
     return pytester
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -53,10 +53,13 @@ class Keeper(Protocol):
 class OpenBoard(Protocol):
     """`mcu_board(image, board)`: the image's path is relative to the test's file, the board a name or a file's path.
 
+    `renode` are platform descriptions (.repl) and scripts of yours that Renode includes, by paths relative to the test's file.
     `emulator` is unicorn or renode, over what `--mcu-emulator` says; without either it is the embedded one, unicorn.
     """
 
-    def __call__(self, image: str | Path, board: str, emulator: str = "") -> LiveBoard: ...
+    def __call__(
+        self, image: str | Path, board: str, emulator: str = "", renode: Sequence[str | Path] = ()
+    ) -> LiveBoard: ...
 
 
 @pytest.fixture
@@ -73,7 +76,7 @@ def mcu_board(request: pytest.FixtureRequest) -> Iterator[OpenBoard]:
     def keep(case: Case, result: RunResult, gated: bool) -> RunResult:
         return keeper.keep(case, result, item, f"{case.scenario.name.removeprefix(item.name)[1:]}.", gated)
 
-    def open_one(image: str | Path, board: str, emulator: str = "") -> LiveBoard:
+    def open_one(image: str | Path, board: str, emulator: str = "", renode: Sequence[str | Path] = ()) -> LiveBoard:
         __tracebackhide__ = True
         # Late: this is what pulls in the emulator.
         from mcu_harness.app.live.firmware import TestPlace
@@ -81,7 +84,8 @@ def mcu_board(request: pytest.FixtureRequest) -> Iterator[OpenBoard]:
 
         test = TestPlace(request.path, item.name, item.nodeid)
         path, chosen = request.path.parent / image, emulator or keeper.emulator
-        boards.append(open_board(path, board, test, keep, keeper.emulators, chosen))
+        includes = tuple(request.path.parent / each for each in renode)
+        boards.append(open_board(path, board, test, keep, keeper.emulators, chosen, includes))
         return boards[-1]
 
     try:

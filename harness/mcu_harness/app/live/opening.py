@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from mcu_harness.analysis.profile.cycles.step_clock import StepClock
@@ -13,15 +14,22 @@ from mcu_harness.emulator.live import Listener, LiveMachine, LiveSetup
 
 
 def open_board(
-    image: Path, board: str, test: TestPlace, keep: Keep, emulators: KeptEmulators, emulator: str = "auto"
+    image: Path,
+    board: str,
+    test: TestPlace,
+    keep: Keep,
+    emulators: KeptEmulators,
+    emulator: str = "auto",
+    includes: tuple[Path, ...] = (),
 ) -> LiveBoard:
     """`image` on `board`, just after reset; raises HarnessError where it cannot be run.
 
-    `emulator` is one's name, or "auto" for the one that is always there and starts at once.
+    `emulator` is one's name, or "auto" for the one that is always there and starts at once. `includes` are the
+    user's own platform descriptions and scripts, for Renode.
     """
     firmware = load(image, board, test)
     chosen = emulators.get(EMULATORS[0].name if emulator == "auto" else emulator)
-    program, plan = firmware.program, firmware.under_test.plan
+    program, plan = firmware.program, replace(firmware.under_test.plan, includes=includes)
 
     def machine(listener: Listener) -> LiveMachine:
         return chosen.live(LiveSetup(program, firmware.board, plan, StepClock(firmware.board), listener))

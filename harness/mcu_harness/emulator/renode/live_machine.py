@@ -6,6 +6,7 @@ of up to a microsecond.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,10 @@ from mcu_harness.emulator.renode.server import RenodeServer
 _NS = 10**9
 _NUMBERS = {**{f"r{nth}": nth for nth in range(13)}, "sp": 13, "lr": 14, "pc": 15}
 _SET_PENDING = 0xE000E200  # NVIC_ISPR (Armv7-M Architecture Reference Manual, B3.4.5)
+# Commands of Renode's monitor, and what they may be shortened to, that start, pause or end the emulation.
+_LETS_TIME_PASS = re.compile(
+    r"\s*(start|s|pause|p|quit|q|Clear|(emulation|machine|(sysbus\.)?cpu)\s+(Run|Start|Pause|Step)\w*)\b"
+)
 _MOST_WATCHED = 256  # bytes
 _LOOKED_AT_CYCLES = 1_000_000
 _REASONS = {Stand.TIME: StopReason.TIME, Stand.PLACE: StopReason.PLACE, Stand.ASKED: StopReason.ASKED}
@@ -141,6 +146,11 @@ class RenodeLive:
         return self._recorder.calls()
 
     def monitor(self, command: str) -> str:
+        if _LETS_TIME_PASS.match(command):
+            raise EmulatorError(
+                f"{command!r} lets time pass or ends Renode, which is for the test to do",
+                hint="use run_for, run_until or expect",
+            )
         return self._link.monitor(command).replace("\r", "").strip("\n")
 
     # Putting back.

@@ -30,11 +30,7 @@ class UnicornEmulator:
 
     def run(self, program: Program, board: Board, plan: RunPlan) -> Execution:
         _require(board)
-        if plan.includes:
-            raise EmulatorError(
-                f"the embedded emulator knows nothing of Renode's files: {plan.includes[0]}",
-                hint="use --emulator renode, or take [renode] out of the scenario",
-            )
+        _refuse_files(plan, "use --emulator renode, or take [renode] out of the scenario")
         if plan.windows and plan.begin is not None and plan.begin == plan.end:
             raise EmulatorError(
                 f"measurement would begin and end at the same address {plan.begin:#010x}",
@@ -46,10 +42,16 @@ class UnicornEmulator:
         from mcu_harness.emulator.unicorn.live_run import LiveRun  # late: most runs are not live
 
         _require(setup.board)
+        _refuse_files(setup.plan, 'use mcu_board(..., emulator="renode")')
         return LiveRun(setup)
 
     def close(self) -> None:
         pass
+
+
+def _refuse_files(plan: RunPlan, hint: str) -> None:
+    if plan.includes:
+        raise EmulatorError(f"the embedded emulator knows nothing of Renode's files: {plan.includes[0]}", hint=hint)
 
 
 def _require(board: Board) -> None:
