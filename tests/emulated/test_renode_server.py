@@ -184,6 +184,17 @@ def test_killed_between_runs_is_replaced(own: RenodeEmulator, board: Board, prog
     assert own.run(program, board, plan_for(program)).reason is ExitReason.FINISHED
 
 
+def test_one_that_seems_alive_and_is_not_is_replaced(
+    own: RenodeEmulator, board: Board, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.run(program, board, plan_for(program))
+    killed = pid_of(own)
+    monkeypatch.setattr(server.RenodeServer, "alive", True)  # as in the moment between its death and the news of it
+    os.kill(killed, signal.SIGKILL)
+    assert own.run(program, board, plan_for(program)).reason is ExitReason.FINISHED
+    assert pid_of(own) != killed
+
+
 def test_stopped_dead_ends_at_the_deadline(
     own: RenodeEmulator, board: Board, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:

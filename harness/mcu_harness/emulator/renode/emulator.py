@@ -12,7 +12,7 @@ from mcu_harness.emulator.renode.find import Install, find_renode
 from mcu_harness.emulator.renode.live_machine import RenodeLive
 from mcu_harness.emulator.renode.platform import empty_ranges, mips, platform_for, why_not
 from mcu_harness.emulator.renode.run import Run
-from mcu_harness.emulator.renode.server import RenodeRefusedError, RenodeServer
+from mcu_harness.emulator.renode.server import RenodeEndedError, RenodeRefusedError, RenodeServer
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.program import Program
 
@@ -67,9 +67,8 @@ class RenodeEmulator:
         return execution
 
     def live(self, setup: LiveSetup) -> LiveMachine:
-        server = self._take()
+        server = self._ready(setup.board, setup.plan)
         try:
-            self._make_platform(server, setup.board, setup.plan)
             machine = RenodeLive(setup, server, self.version(), self._end_live)
         except RenodeRefusedError:
             self._give_back(server, intact=True)
@@ -85,9 +84,8 @@ class RenodeEmulator:
         self._give_back(server, intact)
 
     def _on_server(self, run: Run, board: Board, plan: RunPlan) -> Execution:
-        server = self._take()
+        server = self._ready(board, plan)
         try:
-            self._make_platform(server, board, plan)
             execution = run.on(server)
         except RenodeRefusedError:
             self._give_back(server, intact=True)
@@ -98,14 +96,38 @@ class RenodeEmulator:
         self._give_back(server, run.intact)
         return execution
 
-    def _take(self) -> RenodeServer:
-        """A Renode that does nothing."""
+    def _ready(self, board: Board, plan: RunPlan) -> RenodeServer:
+        """A Renode with the board's platform: one that waits for work, else a new one.
+
+        One of those that wait may be dying without having told yet: the next takes its place.
+        """
+        while True:
+            server = self._waiting()
+            is_new = server is None
+            server = server or RenodeServer(self._install)
+            try:
+                self._make_platform(server, board, plan)
+            except RenodeRefusedError:
+                self._give_back(server, intact=True)
+                raise
+            except RenodeEndedError:
+                server.close()
+                if is_new:
+                    raise
+            except BaseException:  # also an interrupt: whatever this Renode is doing, it is not for the next run
+                server.close()
+                raise
+            else:
+                return server
+
+    def _waiting(self) -> RenodeServer | None:
+        """A Renode that has been started and does nothing."""
         while self._idle:
             server = self._idle.pop()
             if server.alive:
                 return server
             server.close()
-        return RenodeServer(self._install)
+        return None
 
     def _give_back(self, server: RenodeServer, intact: bool) -> None:
         if intact:

@@ -57,6 +57,10 @@ class RenodeRefusedError(EmulatorError):
     """Renode is well, but did not do what it was asked to: a platform or a script is wrong."""
 
 
+class RenodeEndedError(EmulatorError):
+    """The connection broke: Renode is no more, or will not be for long."""
+
+
 class RenodeServer:
     """Starts Renode; `close` ends it. After an error, or when an answer says so, it must not be used again."""
 
@@ -93,7 +97,7 @@ class RenodeServer:
             self._connection.settimeout(_START_TIMEOUT_S)
             self._connection.sendall(len(frame).to_bytes(4, "little") + frame)
         except OSError as cause:
-            raise self._ended(str(cause), _DIES_S) from cause
+            raise self._ended(str(cause), RenodeEndedError) from cause
 
     def answer(self, deadline: float, idle: Callable[[], None] = lambda: None) -> bytearray:
         """The next answer; raises EmulatorError when Renode ended or said nothing until `deadline` (monotonic).
@@ -196,23 +200,23 @@ class RenodeServer:
             except TimeoutError:
                 raise self._ended("it does not answer any more") from None
             except OSError as cause:
-                raise self._ended(str(cause), _DIES_S) from cause
+                raise self._ended(str(cause), RenodeEndedError) from cause
             if got == 0:
-                raise self._ended("the connection broke off", _DIES_S)
+                raise self._ended("the connection broke off", RenodeEndedError)
             view = view[got:]
         return data
 
-    def _ended(self, what: str, dies_s: float = _POLL_S) -> EmulatorError:
-        """What happened to Renode, which may be dying for so long, with the end of its own output."""
+    def _ended(self, what: str, error: type[EmulatorError] = EmulatorError) -> EmulatorError:
+        """An `error` that says what happened to Renode, with the end of its own output."""
         assert self._process is not None
-        code = self._process.wait(dies_s)
+        code = self._process.wait(_DIES_S if error is RenodeEndedError else _POLL_S)
         if code is not None:
             what = f"it was killed by signal {-code}" if code < 0 else f"it exited with {code}"
         output = self._process.output()
         said = _without_stack_frames(output)
         tail = "".join(f"\n    {line}" for line in said[-15:])
         last = f"\n  last output:{tail}" if tail else ""
-        return EmulatorError(
+        return error(
             f"Renode {self._install.version} ended: {what}\n  command: {self._install.path}{last}",
             hint=_PYTHON_RAISED if _PYTHON_FRAME in output else _TRY_AGAIN,
         )
