@@ -80,8 +80,11 @@ def test_an_onnx_model_with_channels_second_runs_on_inputs_as_it_has_them(
         '[inputs]\nfile = "test.npz"\n'
     )
     assert main(["run", str(scenario), "--json", str(tmp_path / "r.json")]) == 0
-    outputs = results(tmp_path / "r.json")["outputs"]
-    assert outputs["inputs"] == 3 and outputs["mismatches"] == 0
+    run = results(tmp_path / "r.json")
+    assert run["outputs"]["inputs"] == 3 and run["outputs"]["mismatches"] == 0
+    made = run["provenance"]
+    assert "ONNX" in made["converted_from"] and any("onnxruntime" in tool for tool in made["converters"])
+    assert "input 'x': (1, 3, 12, 12) as the model was laid out is (1, 12, 12, 3) here" in made["import_notes"]
     command = ["convert", str(tmp_path / "net.onnx"), "--calibration", str(tmp_path / "c.npz")]
     assert main([*command, "--output", str(tmp_path / "net.tflite")]) == 0
     printed = capsys.readouterr().out

@@ -11,6 +11,7 @@ import pytest
 from host_firmware import check_against_reference
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.arrays import make_inputs
+from mcu_harness.model.import_notes import import_notes
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.reference import run_reference
 from model_builder import ModelBuilder
@@ -70,6 +71,7 @@ def test_outputs_are_litert_s_of_uint8(seed: int, tmp_path: Path) -> None:
     graph = import_tflite(tmp_path / "model.tflite")
     kinds = {graph.tensors[index].dtype for index in (*graph.inputs, *graph.outputs)}
     assert kinds == {"uint8", "float32"}, "what goes in and out is as the file says"
+    assert "computes in uint8: as int8" in import_notes(graph)[0]
     assert all(
         graph.tensors[i].dtype != "uint8" for layer in graph.layers for i in layer.outputs if i not in graph.outputs
     )

@@ -102,7 +102,7 @@ def prepare(
         toolchain=image.toolchain,
         code_regions=regions,
         check=check,
-        provenance=lambda profiled: provenance.of_model(case, graph, image, sources, profiled),
+        provenance=lambda profiled: provenance.of_model(case, conversion, graph, image, sources, profiled),
         figures=own,
         contributors=noisiest,
         arena=result_tables.arena_blocks(graph, memory),

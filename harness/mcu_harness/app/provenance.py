@@ -10,10 +10,13 @@ from pathlib import Path
 from mcu_harness import __version__
 from mcu_harness.analysis.profile.profile import Profile
 from mcu_harness.base.files import read_bounded
+from mcu_harness.base.text import one_line
 from mcu_harness.image.build import Image
 from mcu_harness.image.program import Program
 from mcu_harness.model.codegen.sources import Sources
+from mcu_harness.model.convert.record import Conversion
 from mcu_harness.model.graph import Graph
+from mcu_harness.model.import_notes import import_notes
 from mcu_harness.results.records import Provenance
 from mcu_harness.scenario.cases import Case
 from mcu_harness.scenario.scenario import InputSpec
@@ -21,8 +24,10 @@ from mcu_harness.scenario.scenario import InputSpec
 _MOST_GIT_BYTES = 64 << 20  # packed references of the largest checkouts
 
 
-def of_model(case: Case, graph: Graph, image: Image, sources: Sources, profiled: Profile | None) -> Provenance:
-    """The provenance of a run of a model."""
+def of_model(
+    case: Case, conversion: Conversion, graph: Graph, image: Image, sources: Sources, profiled: Profile | None
+) -> Provenance:
+    """The provenance of a run of a model: `conversion` made it, `graph` is what is computed."""
     return Provenance(
         harness_version=__version__,
         commit=commit_of(case.scenario.directory),
@@ -35,6 +40,9 @@ def of_model(case: Case, graph: Graph, image: Image, sources: Sources, profiled:
         scenario_digest=case.scenario.digest,
         inputs_digest=_inputs_digest(case.scenario.inputs),
         sources=image.sources,
+        converted_from=one_line(conversion.source),
+        converters=tuple(map(one_line, conversion.tools)),
+        import_notes=tuple(map(one_line, (*conversion.notes, *import_notes(graph)))),
     )
 
 

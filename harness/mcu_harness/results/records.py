@@ -187,6 +187,9 @@ class Provenance:
     scenario_digest: str
     inputs_digest: str = ""
     sources: dict[str, str] = field(default_factory=dict)  # digest of each part of the firmware's sources
+    converted_from: str = ""  # the format of the model's file, "" where it was integers in a .tflite file already
+    converters: tuple[str, ...] = ()  # tools that converted it, with versions, in the order of use
+    import_notes: tuple[str, ...] = ()  # what conversion and import changed of the model, in its order
 
 
 @dataclass(frozen=True, slots=True)

@@ -307,3 +307,34 @@ def test_what_int8_costs_stands_under_the_table() -> None:
     assert "accuracy drop 1.25 %" in line and "SQNR 24.3 dB" in line
     assert f"the noisiest layer is {layers[-1].name}" in line
     assert not any(line.startswith("int8: ") for line in terminal.notes(Results((PASSING,))))
+
+
+def test_every_report_says_what_import_changed_of_the_model() -> None:
+    notes = ("input 'x': (1, 3, 8, 8) is (1, 8, 8, 3) here", "layer 02 RELU is a table <b>")
+    made = replace(
+        PASSING.provenance, converted_from="ONNX model", converters=("tool 1.2", "tool 3"), import_notes=notes
+    )
+    run = replace(PASSING, provenance=made)
+    written = markdown.board_report(Results((run,)), run.board)
+    assert "### What import changed of the model" in written and written.count("\n- ") >= 8
+    assert "model converted from ONNX model, with tool 1.2, tool 3" in written and r"is a table \<b\>" in written
+    shown = page(Results((run,)))
+    assert (
+        "<li>input &#39;x&#39;: (1, 3, 8, 8) is (1, 8, 8, 3) here</li><li>layer 02 RELU is a table &lt;b&gt;</li>"
+        in shown
+    )
+    assert "What import changed of the model (2)" in shown and "ONNX model, with tool 1.2, tool 3" in shown
+    assert terminal.provenance_lines(run)[-3:] == [
+        "model converted from ONNX model, with tool 1.2, tool 3",
+        *(f"import: {note}" for note in notes),
+    ]
+    assert results_json.parse(results_json.to_text(Results((run,))), "here") == Results((run,))
+    for text in (markdown.board_report(Results((PASSING,)), PASSING.board), page(Results((PASSING,)))):
+        assert "What import changed" not in text and "converted from" not in text
+
+
+def test_results_of_before_say_nothing_of_what_import_changed() -> None:
+    plain = json.loads(results_json.to_text(Results((PASSING,))))
+    for name in ("converted_from", "converters", "import_notes"):
+        del plain["runs"][0]["provenance"][name]
+    assert results_json.parse(json.dumps(plain), "here") == Results((PASSING,))

@@ -90,6 +90,7 @@ def complete(run: RunResult) -> RunResult:
         run,
         findings=(*run.findings, Finding("run.stopped", Verdict.NOT_MEASURED, "said", "do", details=("detail",))),
         test="test_x.py::test_x",
+        provenance=replace(run.provenance, converted_from="ONNX", converters=("tool 1",), import_notes=("folded",)),
         scenario_path="nowhere.toml",
         baseline=BaselineCheck("x.json", Verdict.FAIL, "", ("the compiler",), moved),
         accesses=MemoryAccesses(objects, (ObjectAccesses(0, 0, 1, 4, 1, 4), ObjectAccesses(-1, 1, 1, 4, 0, 0))),

@@ -95,7 +95,11 @@ def _run(run: RunResult) -> list[str]:
         f"build {for_markdown(made.build_id[:16])}",
         f"- mcu-harness {for_markdown(made.harness_version)}"
         + (f", commit {for_markdown(made.commit[:12])}" if made.commit else ""),
+        *([f"- model converted from {for_markdown(text.converted_from(made))}"] if made.converted_from else []),
     ]
+    if made.import_notes:
+        lines += ["", "### What import changed of the model", ""]
+        lines += [f"- {for_markdown(note)}" for note in made.import_notes]
     return lines
 
 

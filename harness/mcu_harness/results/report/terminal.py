@@ -205,6 +205,8 @@ def provenance_lines(run: RunResult) -> list[str]:
         f"kernels: {made.kernel_set}; cycle model: {made.cycle_model or 'none'}",
         f"model {made.model_digest[:16]}, board file {made.board_digest[:16]}, build {made.build_id[:16]}",
         f"mcu-harness {made.harness_version}" + (f", commit {made.commit[:12]}" if made.commit else ""),
+        *([f"model converted from {text.converted_from(made)}"] if made.converted_from else []),
+        *(f"import: {note}" for note in made.import_notes),
     ]
 
 

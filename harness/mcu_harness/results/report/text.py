@@ -8,7 +8,7 @@ from mcu_harness.base import units
 from mcu_harness.base.text import one_line
 from mcu_harness.results.cost_records import LayerResult
 from mcu_harness.results.finding_codes import Category
-from mcu_harness.results.records import Contributor, Finding, Measurement, Results, RunResult, Tool, Verdict
+from mcu_harness.results.records import Contributor, Finding, Measurement, Provenance, Results, RunResult, Tool, Verdict
 from mcu_harness.scenario.figure_catalogue import FIGURES
 
 NOT_MEASURED = "not measured"
@@ -149,6 +149,11 @@ def compilers(results: Results) -> set[str]:
 def tool(used: Tool) -> str:
     """ "gnu 12.2.0"; "none" where nothing was run."""
     return f"{used.name} {used.version}".strip() or "none"
+
+
+def converted_from(made: Provenance) -> str:
+    """ "ONNX model, with onnxruntime 1.23.0"; "" of a model that was not converted."""
+    return made.converted_from + (f", with {', '.join(made.converters)}" if made.converters else "")
 
 
 def run_mark(run: RunResult) -> str:

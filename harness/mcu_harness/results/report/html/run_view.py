@@ -222,6 +222,7 @@ class RunView:
             ("cycle model", made.cycle_model or text.NOT_MEASURED),
             ("rounding", run.outputs.rounding),
             ("model", f"{run.model}, {units.format_count(made.model_bytes)} B, sha256 {made.model_digest[:16]}"),
+            ("converted from", text.converted_from(made)),
             ("board file", f"sha256 {made.board_digest[:16]}"),
             ("scenario", " ".join(x for x in (run.scenario_path, _digest(made.scenario_digest)) if x)),
             ("build", made.build_id[:16]),
