@@ -13,6 +13,7 @@ from mcu_harness.base.errors import ModelError
 from mcu_harness.model.arrays import make_inputs
 from mcu_harness.model.import_notes import import_notes
 from mcu_harness.model.importers.tflite import import_tflite
+from mcu_harness.model.legacy_uint8 import AS_JOINED
 from mcu_harness.model.reference import run_reference
 from model_builder import ModelBuilder
 
@@ -115,6 +116,34 @@ def test_sums_in_the_middle_of_two_outputs_are_rounded_as_litert_does(
     out = b.tensor((64, 4) if dense else (1, 1, 64, 4), 2 * float(first * second), 0)
     b.output(b.operator(operator, [x, filters, bias], out, fused_activation="NONE", **options))
     check_against_reference(b, tmp_path, samples=8)
+
+
+def _joined(b: _Uint8Model, scales: Sequence[float], *, constant: bool = False) -> int:
+    """CONCATENATION of an input with all bytes for each of `scales`, and maybe of a constant, to a scale of its own."""
+    parts = [b.input((256, 1), scale, int(b.rng.integers(-128, 128))) for scale in scales]
+    if constant:
+        values = b.rng.integers(-128, 128, (256, 1)).astype(np.int8)
+        parts.append(b.constant(values, float(b.rng.uniform(0.01, 0.1)), int(b.rng.integers(-128, 128))))
+    out = b.tensor((256, len(parts)), float(b.rng.uniform(0.02, 0.08)), int(b.rng.integers(-128, 128)))
+    return b.operator("CONCATENATION", parts, out, axis=1, fused_activation="NONE")
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_concatenation_brings_its_inputs_to_its_output_s_scale(alone: bool, tmp_path: Path) -> None:
+    """Every byte of forty scales, some of which have results in the middle of two; in a model that has nothing else, too."""
+    b = _Uint8Model(8)
+    for _ in range(8):
+        joined = _joined(b, [float(scale) for scale in b.rng.uniform(0.005, 0.2, 5)], constant=True)
+        halves = _joined(b, [b.tensors[joined].scales[0] / 2])
+        b.tensors[halves].scales = b.tensors[joined].scales
+        b.output(joined, halves)
+        if not alone:
+            b.output(b.fully_connected(joined, units=2, per_channel=False))
+    every = np.arange(256, dtype=np.uint8).reshape(1, 256, 1)
+    check_against_reference(b, tmp_path, inputs=[every] * len(b.inputs))
+    graph = import_tflite(tmp_path / "model.tflite")
+    assert sum(AS_JOINED in layer.attributes for layer in graph.layers) == 8 * (5 + 1)
+    assert "48 inputs of CONCATENATION" in import_notes(graph)[1]
 
 
 def test_an_operator_whose_kernel_of_uint8_is_another_one_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mcu_harness.model.float_islands import THROUGH_FLOAT
 from mcu_harness.model.graph import Graph
-from mcu_harness.model.legacy_uint8 import AS_UINT8
+from mcu_harness.model.legacy_uint8 import AS_JOINED, AS_UINT8
 
 
 def import_notes(graph: Graph) -> tuple[str, ...]:
@@ -18,8 +18,11 @@ def import_notes(graph: Graph) -> tuple[str, ...]:
 
 
 def _notes(graph: Graph) -> Iterator[str]:
-    if any(layer.attributes.get(AS_UINT8) for layer in graph.layers):
+    joined = sum(AS_JOINED in layer.attributes for layer in graph.layers)
+    if joined or any(AS_UINT8 in layer.attributes for layer in graph.layers):
         yield "the model computes in uint8: as int8, with every number and zero point 128 less, between QUANTIZE at inputs and outputs"
+    if joined:
+        yield f"{joined} inputs of CONCATENATION have other scales than its output: QUANTIZE put before it, which rounds as it does"
     for layer in graph.layers:
         if layer.attributes.get(THROUGH_FLOAT):
             yield f"{layer.place} is a function of floats between DEQUANTIZE and QUANTIZE: a table from int8 to int8"

@@ -2,6 +2,7 @@
 
 Most kernels of the reference compute the same then. What differs is said by attributes of the layers: convolutions and dense layers have
 filters with a zero point, convolutions multiply by a product of scales that is a float32, and means of pools are rounded up at halves.
+CONCATENATION brings inputs to the scale of its output: layers of QUANTIZE do that here.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
-from mcu_harness.model.graph import Graph, Layer, Tensor
+from mcu_harness.model.graph import Graph, Layer, Quantization, Tensor
 from mcu_harness.model.operators.catalogue import OPERATORS
 from mcu_harness.model.operators.detection import DETECTION
 
 AS_UINT8 = "as_uint8"  # the attribute of layers that compute otherwise than of int8
 FILTER_ZERO_POINT = "filter_zero_point"
+AS_JOINED = "as_joined_in_uint8"  # the attribute of a QUANTIZE that stands for what CONCATENATION of uint8 does to an input of another scale
 _FLIP = 128
 
 # Whose reference kernels of uint8 and int8 compute the same, 128 apart, or as AS_UINT8 says.
@@ -58,6 +61,8 @@ def as_int8(graph: Graph) -> Graph:
             inputs=tuple(inside.get(index, index) for index in layer.inputs),
             outputs=tuple(inside.get(index, index) for index in layer.outputs),
         )
+        if _rescales(graph, layer):
+            moved = _rescaled(moved, tensors, layers)
         layers.append(_marked(moved, tensors) if layer.operator in _OTHERWISE else moved)
     for index in graph.outputs:
         if index in inside and index not in graph.inputs:
@@ -70,7 +75,50 @@ def _computes_in_uint8(graph: Graph, layer: Layer) -> bool:
     operator = OPERATORS.get(layer.operator)
     first = next((graph.tensors[index] for index in layer.inputs if index >= 0), None)
     moves = operator is None or "uint8" in operator.types or layer.operator in ("QUANTIZE", "DEQUANTIZE", "CAST")
-    return first is not None and first.dtype == "uint8" and not moves
+    return first is not None and first.dtype == "uint8" and (not moves or _rescales(graph, layer))
+
+
+def _rescales(graph: Graph, layer: Layer) -> bool:
+    """A CONCATENATION that brings inputs to the scale of its output, as LiteRT does of uint8 alone."""
+    if layer.operator != "CONCATENATION" or len(layer.outputs) != 1:
+        return False
+    tensors = [graph.tensors[index] for index in (*layer.inputs, *layer.outputs) if index >= 0]
+    given = [tensor.quantization for tensor in tensors if tensor.dtype == "uint8"]
+    known = [each for each in given if each is not None and not each.per_channel]
+    return len(known) == len(given) and any(not _same(each, known[0]) for each in known)
+
+
+def _same(first: Quantization, second: Quantization) -> bool:
+    """Exactly, as LiteRT compares them."""
+    return (first.scales, first.zero_points) == (second.scales, second.zero_points)
+
+
+def _rescaled(layer: Layer, tensors: list[Tensor], layers: list[Layer]) -> Layer:
+    """`layer` with all inputs of its output's scale: constants are computed, before activations a QUANTIZE is added to `layers`."""
+    wanted = tensors[layer.outputs[0]].quantization
+    made: dict[int, int] = {}
+    for index in dict.fromkeys(layer.inputs):
+        tensor = tensors[index]
+        if index < 0 or tensor.dtype != "int8" or tensor.quantization is None or wanted is None:
+            continue  # for the checks to refuse
+        if _same(tensor.quantization, wanted):
+            continue
+        made[index] = len(tensors)
+        data = None if tensor.data is None else joined_values(tensor.data, tensor.quantization, wanted)
+        tensors.append(replace(tensor, index=len(tensors), quantization=wanted, data=data, is_made=True))
+        if data is None:
+            layers.append(Layer(0, "QUANTIZE", (index,), (made[index],), {AS_JOINED: True}))
+    return replace(layer, inputs=tuple(made.get(index, index) for index in layer.inputs))
+
+
+def joined_values(values: npt.NDArray[np.generic], source: Quantization, result: Quantization) -> npt.NDArray[np.int8]:
+    """int8 `values` of scale and zero point `source` as CONCATENATION of uint8 has them in `result`: in float32, halves away from 0."""
+    scale = np.float32(source.scales[0]) * (np.float32(1) / np.float32(result.scales[0]))
+    bias = np.float32(-(source.zero_points[0] + _FLIP)) * scale
+    reals = (values.astype(np.float32) + np.float32(_FLIP)) * scale + bias
+    rounded = np.trunc(np.abs(reals).astype(np.float64) + 0.5) * np.sign(reals)
+    found: npt.NDArray[np.int8] = np.clip(rounded + result.zero_points[0], -_FLIP, _FLIP - 1).astype(np.int8)
+    return found
 
 
 def _flipped(tensor: Tensor) -> Tensor:

@@ -26,7 +26,8 @@ from mcu_harness.model.codegen.fixed_point import (
     truncating_doubling_high_multiply,
     wrap,
 )
-from mcu_harness.model.graph import BYTE_RANGES
+from mcu_harness.model.graph import BYTE_RANGES, Quantization
+from mcu_harness.model.legacy_uint8 import joined_values
 
 ByteFunction = Callable[[int], int]
 
@@ -50,6 +51,13 @@ def requantize(source: Affine, result: Affine) -> ByteFunction:
         return scaled + result.zero_point
 
     return function
+
+
+def joined_in_uint8(source: Affine, result: Affine) -> ByteFunction:
+    """What CONCATENATION of uint8 does to an input whose scale is not its output's; of int8, 128 less."""
+    ends = [Quantization((end.scale,), (end.zero_point,)) for end in (source, result)]
+    table = joined_values(np.arange(-128, 128, dtype=np.int8), *ends)
+    return lambda value: int(table[value + 128])
 
 
 def relu(source: Affine, result: Affine, ceiling: float | None, floor: float = 0.0) -> ByteFunction:

@@ -19,6 +19,7 @@ from mcu_harness.model.codegen.quantization import affine
 from mcu_harness.model.codegen.strided_copy import StridedCopy
 from mcu_harness.model.float_islands import THROUGH_FLOAT
 from mcu_harness.model.graph import BYTE_RANGES, Attribute, Layer
+from mcu_harness.model.legacy_uint8 import AS_JOINED
 
 Options = dict[str, Attribute]
 
@@ -32,7 +33,9 @@ _FUNCTIONS: dict[str, Callable[[Affine, Affine, Options], ByteFunction]] = {
     "LOGISTIC": lambda source, result, _: lookup_tables.logistic(source, result),
     "TANH": lambda source, result, _: lookup_tables.tanh(source, result),
     "HARD_SWISH": lambda source, result, _: lookup_tables.hard_swish(source, result),
-    "QUANTIZE": lambda source, result, _: lookup_tables.requantize(source, result),
+    "QUANTIZE": lambda source, result, options: (
+        lookup_tables.joined_in_uint8 if options.get(AS_JOINED) else lookup_tables.requantize
+    )(source, result),
     "RELU_N1_TO_1": lambda source, result, _: lookup_tables.relu(source, result, 1.0, -1.0),
     "RELU_0_TO_1": lambda source, result, _: lookup_tables.relu(source, result, 1.0),
     "ABS": lambda source, result, _: lookup_tables.absolute(source, result),
