@@ -26,7 +26,8 @@ from mcu_harness.results.records import Tool
 _PACKAGE = Path(__file__).resolve().parents[1]
 # Inside the package in a wheel, beside it in a checkout.
 FIRMWARE = next(place for place in (_PACKAGE / "firmware", _PACKAGE.parents[1] / "firmware") if place.is_dir())
-_RUNTIME = ("runtime/console.c", "runtime/main.c", "runtime/memory.c", "runtime/startup.c")
+_STARTUP = "runtime/startup.c"
+_RUNTIME = ("runtime/console.c", "runtime/main.c", "runtime/memory.c", _STARTUP)
 _INCLUDE = ("generated", "include", "runtime")
 _FORMAT = "1"  # part of every key: to be changed when the same inputs give other outputs
 _TIMEOUT_S = 300.0
@@ -69,16 +70,14 @@ def build(
     cache = BuildCache(cache_dir.absolute() if cache_dir else default_root())
     flags = toolchain.compile_flags(board)
     headers = _headers(sources)
-    units = _units(sources, board)
+    units = _units(sources, board, bool(placement))
     template = _firmware_file("runtime/board.ld")
     script = linker_script.render(template.text.decode(), board, placement)
     tool = Tool(toolchain.label, toolchain.version, flags)
     context = digest(
         [_FORMAT, toolchain.name, toolchain.version, *flags, *(x for h in headers for x in (h.name, h.text))]
     )
-    flags_of = {
-        unit.name: (*toolchain.kernel_flags(unit.name, board), *_placed_flags(unit.name, placement)) for unit in units
-    }
+    flags_of = {unit.name: toolchain.file_flags(unit.name, board) for unit in units}
     keys = [digest([context, *flags_of[unit.name], unit.name, unit.text]) for unit in units]
     link = toolchain.link_command(board, Path("board.ld"), (), None)[len(toolchain.command) :]
     build_id = digest([context, script, *link, *keys])
@@ -94,18 +93,14 @@ def build(
     return Image(elf, build_id, tool, parts)
 
 
-def source_files(sources: Sources, board: Board) -> dict[str, bytes]:
+def source_files(sources: Sources, board: Board, placement: Placement = ()) -> dict[str, bytes]:
     """Everything that `build` compiles and links for `board`, by path: C files, headers, and the linker script `board.ld`."""
-    script = linker_script.render(_firmware_file("runtime/board.ld").text.decode(), board)
-    files = {unit.name: unit.text for unit in (*_units(sources, board), *_headers(sources))}
+    script = linker_script.render(_firmware_file("runtime/board.ld").text.decode(), board, placement)
+    files = {unit.name: unit.text for unit in (*_units(sources, board, bool(placement)), *_headers(sources))}
     console = {name for name in files if name.startswith("runtime/console/")} - {
         f"runtime/console/{board.console.driver}.c"
     }
     return {"board.ld": script.encode(), **{name: text for name, text in files.items() if name not in console}}
-
-
-def _placed_flags(name: str, placement: Placement) -> tuple[str, ...]:
-    return ("-DMCU_PLACED",) if placement and name == "runtime/startup.c" else ()
 
 
 def includes_of_kernels(sources: Sources) -> tuple[str, ...]:
@@ -130,9 +125,10 @@ def _parts(units: Sequence[_Unit]) -> dict[str, str]:
     return {title: digest(parts) for title, parts in texts.items()}
 
 
-def _units(sources: Sources, board: Board) -> list[_Unit]:
+def _units(sources: Sources, board: Board, placed: bool) -> list[_Unit]:
     units = [_Unit(f"generated/{name}", text.encode()) for name, text in sources.files.items() if name.endswith(".c")]
-    units += [_firmware_file(name) for name in _RUNTIME]
+    runtime = [_firmware_file(name) for name in _RUNTIME]
+    units += [_that_copies(unit) if placed and unit.name == _STARTUP else unit for unit in runtime]
     units += [_firmware_file(f"kernels/{kernel}") for kernel in sources.kernels]
     units += _library_files(sources, ".c")
     drivers = console_drivers()
@@ -143,6 +139,11 @@ def _units(sources: Sources, board: Board) -> list[_Unit]:
         )
     units.append(_firmware_file(f"runtime/console/{board.console.driver}.c"))
     return sorted(set(units), key=lambda unit: unit.name)
+
+
+def _that_copies(startup: _Unit) -> _Unit:
+    """The start-up code for what is placed; its text says so, and no flag, so that whoever compiles it gets the same."""
+    return _Unit(startup.name, b"#define MCU_PLACED\n#line 1\n" + startup.text)
 
 
 def _headers(sources: Sources) -> list[_Unit]:
@@ -207,7 +208,6 @@ class _Job:
         command = [
             *self._toolchain.command,
             *self._flags_of[name],
-            *self._toolchain.compile_flags(self._board),
             f"-ffile-prefix-map={self._source}=.",
             *(f"-I{directory}" for directory in self._include),
             "-c",

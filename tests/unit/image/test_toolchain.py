@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mcu_harness.base.errors import ToolchainError
+from mcu_harness.hardware.board_file import find_board
 from mcu_harness.image import toolchain
 from mcu_harness.image.toolchain import Toolchain, available_toolchains, find_toolchain
 from sample_boards import board
@@ -154,3 +155,14 @@ def test_flags_of_ones_own_come_last_and_are_part_of_the_name(toolchain: Toolcha
 def test_what_is_no_plain_flag_is_refused(name: str) -> None:
     with pytest.raises(ToolchainError):
         find_toolchain(name)
+
+
+@pytest.mark.parametrize(("name", "level"), [("gnu", "-O2"), ("zig", "-Os")])
+def test_a_kernel_set_has_its_level_and_the_users_own_is_over_it(name: str, level: str) -> None:
+    def levels(source: str, *options: str) -> list[str]:
+        flags = Toolchain(name, "1", ("cc",), options).file_flags(source, find_board("nucleo_l4r5zi"))
+        return [flag for flag in flags if flag.startswith("-O")]
+
+    assert levels("kernels/dsp/conv_2d_s8.c")[-1] == level
+    assert levels("kernels/dsp/conv_2d_s8.c", "-O3")[-1] == "-O3"
+    assert levels("kernels/portable/conv_2d_s8.c") == levels("generated/model.c") == ["-O2"]
