@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,12 +13,19 @@ import pytest
 
 from host_firmware import host_compiler
 from mcu_harness.app.cli.main import main
+from mcu_harness.app.options import Options
+from mcu_harness.app.session import Session
+from mcu_harness.base.cache import default_root
+from mcu_harness.hardware.board_file import find_board
 from mcu_harness.image.program import read_program
 from mcu_harness.image.raw_reader import read_image
-from mcu_harness.image.toolchain import Toolchain
+from mcu_harness.image.toolchain import Toolchain, find_toolchain
 from mcu_harness.model.arrays import make_inputs
 from mcu_harness.model.importers.tflite import import_tflite
 from mcu_harness.model.reference import run_reference
+from mcu_harness.scenario.cases import cases_of
+from mcu_harness.scenario.firmware_tables import FirmwareSpec
+from mcu_harness.scenario.scenario import scenario_for_firmware
 
 MODEL = Path(__file__).parents[2] / "scenarios/models/digits.tflite"
 # As the README of the written firmware has it, with a file in place of sensor and actuator.
@@ -126,6 +134,45 @@ def test_the_readme_names_sizes_scales_and_flags(tmp_path: Path) -> None:
     assert repr(tensor.quantization.scales[0]) in text
     assert "-mcpu=cortex" in text
     assert re.search(r"`MCU_OUTPUT_0` \| int8, 1 x 10", text)
+
+
+def test_what_is_placed_is_placed_by_the_files_that_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are compiled as the README says, linked by board.ld, and run as fast as was predicted, with the oracle's outputs."""
+    made, board, toolchain = tmp_path / "made", find_board("nucleo_l4r5zi"), find_toolchain()
+    assert export(made, toolchain.name, "--placement", "auto") == 0
+    said = capsys.readouterr().out
+    predicted = float(re.search(r"predicted ([\d,]+)", said).group(1).replace(",", ""))  # type: ignore[union-attr]
+    assert "Placed in sram: constants" in said and "| `.placed_0` | sram |" in (made / "README.md").read_text()
+    sources = sorted(made.rglob("*.c"))
+    flags = ["-Igenerated", "-Iinclude", "-Ikernels", "-Iruntime"]
+    environment = {**os.environ, **toolchain.environment(default_root() / toolchain.name, tmp_path / "compiler")}
+    objects = []
+    for number, source in enumerate(sources):
+        objects.append(tmp_path / f"{number}.o")
+        name = source.relative_to(made).as_posix()
+        command = [*toolchain.command, *toolchain.file_flags(name, board), *flags, "-c", name, "-o", str(objects[-1])]
+        subprocess.run(command, cwd=made, env=environment, check=True, timeout=300)
+    linked = tmp_path / "mine.elf"
+    link = [*toolchain.link_command(board, made / "board.ld", objects, None), "-o", str(linked)]
+    subprocess.run(link, env=environment, check=True, timeout=300)
+    filters = [read_program(elf).symbol("mcu_layer_00_conv_2d_filter") for elf in (linked, made / "firmware.elf")]
+    assert all(board.memory("sram").holds(each.address) for each in filters)
+    assert export(tmp_path / "usual", toolchain.name) == 0
+    mine, theirs, usual = (cycles(elf) for elf in (linked, made / "firmware.elf", tmp_path / "usual/firmware.elf"))
+    assert mine == pytest.approx(theirs, rel=0.01) and theirs == pytest.approx(predicted, rel=0.053)
+    assert max(mine, theirs) < 0.98 * usual
+
+
+def cycles(elf: Path) -> float:
+    """Of one inference of firmware that was written, as anybody's."""
+    spec = FirmwareSpec(str(elf), begin="mcu_infer")
+    (case,) = cases_of(scenario_for_firmware(elf, ("nucleo_l4r5zi",), spec))
+    result = Session().run(case, Options(emulator="unicorn"), gated=False)
+    value = result.value("cycles")
+    assert result.verdict == "pass" and value is not None, result.findings
+    return value
 
 
 @pytest.mark.parametrize("kind", ["file", "full"])

@@ -17,6 +17,7 @@ from mcu_harness.hardware.board import Board
 from mcu_harness.image.build import Image, build, includes_of_kernels, source_files
 from mcu_harness.image.cmsis_nn import with_cmsis_nn
 from mcu_harness.image.hex_writer import hex_text
+from mcu_harness.image.placed import Placement, check_placed
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import Toolchain, core_flags, library_flags
 from mcu_harness.model.codegen.sources import ARENA_SYMBOL, Sources, TensorIo
@@ -53,10 +54,12 @@ def export_firmware(
     kernels: str = KERNEL_CHOICES[0],
     name: str = "",
     cmsis_nn: Path | None = None,
+    placement: Placement = (),
 ) -> Exported:
     """Write firmware for `model` on `board` into `directory`, which is made, and must be empty where it is there.
 
-    `model` is in canonical form; `name` is what the user calls it, "" = the file's name. `cmsis_nn` as of a scenario.
+    `model` is in canonical form; `name` is what the user calls it, "" = the file's name. `cmsis_nn` as of a scenario; `placement`: what
+    lies elsewhere than usual.
 
     Raises HarnessError, before anything is written, when the model is refused or does not build.
     """
@@ -65,13 +68,14 @@ def export_firmware(
     check_folder(directory.parent)
     graph = model_graph(model)
     sources = with_cmsis_nn(planned_sources(graph, board.target, kernels).sources, cmsis_nn)
-    image = build(sources, board, toolchain)
+    image = build(sources, board, toolchain, placement=placement)
     program = read_program(image.elf)
-    texts = source_files(sources, board)
+    check_placed(placement, program, board)
+    texts = source_files(sources, board, placement)
     texts[API_HEADER] = api_header(graph, sources).encode()
     texts["CMakeLists.txt"] = _cmake(texts, board, sources, image).encode()
     texts["firmware.hex"] = hex_text(program).encode()
-    texts["README.md"] = _readme(name or model.name, graph, board, sources, image).encode()
+    texts["README.md"] = _readme(name or model.name, graph, board, sources, image, placement).encode()
     texts["firmware.elf"] = image.elf.read_bytes()
     _write_whole(directory, texts)
     return Exported(directory, tuple(directory / name for name in sorted(texts)), image)
@@ -157,7 +161,7 @@ def _cmake(files: dict[str, bytes], board: Board, sources: Sources, image: Image
     )
 
 
-def _readme(model: str, graph: Graph, board: Board, sources: Sources, image: Image) -> str:
+def _readme(model: str, graph: Graph, board: Board, sources: Sources, image: Image, placement: Placement) -> str:
     inputs = [
         f"| input {n} | `MCU_INPUT_{n}` | {_meaning(graph.tensors[io.tensor])} |" for n, io in enumerate(sources.inputs)
     ]
@@ -197,7 +201,7 @@ With CMake: `add_subdirectory(this)` and `target_link_libraries(app PRIVATE mcu_
 `string.h` for the kernels), and these flags:
 
     {" ".join(image.toolchain.flags)}
-{_of_single_files(sources)}"""
+{_of_single_files(sources)}{_of_placement(placement)}"""
 
 
 def _of_single_files(sources: Sources) -> str:
@@ -206,3 +210,21 @@ def _of_single_files(sources: Sources) -> str:
     files = [f"kernels/{library.name}/{name}" for name in sorted(library.files)] if library else []
     lines = [f"- `{name}`: `{' '.join(flags)}`" for name in files if (flags := library_flags(name))]
     return "\n".join(["\nBesides, since results depend on it:\n", *lines, ""]) if lines else ""
+
+
+def _of_placement(placement: Placement) -> str:
+    """How a project of one's own gets what lies elsewhere than usual, as the end of the README; "" where nothing does."""
+    if not placement:
+        return ""
+    rows = [f"| `.placed_{nth}` | {one_line(one.memory)} | {len(one.symbols)} |" for nth, one in enumerate(placement)]
+    return f"""
+## What lies in faster memory
+
+| output section | memory | functions or objects |
+| --- | --- | --- |
+{chr(10).join(rows)}
+
+`firmware.elf` is linked so by `board.ld`, and `runtime/startup.c` copies or clears these sections at its end, before `main`. A linker
+script of your own needs the same output sections, before those that take `.text`, `.rodata` and `.bss`, and your start-up code the
+same loop over `__placed_table_start` to `__placed_table_end`. Without them it runs, as slowly as if nothing were placed.
+"""

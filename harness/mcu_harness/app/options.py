@@ -120,7 +120,7 @@ _EVERY: tuple[Option, ...] = (
         "placement",
         "where generated code, constants and the arena lie: auto takes faster memories where there is room and it gives something",
         "|".join(PLACEMENTS),
-        commands=(RUN, FIT, VARIANTS),
+        commands=(RUN, FIT, BUILD, VARIANTS),
     ),
     Option(
         "cmsis-nn",

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from mcu_harness.base.units import format_bytes
+from mcu_harness.results.placement_records import PlacementResult
 from mcu_harness.results.records import RunResult
 from mcu_harness.results.report import text
 
 
 def lines(run: RunResult) -> list[str]:
     """A line for each part, and one for what it gave; one with the reason where nothing was placed; none without the question."""
-    placed = run.placement
-    if placed is None:
-        return []
+    return [] if run.placement is None else lines_of(run.placement, run.value("cycles"))
+
+
+def lines_of(placed: PlacementResult, measured: float | None = None) -> list[str]:
+    """The same without a run, or with the cycles that it `measured`."""
     if not placed.parts:
         return [f"Placement: as usual, since {placed.reason}."]
     found = [
         f"Placed in {part.memory}: {part.what}, {format_bytes(part.nbytes)} ({_names(part.symbols)})"
         for part in placed.parts
     ]
-    measured, before, predicted = run.value("cycles"), placed.cycles_before, placed.cycles_predicted
+    before, predicted = placed.cycles_before, placed.cycles_predicted
     if before and predicted:
         said = f"Cycles without that {text.number(before)}, predicted {text.number(predicted)} ({predicted / before - 1:+.1%})"
         found.append(
