@@ -25,4 +25,8 @@ struct mcu_batch_matmul {
 void mcu_batch_matmul_s8(int8_t *output, const int8_t *first, const int8_t *second,
                          const struct mcu_batch_matmul *parameters);
 
+/* BATCH_MATMUL, int16 with zero points of 0, depth at most 2^16: `multiplier` below 2^15, `right` in [8, 46], as in `mcu_requantize_long`. */
+void mcu_batch_matmul_s16(int16_t *output, const int16_t *first, const int16_t *second,
+                          const struct mcu_batch_matmul *parameters);
+
 #endif

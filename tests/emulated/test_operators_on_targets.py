@@ -165,6 +165,8 @@ def wide_operators() -> ModelBuilder:
             builder.output(builder.dequantize(builder.operator(code, [dense], out, version=3)))
     out = builder.tensor((1, 6, 7, 5), 0.004, 0, dtype="int16")
     builder.output(builder.operator("LEAKY_RELU", [z], out, alpha=0.2))
+    out = builder.tensor((1, 6, 7, 7), 0.004, 0, dtype="int16")
+    builder.output(builder.operator("BATCH_MATMUL", [y, z], out, version=3, adj_x=False, adj_y=True))
     builder.output(
         builder.operator(
             "MEAN", [z, builder.constant([1, 2])], builder.tensor((1, 5), 0.003, 0, dtype="int16"), version=3

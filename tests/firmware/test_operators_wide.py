@@ -43,6 +43,37 @@ def _out(builder: ModelBuilder, shape: tuple[int, ...], x: int, scales: list[flo
     return builder.tensor(shape, spread / 12000, 0, dtype="int16")
 
 
+def test_random_products_of_matrices(tmp_path: Path) -> None:
+    """Both operands of int16, sums up to the ends of the range and beyond them; deep ones leave 32 bits."""
+    builder = ModelBuilder(11)
+    rng = builder.rng
+    for number in range(32):
+        adj_x, adj_y, constant = bool(number & 1), bool(number & 2), bool(number & 4)
+        rows, depth, columns = (int(k) for k in rng.integers(1, 9, 3))
+        depth = 400 if number > 28 else depth
+        batches = tuple(int(k) for k in rng.integers(1, 4, number % 4))
+        others = (1, *batches[1:]) if batches and number & 8 else batches
+        first = (*batches, depth, rows) if adj_x else (*batches, rows, depth)
+        second = (*others, columns, depth) if adj_y else (*others, depth, columns)
+        x, scale = _input(builder, first), float(2.0 ** rng.uniform(-14, -8))
+        values = rng.integers(-32768, 32768, second).astype(np.int16)
+        y = builder.constant(values, scale) if constant else builder.input(second, scale, 0, dtype="int16")
+        spread = 0.0002 * scale * 2.0**14 * math.sqrt(depth) * 2.0 ** rng.uniform(-2, 2)
+        out = builder.tensor((*batches, rows, columns), float(spread), 0, dtype="int16")
+        builder.output(builder.operator("BATCH_MATMUL", [x, y], out, version=3, adj_x=adj_x, adj_y=adj_y))
+    check_against_reference(builder, tmp_path, samples=4, share=True)
+
+
+def test_products_of_int16_and_weights_of_int8_are_refused_as_litert_computes_nothing(tmp_path: Path) -> None:
+    builder = ModelBuilder(1)
+    weights = builder.constant(np.ones((4, 2), np.int8), 0.01)
+    out = builder.tensor((3, 2), 0.01, 0, dtype="int16")
+    operands = [_input(builder, (3, 4)), weights]
+    builder.output(builder.operator("BATCH_MATMUL", operands, out, version=3, adj_x=False, adj_y=False))
+    with pytest.raises(ModelError, match=r"layer 00 BATCH_MATMUL: .*int8"):
+        import_tflite(builder.write(tmp_path / "m.tflite"))
+
+
 @pytest.mark.parametrize("kind", [np.int64, np.int32])
 @pytest.mark.parametrize("per_channel", [True, False])
 def test_random_convolutions(kind: type, per_channel: bool, tmp_path: Path) -> None:

@@ -105,6 +105,7 @@ OPERATORS = (
         (Role.VALUE, Role.VALUE),
         _batch_matmul,
         options(101, Option("adj_x", 0, False), Option("adj_y", 1, False)),
+        types=WIDE,  # both operands of int16: of weights of int8 beside them LiteRT computes nothing
         max_rank=5,
         problem=product,
         macs=_batch_matmul_macs,

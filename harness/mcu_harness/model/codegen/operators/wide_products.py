@@ -53,7 +53,7 @@ def emit_convolution(layer: Layer, context: Context) -> LayerCode:
                 raise unsupported(layer, f"its sums can reach {reach}, which overflows 32 bits")
         factors, rights = [multiplier for multiplier, _ in pairs], [-shift for _, shift in pairs]
     else:
-        factors, rights = [_reduced(multiplier) for multiplier, _ in pairs], [15 - shift for _, shift in pairs]
+        factors, rights = [reduced(multiplier) for multiplier, _ in pairs], [15 - shift for _, shift in pairs]
         if min(rights) < 8:
             raise unsupported(layer, "the output scale is absurdly small for the inputs' scales")
     low, high = activation_range(layer, result)
@@ -134,7 +134,8 @@ def _reach(filters: npt.NDArray[np.int8], bias: Int64s) -> int:
     return int((sums + np.abs(np.clip(bias, -(2**62), 2**62))).max(initial=0))
 
 
-def _reduced(multiplier: int) -> int:
+def reduced(multiplier: int) -> int:
+    """A multiplier of 31 bits as one of 15, as the reference rounds it for sums of 64 bits."""
     return (multiplier + (1 << 15)) >> 16 if multiplier < 0x7FFF0000 else 0x7FFF
 
 
