@@ -1,4 +1,4 @@
-"""Measured calls on the stacks of tasks: taken off them by a jump, under way in several tasks at once, not over at the end."""
+"""Measured calls on the stacks of tasks, in both emulators: taken off them by a jump, in several tasks at once, not over at the end."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ void second(void) { finish(); }
 """
 
 
-def test_a_call_that_a_longjmp_takes_off_a_tasks_stack_is_in_no_figure(tmp_path: Path) -> None:
-    result = run(firmware(tmp_path, JUMPS), begin="work", stop="stop")
+def test_a_call_that_a_longjmp_takes_off_a_tasks_stack_is_in_no_figure(tmp_path: Path, emulator_name: str) -> None:
+    result = run(firmware(tmp_path, JUMPS), begin="work", stop="stop", emulator=emulator_name)
     assert (result.verdict, codes(result)) == ("pass", ["firmware.left-windows"])
     assert result.findings[0].message.startswith(
         "3 of 10 measured calls did not return: the next one began on the same"
@@ -38,15 +38,19 @@ def test_a_call_that_a_longjmp_takes_off_a_tasks_stack_is_in_no_figure(tmp_path:
     assert result.value("instructions_max") == value, "each call that returned takes the same"
 
 
-def test_a_jump_behind_the_last_call_leaves_it_open(tmp_path: Path) -> None:
-    result = run(firmware(tmp_path, JUMPS.replace("i < 10", "i < 9")), begin="work", stop="stop")
+def test_a_jump_behind_the_last_call_leaves_it_open(tmp_path: Path, emulator_name: str) -> None:
+    result = run(
+        firmware(tmp_path, JUMPS.replace("i < 10", "i < 9")), begin="work", stop="stop", emulator=emulator_name
+    )
     assert codes(result) == ["firmware.left-windows", "firmware.open-windows"]
     assert result.findings[1].message == "1 measured call had not returned when the run ended, and is in no figure"
     assert calls(result) == {"work": 1, "parse": 1}
 
 
-def test_calls_that_are_all_left_are_said_to_have_no_end(tmp_path: Path) -> None:
-    result = run(firmware(tmp_path, JUMPS.replace("i % 3 == 2", "i >= 0")), begin="work", stop="stop")
+def test_calls_that_are_all_left_are_said_to_have_no_end(tmp_path: Path, emulator_name: str) -> None:
+    result = run(
+        firmware(tmp_path, JUMPS.replace("i % 3 == 2", "i >= 0")), begin="work", stop="stop", emulator=emulator_name
+    )
     assert result.verdict == "fail"
     assert "did not come to its end" in result.findings[0].message
 
@@ -59,10 +63,15 @@ void second(void) { for (int i = 0; i < 4; i++) sums[1] += work(1, 5); finish();
 """
 
 
-def test_calls_of_two_tasks_that_take_turns_are_kept_apart(tmp_path: Path) -> None:
-    alone = run(firmware(tmp_path, TURNS.replace("YIELD", "")), begin="work", stop="stop")
+def test_calls_of_two_tasks_that_take_turns_are_kept_apart(tmp_path: Path, emulator_name: str) -> None:
+    alone = run(firmware(tmp_path, TURNS.replace("YIELD", "")), begin="work", stop="stop", emulator=emulator_name)
     assert (alone.verdict, codes(alone), calls(alone)) == ("pass", [], {"work": 1})
-    result = run(firmware(tmp_path, TURNS.replace("YIELD", "yield();"), name="turns"), begin="work", stop="stop")
+    result = run(
+        firmware(tmp_path, TURNS.replace("YIELD", "yield();"), name="turns"),
+        begin="work",
+        stop="stop",
+        emulator=emulator_name,
+    )
     assert (result.verdict, codes(result)) == ("pass", ["firmware.overlapping-windows"])
     assert result.findings[0].message.startswith("7 of 8 measured calls began while that of another task was under way")
     one, both = alone.value("instructions"), result.value("instructions")
@@ -74,7 +83,7 @@ def test_calls_of_two_tasks_that_take_turns_are_kept_apart(tmp_path: Path) -> No
     assert both > 2 * one
 
 
-def test_recursion_and_tail_calls_on_a_tasks_stack_are_one_call(tmp_path: Path) -> None:
+def test_recursion_and_tail_calls_on_a_tasks_stack_are_one_call(tmp_path: Path, emulator_name: str) -> None:
     code = """
 volatile int total;
 int work(int n);
@@ -84,7 +93,7 @@ __attribute__((noinline)) int work(int n) { if (n <= 0) return total; if (n & 1)
 void first(void) { for (int i = 0; i < 5; i++) { total += work(9); total += work(8); } finish(); }
 void second(void) { finish(); }
 """
-    result = run(firmware(tmp_path, code), begin="work", stop="stop")
+    result = run(firmware(tmp_path, code), begin="work", stop="stop", emulator=emulator_name)
     assert result.verdict == "pass" and not {"firmware.left-windows", "firmware.open-windows"} & set(codes(result))
     spread = result.spreads["instructions"]
     assert spread.minimum < spread.maximum

@@ -32,7 +32,7 @@ def _left(execution: Execution) -> list[Finding]:
         found.append(_note(Code.FIRMWARE_LEFT_WINDOWS, message, "the figures are means over all of them"))
     if dropped:
         message = (
-            f"{dropped:,} of {closed + dropped:,} measured calls did not return: the next one began on the same task's stack with "
+            f"{dropped:,} of {closed + dropped:,} measured calls did not return: the next one began on the same stack with "
             "nothing of them left on it (longjmp, an exception of C++), and where they ended is not known"
         )
         advice = "they are in no figure: measure a function that returns, or the code around the jump"

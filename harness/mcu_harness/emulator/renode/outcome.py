@@ -32,15 +32,18 @@ def is_even_jump(end: RenodeEnd) -> bool:
     return end.cause is Cause.EXCEPTION and end.about == _INVALID_STATE and bool(end.registers["xpsr"] & THUMB_STATE)
 
 
-def explain(end: RenodeEnd, board: Board, plan: RunPlan, closed: int, vectors: int, code: bytes) -> ending.End:
-    """Why the run ended. `closed` windows were measured; `code` are the bytes around the last instruction, from two bytes
-    before it.
+def explain(
+    end: RenodeEnd, board: Board, plan: RunPlan, closed: int, vectors: int, code: bytes, dropped: int = 0
+) -> ending.End:
+    """Why the run ended. `closed` windows were measured, and `dropped` are in no figure; `code` are the bytes around the last
+    instruction, from two bytes before it.
     """
     pc = end.pc & ~1
     facts = RunFacts(
         plan=plan,
         closed=closed,
         is_open=end.window_open,
+        dropped=dropped,
         step=describe_step(plan.dialogue, end.step, end.unread),
         returned=end.main,
     )

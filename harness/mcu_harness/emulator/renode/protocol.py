@@ -15,6 +15,7 @@ from pathlib import Path
 from mcu_harness.emulator.contract import STACK_PAINT, RunPlan
 
 HELLO, OK, ERROR, BLOCKS, CODE, OPENED, WINDOW, END = b"H", b"K", b"E", b"B", b"C", b"O", b"W", b"X"
+CALLED, RETURNED = b"G", b"R"
 
 _NO_ADDRESS = -1
 _REGISTERS = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "xpsr", "cfsr", "mmfar", "primask", "faultmask", "shcsr")
@@ -218,6 +219,34 @@ def read_opened(frame: bytearray) -> tuple[int, int]:
     """A window that opened: the address of its first instruction, and the stack pointer there."""
     reader = Reader(frame)
     return reader.number("I"), reader.number("I")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The core came to the function whose calls are measured, or back from it, after so many `instructions`.
+
+    `lr` and `on_process_stack` are only told at the function.
+    """
+
+    pc: int
+    pointer: int
+    instructions: int
+    lr: int = 0
+    on_process_stack: bool = False
+
+
+def read_called(frame: bytearray) -> Arrival:
+    """The core is at the first instruction of the function whose calls are measured."""
+    reader = Reader(frame)
+    return Arrival(
+        reader.number("I"), reader.number("I"), reader.number("Q"), reader.number("I"), bool(reader.number("B"))
+    )
+
+
+def read_returned(frame: bytearray) -> Arrival:
+    """The core is where a call returns to, with its stack pointer."""
+    reader = Reader(frame)
+    return Arrival(reader.number("I"), reader.number("I"), reader.number("Q"))
 
 
 def read_window(frame: bytearray) -> tuple[int, tuple[bytes, ...]]:

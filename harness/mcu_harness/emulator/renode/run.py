@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 
 from mcu_harness.base.errors import EmulatorError
@@ -13,6 +14,7 @@ from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeEr
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.renode import protocol
 from mcu_harness.emulator.renode.blocks import BlockIntake
+from mcu_harness.emulator.renode.call_windows import CallWindows
 from mcu_harness.emulator.renode.end_place import NO_BRANCHES, NOWHERE, LastBranches, arrived, last_branches, located
 from mcu_harness.emulator.renode.even_jump import is_call
 from mcu_harness.emulator.renode.image import LoadedProgram
@@ -20,6 +22,7 @@ from mcu_harness.emulator.renode.outcome import explain, is_even_jump
 from mcu_harness.emulator.renode.platform import console_input
 from mcu_harness.emulator.renode.server import RenodeServer
 from mcu_harness.hardware.board import Board
+from mcu_harness.image.object_index import ObjectIndex
 from mcu_harness.image.program import Program
 
 _GRACE_S = 20.0  # what Renode may take, beyond the plan's own limit, to say that it was reached
@@ -30,7 +33,9 @@ class Run:
 
     def __init__(self, program: Program, board: Board, plan: RunPlan, watch_flash: bool = False) -> None:
         self._board = board
-        self._plan = plan
+        self._asks_profile = plan.profile
+        follows_calls = plan.repeat and plan.begin is not None and plan.end is None
+        self._plan = plan = replace(plan, profile=plan.profile or follows_calls)
         self._watch_flash = watch_flash
         self._program = LoadedProgram(program, board, plan.vectors)
         self._first_stack: int | None = None
@@ -53,6 +58,10 @@ class Run:
                 sizes_are_instructions=True,
             )
             self._intake = BlockIntake(self._recorder)
+        self._call_windows: CallWindows | None = None
+        if self._recorder is not None and follows_calls:
+            self._call_windows = CallWindows(self._recorder, self._intake, ObjectIndex(program))
+            self._instructions = self._call_windows.instructions
 
     def on(self, server: RenodeServer) -> Execution:
         """Run to the end in `server`, in which the board is ready."""
@@ -75,6 +84,10 @@ class Run:
                 self._open_window(frame)
             elif kind == protocol.WINDOW:
                 self._close_window(frame)
+            elif kind == protocol.CALLED:
+                self._called(protocol.read_called(frame))
+            elif kind == protocol.RETURNED:
+                self._returned(protocol.read_returned(frame))
             elif kind == protocol.END:
                 return self._execution(protocol.read_end(frame), time.perf_counter() - started)
             else:
@@ -100,6 +113,16 @@ class Run:
         if self._recorder is not None:
             self._intake.settle(pc)
             self._recorder.begin(pc)
+
+    def _called(self, at: protocol.Arrival) -> None:
+        if self._call_windows is None or self._no_code is not None:
+            return
+        if self._call_windows.called(at) and self._first_stack is None:
+            self._first_stack = at.pointer
+
+    def _returned(self, at: protocol.Arrival) -> None:
+        if self._call_windows is not None and self._no_code is None:
+            self._call_windows.returned(at)
 
     def _close_window(self, frame: bytearray) -> None:
         instructions, reads = protocol.read_window(frame)
@@ -150,10 +173,14 @@ class Run:
     def _execution(self, end: protocol.End, emulation_s: float) -> Execution:
         self.intact, self.flash_changed = end.intact, end.flash_changed
         end, not_made = located(end, self._program.code, partial(self._word, end))
+        ends = WindowEnds(unfinished=int(end.window_open and not self._is_closed))
+        if self._call_windows is not None:
+            ends = self._call_windows.ends
+            end = replace(end, window_open=bool(ends.unfinished))
         pc = end.pc & ~1
         around = self._program.code(pc - 2, 6)
         closed = len(self._instructions)
-        outcome = explain(end, self._board, self._plan, closed, self._program.vectors, around)
+        outcome = explain(end, self._board, self._plan, closed, self._program.vectors, around, ends.dropped)
         if self._no_code is not None:
             pc = self._no_code
             outcome = ending.faulted(Fault(FaultKind.JUMP, pc), ending.no_code(pc))
@@ -170,12 +197,12 @@ class Run:
             window_instructions=tuple(self._instructions),
             stack_bytes=end.stack,
             registers=end.registers,
-            blocks=None if self._recorder is None else self._recorder.counts(),
+            blocks=self._recorder.counts() if self._recorder is not None and self._asks_profile else None,
             emulation_s=emulation_s,
             fault=fault,
             calls=self._calls(end, not_made if fault and fault.kind is FaultKind.NOT_THUMB else None),
             window_stack=self._first_stack,
             heap=end.heap,
             wait=outcome.wait,
-            window_ends=WindowEnds(unfinished=int(end.window_open and not self._is_closed)),
+            window_ends=ends,
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from unicorn import arm_const
 
+from mcu_harness.emulator.call_stacks import Stack, begins_inside, stack_in_use
 from mcu_harness.emulator.contract import RunPlan, WindowEnds
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.emulator.unicorn.engine import Engine
@@ -19,15 +20,6 @@ from mcu_harness.image.object_index import ObjectIndex
 
 Reads = tuple[bytes, ...]
 _PROCESS_STACK = 2  # of CONTROL
-_MAIN_STACK = -1
-
-
-@dataclass(frozen=True, slots=True)
-class _Stack:
-    """Which stack: the task that uses it, _MAIN_STACK, and where the array begins that it lies in, None if unknown."""
-
-    task: int
-    array: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +32,7 @@ class _Opened:
     opened_at: int
     number: int | None
     pointer: int | None = None
-    stack: _Stack | None = None
+    stack: Stack | None = None
     is_watched: bool = False
 
 
@@ -161,14 +153,11 @@ class Windows:
         """Whether `begin` was reached inside of the call that is measured on this stack; one that is off it is dropped."""
         pointer = self._engine.register("sp")
         stack = self._stack(pointer)
+        new = pointer, self._engine.register("lr") & ~1
         for window in self._open:
-            if window.stack != stack or window.pointer is None:
+            if window.stack != stack or window.pointer is None or window.end is None:
                 continue
-            end = self._engine.register("lr") & ~1
-            jumped = (
-                window.end == end and self._recorder.last_end != end
-            )  # a tail call has the first one's place to return to
-            if pointer < window.pointer or (pointer == window.pointer and jumped):
+            if begins_inside((window.pointer, window.end), new, self._recorder):
                 return True
             self._forget(window)
             self._dropped += 1
@@ -177,9 +166,7 @@ class Windows:
             return False
         return False
 
-    def _stack(self, pointer: int) -> _Stack:
+    def _stack(self, pointer: int) -> Stack:
         """The stack in use."""
-        on_process_stack = int(self._engine.core.reg_read(arm_const.UC_ARM_REG_CONTROL)) & _PROCESS_STACK
-        task = self._recorder.exceptions.task if on_process_stack else _MAIN_STACK
-        array = self._objects.at(pointer - 1)
-        return _Stack(task, None if array is None else array.address)
+        control = int(self._engine.core.reg_read(arm_const.UC_ARM_REG_CONTROL))
+        return stack_in_use(self._recorder, self._objects, pointer, bool(control & _PROCESS_STACK))

@@ -67,15 +67,21 @@ namespace McuHarness
             }
         }
 
-        /// <summary>Stop counting and send what is there.</summary>
-        public void Close()
+        /// <summary>Send what is there, to where the core is: the last block has ended.</summary>
+        public void Settle()
         {
             if(open)
             {
                 Tell(Event.Close, 0, core.ExecutedInstructions);
-                open = false;
             }
             Flush();
+        }
+
+        /// <summary>Stop counting and send what is there.</summary>
+        public void Close()
+        {
+            Settle();
+            open = false;
             if(log.Failed != null)
             {
                 throw new InvalidOperationException("blocks were not recorded", log.Failed);
