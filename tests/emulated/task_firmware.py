@@ -10,7 +10,9 @@ from user_firmware import START, build
 KERNEL = """
 #include <stdint.h>
 #define REG(a) (*(volatile uint32_t *)(a))
+#ifndef WORDS
 #define WORDS 256
+#endif
 ARRAYS
 static uint32_t *saved[2], current; volatile uint32_t finished;
 STRUCTURES
@@ -80,7 +82,13 @@ struct TX_THREAD_STRUCT *volatile _tx_thread_execute_ptr = threads;
 
 
 def firmware(
-    folder: Path, code: str, before: str = "", one_array: bool = False, name: str = "firmware", rtos: str = ""
+    folder: Path,
+    code: str,
+    before: str = "",
+    one_array: bool = False,
+    name: str = "firmware",
+    rtos: str = "",
+    flags: tuple[str, ...] = (),
 ) -> Path:
     """`code` defines the tasks `first` and `second`, which `finish`; `before` is done before they are made.
 
@@ -97,4 +105,6 @@ def firmware(
     kernel = kernel.replace("STRUCTURES", STRUCTURES[rtos])
     if rtos == "FreeRTOS":
         kernel = kernel.replace("bl next_stack", "bl vTaskSwitchContext")
-    return build(folder, HEAD + kernel + code + MAIN, start=start, flags=["-foptimize-sibling-calls"], name=name)
+    return build(
+        folder, HEAD + kernel + code + MAIN, start=start, flags=["-foptimize-sibling-calls", *flags], name=name
+    )

@@ -98,3 +98,50 @@ void second(void) { finish(); }
     spread = result.spreads["instructions"]
     assert spread.minimum < spread.maximum
     assert result.value("instructions") == (spread.minimum + spread.maximum) / 2, "five calls of either kind, whole"
+
+
+EXCEPTIONS = """
+#include <setjmp.h>
+#include <unwind.h>
+typedef struct { jmp_buf place; uint32_t stack; } catcher;
+static catcher outer, inner, *nearest; volatile int sum, caught[2], frames;
+static struct _Unwind_Exception object;
+static _Unwind_Reason_Code pass(int version, _Unwind_Action what, _Unwind_Exception_Class kind, struct _Unwind_Exception *thrown,
+                                struct _Unwind_Context *frame, void *to) {
+    (void)version, (void)kind, (void)thrown;
+    catcher *here = to;
+    frames++;
+    if (!(what & _UA_END_OF_STACK) && _Unwind_GetGR(frame, 13) > here->stack) longjmp(here->place, 1);
+    return _URC_NO_REASON;
+}
+#define TRY(c) (nearest = &c, c.stack = (uint32_t)__builtin_frame_address(0), setjmp(c.place) == 0)
+__attribute__((noinline)) int parse(int i) { if (i % 3) _Unwind_ForcedUnwind(&object, pass, nearest); return i * i; }
+__attribute__((noinline)) int guarded(int i) { if (TRY(inner)) return parse(i); caught[0]++; return 1; }
+__attribute__((noinline)) int work(int i) { volatile int a[8]; a[0] = i % 3 == 1 ? guarded(i) : parse(i); return a[0] + 1; }
+__attribute__((noinline)) void after(void) { for (volatile int i = 0; i < 50; i++) { } }
+__attribute__((noinline)) void one(int i) { if (TRY(outer)) sum += work(i); else caught[1]++; after(); }
+__attribute__((noinline)) void wrong(void) { for (;;) { } }
+void first(void) {
+    for (volatile int i = 0; i < 10; i++) one(i);
+    if (caught[0] != 3 || caught[1] != 3 || sum != 0 + 9 + 36 + 81 + 4 + 3 * 2 || frames < 6 * 2) wrong();
+    finish();
+}
+void second(void) { finish(); }
+"""
+
+
+def test_an_exception_thrown_on_a_tasks_stack_ends_only_the_calls_that_it_passes(
+    tmp_path: Path, emulator_name: str
+) -> None:
+    """By the compiler's own unwinder and tables, as a C++ exception: three are caught inside of the call, three behind it."""
+    image = firmware(tmp_path, EXCEPTIONS, flags=("-funwind-tables", "-DWORDS=2048"))
+    result = run(image, begin="work", stop="stop", emulator=emulator_name)
+    assert (result.verdict, codes(result)[0]) == ("pass", "firmware.left-windows")
+    assert result.findings[0].message.startswith("3 of 10 measured calls did not return")
+    counted = calls(result)
+    assert (counted["work"], counted["parse"]) == (1, 1) and not {"after", "one"} & set(counted)
+    assert counted["guarded"] == pytest.approx(3 / 7)
+    spread = result.spreads["instructions"]
+    assert spread.minimum < 30 and spread.maximum > 10 * spread.minimum, (
+        "the search for the handler is in those that it was in"
+    )

@@ -37,7 +37,19 @@ def test_a_call_that_a_longjmp_leaves_ends_where_it_is_left(tmp_path: Path) -> N
     assert value is not None and 10 < value < 100
 
 
-def test_a_leaf_that_is_called_from_everywhere_is_never_left(tmp_path: Path) -> None:
+@pytest.mark.renode
+@pytest.mark.usefixtures("renode_install")
+def test_in_renode_a_call_that_a_longjmp_leaves_is_in_no_figure(tmp_path: Path) -> None:
+    result = run(build(tmp_path, JUMPS), begin="work", emulator="renode")
+    assert (result.verdict, codes(result)) == ("pass", ["firmware.left-windows", "firmware.open-windows"])
+    assert result.findings[0].message.startswith("2 of 8 measured calls did not return")
+    assert calls(result) == {"work": 1, "parse": 1}
+    value = result.value("instructions")
+    assert value is not None and 15 <= value <= 25, "only calls that returned"
+    assert result.value("instructions_max") == value, "which take the same, each"
+
+
+def test_a_leaf_that_is_called_from_everywhere_is_never_left(tmp_path: Path, emulator_name: str) -> None:
     """It has no frame: its stack pointer is its caller's all the time, in loops and in functions that it jumps to."""
     code = """
 volatile int total;
@@ -46,7 +58,8 @@ __attribute__((noinline)) int leaf(int n) { int s = 0; for (int i = 0; i < n; i+
 __attribute__((noinline)) int twice(int n) { return leaf(n) + leaf(n + 1); }
 int main(void) { for (int i = 0; i < 5; i++) total += leaf(i) + twice(i); return 0; }
 """
-    result = run(build(tmp_path, code, flags=["-foptimize-sibling-calls"]), begin="leaf")
+    image = build(tmp_path, code, flags=["-foptimize-sibling-calls"])
+    result = run(image, begin="leaf", emulator=emulator_name)
     assert result.verdict == "pass" and "firmware.left-windows" not in codes(result)
     assert calls(result)["leaf"] == 1 and "main" not in calls(result)
     (spread,) = [finding for finding in result.findings if finding.code == "firmware.windows-differ"]
