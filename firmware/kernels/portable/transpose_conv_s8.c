@@ -2,6 +2,29 @@
 
 enum { COUNT, FIRST, MET, PLACE };
 
+/* The products of one pixel with the filters of four channels, `step` apart, added to `sums`: a pixel is read for every four. */
+static void add_four(int32_t *sums, const int8_t *pixel, const int8_t *filter, int32_t step,
+                     const struct mcu_transpose_conv *p)
+{
+    const int8_t *const end = pixel + p->in_channels;
+    const int32_t zero_point = p->in_zero_point;
+    const int8_t *third = filter + 2 * step;
+    int32_t s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
+    while (pixel != end) {
+        const int32_t value = *pixel++ - zero_point;
+        s0 += value * filter[0];
+        s1 += value * filter[step];
+        s2 += value * third[0];
+        s3 += value * third[step];
+        filter += 1;
+        third += 1;
+    }
+    sums[0] = s0;
+    sums[1] = s1;
+    sums[2] = s2;
+    sums[3] = s3;
+}
+
 /* The products of one output position, added to `sums`. */
 static void add_products(int32_t *sums, const int8_t *image, const int16_t *row, const int16_t *column,
                          const struct mcu_transpose_conv *p)
@@ -14,7 +37,12 @@ static void add_products(int32_t *sums, const int8_t *image, const int16_t *row,
             const int32_t x = column[FIRST] + j * p->stride_width;
             const int8_t *filter = p->filter + (y * p->kernel_width + x) * channels;
             const int8_t *const pixel = image + ((row[MET] - i) * p->in_width + column[MET] - j) * channels;
-            for (int32_t c = 0; c < p->out.channels; ++c) {
+            int32_t c = 0;
+            for (; c + 4 <= p->out.channels; c += 4) {
+                add_four(sums + c, pixel, filter, filter_size, p);
+                filter += 4 * filter_size;
+            }
+            for (; c < p->out.channels; ++c) {
                 int32_t sum = sums[c];
                 for (int32_t k = 0; k < channels; ++k) {
                     sum += (pixel[k] - p->in_zero_point) * filter[k];
