@@ -145,3 +145,31 @@ def test_an_exception_thrown_on_a_tasks_stack_ends_only_the_calls_that_it_passes
     assert spread.minimum < 30 and spread.maximum > 10 * spread.minimum, (
         "the search for the handler is in those that it was in"
     )
+
+
+POINTERS = """
+#include <setjmp.h>
+static jmp_buf place; volatile int sum, errors;
+__attribute__((noinline)) int parse(int i) { if (i % 3 == 2) longjmp(place, 1); return i * i; }
+__attribute__((noinline)) int work(int i) { volatile int a[8]; a[0] = parse(i); return a[0] + 1; }
+__attribute__((noinline)) int other(int i) { for (volatile int n = 0; n < 200; n++) { } return i; }
+int (*volatile doing)(int);
+void first(void) {
+    for (volatile int i = 0; i < 10; i++) {
+        doing = work;
+        if (setjmp(place)) doing = other;
+        sum += doing(i);
+    }
+    finish();
+}
+void second(void) { finish(); }
+"""
+
+
+def test_another_functions_return_to_the_same_place_ends_no_call(tmp_path: Path, emulator_name: str) -> None:
+    """After each jump, the same instruction calls another function, which returns to where the call should have."""
+    result = run(firmware(tmp_path, POINTERS), begin="work", stop="stop", emulator=emulator_name)
+    assert (result.verdict, codes(result)) == ("pass", ["firmware.left-windows"])
+    assert result.findings[0].message.startswith("3 of 10 measured calls did not return")
+    assert calls(result) == {"work": 1, "parse": 1}
+    assert result.value("instructions_max") == result.value("instructions")

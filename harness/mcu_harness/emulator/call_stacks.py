@@ -37,3 +37,12 @@ def begins_inside(call: tuple[int, int], new: tuple[int, int], recorder: BlockRe
     (pointer, end), (new_pointer, new_end) = call, new
     jumped = end == new_end and recorder.last_end != new_end
     return new_pointer < pointer or (new_pointer == pointer and jumped)
+
+
+def returns_from_another(recorder: BlockRecorder, end: int) -> bool:
+    """Whether what arrives at `end` now is the return of a call that began inside of the window, which itself was left before.
+
+    An instruction that calls through a pointer comes back to one place from all that it calls. Known only of a window that began while
+    no other was open: the calls that led to it are not in the tree then.
+    """
+    return any(call.returns_to == end for call in recorder.calls())

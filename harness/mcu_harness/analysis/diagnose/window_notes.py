@@ -33,7 +33,8 @@ def _left(execution: Execution) -> list[Finding]:
     if dropped:
         message = (
             f"{dropped:,} of {closed + dropped:,} measured calls did not return: the next one began on the same stack with "
-            "nothing of them left on it (longjmp, an exception of C++), and where they ended is not known"
+            "nothing of them left on it, or another function returned to where they should have (longjmp, an exception of C++), and "
+            "where they ended is not known"
         )
         advice = "they are in no figure: measure a function that returns, or the code around the jump"
         found.append(_note(Code.FIRMWARE_LEFT_WINDOWS, message, advice))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcu_harness.base.errors import EmulatorError
-from mcu_harness.emulator.call_stacks import Stack, begins_inside, stack_in_use
+from mcu_harness.emulator.call_stacks import Stack, begins_inside, returns_from_another, stack_in_use
 from mcu_harness.emulator.contract import WindowEnds
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.emulator.renode.blocks import BlockIntake
@@ -29,6 +29,7 @@ class _Call:
     counted: int
     recorded: int
     number: int
+    is_beside: bool
 
 
 class CallWindows:
@@ -56,13 +57,12 @@ class CallWindows:
         if earlier is not None:
             if begins_inside((earlier.pointer, earlier.end), (at.pointer, end), self._recorder):
                 return False
-            self._open.remove(earlier)
-            self._dropped += 1
-            self._recorder.drop(earlier.number)
-        self._beside += bool(self._open)
+            self._drop(earlier)
+        beside = bool(self._open)
+        self._beside += beside
         recorded = self._recorder.instructions
         number = self._recorder.begin(at.pc)
-        self._open.append(_Call(end, at.pointer, stack, at.instructions, recorded, number))
+        self._open.append(_Call(end, at.pointer, stack, at.instructions, recorded, number, beside))
         return True
 
     def returned(self, at: Arrival) -> None:
@@ -76,7 +76,15 @@ class CallWindows:
                 f"Renode counted {counted:,} instructions but reported blocks of {recorded:,}",
                 hint="report this as a bug, with the firmware",
             )
-        self._open.remove(call)
         self._intake.settle(0)
+        if not call.is_beside and returns_from_another(self._recorder, call.end):
+            self._drop(call)
+            return
+        self._open.remove(call)
         self._recorder.end(call.number)
         self.instructions.append(counted)
+
+    def _drop(self, call: _Call) -> None:
+        self._open.remove(call)
+        self._dropped += 1
+        self._recorder.drop(call.number)

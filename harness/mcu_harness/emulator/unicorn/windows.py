@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from unicorn import arm_const
 
-from mcu_harness.emulator.call_stacks import Stack, begins_inside, stack_in_use
+from mcu_harness.emulator.call_stacks import Stack, begins_inside, returns_from_another, stack_in_use
 from mcu_harness.emulator.contract import RunPlan, WindowEnds
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder
 from mcu_harness.emulator.unicorn.engine import Engine
@@ -34,6 +34,7 @@ class _Opened:
     pointer: int | None = None
     stack: Stack | None = None
     is_watched: bool = False
+    is_beside: bool = False
 
 
 class Windows:
@@ -102,7 +103,10 @@ class Windows:
         """Open or close windows at `pc`, one of `exits`, which may also be reached without meaning it (recursion)."""
         for window in self._open:
             if window.end == pc and window.pointer in (None, self._engine.register("sp")):
-                self._close(window)
+                if self._was_left(window):
+                    self._drop(window)
+                else:
+                    self._close(window)
                 break
         if pc == self._plan.begin and self._may_begin and not self._goes_on():
             self.open(pc)
@@ -119,7 +123,8 @@ class Windows:
             self.first_stack = pointer
         for address, data in self._plan.windows[len(self.reads)].writes if self._plan.windows else ():
             self._engine.memory.write(address, data)
-        self._beside += self.is_open
+        beside = self.is_open
+        self._beside += beside
         opened_at = self._recorder.instructions
         number = self._recorder.begin(pc) if self._plan.profile else None
         if self._plan.begin == pc and self._plan.end is None and not self.whole_run:
@@ -128,7 +133,7 @@ class Windows:
             is_watched = low <= pointer <= high  # on a task's stack, others say nothing of it
             if is_watched:
                 self._recorder.watch_frame(pointer, high, end)
-            self._open.append(_Opened(end, opened_at, number, pointer, self._stack(pointer), is_watched))
+            self._open.append(_Opened(end, opened_at, number, pointer, self._stack(pointer), is_watched, beside))
         else:
             self._open.append(_Opened(None if self.whole_run else self._plan.end, opened_at, number))
 
@@ -143,6 +148,18 @@ class Windows:
         if self._plan.windows:
             reads = self._plan.windows[len(self.reads)].reads
             self.reads.append(tuple(self._engine.memory.read(address, size) for address, size in reads))
+
+    def _was_left(self, window: _Opened) -> bool:
+        """Whether its function is off the stack although the core arrives where it returns to; on the main stack that is watched."""
+        if window.stack is None or window.end is None or window.is_watched or window.is_beside or window.number is None:
+            return False
+        return returns_from_another(self._recorder, window.end)
+
+    def _drop(self, window: _Opened) -> None:
+        self._forget(window)
+        self._dropped += 1
+        if window.number is not None:
+            self._recorder.drop(window.number)
 
     def _forget(self, window: _Opened) -> None:
         self._open.remove(window)
@@ -159,10 +176,7 @@ class Windows:
                 continue
             if begins_inside((window.pointer, window.end), new, self._recorder):
                 return True
-            self._forget(window)
-            self._dropped += 1
-            if window.number is not None:
-                self._recorder.drop(window.number)
+            self._drop(window)
             return False
         return False
 
