@@ -135,6 +135,15 @@ def test_a_loop_that_the_time_will_end_is_none_that_waits_for_ever(
     assert run(ticks, emulator_name, session).verdict == "pass"
 
 
+def test_what_is_asked_by_semihosting_while_the_loop_is_looked_at_is_answered(session: Session, tmp_path: Path) -> None:
+    """The first look is after two million instructions, which lie among these questions (SYS_ERRNO)."""
+    delay = '__asm__ volatile("1: subs %0, #1\\n bne 1b" : "+r"(rest) :: "cc");'
+    ask = '__asm__ volatile("movs r0, #0x13\\n .rept 32\\n bkpt 0xab\\n .endr" ::: "r0", "cc", "memory");'
+    asks = f"uint32_t rest = 975000; {delay} for (uint32_t n = 0; n < 3500; n++) {{ {ask} }}"
+    result = run(firmware(tmp_path, WAIT=asks, END="transfer(); return 0;"), "unicorn", session, begin="work")
+    assert result.verdict == "pass"
+
+
 def test_a_task_that_sleeps_in_between_does_not_wait_for_ever(session: Session, tmp_path: Path) -> None:
     """A delay of 12,000 ticks at one place, in a function that is not main: it takes 12 s of virtual time."""
     parts = {"WAIT": 'while (ticks < 12000) __asm__ volatile("wfi");', "END": "transfer(); return 0;"}

@@ -185,6 +185,7 @@ def test_an_unrelated_project_pays_for_next_to_nothing(pytester: pytest.Pytester
                 "mcu_harness.app", "mcu_harness.app.pytest_plugin", "mcu_harness.app.pytest_hooks",
                 "mcu_harness.app.options", "mcu_harness.scenario", "mcu_harness.scenario.discovery",
                 "mcu_harness.app.pytest_board", "mcu_harness.app.pytest_unit_tests", "mcu_harness.app.settings", "mcu_harness.scenario.kernels", "mcu_harness.base",
+                "mcu_harness.scenario.placement", "mcu_harness.scenario.model_files",
                 "mcu_harness.base.errors", "mcu_harness.base.files",
             }, ours
             assert "mcu_harness.app.options" in ours

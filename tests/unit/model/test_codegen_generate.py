@@ -107,8 +107,8 @@ def test_each_layer_says_which_kernel_computes_it(graph: Graph, choice: str) -> 
 
 def test_an_operator_without_c_is_one_error_with_the_supported_list() -> None:
     tensor = Tensor(0, "t", (1,), "int8", Quantization((1.0,), (0,)))
-    alien = Graph("g", (tensor,), (Layer(0, "CUSTOM", (0,), (0,)),), (0,), (0,), "", 0)
-    with pytest.raises(ModelError, match="00 CUSTOM") as caught:
+    alien = Graph("g", (tensor,), (Layer(0, "MADE_UP", (0,), (0,)),), (0,), (0,), "", 0)
+    with pytest.raises(ModelError, match="00 MADE_UP") as caught:
         plan_memory(alien, TARGET)
     assert "CONV_2D" in caught.value.hint
 

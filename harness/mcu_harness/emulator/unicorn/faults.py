@@ -11,6 +11,8 @@ from mcu_harness.emulator.unicorn.engine import Engine
 
 # QEMU's exception numbers for Arm (EXCP_* of its cpu.h), as Unicorn hands them on.
 SVC, PREFETCH_ABORT, DATA_ABORT, BREAKPOINT, EXCEPTION_EXIT = 2, 3, 4, 7, 8
+# They end the block that asks, where the recorder may pause too: asked once more, they would pause it once more.
+ASKING = (SVC, BREAKPOINT)
 _NO_COPROCESSOR, _INVALID_STATE, _STACK_LIMIT, _LAZY_FP, _LAZY_SECURE, _UNALIGNED = 17, 18, 19, 20, 21, 22
 _LAZY = "floating-point context cannot be saved"
 _KINDS = {

@@ -152,7 +152,7 @@ class LiveDrive:
         engine, recorder, pc = self._engine, self._recorder, self.pc
         if recorder.error is not None:
             return Stop(StopReason.FAULT, pc)
-        if recorder.paused and engine.exception != faults.SVC:  # what else may have stopped it repeats
+        if recorder.paused and engine.exception not in faults.ASKING:  # what else may have stopped it repeats
             recorder.resume()
             off_at = self._fpu_off_at()
             if off_at is not None:

@@ -161,7 +161,9 @@ class Run:
         while True:
             error = self._engine.run(pc)
             pc = self._engine.pc
-            if self._recorder.paused and self._engine.exception != faults.SVC:  # what else may have stopped it repeats
+            if (
+                self._recorder.paused and self._engine.exception not in faults.ASKING
+            ):  # what else may have stopped it repeats
                 if self._end_of_dialogue(pc):
                     return self._finished()
                 pc = self._paused(pc)
