@@ -21,6 +21,7 @@ from mcu_harness.image.toolchain import find_toolchain
 from mcu_harness.model.arrays import Array, reals
 from mcu_harness.model.faithfulness import by_place, faithfulness
 from mcu_harness.model.graph import Graph
+from mcu_harness.model.import_notes import import_notes
 from mcu_harness.model.int8_model import int8_model
 from mcu_harness.model.planned import planned_sources
 from mcu_harness.model.reference import lacking_in_litert
@@ -93,6 +94,7 @@ def prepare(
         own += faithfulness_figures.measurements(cost, regions)
         noisiest = faithfulness_figures.contributors(cost, regions)
         regions = faithfulness_figures.with_ratios(cost, regions)
+    notes = (*conversion.notes, *import_notes(graph))
     return FirmwareUnderTest(
         generated=True,
         model=one_line(case.model_name),
@@ -102,7 +104,7 @@ def prepare(
         toolchain=image.toolchain,
         code_regions=regions,
         check=check,
-        provenance=lambda profiled: provenance.of_model(case, conversion, graph, image, sources, profiled),
+        provenance=lambda profiled: provenance.of_model(case, conversion, graph, notes, image, sources, profiled),
         figures=own,
         contributors=noisiest,
         arena=result_tables.arena_blocks(graph, memory),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from mcu_harness import __version__
@@ -16,7 +17,6 @@ from mcu_harness.image.program import Program
 from mcu_harness.model.codegen.sources import Sources
 from mcu_harness.model.convert.record import Conversion
 from mcu_harness.model.graph import Graph
-from mcu_harness.model.import_notes import import_notes
 from mcu_harness.results.records import Provenance
 from mcu_harness.scenario.cases import Case
 from mcu_harness.scenario.scenario import InputSpec
@@ -25,9 +25,15 @@ _MOST_GIT_BYTES = 64 << 20  # packed references of the largest checkouts
 
 
 def of_model(
-    case: Case, conversion: Conversion, graph: Graph, image: Image, sources: Sources, profiled: Profile | None
+    case: Case,
+    conversion: Conversion,
+    graph: Graph,
+    notes: Iterable[str],
+    image: Image,
+    sources: Sources,
+    profiled: Profile | None,
 ) -> Provenance:
-    """The provenance of a run of a model: `conversion` made it, `graph` is what is computed."""
+    """The provenance of a run of a model: `conversion` made it, `graph` is what is computed, `notes` say what both changed."""
     return Provenance(
         harness_version=__version__,
         commit=commit_of(case.scenario.directory),
@@ -42,7 +48,7 @@ def of_model(
         sources=image.sources,
         converted_from=one_line(conversion.source),
         converters=tuple(map(one_line, conversion.tools)),
-        import_notes=tuple(map(one_line, (*conversion.notes, *import_notes(graph)))),
+        import_notes=tuple(map(one_line, notes)),
     )
 
 
