@@ -2,7 +2,7 @@
 
 What is written is there at once, so that nothing is ever busy. Erasing changes nothing, since flash that no image fills is 0 here,
 and parts that are programmed by functions in a ROM need no entry. Bits that start something read as 0: it is done. Masks are those of
-the reference manuals named, compared with the makers' SVD files. Registers that are not here (option bytes) keep what is written.
+the reference manuals named; most of ST's were compared with SVD files, the others were not. Registers that are not here (option bytes) keep what is written.
 """
 
 from __future__ import annotations
