@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import Execution, RunPlan
@@ -68,14 +70,8 @@ class RenodeEmulator:
 
     def live(self, setup: LiveSetup) -> LiveMachine:
         server = self._ready(setup.board, setup.plan)
-        try:
+        with self._ended_by_errors(server):
             machine = RenodeLive(setup, server, self.version(), self._end_live)
-        except RenodeRefusedError:
-            self._give_back(server, intact=True)
-            raise
-        except BaseException:
-            server.close()
-            raise
         self._live.append(machine)
         return machine
 
@@ -85,14 +81,8 @@ class RenodeEmulator:
 
     def _on_server(self, run: Run, board: Board, plan: RunPlan) -> Execution:
         server = self._ready(board, plan)
-        try:
+        with self._ended_by_errors(server):
             execution = run.on(server)
-        except RenodeRefusedError:
-            self._give_back(server, intact=True)
-            raise
-        except BaseException:  # also an interrupt: whatever this Renode is doing, it is not for the next run
-            server.close()
-            raise
         self._give_back(server, run.intact)
         return execution
 
@@ -106,19 +96,25 @@ class RenodeEmulator:
             is_new = server is None
             server = server or RenodeServer(self._install)
             try:
-                self._make_platform(server, board, plan)
-            except RenodeRefusedError:
-                self._give_back(server, intact=True)
-                raise
+                with self._ended_by_errors(server):
+                    self._make_platform(server, board, plan)
             except RenodeEndedError:
-                server.close()
                 if is_new:
                     raise
-            except BaseException:  # also an interrupt: whatever this Renode is doing, it is not for the next run
-                server.close()
-                raise
             else:
                 return server
+
+    @contextmanager
+    def _ended_by_errors(self, server: RenodeServer) -> Iterator[None]:
+        """Whatever goes wrong ends `server`, also an interrupt, but that it refuses what it was asked: then the next run has it."""
+        try:
+            yield
+        except RenodeRefusedError:
+            self._give_back(server, intact=True)
+            raise
+        except BaseException:
+            server.close()
+            raise
 
     def _waiting(self) -> RenodeServer | None:
         """A Renode that has been started and does nothing."""

@@ -63,6 +63,23 @@ def output_offset(layer: Layer, context: Context) -> str:
     return str(affine(layer, context.tensor(layer.outputs[0])).zero_point)
 
 
+def filter_arguments(layer: Layer, context: Context, bias: str) -> tuple[str, ...]:
+    """Of functions that have a filter and a `bias`."""
+    return (
+        "&context",
+        "&parameters",
+        "&quantization",
+        "&input_dims",
+        context.read(layer.inputs[0]),
+        "&filter_dims",
+        context.name("filter"),
+        "&bias_dims",
+        bias,
+        "&output_dims",
+        context.write(layer.outputs[0]),
+    )
+
+
 def bias_of(layer: Layer, context: Context) -> tuple[str, tuple[Constant, ...]]:
     """A pointer to the bias as the model has it, "0" for none."""
     tensor = context.tensor(layer.inputs[2]) if len(layer.inputs) > 2 and layer.inputs[2] >= 0 else None

@@ -14,6 +14,7 @@ from mcu_harness.model.codegen.cmsis_nn.calls import (
     bias_of,
     dims,
     dims_of,
+    filter_arguments,
     input_offset,
     output_offset,
     per_channel,
@@ -65,19 +66,7 @@ def emit_with(layer: Layer, context: Context, *, has_dsp: bool) -> LayerCode:
     needed = _depthwise_scratch(window, outputs, has_dsp=has_dsp) if depthwise else _scratch(window)
     return Call(
         "arm_depthwise_conv_wrapper_s8" if depthwise else "arm_convolve_wrapper_s8",
-        (
-            "&context",
-            "&parameters",
-            "&quantization",
-            "&input_dims",
-            context.read(source.index),
-            "&filter_dims",
-            context.name("filter"),
-            "&bias_dims",
-            bias,
-            "&output_dims",
-            context.write(result.index),
-        ),
+        filter_arguments(layer, context, bias),
         structs,
         (Constant("filter", stored), *biases, *scales),
         (needed, ("&parameters", "&input_dims", "&filter_dims", "&output_dims")),

@@ -13,6 +13,7 @@ from mcu_harness.model.codegen.cmsis_nn.calls import (
     activation,
     bias_of,
     dims,
+    filter_arguments,
     input_offset,
     output_offset,
     per_channel,
@@ -65,17 +66,4 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         dims("bias_dims", c=units),
         dims("output_dims", rows, c=units),
     )
-    arguments = (
-        "&context",
-        "&parameters",
-        "&quantization",
-        "&input_dims",
-        context.read(source.index),
-        "&filter_dims",
-        context.name("filter"),
-        "&bias_dims",
-        bias,
-        "&output_dims",
-        context.write(result.index),
-    )
-    return Call(function, arguments, structs, constants).code(context)
+    return Call(function, filter_arguments(layer, context, bias), structs, constants).code(context)
