@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
@@ -259,12 +259,8 @@ def read_window(frame: bytearray) -> tuple[int, tuple[bytes, ...]]:
 def read_end(frame: bytearray) -> End:
     """The end of a run."""
     reader = Reader(frame)
-    return End(
-        cause=Cause(reader.number("B")),
-        pc=reader.number("I"),
-        about=reader.number("Q"),
-        more=reader.number("I"),
-        registers=reader.registers(),
+    return replace(
+        _cause_and_place(reader),
         intact=bool(reader.number("B")),
         flash_changed=bool(reader.number("B")),
         instructions=reader.number("Q"),
@@ -281,7 +277,11 @@ def read_end(frame: bytearray) -> End:
 
 def read_live_end(frame: bytearray) -> End:
     """The end of a live run: what is asked for afterwards is not in it."""
-    reader = Reader(frame)
+    return _cause_and_place(Reader(frame))
+
+
+def _cause_and_place(reader: Reader) -> End:
+    """What every end begins with."""
     return End(
         cause=Cause(reader.number("B")),
         pc=reader.number("I"),
