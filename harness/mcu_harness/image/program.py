@@ -143,8 +143,8 @@ def read_program(path: Path) -> Program:
     file = elf_reader.read_elf_file(path)
     loads = [header for header in file.program_headers if header.type == elf_reader.PT_LOAD and header.memsz]
     segments = tuple(_segment(file, header) for header in sorted(loads, key=lambda load: load.vaddr))
-    _refuse_overlaps(path, segments)
     sections = tuple(sorted(_sections(file, loads), key=lambda section: (section.address, section.size)))
+    _refuse_overlaps(path, segments, sections)
     raw = of_loaded_sections(file)
     return Program(
         path=path,
@@ -191,13 +191,19 @@ def _segment(file: ElfFile, header: ProgramHeader) -> Segment:
     )
 
 
-def _refuse_overlaps(path: Path, segments: tuple[Segment, ...]) -> None:
+def _refuse_overlaps(path: Path, segments: tuple[Segment, ...], sections: Iterable[Section]) -> None:
     """No byte may be two things where segments are loaded; where they live, only overlays may share one.
 
     Overlays (OVERLAY in a linker script) are copied to one place by the program, one after the other: all of them are
-    loaded elsewhere.
+    loaded elsewhere. What is zero at first is looked at by section: a segment of such sections alone spans what lies
+    between them, as Zephyr's spans its initialized data, and nothing of it is loaded.
     """
-    live = [(segment.address, segment.address + segment.memory_size, _is_overlay(segment)) for segment in segments]
+    live = [
+        (segment.address, segment.address + len(segment.data), _is_overlay(segment))
+        for segment in segments
+        if segment.data
+    ]
+    live += [(section.address, section.address + section.size, False) for section in sections if not section.in_file]
     load = [(segment.load_address, segment.load_address + len(segment.data), False) for segment in segments]
     for spans in (live, load):
         reached, shared = 0, True  # the end of what came before, and whether all that reaches there may be shared

@@ -16,9 +16,12 @@ from elf_builder import (
     ElfBuilder,
     R,
     SectionSpec,
+    W,
     X,
+    data,
     ordinary,
     text,
+    zeros,
 )
 from mcu_harness.base.errors import ElfError
 from mcu_harness.image.footprint import read_footprint
@@ -259,4 +262,21 @@ def test_no_overlay_shares_memory_with_what_stays_there(tmp_path: Path) -> None:
     builder.segment(0x2000_0000, 0x0800_1000, R | X, text(0x2000_0000, 8, ".ov_a"))
     builder.segments[1].load_address = 0x2000_0000
     with pytest.raises(ElfError, match="two segments overlap at 0x20000000"):
+        read(builder, tmp_path)
+
+
+# Segments of sections without contents, as Zephyr's link has them.
+
+
+def test_a_segment_of_zeroed_sections_may_span_what_lies_between_them(tmp_path: Path) -> None:
+    builder = code_only(("f", 0x1001, 4, FUNC, GLOBAL))
+    builder.segment(0x2000_0010, 0x2000, R | W, data(0x2000_0010, 0x10))
+    builder.segment(0x2000_0000, 0x2000_0000, R | W, zeros(0x2000_0000, 0x10), zeros(0x2000_0020, 0x40, "noinit"))
+    program = read(builder, tmp_path)
+    assert [(s.address, s.size) for s in program.sections if not s.in_file] == [
+        (0x2000_0000, 0x10),
+        (0x2000_0020, 0x40),
+    ]
+    builder.segments[-1].sections[1].address = 0x2000_001C
+    with pytest.raises(ElfError, match="two segments overlap at 0x2000001c"):
         read(builder, tmp_path)
