@@ -264,22 +264,80 @@ def _cast(g: _Graph, x: int) -> int:
 
 def _through_int16(g: _Graph, x: int) -> int:
     """A stretch of 16x8."""
-    scale = g.scale_of(x) / 128
-    shape = g.b.shape(x)
-    wide = g.b.operator("QUANTIZE", [x], g.b.tensor(shape, scale, 0, dtype="int16"))
+    scale = 2.0 ** -int(g.rng.integers(9, 14)) if g.flag() else g.scale_of(x) / 128
+    wide = g.b.operator("QUANTIZE", [x], _wide(g, g.b.shape(x), scale))
+    power = math.frexp(scale)[0] == 0.5 and g.flag()
+    sum_scale = scale if power else scale * 2.1
     more = g.b.operator(
-        "ADD", [wide, wide], g.b.tensor(shape, scale * 2.1, 0, dtype="int16"), pot_scale_int16=False, version=4
+        ("ADD", "SUB")[g.rng.integers(2)],
+        [wide, wide],
+        _wide(g, g.b.shape(x), sum_scale),
+        pot_scale_int16=power,
+        version=4,
     )
-    code = ("LOGISTIC", "TANH", "SOFTMAX", "RELU")[g.rng.integers(4)]
-    fixed = scale * 2.1 if code == "RELU" else 1 / 32768
-    version = {"RELU": 1}.get(code, 3)
-    last = g.b.operator(code, [more], g.b.tensor(shape, fixed, 0, dtype="int16"), version=version)
-    return g.b.operator("QUANTIZE", [last], g.b.tensor(shape, g.scale(fixed * 256), g.point()))
+    made = _WIDE_STEPS[g.rng.integers(len(_WIDE_STEPS))](g, more)
+    fixed = g.scale_of(made)
+    return g.b.operator("QUANTIZE", [made], g.b.tensor(g.b.shape(made), g.scale(fixed * 256), g.point()))
 
 
+def _wide(g: _Graph, shape: tuple[int, ...], scale: float) -> int:
+    return g.b.tensor(shape, scale, 0, dtype="int16")
+
+
+def _wide_function(g: _Graph, x: int) -> int:
+    codes = ("LOGISTIC", "TANH", "SOFTMAX", "RELU", "ABS", "NEG", "EXP", "LOG", "GELU", "RSQRT")
+    code = codes[g.rng.integers(len(codes))]
+    if code == "RSQRT":  # LiteRT does not run on negative values
+        x = g.b.operator("RELU", [x], _wide(g, g.b.shape(x), g.scale_of(x)), version=1)
+    scale = 1 / 32768 if code in ("LOGISTIC", "TANH", "SOFTMAX") else g.scale(g.scale_of(x))
+    version = {"LOGISTIC": 3, "TANH": 3, "SOFTMAX": 3}.get(code, 1)
+    options = {"approximate": g.flag()} if code == "GELU" else {}
+    return g.b.operator(code, [x], _wide(g, g.b.shape(x), scale), version=version, **options)
+
+
+def _wide_transpose_conv(g: _Graph, x: int) -> int:
+    x = g.image(x)
+    n, h, w, c = g.b.shape(x)
+    channels, size = g.pick(1, 3), (2 * h, w)
+    scales = (0.002 * 2.0 ** g.rng.uniform(-2, 2, channels)).tolist()
+    filters = g.b.constant(g.rng.integers(-127, 128, (channels, 3, 2, c)).astype(np.int8), scales, axis=0)
+    operands = [g.b.constant([n, *size, channels]), filters, x]
+    if g.flag():
+        bias = g.rng.integers(-(2**20), 2**20, channels).astype(np.int64)
+        operands.append(g.b.constant(bias, [g.scale_of(x) * scale for scale in scales]))
+    out = _wide(g, (n, *size, channels), g.scale(g.scale_of(x) * 0.3 * math.sqrt(c)))
+    return g.b.operator("TRANSPOSE_CONV", operands, out, version=4, stride_h=2, stride_w=1, padding="SAME")
+
+
+def _wide_resized(g: _Graph, x: int) -> int:
+    x = g.image(x)
+    n, _, _, c = g.b.shape(x)
+    size = (int(g.rng.integers(1, 9)), int(g.rng.integers(1, 9)))
+    out = _wide(g, (n, *size, c), g.scale_of(x))
+    return g.b.operator("RESIZE_BILINEAR", [x, g.b.constant(list(size))], out, half_pixel_centers=g.flag())
+
+
+def _wide_extreme(g: _Graph, x: int) -> int:
+    shape, axis = g.b.shape(x), int(g.rng.integers(len(g.b.shape(x))))
+    out = _wide(g, (*shape[:axis], 1, *shape[axis + 1 :]), g.scale_of(x))
+    code = ("REDUCE_MAX", "REDUCE_MIN")[g.rng.integers(2)]
+    return g.b.operator(code, [x, g.b.constant([axis])], out, version=3, keep_dims=True)
+
+
+def _through_int32(g: _Graph, x: int) -> int:
+    """To int32 with a scale, and back."""
+    scale, shape = g.scale_of(x) / 128, g.b.shape(x)
+    wide = g.b.operator("QUANTIZE", [x], _wide(g, shape, scale))
+    long = g.b.operator("QUANTIZE", [wide], g.b.tensor(shape, scale / 8, 0, dtype="int32"))
+    return g.b.operator("QUANTIZE", [long], g.out(x))
+
+
+_WIDE_STEPS: tuple[_Step, ...] = (
+    _wide_function, _wide_function, _wide_function, _wide_transpose_conv, _wide_resized, _wide_extreme,
+)  # fmt: skip
 _STEPS: tuple[_Step, ...] = (
     _conv, _conv, _conv, _transpose_conv, _dense, _dense, _pool, _binary, _binary, _binary, _quotient, _root, _function, _function,
-    _function, _prelu, _moved, _moved, _moved, _resized, _reduced, _matmul, _chosen, _cast, _through_int16,
+    _function, _prelu, _moved, _moved, _moved, _resized, _reduced, _matmul, _chosen, _cast, _through_int16, _through_int16, _through_int32,
 )  # fmt: skip
 
 

@@ -11,4 +11,17 @@ void mcu_mul_s16(int16_t *output, const int16_t *first, const int16_t *second, c
 void mcu_maximum_s16(int16_t *output, const int16_t *first, const int16_t *second, const struct mcu_broadcast *broadcast);
 void mcu_minimum_s16(int16_t *output, const int16_t *first, const int16_t *second, const struct mcu_broadcast *broadcast);
 
+/* Each operand divided by 2^right, halves away from zero; the second one is added or, with `subtract`, taken away. */
+struct mcu_add_powers {
+    struct mcu_broadcast broadcast;
+    uint8_t right[2];
+    uint8_t subtract;
+    int16_t minimum;
+    int16_t maximum;
+};
+
+/* ADD and SUB of scales that are powers of two. `output` may be an operand that does not repeat. */
+void mcu_add_powers_s16(int16_t *output, const int16_t *first, const int16_t *second,
+                        const struct mcu_add_powers *parameters);
+
 #endif

@@ -42,4 +42,19 @@ struct mcu_softmax_s16 {
 /* SOFTMAX over the last dimension, int16, output scale 1/32768. `output` may not be `input`. */
 void mcu_softmax_s16(int16_t *output, const int16_t *input, const struct mcu_softmax_s16 *parameters);
 
+/* A function of int16 between 513 points, one for every 128 values from -32768 on, in a straight line. `output` may be `input`. */
+void mcu_table_s16(int16_t *output, const int16_t *input, const int16_t *table, size_t count);
+
+/* The magnitude, requantized; with a multiplier of 0 as it is. */
+struct mcu_abs_s16 {
+    int32_t multiplier;
+    int32_t right;
+};
+
+/* ABS, int16, rounding twice. `output` may be `input`. */
+void mcu_abs_s16(int16_t *output, const int16_t *input, const struct mcu_abs_s16 *parameters, size_t count);
+
+/* NEG, int16; -32768 stays. `output` may be `input`. */
+void mcu_negate_s16(int16_t *output, const int16_t *input, size_t count);
+
 #endif

@@ -18,4 +18,8 @@ struct mcu_reduce {
 void mcu_reduce_max_s8(int8_t *output, const int8_t *input, const struct mcu_reduce *parameters);
 void mcu_reduce_min_s8(int8_t *output, const int8_t *input, const struct mcu_reduce *parameters);
 
+/* The same of int16. */
+void mcu_reduce_max_s16(int16_t *output, const int16_t *input, const struct mcu_reduce *parameters);
+void mcu_reduce_min_s16(int16_t *output, const int16_t *input, const struct mcu_reduce *parameters);
+
 #endif

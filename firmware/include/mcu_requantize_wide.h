@@ -21,4 +21,8 @@ void mcu_requantize_s16_s16(int16_t *output, const int16_t *input, const struct 
 void mcu_requantize_s8_s32(int32_t *output, const int8_t *input, const struct mcu_requantize *parameters, size_t count);
 void mcu_requantize_s16_s32(int32_t *output, const int16_t *input, const struct mcu_requantize *parameters, size_t count);
 
+/* From int32, any value: what leaves 32 bits wraps, as it does in the reference. */
+void mcu_requantize_s32_s8(int8_t *output, const int32_t *input, const struct mcu_requantize *parameters, size_t count);
+void mcu_requantize_s32_s16(int16_t *output, const int32_t *input, const struct mcu_requantize *parameters, size_t count);
+
 #endif

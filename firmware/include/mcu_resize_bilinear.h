@@ -19,4 +19,7 @@ struct mcu_resize_bilinear {
 /* RESIZE_BILINEAR, int8 NHWC, with weights of 10 bits each way; halves are rounded away from zero. */
 void mcu_resize_bilinear_s8(int8_t *output, const int8_t *input, const struct mcu_resize_bilinear *parameters);
 
+/* The same of int16. */
+void mcu_resize_bilinear_s16(int16_t *output, const int16_t *input, const struct mcu_resize_bilinear *parameters);
+
 #endif

@@ -29,4 +29,32 @@ struct mcu_transpose_conv {
 void mcu_transpose_conv_s8(int8_t *output, const int8_t *input, const struct mcu_transpose_conv *parameters,
                            int32_t *sums);
 
+/* The same of int16: no zero points. `bias`, `factor`, `right`, `channel_step` and `twice` as in mcu_conv_2d_s16.h. */
+struct mcu_transpose_conv_s16 {
+    const int8_t *filter;
+    const int64_t *bias;
+    const int32_t *factor;
+    const int8_t *right;
+    const int16_t *rows;
+    const int16_t *columns;
+    uint16_t batches;
+    uint16_t in_height;
+    uint16_t in_width;
+    uint16_t in_channels;
+    uint16_t out_height;
+    uint16_t out_width;
+    uint16_t kernel_height;
+    uint16_t kernel_width;
+    uint16_t stride_height;
+    uint16_t stride_width;
+    uint16_t channels;
+    uint16_t channel_step;
+    int16_t minimum;
+    int16_t maximum;
+    uint8_t twice;
+};
+
+/* TRANSPOSE_CONV, int16 NHWC, with filters of int8. */
+void mcu_transpose_conv_s16(int16_t *output, const int16_t *input, const struct mcu_transpose_conv_s16 *parameters);
+
 #endif

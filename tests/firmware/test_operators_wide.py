@@ -246,14 +246,6 @@ def test_a_model_of_floats_outside_and_int16_inside(tmp_path: Path) -> None:
     check_against_reference(builder, tmp_path, share=True, samples=10)
 
 
-def test_powers_of_two_that_litert_adds_in_a_way_of_its_own_are_refused(tmp_path: Path) -> None:
-    builder = ModelBuilder(10)
-    pair = [_input(builder, (1, 4), 2.0**-12), _input(builder, (1, 4), 2.0**-11)]
-    builder.output(builder.operator("ADD", pair, builder.tensor((1, 4), 2.0**-11, 0, dtype="int16"), version=4))
-    with pytest.raises(ModelError, match="pot_scale_int16"):
-        import_tflite(builder.write(tmp_path / "m.tflite"))
-
-
 def test_a_zero_point_of_int16_is_refused(tmp_path: Path) -> None:
     builder = ModelBuilder(11)
     x = builder.input((1, 4), 0.001, 3, dtype="int16")

@@ -43,3 +43,30 @@ void mcu_requantize_s16_s32(int32_t *output, const int16_t *input, const struct 
         output[count] = requantized(input[count], parameters, INT32_MAX);
     }
 }
+
+/* mcu_requantize_twice for every value: a quotient is rounded by what is left over, so that nothing is added before. */
+static int32_t from_int32(int32_t value, const struct mcu_requantize *p, int32_t limit)
+{
+    const uint32_t centred = (uint32_t)value - (uint32_t)p->in_zero_point;
+    int32_t scaled = mcu_doubling_high_multiply((int32_t)(p->right < 0 ? centred << -p->right : centred), p->multiplier);
+    if (p->right > 0) {
+        const int32_t mask = (int32_t)((1u << p->right) - 1u);
+        const int32_t left_over = scaled & mask;
+        scaled = (scaled >> p->right) + (left_over > (mask >> 1) + (scaled < 0));
+    }
+    return mcu_clamp((int32_t)((uint32_t)scaled + (uint32_t)p->out_zero_point), -limit - 1, limit);
+}
+
+void mcu_requantize_s32_s8(int8_t *output, const int32_t *input, const struct mcu_requantize *parameters, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        output[i] = (int8_t)from_int32(input[i], parameters, INT8_MAX);
+    }
+}
+
+void mcu_requantize_s32_s16(int16_t *output, const int32_t *input, const struct mcu_requantize *parameters, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        output[i] = (int16_t)from_int32(input[i], parameters, INT16_MAX);
+    }
+}

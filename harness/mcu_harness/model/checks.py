@@ -232,7 +232,7 @@ def _role_problem(tensor: Tensor, role: Role, rule: Operator, types: tuple[str, 
 _TYPES = {
     Role.QUANTISED: ("int8", "uint8", "int16"),
     Role.INTEGER: ("int8", "uint8", "int16", "int32"),
-    Role.FLOAT_OR_INTEGER: ("int8", "uint8", "int16"),
+    Role.FLOAT_OR_INTEGER: ("int8", "uint8", "int16", "int32"),
 }
 # What is counted or true, whatever scale it has.
 _PLAIN_TYPES = {

@@ -27,9 +27,10 @@ from mcu_harness.base.kept_arrays import load_arrays, save_arrays
 from mcu_harness.base.process import CompletedText, run
 from mcu_harness.base.text import one_line
 from mcu_harness.model.graph import Graph, Repair
-from mcu_harness.model.operators.catalogue import is_wide
+from mcu_harness.model.operators.catalogue import OPERATORS, is_wide
 from mcu_harness.model.operators.custom import CUSTOM
 from mcu_harness.model.operators.detection import DETECTION
+from mcu_harness.model.operators.operator import Role
 
 Array = npt.NDArray[np.generic]
 
@@ -182,7 +183,8 @@ def lacking_in_litert(graph: Graph) -> str:
         if layer.operator == "SUM":  # LiteRT 2.3.0's reference kernel asks for uint8_t, whatever the type is
             return f"{layer.place}: LiteRT's reference kernel reads the bytes of int8 as uint8"
         if is_wide(graph, layer) and "quantized_bias_type" in layer.attributes:
-            bias = layer.inputs[2] if len(layer.inputs) > 2 else -1
+            position = OPERATORS[layer.operator].inputs.index(Role.BIAS)
+            bias = layer.inputs[position] if len(layer.inputs) > position else -1
             if (
                 bias >= 0
                 and graph.tensors[bias].dtype != "int64"

@@ -1,6 +1,6 @@
 """Functions of one float32 as LiteRT's kernels compute them, each step rounded to float32.
 
-Functions of the C library (expf, tanhf, erff, logf) are rounded correctly here, which a C library does in nearly all cases.
+Functions of the C library (expf, tanhf, erfcf, logf) are rounded correctly here, which a C library does in nearly all cases.
 """
 
 from __future__ import annotations
@@ -28,9 +28,8 @@ def tanh(x: np.float32) -> np.float32:
 
 
 def gelu(x: np.float32) -> np.float32:
-    """x / 2 * (1 + erf(x / sqrt(2)))."""
-    scaled = x * np.float32(math.sqrt(0.5))
-    return np.float32(0.5) * x * (np.float32(1) + np.float32(math.erf(float(scaled))))
+    """x / 2 * (1 + erf(x / sqrt(2))), as x / 2 * erfc(-x / sqrt(2))."""
+    return np.float32(0.5) * x * np.float32(math.erfc(float(x * np.float32(-math.sqrt(0.5)))))
 
 
 def gelu_by_tanh(x: np.float32) -> np.float32:

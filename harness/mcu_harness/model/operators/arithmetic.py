@@ -10,6 +10,9 @@ from mcu_harness.model.operators.operator import WIDE, Operator, Role
 from mcu_harness.model.operators.options import Option, activation, options
 from mcu_harness.model.operators.shapes import broadcast, broadcast_shape
 
+_MOST_RIGHT = 15  # bits by which LiteRT divides an int16
+_NEAR_POWER = 1e-3  # LiteRT's own, in log2
+
 
 def _batch_matmul(op: Operation) -> tuple[Shape, ...]:
     first, second = op.shape(0), op.shape(1)
@@ -39,18 +42,40 @@ def _prelu(op: Operation) -> tuple[Shape, ...]:
     return (op.shape(0),)
 
 
+def adds_powers(operation: Operation) -> bool:
+    """Whether LiteRT adds in its way for scales that are all powers of two: int16 alone, unless the option says otherwise."""
+    if operation.operand(0).dtype != "int16" or not operation.attributes["pot_scale_int16"]:
+        return False
+    powers = [math.log2(scales(tensor)[0]) for tensor in (*operation.inputs, *operation.outputs)]
+    return all(abs(power - round(power)) < _NEAR_POWER for power in powers)
+
+
+def powers_of_two(operation: Operation) -> tuple[int, int]:
+    """By which powers of two both operands are divided to have the output's scale."""
+    first, second, result = (round(math.log2(scales(t)[0])) for t in (*operation.inputs, *operation.outputs))
+    return result - first, result - second
+
+
 def _sum(operation: Operation) -> str:
     """LiteRT's ADD and SUB work at 2^20 times the precision of the larger input (int16: 2^15), and stop where that does not do."""
     wide = operation.operand(0).dtype == "int16"
-    numbers = [scales(tensor)[0] for tensor in (*operation.inputs, *operation.outputs)]
-    if wide and operation.attributes["pot_scale_int16"] and all(math.frexp(number)[0] == 0.5 for number in numbers):
-        return "int16 with scales that are all powers of two, which LiteRT adds in a way of its own (pot_scale_int16)"
+    if adds_powers(operation):
+        rights = powers_of_two(operation)
+        if min(rights) < 0 or 0 not in rights or max(rights) > _MOST_RIGHT:
+            return "pot_scale_int16 with scales of which LiteRT cannot bring one operand to the other"
+        return ""
     largest = 2 * max(scales(operation.inputs[0])[0], scales(operation.inputs[1])[0])
     return (
         ""
         if largest < 2.0 ** (15 if wide else 20) * scales(operation.outputs[0])[0]
         else "the output scale is absurdly small"
     )
+
+
+def _added(operation: Operation) -> str:
+    if adds_powers(operation) and operation.shape(0) != operation.shape(1):
+        return "pot_scale_int16 with operands of different shapes, which LiteRT adds out of bounds"
+    return _sum(operation)
 
 
 def _squared_difference(operation: Operation) -> str:
@@ -70,7 +95,7 @@ OPERATORS = (
         broadcast_shape,
         options(11, activation(0), Option("pot_scale_int16", 1, True)),
         types=WIDE,
-        problem=_sum,
+        problem=_added,
         in_place=(0, 1),
     ),
     Operator(

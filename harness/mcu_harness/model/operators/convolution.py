@@ -106,9 +106,10 @@ OPERATORS = (
         "TRANSPOSE_CONV",
         (Role.INDICES, Role.FILTER, Role.ACTIVATION, Role.BIAS),
         _transpose_conv,
-        options(49, padding(), *strides(), activation(3)),
+        options(49, padding(), *strides(), activation(3), bias_type(4)),
         optional=1,
         problem=transposed,
+        types=WIDE,
         macs=_transpose_conv_macs,
     ),
 )

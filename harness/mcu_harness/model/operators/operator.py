@@ -26,7 +26,7 @@ class Role(Enum):
     VALUE = "an int8 activation or constant"
     FLOAT = "a float32 activation"
     QUANTISED = "an int8, uint8 or int16 activation"
-    FLOAT_OR_INTEGER = "a float32, int8, uint8 or int16 activation"
+    FLOAT_OR_INTEGER = "a float32, int8, uint8, int16 or int32 activation"
     INTEGER = "an int8, uint8, int16 or int32 activation"
     FILTER = "an int8 constant with symmetric quantisation (zero point 0)"
     BIAS = "an int32 constant with zero point 0 (int64 too where activations are int16)"

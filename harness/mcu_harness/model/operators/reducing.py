@@ -30,8 +30,8 @@ _REDUCER = options(27, Option("keep_dims", 0, False))
 OPERATORS = (
     Operator("MEAN", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, types=WIDE, problem=ratio),
     Operator("SUM", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, problem=ratio),
-    Operator("REDUCE_MAX", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, keeps_quantization=True),
-    Operator("REDUCE_MIN", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, keeps_quantization=True),
+    Operator("REDUCE_MAX", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, keeps_quantization=True, types=WIDE),
+    Operator("REDUCE_MIN", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, keeps_quantization=True, types=WIDE),
     Operator("ARG_MAX", (Role.ACTIVATION, Role.INDICES), _arg_extremum, options(40), output=Role.NUMBERS),
     Operator("ARG_MIN", (Role.ACTIVATION, Role.INDICES), _arg_extremum, options(57), output=Role.NUMBERS),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcu_harness.model.operation import Operation, Shape, ShapeError
-from mcu_harness.model.operators.operator import Operator, Role
+from mcu_harness.model.operators.operator import WIDE, Operator, Role
 from mcu_harness.model.operators.options import Option, options
 from mcu_harness.model.operators.shapes import expect_rank
 
@@ -23,12 +23,13 @@ OPERATORS = (
         _resize,
         options(74, Option("align_corners", 0, False), Option("half_pixel_centers", 1, False)),
         keeps_quantization=True,
-        types=("int8", "int16"),
+        types=WIDE,
     ),
     Operator(
         "RESIZE_BILINEAR",
         (Role.ACTIVATION, Role.INDICES),
         _resize,
         options(15, Option("align_corners", 2, False), Option("half_pixel_centers", 3, False)),
+        types=WIDE,
     ),
 )

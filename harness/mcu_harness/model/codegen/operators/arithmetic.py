@@ -17,6 +17,8 @@ from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Context, LayerCode, Struct, unsupported
 from mcu_harness.model.codegen.quantization import activation_range, affine
 from mcu_harness.model.graph import Layer
+from mcu_harness.model.operation import Operation
+from mcu_harness.model.operators.arithmetic import adds_powers, powers_of_two
 
 HEADROOM_BITS = 20
 _WIDE_HEADROOM_BITS = 15  # of int16
@@ -24,6 +26,7 @@ _MOST_LOOPS = 5  # MCU_BROADCAST_LOOPS
 
 _ADD = Kernel("mcu_add_s8", "portable/add_s8.c", "mcu_arithmetic.h")
 _ADD_WIDE = Kernel("mcu_add_s16", "portable/add_s16.c", "mcu_arithmetic_s16.h")
+_ADD_POWERS = Kernel("mcu_add_powers_s16", "portable/add_powers_s16.c", "mcu_arithmetic_s16.h")
 _MUL_WIDE = Kernel("mcu_mul_s16", "portable/mul_s16.c", "mcu_arithmetic_s16.h")
 _DIV = Kernel("mcu_div_s8", "portable/div_s8.c", "mcu_div.h")
 _MUL = Kernel("mcu_mul_s8", "portable/mul_s8.c", "mcu_arithmetic.h")
@@ -73,7 +76,9 @@ def add_scaling(
 
 def emit_add(layer: Layer, context: Context) -> LayerCode:
     """ADD and SUB."""
-    wide = context.tensor(layer.outputs[0]).dtype == "int16"
+    operation, wide = Operation.of(context.graph, layer), context.tensor(layer.outputs[0]).dtype == "int16"
+    if adds_powers(operation):
+        return _add_powers(layer, context, powers_of_two(operation))
     first, second, out = add_scaling(layer, context, _WIDE_HEADROOM_BITS if wide else HEADROOM_BITS)
     members = (
         ("multiplier", f"{{{first[0]}, {second[0]}}}"),
@@ -83,6 +88,22 @@ def emit_add(layer: Layer, context: Context) -> LayerCode:
         ("subtract", str(int(layer.operator == "SUB"))),
     )
     return _binary(layer, context, _ADD_WIDE if wide else _ADD, "add", members)
+
+
+def _add_powers(layer: Layer, context: Context, rights: tuple[int, int]) -> LayerCode:
+    low, high = activation_range(layer, context.tensor(layer.outputs[0]))
+    members = (
+        ("broadcast", broadcast_initializer(layer, context)),
+        ("right", f"{{{rights[0]}, {rights[1]}}}"),
+        ("subtract", str(int(layer.operator == "SUB"))),
+        ("minimum", str(low)),
+        ("maximum", str(high)),
+    )
+    left, left_constants = context.operand(layer.inputs[0], "first")
+    right, right_constants = context.operand(layer.inputs[1], "second")
+    call = f"{_ADD_POWERS.function}({context.write(layer.outputs[0])}, {left}, {right}, &{context.name('parameters')});"
+    structs = (Struct("struct mcu_add_powers", "parameters", members),)
+    return LayerCode((call,), (_ADD_POWERS,), (*left_constants, *right_constants), structs)
 
 
 def emit_mul(layer: Layer, context: Context) -> LayerCode:

@@ -22,7 +22,8 @@ _REQUANTIZE = {  # by the types that it comes from and leads to
         f"mcu_requantize_s{_BITS[source]}_s{_BITS[result]}", "portable/requantize_wide.c", "mcu_requantize_wide.h"
     )
     for source, result in (
-        ("int16", "int8"), ("int8", "int16"), ("int16", "int16"), ("int8", "int32"), ("int16", "int32")
+        ("int16", "int8"), ("int8", "int16"), ("int16", "int16"), ("int8", "int32"), ("int16", "int32"),
+        ("int32", "int8"), ("int32", "int16"),
     )
 }  # fmt: skip
 
@@ -53,7 +54,7 @@ def _requantize(layer: Layer, context: Context) -> LayerCode:
     source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
     kernel = _REQUANTIZE.get((source.dtype, result.dtype))
     if kernel is None:
-        raise unsupported(layer, f"from {source.dtype} to {result.dtype}; between int8 and int16, and to int32, are")
+        raise unsupported(layer, f"from {source.dtype} to {result.dtype}; between int8, int16 and int32 are")
     incoming, outgoing = affine(layer, source), affine(layer, result)
     multiplier, shift = quantize_multiplier(incoming.scale / outgoing.scale)
     if shift > 14:

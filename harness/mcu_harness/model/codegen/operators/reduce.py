@@ -9,17 +9,19 @@ from mcu_harness.model.graph import Layer
 from mcu_harness.model.operation import Operation
 from mcu_harness.model.operators.shapes import reduced_axes
 
-_KERNELS = {
-    "REDUCE_MAX": Kernel("mcu_reduce_max_s8", "portable/reduce_s8.c", "mcu_reduce.h"),
-    "REDUCE_MIN": Kernel("mcu_reduce_min_s8", "portable/reduce_s8.c", "mcu_reduce.h"),
+_KERNELS = {  # by what is reduced to, and the type
+    (name, dtype): Kernel(f"mcu_{name.lower()}_s{bits}", f"portable/reduce_s{bits}.c", "mcu_reduce.h")
+    for name in ("REDUCE_MAX", "REDUCE_MIN")
+    for dtype, bits in (("int8", 8), ("int16", 16))
 }
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
     axes = reduced_axes(Operation.of(context.graph, layer))
-    fields = loop_fields(layer, context.tensor(layer.inputs[0]).shape, axes)
-    kernel, parameters = _KERNELS[layer.operator], Struct("struct mcu_reduce", "parameters", fields)
-    arguments = f"{context.write(layer.outputs[0])}, {context.read(layer.inputs[0])}, &{context.name('parameters')}"
+    source = context.tensor(layer.inputs[0])
+    fields = loop_fields(layer, source.shape, axes)
+    kernel, parameters = _KERNELS[layer.operator, source.dtype], Struct("struct mcu_reduce", "parameters", fields)
+    arguments = f"{context.write(layer.outputs[0])}, {context.read(source.index)}, &{context.name('parameters')}"
     return LayerCode((f"{kernel.function}({arguments});",), (kernel,), structs=(parameters,))
 
 

@@ -14,7 +14,10 @@ _LARGEST_SIDE = 2**15
 _NEAREST = Kernel(
     "mcu_resize_nearest", "portable/resize_nearest.c", "mcu_resize_nearest.h", helpers=("portable/copy.c",)
 )
-_BILINEAR = Kernel("mcu_resize_bilinear_s8", "portable/resize_bilinear_s8.c", "mcu_resize_bilinear.h")
+_BILINEAR = {
+    dtype: Kernel(f"mcu_resize_bilinear_{name}", f"portable/resize_bilinear_{name}.c", "mcu_resize_bilinear.h")
+    for dtype, name in (("int8", "s8"), ("int16", "s16"))
+}
 
 
 def nearest(
@@ -70,7 +73,7 @@ def emit_bilinear(layer: Layer, context: Context) -> LayerCode:
         ("rows", context.name(rows.suffix)),
         ("columns", context.name(columns.suffix)),
     )
-    kernel, parameters = _BILINEAR, Struct("struct mcu_resize_bilinear", "parameters", fields)
+    kernel, parameters = _BILINEAR[source.dtype], Struct("struct mcu_resize_bilinear", "parameters", fields)
     pointer, constants = context.operand(source.index, "input")
     call = f"{kernel.function}({context.write(result.index)}, {pointer}, &{context.name(parameters.suffix)});"
     return LayerCode((call,), (kernel,), (*constants, rows, columns), (parameters,))

@@ -42,11 +42,27 @@ def emit_convolution(layer: Layer, context: Context) -> LayerCode:
     source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
     filters = filters_of(layer, context)
     window = window_of(layer, source, result, filters.size)
-    bias, twice = _bias(layer, context, len(filters.values))
-    reach = _reach(filters.values, bias)
+    constants, outgoing = long_sums(layer, context, filters.values)
+    numbers = {
+        "channels": len(filters.values),
+        "depth": 1 if filters.multiplier else source.shape[3],
+        "multiplier": filters.multiplier,
+        **outgoing,
+    }
+    members = (("window", window.c_initializer()), *members_of(context, constants, numbers))
+    return _call(layer, context, _CONVOLUTION, Struct("struct mcu_conv_2d_s16", "parameters", members), constants)
+
+
+def long_sums(
+    layer: Layer, context: Context, filters: npt.NDArray[np.int8]
+) -> tuple[tuple[Constant, ...], dict[str, int]]:
+    """Filter, bias and scaling of a convolution as constants, and the numbers that go with them. Its inputs are the activation, the
+    filter and the bias; `filters` [channels, products of one output]."""
+    bias, twice = _bias(layer, context, len(filters))
+    reach = _reach(filters, bias)
     if reach >= (_SUM if twice else _LONG_SUM):
         raise unsupported(layer, f"its sums can reach {reach}")
-    pairs = [quantize_multiplier(scale) for scale in product_scales(layer, context, len(filters.values))]
+    pairs = [quantize_multiplier(scale) for scale in product_scales(layer, context, len(filters))]
     if twice:
         for multiplier, shift in pairs:
             if shift < 0 and (reach * multiplier >> 31) + 2 + (1 << (-shift - 1)) >= _SUM:
@@ -56,24 +72,15 @@ def emit_convolution(layer: Layer, context: Context) -> LayerCode:
         factors, rights = [reduced(multiplier) for multiplier, _ in pairs], [15 - shift for _, shift in pairs]
         if min(rights) < 8:
             raise unsupported(layer, "the output scale is absurdly small for the inputs' scales")
-    low, high = activation_range(layer, result)
+    low, high = activation_range(layer, context.tensor(layer.outputs[0]))
     constants = (
-        Constant("filter", filters.values),
+        Constant("filter", filters),
         Constant("bias", bias, 8),
         Constant("factor", np.array(factors, np.int32)),
         Constant("right", np.array(rights, np.int8), 1),
     )
-    numbers = {
-        "channels": len(filters.values),
-        "channel_step": int(len(pairs) > 1),
-        "depth": 1 if filters.multiplier else source.shape[3],
-        "multiplier": filters.multiplier,
-        "minimum": low,
-        "maximum": high,
-        "twice": int(twice),
-    }
-    members = (("window", window.c_initializer()), *_members(context, constants, numbers))
-    return _call(layer, context, _CONVOLUTION, Struct("struct mcu_conv_2d_s16", "parameters", members), constants)
+    numbers = {"channel_step": int(len(pairs) > 1), "minimum": low, "maximum": high, "twice": int(twice)}
+    return constants, numbers
 
 
 def emit_dense(layer: Layer, context: Context) -> LayerCode:
@@ -114,7 +121,7 @@ def emit_dense(layer: Layer, context: Context) -> LayerCode:
         "minimum": low,
         "maximum": high,
     }
-    struct = Struct("struct mcu_fully_connected_s16", "parameters", _members(context, constants, numbers))
+    struct = Struct("struct mcu_fully_connected_s16", "parameters", members_of(context, constants, numbers))
     return _call(layer, context, _DENSE, struct, constants)
 
 
@@ -169,7 +176,9 @@ def factor_of(scale: float, reach: int) -> tuple[int, int] | None:
     return (min(max(factor, least), most), right) if least <= most else None
 
 
-def _members(context: Context, constants: tuple[Constant, ...], numbers: dict[str, int]) -> tuple[tuple[str, str], ...]:
+def members_of(
+    context: Context, constants: tuple[Constant, ...], numbers: dict[str, int]
+) -> tuple[tuple[str, str], ...]:
     named = ((constant.suffix, context.name(constant.suffix)) for constant in constants)
     return (*named, *((name, integer(value)) for name, value in numbers.items()))
 
