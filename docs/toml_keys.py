@@ -35,6 +35,7 @@ KINDS = {
     "core.dsp": "true or false",
     "console.enable": "list of lists of 2 or 3 numbers",
     "peripheral.irqs": "list of whole numbers",
+    "renode.other_cores.NAME": "path, or whole number",
 }
 NEEDED_LISTS = ("memory", "console.dialogue")  # lists of tables of which at least one has to be there
 DEFAULTS = {
@@ -49,7 +50,7 @@ SCENARIOS = (
     "[budgets]\n[budgets.nrf52840dk]\n",
     'models = ["m.tflite"]\nboards = ["nrf52840dk"]\n[inputs]\nseed = 1\n[outputs]\noracle = "none"\n'
     '[operators.NAME]\nsource = "m.c"\n'
-    '[renode]\ninclude = ["m.repl"]\n',
+    '[renode]\ninclude = ["m.repl"]\n[renode.other_cores]\nNAME = "m.elf"\n',
     'boards = ["nrf52840dk"]\n[firmware]\nelf = "m.elf"\n[profile]\n[profile.regions]\n[console]\n'
     '[[console.dialogue]]\nsend = "x"\n',
     'boards = ["nrf52840dk"]\n[[variants]]\nname = "v"\nmodel = "m.tflite"\n[variants.budgets]\n'

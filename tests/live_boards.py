@@ -14,6 +14,7 @@ from mcu_harness.app.live.opening import open_board
 from mcu_harness.emulator.kept import KeptEmulators
 from mcu_harness.results.records import RunResult
 from mcu_harness.scenario.cases import Case
+from mcu_harness.scenario.renode_table import OtherCoreSpec
 
 
 @dataclass
@@ -34,10 +35,11 @@ def live_board(
     kept: Kept | None = None,
     emulators: KeptEmulators | None = None,
     emulator: str = "auto",
+    others: tuple[OtherCoreSpec, ...] = (),
 ) -> Iterator[LiveBoard]:
     """Firmware on a board, closed in the end."""
     place = TestPlace(elf.parent / "test_shell.py", "test_it", "test_shell.py::test_it")
-    opened = open_board(elf, board, place, kept or Kept(), emulators or KeptEmulators(), emulator)
+    opened = open_board(elf, board, place, kept or Kept(), emulators or KeptEmulators(), emulator, (), others)
     try:
         yield opened
     finally:

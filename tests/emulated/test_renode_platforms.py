@@ -64,16 +64,20 @@ def test_every_stock_cortex_m_platform_can_carry_a_board(renode_install: Install
         stock = [path for path in cpus.rglob("*.repl") if "CPU.CortexM" in path.read_text("utf-8")]
         assert len(stock) > 30
         for path in stock:
-            cores = {entry.type for entry in read_entries(path, server.root) if entry.type.startswith("CPU.")}
+            cpus_of_it = [entry for entry in read_entries(path, server.root) if entry.type.startswith("CPU.")]
+            cores = {entry.type for entry in cpus_of_it}
             name = path.relative_to(server.root).as_posix()
             if name in used or cores != {"CPU.CortexM"}:  # not every build of Renode has the other cores
                 continue
-            other = replace(board, renode_platform=name, console=replace(board.console, driver="none", renode=""))
+            first = cpus_of_it[0].name
+            other = replace(
+                board, renode_platform=name, renode_core=first, console=replace(board.console, driver="none", renode="")
+            )
             description = server.directory / "board.repl"
             description.write_text(platform_for(other, server.root, renode_install.version).description)
-            server.request(protocol.platform_request(description, (), "", mips(other), empty_ranges(other)))
+            server.request(protocol.platform_request(description, (), first, (), "", mips(other), empty_ranges(other)))
             try:
-                server.answer(time.monotonic() + 60)
+                assert server.answer(time.monotonic() + 60)[:1] == protocol.OK, name
             except EmulatorError as error:
                 refused[name] = error.message
     finally:

@@ -21,6 +21,7 @@ from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading, Req
 from mcu_harness.analysis.profile.profile import Profile, profile
 from mcu_harness.app import prepare_firmware
 from mcu_harness.app.judge import judge
+from mcu_harness.app.other_cores import other_cores
 from mcu_harness.emulator.contract import Emulator, Execution, RunPlan
 from mcu_harness.emulator.progress import Underway, progress_text
 from mcu_harness.emulator.traced_run import run_traced, traced_plan
@@ -114,7 +115,8 @@ def prepare(
         firmware = prepare_model.prepare(case, emulator, toolchain_name, progress, placement)
     else:
         firmware = prepare_firmware.prepare(case, case.scenario.firmware, progress)
-    plan = replace(firmware.plan, includes=case.scenario.renode_includes)
+    renode = case.scenario.renode
+    plan = replace(firmware.plan, includes=renode.includes, other_cores=other_cores(renode.other_cores))
     for analysis in analyses:
         plan = analysis.plan(plan, firmware, case.board, emulator.name)
     return Prepared(firmware, traced_plan(plan, case.board))

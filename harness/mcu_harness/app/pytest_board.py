@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pytest
@@ -50,15 +51,24 @@ class Keeper(Protocol):
         ...
 
 
+NO_OTHERS: Mapping[str, str | Path | int] = MappingProxyType({})
+
+
 class OpenBoard(Protocol):
     """`mcu_board(image, board)`: the image's path is relative to the test's file, the board a name or a file's path.
 
     `renode` are platform descriptions (.repl) and scripts of yours that Renode includes, by paths relative to the test's file.
+    `other_cores` are cores of Renode's platform that run beside the one under test: name -> ELF, or address of the vector table.
     `emulator` is unicorn or renode, over what `--mcu-emulator` says; without either it is the embedded one, unicorn.
     """
 
     def __call__(
-        self, image: str | Path, board: str, emulator: str = "", renode: Sequence[str | Path] = ()
+        self,
+        image: str | Path,
+        board: str,
+        emulator: str = "",
+        renode: Sequence[str | Path] = (),
+        other_cores: Mapping[str, str | Path | int] = NO_OTHERS,
     ) -> LiveBoard: ...
 
 
@@ -76,16 +86,27 @@ def mcu_board(request: pytest.FixtureRequest) -> Iterator[OpenBoard]:
     def keep(case: Case, result: RunResult, gated: bool) -> RunResult:
         return keeper.keep(case, result, item, f"{case.scenario.name.removeprefix(item.name)[1:]}.", gated)
 
-    def open_one(image: str | Path, board: str, emulator: str = "", renode: Sequence[str | Path] = ()) -> LiveBoard:
+    def open_one(
+        image: str | Path,
+        board: str,
+        emulator: str = "",
+        renode: Sequence[str | Path] = (),
+        other_cores: Mapping[str, str | Path | int] = NO_OTHERS,
+    ) -> LiveBoard:
         __tracebackhide__ = True
         # Late: this is what pulls in the emulator.
         from mcu_harness.app.live.firmware import TestPlace
         from mcu_harness.app.live.opening import open_board
+        from mcu_harness.scenario.renode_table import OtherCoreSpec
 
         test = TestPlace(request.path, item.name, item.nodeid)
         path, chosen = request.path.parent / image, emulator or keeper.emulator
         includes = tuple(request.path.parent / each for each in renode)
-        boards.append(open_board(path, board, test, keep, keeper.emulators, chosen, includes))
+        others = tuple(
+            OtherCoreSpec(name, None, its) if isinstance(its, int) else OtherCoreSpec(name, request.path.parent / its)
+            for name, its in other_cores.items()
+        )
+        boards.append(open_board(path, board, test, keep, keeper.emulators, chosen, includes, others))
         return boards[-1]
 
     try:

@@ -165,7 +165,7 @@ class Session:
         from mcu_harness.emulator.select import select
 
         needs = []
-        if case.scenario.renode_includes:
+        if case.scenario.renode.includes or case.scenario.renode.other_cores:
             needs.append(Need.PLATFORM_FILES)
         if options.memory_trace:
             needs.append(Need.MEMORY_TRACE)

@@ -81,10 +81,23 @@ class TraceRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherCore:
+    """A core of an emulator's platform, called `name` there, that runs beside the one under test, from its vector table at `vectors`.
+
+    `load` is put into memory for it, as (address, bytes).
+    """
+
+    name: str
+    vectors: int
+    load: tuple[tuple[int, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunPlan:
     """Addresses have no Thumb bit. `stack` is the area [low, high) to paint and to hand back at the end.
 
-    `includes` are the user's own platform descriptions (.repl) and monitor scripts, for emulators that know such.
+    `includes` are the user's own platform descriptions (.repl) and monitor scripts, for emulators that know such;
+    `other_cores` run too. All that is counted, stopped at and read is of the one under test.
 
     For firmware of the user's own:
 
@@ -112,6 +125,7 @@ class RunPlan:
     timeout_s: float = 300.0
     profile: bool = True
     includes: tuple[Path, ...] = ()
+    other_cores: tuple[OtherCore, ...] = ()
     repeat: bool = False
     stops: tuple[int, ...] = ()
     main: tuple[int, int] | None = None

@@ -118,6 +118,11 @@ def faulted(fault: Fault, sentence: str = "") -> End:
     return End(ExitReason.FAULT, detail=sentence or FAULT_MEANINGS[fault.kind].sentence, fault=fault)
 
 
+def other_core_lost(name: str, at: int) -> str:
+    """Why a run cannot go on in which nothing is wrong with the core under test."""
+    return f"the core {name}, which runs beside the one under test, went to {at:#010x}, where no code is"
+
+
 def no_stack(frame: int, number: int) -> str:
     """Exception `number`, 0 where it is not known, and no memory for its frame."""
     return f"an exception{_numbered(number)} finds no stack: its frame would be at {frame:#010x}"

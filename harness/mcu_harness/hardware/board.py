@@ -157,6 +157,7 @@ class Board:
     flash_controller: FlashController | None = None
     mpu_regions: int | None = None  # of the memory protection unit, 0 without one; None: not known
     own_peripherals: tuple[Peripheral, ...] = ()  # those that the board file names
+    renode_core: str = ""  # the core under test in Renode's platform, "" for the only one
 
     @property
     def peripherals(self) -> tuple[Peripheral, ...]:

@@ -101,9 +101,12 @@ def load_board(path: Path) -> Board:
         _check_most(power, "supply_volts", supply, _MOST_VOLTS)
         power.done()
     renode = top.table("renode")
-    platform = uart = ""
+    platform = uart = renode_core = ""
     if renode is not None:
-        platform, uart = renode.text("platform"), renode.text("uart", "")
+        platform = renode.text("platform")
+        if platform.startswith(("./", "../")):
+            platform = str(_own_platform(renode, path.parent / platform))
+        uart, renode_core = renode.text("uart", ""), renode.text("core", "")
         renode.done()
     sources = _sources(top)
     board = Board(
@@ -125,6 +128,7 @@ def load_board(path: Path) -> Board:
         supply_v=supply,
         price_class=top.text("price_class", ""),
         renode_platform=platform,
+        renode_core=renode_core,
         sources=sources,
         path=path,
         flash_controller=_flash_controller(top),
@@ -137,6 +141,12 @@ def load_board(path: Path) -> Board:
         raise top.fail("name", f"is {board.name!r} but the file is called {path.name}", hint="make them the same")
     top.done()
     return board
+
+
+def _own_platform(renode: toml_reader.Table, path: Path) -> Path:
+    if problem := why_no_file(path):
+        raise renode.fail("platform", f"{problem}: {path}", hint="./ and ../ begin in the board file's folder")
+    return path.resolve()
 
 
 def _memories(top: toml_reader.Table) -> tuple[Memory, ...]:

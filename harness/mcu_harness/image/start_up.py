@@ -38,6 +38,22 @@ def find_boot(program: Program, board: Board) -> Boot:
     return Boot(vectors, first, top, _stack_limit(program, board, top))
 
 
+def own_vectors(program: Program) -> int:
+    """Where the vector table of a program for another core lies, whose memories no board file says: the one with the entry in it.
+
+    Raises ElfError without one.
+    """
+    for segment in sorted(program.segments, key=lambda segment: segment.load_address):
+        first = -(-segment.load_address // _ALIGNMENT) * _ALIGNMENT
+        for at in range(first, segment.load_address + min(len(segment.data), _LARGEST_BOOT_LOADER), _ALIGNMENT):
+            if program.entry and _word(program, at) and _word(program, at + 4) == program.entry | 1:
+                return at
+    raise ElfError(
+        f"{program.path}: it has no vector table with its entry {program.entry:#010x} as the reset handler",
+        hint="have the linker script name the reset handler by ENTRY, and keep the vectors at the start of the image",
+    )
+
+
 def check_start(program: Program, board: Board, boot: Boot) -> None:
     """Raises ElfError for an image that has no vector table and cannot be started at its entry either."""
     if boot.vectors is not None:

@@ -24,6 +24,7 @@ from mcu_harness.scenario.limits import Budget
 from mcu_harness.scenario.model_files import model_stem, why_no_model
 from mcu_harness.scenario.placement import PLACEMENTS
 from mcu_harness.scenario.quantize import NOT_GIVEN, QuantizeSpec, read_quantize
+from mcu_harness.scenario.renode_table import NO_RENODE, RenodeSpec, read_renode
 from mcu_harness.scenario.tolerance import Tolerance, parse_tolerance
 from mcu_harness.scenario.variants import Variant, read_variants
 
@@ -78,7 +79,7 @@ class Scenario:
     path: Path | None
     digest: str
     firmware: FirmwareSpec | None = None
-    renode_includes: tuple[Path, ...] = ()  # the user's own .repl and .resc, in order
+    renode: RenodeSpec = NO_RENODE
     quantize: QuantizeSpec = NOT_GIVEN  # how a float model becomes int8
     what_if: tuple[str, ...] = ()  # questions about every run, as on the command line
     kernels: str = KERNEL_CHOICES[0]
@@ -139,7 +140,7 @@ def load_scenario(path: Path) -> Scenario:
         path=path,
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
         firmware=firmware,
-        renode_includes=_renode_includes(top, directory),
+        renode=read_renode(top, directory),
         quantize=read_quantize(top, directory),
         what_if=top.texts("what_if", ()),
         kernels=_kernels(top),
@@ -270,21 +271,6 @@ def _existing(table: toml_reader.Table, key: str, directory: Path, name: str) ->
     if problem := why_no_file(path):
         raise table.fail(key, f"{problem}: {path}", hint="paths are relative to the scenario file")
     return path
-
-
-def _renode_includes(top: toml_reader.Table, directory: Path) -> tuple[Path, ...]:
-    """[renode] include: platform descriptions and monitor scripts of the user's own."""
-    table = top.table("renode")
-    if table is None:
-        return ()
-    paths = tuple(_existing(table, "include", directory, name) for name in table.texts("include"))
-    for path in paths:
-        if path.suffix not in (".repl", ".resc"):
-            raise table.fail(
-                "include", f"{path.name} is neither a .repl nor a .resc", hint="name Renode's own kinds of file"
-            )
-    table.done()
-    return paths
 
 
 def _inputs(top: toml_reader.Table, directory: Path) -> InputSpec:

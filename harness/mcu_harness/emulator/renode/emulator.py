@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mcu_harness.base.errors import EmulatorError
+from mcu_harness.base.text import one_line
 from mcu_harness.emulator.contract import Execution, RunPlan
 from mcu_harness.emulator.live import LiveMachine, LiveSetup
 from mcu_harness.emulator.renode import protocol
@@ -140,7 +141,15 @@ class RenodeEmulator:
         description = server.directory / _DESCRIPTION
         description.write_text(platform.description, encoding="utf-8")
         server.request(
-            protocol.platform_request(description, includes, platform.console, mips(board), empty_ranges(board))
+            protocol.platform_request(
+                description,
+                includes,
+                board.renode_core,
+                plan.other_cores,
+                platform.console,
+                mips(board),
+                empty_ranges(board),
+            )
         )
         try:
             frame = server.answer(time.monotonic() + _LOAD_TIMEOUT_S)
@@ -152,5 +161,20 @@ class RenodeEmulator:
                 f"{board.core.renode}: {error.message}",
                 hint="get a newer version of Renode, or use --emulator unicorn",
             ) from error
+        if frame[:1] == protocol.NO_SUCH_CORE:
+            raise _no_such_core(board, protocol.Reader(frame))
         if frame[:1] != protocol.OK:
             raise EmulatorError(f"Renode: unexpected answer {bytes(frame[:1])!r} to a platform")
+
+
+def _no_such_core(board: Board, answer: protocol.Reader) -> RenodeRefusedError:
+    name, there = one_line(answer.text()), one_line(answer.text())
+    if not name:
+        return RenodeRefusedError(
+            f"{board.name}: the platform has the Cortex-M cores {there}, and which of them is under test is not said",
+            hint="name it in the board file: `core` under [renode]",
+        )
+    return RenodeRefusedError(
+        f"{board.name}: the platform has no Cortex-M core called {name!r}, but {there}",
+        hint="correct `core` under [renode] in the board file, or the name in `other_cores`",
+    )

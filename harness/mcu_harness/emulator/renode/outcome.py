@@ -73,6 +73,10 @@ def explain(
             return ending.faulted(
                 Fault(FaultKind.UNSTACKING, end.about), ending.no_stack_to_return(end.about, end.more)
             )
+        case Cause.OTHER_ABORTED:
+            return ending.faulted(
+                Fault(FaultKind.OTHER), ending.other_core_lost(plan.other_cores[end.more].name, end.about)
+            )
         case Cause.EXCEPTION:
             return _exception(end, code[2:])
         case Cause.FLASH_WRITE:

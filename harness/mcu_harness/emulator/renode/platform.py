@@ -44,6 +44,7 @@ _UARTS = {
     "semihosting": "",  # served by csharp/Semihosting.cs
     "none": "",
 }
+_NVIC = re.compile(r"^\s+nvic\s*:\s*(\w+)", re.MULTILINE)
 _HARMLESS = "UnhandledAccessBehaviour Report"  # an init block must not be empty; this is the default anyway
 _VECTOR_INPUTS = "-> cpu@0"
 
@@ -126,15 +127,25 @@ def _layered(board: Board, stock: Path, entries: Sequence[Entry]) -> str:
     for entry in memories:
         if entry.name not in kept and (_overlaps(entry, board) or not _is_needed(entry, entries)):
             parts.append(f"{entry.name}: @ none")
-    parts += [f"{entry.name}:\n    systickFrequency: {board.clock_hz}" for entry in entries if _is(entry, "NVIC")]
+    nvic = _nvic(board, entries)
+    if nvic:
+        parts.append(f"{nvic}:\n    systickFrequency: {board.clock_hz}")
     for entry in entries:
         downloads = [command for command in entry.init if command.startswith("ApplySVD")]
         if downloads:
             commands = [command for command in entry.init if command not in downloads]
             parts.append(_init(entry.name, commands or [_HARMLESS]))
     if not board.console.renode:
-        parts.append(_uart(board, next((entry.name for entry in entries if _is(entry, "NVIC")), "")))
+        parts.append(_uart(board, nvic))
     return "\n\n".join(parts) + "\n"
+
+
+def _nvic(board: Board, entries: Sequence[Entry]) -> str:
+    """The name of the NVIC of the core under test, "" where none is found."""
+    name = board.renode_core.rpartition(".")[2]
+    cores = [entry for entry in entries if _is(entry, "CortexM") and name in ("", entry.name)]
+    found = _NVIC.search(cores[0].text) if cores else None
+    return found[1] if found else next((entry.name for entry in entries if _is(entry, "NVIC")), "")
 
 
 def _made(board: Board) -> Platform:

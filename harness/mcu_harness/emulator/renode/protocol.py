@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
-from mcu_harness.emulator.contract import STACK_PAINT, RunPlan
+from mcu_harness.emulator.contract import STACK_PAINT, OtherCore, RunPlan
 
 HELLO, OK, ERROR, BLOCKS, CODE, OPENED, WINDOW, END = b"H", b"K", b"E", b"B", b"C", b"O", b"W", b"X"
+NO_SUCH_CORE = b"N"
 CALLED, RETURNED = b"G", b"R"
 
 _NO_ADDRESS = -1
@@ -44,6 +45,7 @@ class Cause(IntEnum):
     SUPERVISOR_CALL = 14
     STACKING = 15
     UNSTACKING = 16
+    OTHER_ABORTED = 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class End:
     - BAD_VECTORS: stack pointer and reset address;
     - FLASH_WRITE: the address; the width in bytes, 0 where this Renode does not tell;
     - STUCK: 1 where interrupts came and changed nothing for it, 2 where it executes a loop;
-    - STACKING, UNSTACKING: the address of the frame; the number of the exception, 0 where it is not known.
+    - STACKING, UNSTACKING: the address of the frame; the number of the exception, 0 where it is not known;
+    - OTHER_ABORTED: where the other core was; its number among the plan's.
 
     `registers` are as they were at that moment. `intact` is false when that Renode cannot be used any more,
     `flash_changed` true when the program has written to flash. `window_open` is whether a window was open, but for one
@@ -141,16 +144,25 @@ def _areas(areas: Sequence[tuple[int, int]]) -> bytes:
 
 
 def platform_request(
-    description: Path, includes: Sequence[Path], uart: str, mips: int, empty: Iterable[tuple[int, int]]
+    description: Path,
+    includes: Sequence[Path],
+    core: str,
+    others: Sequence[OtherCore],
+    uart: str,
+    mips: int,
+    empty: Iterable[tuple[int, int]],
 ) -> bytes:
     """Make a new machine. `includes` are further descriptions (.repl) and scripts (anything else), in order.
 
-    `uart` is the peripheral whose text is the console, "" for none; `empty` are the [start, end) where the board has
+    `core` is the name of the core under test, "" for the only one, and `others` run beside it; `uart` is the peripheral whose text is the console, "" for none; `empty` are the [start, end) where the board has
     nothing.
     """
     parts = [b"P", _text(str(description)), struct.pack("<I", len(includes))]
     for path in includes:
         parts += [struct.pack("<B", path.suffix != ".repl"), _text(str(path))]
+    parts += [_text(core), struct.pack("<I", len(others))]
+    for other in others:
+        parts += [_text(other.name), struct.pack("<I", other.vectors), _chunks(other.load)]
     ranges = list(empty)
     parts += [struct.pack("<I", mips), _text(uart), struct.pack("<I", len(ranges))]
     parts += [struct.pack("<QQ", start, end) for start, end in ranges]

@@ -52,6 +52,10 @@ class UnicornEmulator:
 def _refuse_files(plan: RunPlan, hint: str) -> None:
     if plan.includes:
         raise EmulatorError(f"the embedded emulator knows nothing of Renode's files: {plan.includes[0]}", hint=hint)
+    if plan.other_cores:
+        raise EmulatorError(
+            f"the embedded emulator runs one core only, and {plan.other_cores[0].name} is to run beside it", hint=hint
+        )
 
 
 def _require(board: Board) -> None:

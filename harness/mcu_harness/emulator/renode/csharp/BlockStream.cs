@@ -22,7 +22,7 @@ namespace McuHarness
     internal sealed class BlockStream
     {
         /// <summary>Record in `core`. The harness has the code in `known`, and is told all other code.</summary>
-        public BlockStream(IBusController bus, CortexM core, Channel channel, Area known)
+        public BlockStream(CoreBus bus, CortexM core, Channel channel, Area known)
         {
             knownStart = known.Address;
             knownEnd = known.Address + (ulong)known.Size;
@@ -145,7 +145,7 @@ namespace McuHarness
 
         private const uint EventMark = 1;
         private const uint MostBytesOfInstruction = 4;
-        private readonly IBusController bus;
+        private readonly CoreBus bus;
         private readonly CortexM core;
         private readonly ulong knownStart;
         private readonly ulong knownEnd;

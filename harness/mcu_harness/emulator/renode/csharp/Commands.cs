@@ -27,8 +27,7 @@ namespace McuHarness
                     {
                     case 'P':
                         live = null;
-                        platform = new Platform(request);
-                        channel.Send(new Answer('K'));
+                        channel.Send(MakePlatform(request, out platform));
                         break;
                     case 'R':
                         new Run(platform, channel, request).Execute();
@@ -46,6 +45,20 @@ namespace McuHarness
                         break;
                     }
                 });
+            }
+        }
+
+        private static Answer MakePlatform(Request request, out Platform platform)
+        {
+            platform = null;
+            try
+            {
+                platform = new Platform(request);
+                return new Answer('K');
+            }
+            catch(NoSuchCoreException error)
+            {
+                return new Answer('N').Text(error.Name).Text(error.There);
             }
         }
 

@@ -8,10 +8,21 @@ namespace McuHarness
     /// <summary>What a program starts with: its stack pointer and first instruction.</summary>
     internal struct CoreStart
     {
-        public CoreStart(Plan plan, IBusController bus)
+        public CoreStart(Plan plan, CoreBus bus)
         {
-            Stack = plan.Start.HasValue ? plan.Start.Value.Key : bus.ReadDoubleWord(plan.Vectors);
-            First = plan.Start.HasValue ? plan.Start.Value.Value | 1 : bus.ReadDoubleWord(plan.Vectors + 4);
+            this = new CoreStart(plan.Vectors, bus);
+            if(plan.Start.HasValue)
+            {
+                Stack = plan.Start.Value.Key;
+                First = plan.Start.Value.Value | 1;
+            }
+        }
+
+        /// <summary>As the vector table says.</summary>
+        public CoreStart(uint vectors, CoreBus bus)
+        {
+            Stack = bus.ReadDoubleWord(vectors);
+            First = bus.ReadDoubleWord(vectors + 4);
         }
 
         public readonly uint Stack;
@@ -34,7 +45,7 @@ namespace McuHarness
     internal static class CoreRegisters
     {
         /// <summary>Add them to an answer, in the order of protocol.py, as they are when the core stands at `pc`.</summary>
-        public static Answer Registers(this Answer answer, CortexM core, IBusController bus, ulong pc)
+        public static Answer Registers(this Answer answer, CortexM core, CoreBus bus, ulong pc)
         {
             foreach(var register in Enumerable.Range(0, 15).Select(x => (uint)core.GetRegister(x).RawValue))
             {

@@ -4,9 +4,7 @@ namespace McuHarness
 {
     using System;
     using Antmicro.Renode.Core;
-    using Antmicro.Renode.Peripherals.Bus;
     using Antmicro.Renode.Peripherals.CPU;
-    using Range = Antmicro.Renode.Core.Range;
 
     /// <summary>Ends a run for the first cause that comes up, at `pc`; `about` and `more` are that cause's own.</summary>
     internal delegate void Stop(Cause why, ulong pc, ulong about, uint more);
@@ -25,7 +23,7 @@ namespace McuHarness
             this.stopped = stopped;
             this.stop = stop;
             core = platform.Core;
-            bus = platform.Machine.SystemBus;
+            bus = platform.Bus;
             exceptionFaults = new ExceptionFaults(bus, core);
         }
 
@@ -49,16 +47,21 @@ namespace McuHarness
             foreach(var guard in platform.Guards)
             {
                 guard.Touched = (address, write, width) =>
-                    stop(Cause.BadAccess, core.PC, address, (uint)(width | (write ? 0x100 : 0)));
+                {
+                    if(bus.IsAccessing)
+                    {
+                        stop(Cause.BadAccess, core.PC, address, (uint)(width | (write ? 0x100 : 0)));
+                    }
+                };
             }
             core.AddHookAtInterruptBegin(OnException);
             core.AddHookAtInterruptEnd(x => ReturnFromException(core.PC.RawValue & ~1UL));
             core.Halted += OnHalted;
-            var system = bus.WhatPeripheralIsAt(ResetControl) as IBusPeripheral;
-            if(system != null)
+            bus.HookWrites(ResetControl, OnResetControl);
+            foreach(var other in platform.Others)
             {
-                var control = new Range(ResetControl & 0xFFF, 4);
-                bus.SetHookBeforePeripheralWrite<uint>(system, OnResetControl, control);
+                new CoreBus(bus.All, other.Core).HookWrites(ResetControl, OnResetControl);
+                other.Core.Halted += arguments => OnOtherHalted(other, arguments);
             }
         }
 
@@ -163,6 +166,15 @@ namespace McuHarness
             }
         }
 
+        private void OnOtherHalted(OtherCore other, HaltArguments arguments)
+        {
+            if(arguments.Reason == HaltReason.Abort)
+            {
+                stop(Cause.OtherAborted, core.PC, other.Core.PC.RawValue & ~1UL, (uint)platform.Others.IndexOf(other));
+                Aborted();
+            }
+        }
+
         // tlib's numbers of exceptions.
         private const ulong ExceptionSupervisorCall = 2;
         private const ulong ExceptionInterrupt = 5;
@@ -180,7 +192,7 @@ namespace McuHarness
         private readonly Func<bool> stopped;
         private readonly Stop stop;
         private readonly CortexM core;
-        private readonly IBusController bus;
+        private readonly CoreBus bus;
         private readonly ExceptionFaults exceptionFaults;
     }
 }

@@ -6,7 +6,7 @@ namespace McuHarness
 
     internal sealed class ExceptionFaults
     {
-        public ExceptionFaults(IBusController bus, CortexM core)
+        public ExceptionFaults(CoreBus bus, CortexM core)
         {
             this.bus = bus;
             this.core = core;
@@ -85,7 +85,7 @@ namespace McuHarness
         private const int GroupShift = 8;
         private const ulong SystemPriorities = 0xE000ED18;
         private const ulong InterruptPriorities = 0xE000E400;
-        private readonly IBusController bus;
+        private readonly CoreBus bus;
         private readonly CortexM core;
     }
 }

@@ -8,7 +8,7 @@ namespace McuHarness
 
     internal sealed class Exceptions
     {
-        public Exceptions(IBusController bus, CortexM core, BlockStream blocks)
+        public Exceptions(CoreBus bus, CortexM core, BlockStream blocks)
         {
             this.bus = bus;
             this.core = core;
@@ -49,7 +49,7 @@ namespace McuHarness
         private const uint Aligned = 1 << 9;
         private const ulong StackedProgramCounter = 0x18;
         private const ulong StackedStatus = 0x1C;
-        private readonly IBusController bus;
+        private readonly CoreBus bus;
         private readonly CortexM core;
         private readonly BlockStream blocks;
         private readonly Stack<KeyValuePair<ulong, ulong>> interrupted = new Stack<KeyValuePair<ulong, ulong>>();

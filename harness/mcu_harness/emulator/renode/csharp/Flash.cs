@@ -10,7 +10,7 @@ namespace McuHarness
     internal sealed class Flash
     {
         /// <summary>Remember what is in `areas` now.</summary>
-        public Flash(IBusController bus, List<Area> areas)
+        public Flash(CoreBus bus, List<Area> areas)
         {
             this.bus = bus;
             this.areas = areas;
@@ -63,7 +63,7 @@ namespace McuHarness
             return false;
         }
 
-        private readonly IBusController bus;
+        private readonly CoreBus bus;
         private readonly List<Area> areas;
         private readonly List<byte[]> before = new List<byte[]>();
     }

@@ -25,7 +25,7 @@ namespace McuHarness
             this.platform = platform;
             this.channel = channel;
             core = platform.Core;
-            bus = platform.Machine.SystemBus;
+            bus = platform.Bus;
             plan = new Plan(request);
             foreach(var chunk in plan.Load)
             {
@@ -169,6 +169,7 @@ namespace McuHarness
                 throw new InvalidOperationException("no vector table");
             }
             start.Put(core);
+            platform.StartOthers();
             drive.StandAt(start.First & ~1u);
         }
 
@@ -246,7 +247,7 @@ namespace McuHarness
         private readonly Platform platform;
         private readonly Channel channel;
         private readonly CortexM core;
-        private readonly IBusController bus;
+        private readonly CoreBus bus;
         private readonly Plan plan;
         private readonly List<ConsoleInput> inputs = new List<ConsoleInput>(); // the console's first
         private readonly BlockStream blocks;

@@ -30,17 +30,12 @@ namespace McuHarness
             this.blocks = blocks;
             machine = platform.Machine;
             core = platform.Core;
-            bus = machine.SystemBus;
+            bus = platform.Bus;
             emulation = EmulationManager.Instance.CurrentEmulation;
             heap = new HeapWatch(core, plan.Sbrk);
             marks = new Marks(core, Arrive);
             writes = new WriteWatch(core, bus, Ask);
-            var quantum = TimeInterval.FromMicroseconds(QuantumInstructions / core.PerformanceInMips + 1);
-            foreach(var source in new TimeSourceBase[] { emulation.MasterTimeSource, (TimeSourceBase)machine.LocalTimeSource })
-            {
-                source.AdvanceImmediately = true;
-                source.Quantum = quantum;
-            }
+            platform.SetQuantum(TimeInterval.FromMicroseconds(QuantumInstructions / core.PerformanceInMips + 1));
         }
 
         /// <summary>Whether it stands: what a core does while it is being halted counts for nothing.</summary>
@@ -240,7 +235,7 @@ namespace McuHarness
         private readonly BlockStream blocks;
         private readonly IMachine machine;
         private readonly CortexM core;
-        private readonly IBusController bus;
+        private readonly CoreBus bus;
         private readonly Emulation emulation;
         private readonly HeapWatch heap;
         private readonly Marks marks;

@@ -23,11 +23,9 @@ namespace McuHarness
         public void Advance()
         {
             var emulation = EmulationManager.Instance.CurrentEmulation;
-            emulation.MasterTimeSource.AdvanceImmediately = true;
-            platform.Machine.LocalTimeSource.AdvanceImmediately = true;
-            var stretch = TimeInterval.FromMicroseconds(StretchInstructions / core.PerformanceInMips + 1);
-            emulation.MasterTimeSource.Quantum = stretch;
-            platform.Machine.LocalTimeSource.Quantum = stretch;
+            var instructions = platform.Others.Count > 0 ? StretchOfSeveral : StretchInstructions;
+            var stretch = TimeInterval.FromMicroseconds(instructions / core.PerformanceInMips + 1);
+            platform.SetQuantum(stretch);
             var asleep = 0.0;
             while(!stopped())
             {
@@ -43,11 +41,11 @@ namespace McuHarness
                 {
                     left = Math.Min(left, ToLimit(before, asleep > 0));
                 }
-                var isLong = left >= StretchInstructions / core.PerformanceInMips;
+                var isLong = left >= instructions / core.PerformanceInMips;
                 var step = isLong ? stretch : TimeInterval.FromMicroseconds(left);
                 emulation.RunFor(step);
                 asleep = core.ExecutedInstructions == before ? asleep + step.TotalSeconds : 0.0;
-                if(asleep >= SecondsAsleep)
+                if(asleep >= (platform.Others.Count > 0 ? SecondsAsleepBesideOthers : SecondsAsleep))
                 {
                     stop(Cause.Stuck, core.PC);
                 }
@@ -88,8 +86,11 @@ namespace McuHarness
         }
 
         private const ulong StretchInstructions = 100 * 1000 * 1000;
+        // The other cores go on to its end when the one under test has come to its own.
+        private const ulong StretchOfSeveral = 1000 * 1000;
         // Virtual seconds without a single instruction after which nothing can be expected to wake the core.
         private const double SecondsAsleep = 30;
+        private const double SecondsAsleepBesideOthers = 5; // others that go on take their time of the host
         // Instructions before the plan's limit from which on every block is looked at.
         private const ulong LookedAt = 20 * 1000;
 

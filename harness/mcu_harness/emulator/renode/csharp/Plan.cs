@@ -127,7 +127,7 @@ namespace McuHarness
             return areas;
         }
 
-        private static List<Chunk> ReadChunks(Request request)
+        public static List<Chunk> ReadChunks(Request request)
         {
             var chunks = new List<Chunk>();
             var count = request.Word();

@@ -10,9 +10,23 @@ namespace McuHarness
     using Antmicro.Renode.Peripherals.CPU;
     using Antmicro.Renode.Peripherals.UART;
     using Antmicro.Renode.PlatformDescription.UserInterface;
+    using Antmicro.Renode.Time;
     using Antmicro.Renode.UserInterface;
     using Antmicro.Renode.Utilities;
     using Monitor = Antmicro.Renode.UserInterface.Monitor;
+
+    /// <summary>A core of that name is wanted, "" where none was, and these are there.</summary>
+    internal sealed class NoSuchCoreException : Exception
+    {
+        public NoSuchCoreException(string name, string there)
+        {
+            Name = name;
+            There = there;
+        }
+
+        public readonly string Name;
+        public readonly string There;
+    }
 
     internal sealed class Platform
     {
@@ -38,7 +52,19 @@ namespace McuHarness
             {
                 Include(monitor, request.Flag(), request.Text());
             }
-            Core = FindCore();
+            Core = FindCore(request.Text());
+            Bus = new CoreBus(Machine.SystemBus, Core);
+            count = request.Word();
+            for(var i = 0u; i < count; i++)
+            {
+                var name = request.Text();
+                var other = FindCore(name);
+                if(other == Core)
+                {
+                    throw new RecoverableException(name + " is the core under test, and cannot run beside it");
+                }
+                Others.Add(new OtherCore(name, new CoreBus(Machine.SystemBus, other), other, request.Word(), Plan.ReadChunks(request)));
+            }
             Core.PerformanceInMips = request.Word();
             ListenTo(request.Text());
             count = request.Word();
@@ -50,6 +76,10 @@ namespace McuHarness
 
         public readonly Machine Machine;
         public readonly CortexM Core;
+        /// <summary>The bus as the core under test sees it.</summary>
+        public readonly CoreBus Bus;
+        /// <summary>The cores that run beside it; those that are not among them stand still.</summary>
+        public readonly List<OtherCore> Others = new List<OtherCore>();
         public readonly List<Guard> Guards = new List<Guard>();
         public readonly LogWatch Log;
 
@@ -58,6 +88,38 @@ namespace McuHarness
 
         /// <summary>Called with every byte that the program writes to its console.</summary>
         public Action<byte> Heard;
+
+        /// <summary>Have the other cores begin their programs.</summary>
+        public void StartOthers()
+        {
+            foreach(var other in Others)
+            {
+                other.Start();
+            }
+        }
+
+        /// <summary>
+        /// Time passes as fast as can be, in steps of `quantum`. With several cores it is Renode's own quantum, or what a script has set, and
+        /// in it one core runs after the other: all together would meet where the machine's processors have them meet.
+        /// </summary>
+        public void SetQuantum(TimeInterval quantum)
+        {
+            foreach(var source in new TimeSourceBase[]
+            {
+                EmulationManager.Instance.CurrentEmulation.MasterTimeSource, (TimeSourceBase)Machine.LocalTimeSource,
+            })
+            {
+                source.AdvanceImmediately = true;
+                if(Others.Count > 0)
+                {
+                    source.ExecuteInSerial = true;
+                }
+                else
+                {
+                    source.Quantum = quantum;
+                }
+            }
+        }
 
         /// <summary>What the console UART has sent, from the start up to a limit.</summary>
         public byte[] ConsoleText()
@@ -128,19 +190,31 @@ namespace McuHarness
                 .Where(x => x != "" && !x.StartsWith(DownloadFailed)));
         }
 
-        private CortexM FindCore()
+        /// <summary>The core called `name`, without one the only one; no core of the platform runs yet.</summary>
+        private CortexM FindCore(string name)
         {
-            var cores = Machine.SystemBus.GetCPUs().ToList();
-            var core = cores.OfType<CortexM>().FirstOrDefault();
-            if(core == null)
+            var all = Machine.SystemBus.GetCPUs().ToList();
+            var cores = all.OfType<CortexM>().ToDictionary(NameOf);
+            if(cores.Count == 0)
             {
                 throw new RecoverableException("the platform has no Cortex-M core");
             }
-            foreach(var other in cores.Where(x => x != core))
+            if(name == "" ? cores.Count > 1 : !cores.ContainsKey(name))
+            {
+                throw new NoSuchCoreException(name, string.Join(", ", cores.Keys));
+            }
+            var core = name == "" ? cores.Values.Single() : cores[name];
+            foreach(var other in all.Where(x => x != (Core ?? core)))
             {
                 other.IsHalted = true;
             }
             return core;
+        }
+
+        private string NameOf(CortexM core)
+        {
+            string name;
+            return Machine.TryGetAnyName(core, out name) ? name.Substring(name.IndexOf('.') + 1) : "";
         }
 
         private void ListenTo(string path)

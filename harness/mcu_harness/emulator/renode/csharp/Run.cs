@@ -29,6 +29,7 @@ namespace McuHarness
         SupervisorCall = 14,
         Stacking = 15,
         Unstacking = 16,
+        OtherAborted = 17,
     }
 
     internal sealed class Run
@@ -42,7 +43,7 @@ namespace McuHarness
             this.platform = platform;
             this.channel = channel;
             core = platform.Core;
-            bus = platform.Machine.SystemBus;
+            bus = platform.Bus;
             plan = new Plan(request);
         }
 
@@ -84,6 +85,7 @@ namespace McuHarness
                 return false;
             }
             start.Put(core);
+            platform.StartOthers();
             var pc = start.First;
             Watch(new Semihosting(bus, core, plan, platform.Send, dialogue.Input, start.Stack));
             if(windows.WholeRun)
@@ -291,7 +293,7 @@ namespace McuHarness
         private readonly Platform platform;
         private readonly Channel channel;
         private readonly CortexM core;
-        private readonly IBusController bus;
+        private readonly CoreBus bus;
         private readonly Plan plan;
         private readonly object gate = new object();
         private BlockStream blocks;

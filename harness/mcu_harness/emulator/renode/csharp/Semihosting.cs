@@ -12,7 +12,7 @@ namespace McuHarness
     {
         /// <summary>`send` takes console output, `input` is what it can read; `stack` is the stack pointer at reset.</summary>
         public Semihosting(
-            IBusController bus, CortexM core, Plan plan, Action<byte> send, ConsoleInput input, uint stack)
+            CoreBus bus, CortexM core, Plan plan, Action<byte> send, ConsoleInput input, uint stack)
         {
             this.bus = bus;
             this.core = core;
@@ -205,7 +205,7 @@ namespace McuHarness
         private const uint TheConsole = 1;
         private const uint Failed = uint.MaxValue;
         private const uint MostText = 1 << 16;
-        private readonly IBusController bus;
+        private readonly CoreBus bus;
         private readonly CortexM core;
         private readonly Plan plan;
         private readonly Action<byte> send;

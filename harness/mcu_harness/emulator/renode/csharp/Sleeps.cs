@@ -11,7 +11,7 @@ namespace McuHarness
     internal sealed class Sleeps
     {
         public Sleeps(
-            CortexM core, IBusController bus, Plan plan, MainWatch main, Windows windows, Dialogue dialogue,
+            CortexM core, CoreBus bus, Plan plan, MainWatch main, Windows windows, Dialogue dialogue,
             Exceptions exceptions)
         {
             this.core = core;
@@ -93,7 +93,7 @@ namespace McuHarness
         private const int MostSleeps = 10 * 1000;
         private const double SecondsAsleep = 30;
         private readonly CortexM core;
-        private readonly IBusController bus;
+        private readonly CoreBus bus;
         private readonly Plan plan;
         private readonly MainWatch main;
         private readonly Windows windows;

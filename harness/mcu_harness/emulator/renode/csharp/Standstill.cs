@@ -15,7 +15,7 @@ namespace McuHarness
     {
         /// <summary>`found()` is called, on a thread of its own, once it is certain enough.</summary>
         public Standstill(
-            CortexM core, IBusController bus, BlockStream blocks, Exceptions exceptions, Dialogue dialogue, Platform platform,
+            CortexM core, CoreBus bus, BlockStream blocks, Exceptions exceptions, Dialogue dialogue, Platform platform,
             Action found)
         {
             this.core = core;
@@ -25,6 +25,7 @@ namespace McuHarness
             this.dialogue = dialogue;
             this.platform = platform;
             this.found = found;
+            microseconds = platform.Others.Count > 0 ? MicrosecondsOfSeveral : Microseconds;
             blocks.Before += (address, instructions) => BeforeBlock(address);
         }
 
@@ -82,7 +83,7 @@ namespace McuHarness
                 processorBefore = Processor;
                 return;
             }
-            if(core.ExecutedInstructions - since > core.PerformanceInMips * Microseconds || (Processor - processorBefore).TotalSeconds > Seconds)
+            if(core.ExecutedInstructions - since > core.PerformanceInMips * microseconds || (Processor - processorBefore).TotalSeconds > Seconds)
             {
                 next = long.MaxValue;
                 ThreadPool.QueueUserWorkItem(x => found()); // here the core must be left alone
@@ -122,15 +123,17 @@ namespace McuHarness
         private const long MostBlocks = 500;
         private const ulong MostBytes = 1 << 20;
         private const ulong Microseconds = 250 * 1000;
+        private const ulong MicrosecondsOfSeveral = 30 * 1000 * 1000; // what it waits for may be the work of another core
         // Of processor time: a loop that asks a device which nobody models gets through a fifth of a million instructions a second.
         private const double Seconds = 60;
         private readonly CortexM core;
-        private readonly IBusController bus;
+        private readonly CoreBus bus;
         private readonly BlockStream blocks;
         private readonly Exceptions exceptions;
         private readonly Dialogue dialogue;
         private readonly Platform platform;
         private readonly Action found;
+        private readonly ulong microseconds;
         private long next = Apart;
         private ulong place;
         private List<ulong> registers;

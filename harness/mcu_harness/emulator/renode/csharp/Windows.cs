@@ -9,7 +9,7 @@ namespace McuHarness
     internal sealed class Windows
     {
         /// <summary>`blocks` is null when only instructions are counted.</summary>
-        public Windows(Plan plan, IBusController bus, CortexM core, Channel channel, BlockStream blocks)
+        public Windows(Plan plan, CoreBus bus, CortexM core, Channel channel, BlockStream blocks)
         {
             this.plan = plan;
             this.bus = bus;
@@ -175,7 +175,7 @@ namespace McuHarness
         private const uint ExceptionNumber = 0x1FF;
         private readonly List<Return> calls = new List<Return>();
         private readonly Plan plan;
-        private readonly IBusController bus;
+        private readonly CoreBus bus;
         private readonly CortexM core;
         private readonly Channel channel;
         private readonly BlockStream blocks;

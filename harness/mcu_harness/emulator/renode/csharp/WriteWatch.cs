@@ -10,7 +10,7 @@ namespace McuHarness
     internal sealed class WriteWatch
     {
         /// <summary>`changes()` is called where it stops, on the core's own thread.</summary>
-        public WriteWatch(CortexM core, IBusController bus, Action changes)
+        public WriteWatch(CortexM core, CoreBus bus, Action changes)
         {
             this.core = core;
             this.bus = bus;
@@ -25,7 +25,7 @@ namespace McuHarness
         {
             foreach(var place in places)
             {
-                bus.RemoveWatchpointHook(place, OnWrite);
+                bus.All.RemoveWatchpointHook(place, OnWrite);
             }
             places.Clear();
             By = null;
@@ -33,7 +33,7 @@ namespace McuHarness
             end = address + size;
             for(var place = size == 0 ? end : address - Math.Min(address, WidestWrite - 1); place < end; place++)
             {
-                bus.AddWatchpointHook(place, AnyWidth, Access.Write, OnWrite);
+                bus.All.AddWatchpointHook(place, AnyWidth, Access.Write, OnWrite);
                 places.Add(place);
             }
         }
@@ -56,7 +56,7 @@ namespace McuHarness
         private const SysbusAccessWidth AnyWidth =
             SysbusAccessWidth.Byte | SysbusAccessWidth.Word | SysbusAccessWidth.DoubleWord | SysbusAccessWidth.QuadWord;
         private readonly CortexM core;
-        private readonly IBusController bus;
+        private readonly CoreBus bus;
         private readonly Action changes;
         private readonly List<ulong> places = new List<ulong>();
         private ulong start;
