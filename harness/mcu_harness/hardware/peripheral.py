@@ -1,7 +1,7 @@
 """Peripherals of chips as data: what they are called, of which kind each is, and where its registers and interrupts are.
 
 Those of a chip are the same on all boards that carry it: one file a family in `chips/`. A board file may add some, or
-say otherwise of one. What a kind is, is said in `uarts.py`, `gpios.py`, `adcs.py`, `buses.py`.
+say otherwise of one. What a kind is, is said in `uarts.py`, `gpios.py`, `adcs.py`, `buses.py`, `clocks.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from mcu_harness.base.errors import BoardError
 from mcu_harness.base.text import is_plain_name
 from mcu_harness.hardware.adcs import ADCS, NRF_SAADC, RP_ADC
 from mcu_harness.hardware.buses import I2CS, SPIS
+from mcu_harness.hardware.clocks import CLOCKS
 from mcu_harness.hardware.gpios import EXTIS, GPIOS, IO_BANKS, NRF_GPIOTE, RP_PADS
 from mcu_harness.hardware.uarts import UARTS
 
@@ -49,7 +50,7 @@ class Peripheral:
 
 def kinds() -> tuple[str, ...]:
     """All kinds of peripherals that are known."""
-    return (*UARTS, *GPIOS, *EXTIS, NRF_GPIOTE, *IO_BANKS, RP_PADS, *ADCS, NRF_SAADC, RP_ADC, *I2CS, *SPIS)
+    return (*UARTS, *GPIOS, *EXTIS, NRF_GPIOTE, *IO_BANKS, RP_PADS, *ADCS, NRF_SAADC, RP_ADC, *I2CS, *SPIS, *CLOCKS)
 
 
 def peripherals_of(part: str, own: tuple[Peripheral, ...]) -> tuple[Peripheral, ...]:

@@ -24,23 +24,24 @@ class Uart:
     """Registers by offset from the base.
 
     `ready` are the values that reads give for registers that say "send on"; a write to `data` sends its lowest byte.
-    A UART that fetches what it sends from memory has `start`, `pointer` and `count` registers instead, and sets
-    `done` to 1 when it is through. `received` are the bits that change, by register, when there is a byte, and a read of
+    One that fetches and leaves bytes in memory has a model of its own instead (`dma`). `received` are the bits that change, by register, when there is a byte, and a read of
     `input` takes it; without `input` nothing can be received here. `interrupts` are conditions, one of which is enough
-    for an interrupt: (register, bits that enable it, status register, bits that ask for it). Bytes are received while
+    for an interrupt: (register, bits that enable it, status register, bits that ask for it). Where a byte that was sent
+    asks for one too, `sent` are the (register, bits) that are set then, and written to `clear` to be cleared; `masked` reads
+    as the first of its two registers where the second has ones. Bytes are received while
     all of `receives` are on, and lost otherwise. `size` is how many bytes of registers it has.
     """
 
     source: str
     ready: dict[int, int] = field(default_factory=dict)
     data: int | None = None
-    start: int | None = None
-    pointer: int = 0
-    count: int = 0
-    done: int = 0
+    dma: bool = False
     received: dict[int, int] = field(default_factory=dict)
     input: int | None = None
     interrupts: tuple[tuple[int, int, int, int], ...] = ()
+    sent: tuple[int, int] = (0, 0)
+    clear: int | None = None
+    masked: tuple[int, int, int] | None = None
     receives: tuple[Switch, ...] = ()
     size: int = 0x1000
 
@@ -73,8 +74,8 @@ UARTS: dict[str, Uart] = {
     ),
     # SC1_UARTSTAT: SC_UARTTXFREE and SC_UARTTXIDLE.
     "stm32w_uart": Uart("ST RM0065, 9.12: SC1_UARTSTAT, SC1_DATA", {0x48: 0x44}, 0x3C),
-    # EasyDMA; EVENTS_TXDRDY, EVENTS_TXSTARTED and TXD.AMOUNT are not needed to send.
-    "nrf_uarte": Uart("Nordic nRF52840 PS v1.7, 6.34", start=0x008, pointer=0x544, count=0x548, done=0x120),
+    # UARTE, with EasyDMA, and UART: `emulator/unicorn/peripherals/nrf_uart.py`.
+    "nrf_uarte": Uart("Nordic nRF52840 PS v1.7, 6.33 and 6.34", dma=True),
     # INTFLAG: DRE and TXC.
     "sam_sercom_usart": Uart(
         "Microchip DS40001882, 26.8: INTFLAG, DATA, CTRLA, CTRLB",
@@ -107,13 +108,17 @@ UARTS: dict[str, Uart] = {
         interrupts=tuple((0x03, bit, 0x04, bit) for bit in (1 << 5, 1 << 6, 1 << 7)),  # RIE, TCIE, TIE
         receives=(Switch(0x03, 1 << 2, 1 << 2, "C2.RE"),),
     ),
-    # UARTFR: TXFE and RXFE.
+    # UARTFR: TXFE and RXFE; UARTRIS: RXRIS and RTRIS, which a byte alone asks with, and TXRIS, by UARTIMSC and to UARTICR.
     "pl011": Uart(
-        "Arm DDI 0183, 3.3: UARTFR, UARTDR, UARTCR",
+        "Arm DDI 0183, 3.3: UARTFR, UARTDR, UARTCR, UARTIMSC, UARTRIS, UARTMIS, UARTICR",
         {0x18: 0x90},
         0x00,
-        received={0x18: 0x10},
+        received={0x18: 0x10, 0x3C: 0x50},
         input=0x00,
+        interrupts=tuple((0x38, bit, 0x3C, bit) for bit in (1 << 4, 1 << 5, 1 << 6)),
+        sent=(0x3C, 1 << 5),
+        clear=0x44,
+        masked=(0x40, 0x3C, 0x38),
         receives=_PL011,
     ),
     # STATUS: TXBL and TXC.

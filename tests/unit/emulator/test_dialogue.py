@@ -63,7 +63,7 @@ def test_every_uart_that_can_receive_says_so_and_hands_over_each_byte_once() -> 
     assert {"stm32_usart_v1", "stm32_usart_v2", "nxp_lpuart", "sam_sercom_usart"} <= set(receiving)
     for uart in receiving.values():
         dialogue = Dialogue([Exchange(b"hi", b"!")])
-        registers = UartRegisters(uart, 0x100, 0, 0x1200, dialogue.hear, lambda at, n: b"", dialogue)
+        registers = UartRegisters(uart, 0x100, 0, 0x1200, dialogue.hear, dialogue)
         assert uart.input is not None
         idle = {register: registers.read(0x100 + register, 4) for register in uart.received}
         dialogue.next_step()
@@ -75,3 +75,25 @@ def test_every_uart_that_can_receive_says_so_and_hands_over_each_byte_once() -> 
         assert uart.data is not None
         registers.write(0x100 + uart.data, 1, ord("!"))
         assert dialogue.answered
+
+
+def test_a_pl011_asks_for_bytes_to_read_and_after_one_that_was_sent_until_that_is_cleared() -> None:
+    asked: list[bool] = []
+    time = [0]
+    dialogue = Dialogue([Exchange(b"a", b"b")])
+    uart = UARTS["pl011"]
+    registers = UartRegisters(uart, 0, 0, 0x1000, dialogue.hear, dialogue, ask=asked.append, now=lambda: time[0])
+    registers.write(0x38, 4, 0x50)  # UARTIMSC: RXIM and RTIM
+    assert (asked, registers.read(0x40, 4)) == ([], 0)
+    dialogue.next_step()
+    registers.look()
+    assert (asked, registers.read(0x40, 4)) == ([True], 0x50)
+    assert registers.read(0, 4) == ord("a")
+    assert (asked, registers.read(0x40, 4)) == ([True, False], 0)
+    registers.write(0, 4, ord("b"))
+    assert (asked, registers.read(0x3C, 4), registers.read(0x40, 4)) == ([True, False], 0x20, 0)
+    registers.write(0x38, 4, 0x20)  # TXIM
+    assert (asked[2:], registers.read(0x40, 4)) == ([True], 0x20)
+    registers.write(0x44, 4, 0x20)
+    assert (asked[2:], registers.read(0x40, 4)) == ([True, False], 0)
+    assert dialogue.answered

@@ -27,17 +27,17 @@ class Attached:
     """Devices by their addresses. It is no plain data: what is attached is not part of a snapshot."""
 
     def __init__(self) -> None:
-        self._by_page: dict[int, list[tuple[Span, Device]]] = {}
+        self._by_page: dict[int, list[tuple[Span, int, Device]]] = {}
 
-    def add(self, span: Span, device: Device) -> None:
-        """It covers what was there."""
+    def add(self, span: Span, origin: int, device: Device) -> None:
+        """It covers what was there; its offsets are from `origin`."""
         for page in range(span.low // _PAGE, -(-span.high // _PAGE)):
-            self._by_page.setdefault(page, []).insert(0, (span, device))
+            self._by_page.setdefault(page, []).insert(0, (span, origin, device))
 
     def at(self, address: int) -> tuple[int, Device] | None:
-        """The device at `address`, and where its registers begin."""
+        """The device at `address`, and where its offsets are from."""
         found = self._by_page.get(address // _PAGE, ())
-        return next(((span.low, device) for span, device in found if span.holds(address)), None)
+        return next(((origin, device) for span, origin, device in found if span.holds(address)), None)
 
 
 class DeviceRegisters:
@@ -76,9 +76,15 @@ class DeviceRegisters:
         """Whether all of [low, high) is here."""
         return self.base <= low < high <= self._end
 
-    def attach(self, low: int, high: int, device: Device) -> None:
-        """Let `device` answer at [low, high); what was attached there before is covered by it."""
-        self._attached.add(Span(low, high), device)
+    def attach(self, low: int, high: int, device: Device, origin: int) -> None:
+        """Let `device` answer at [low, high), by offsets from `origin`; what was attached there is covered by it."""
+        self._attached.add(Span(low, high), origin, device)
+
+    def start(self, address: int) -> None:
+        """Write 1 to a register of a device that is attached; elsewhere nothing happens."""
+        attached = self._attached.at(address)
+        if attached is not None:
+            attached[1].write(address - attached[0], 4, 1)
 
     def read(self, offset: int, size: int) -> int:
         """What a read of `size` bytes at `offset` from the base gives."""

@@ -38,6 +38,9 @@ from mcu_harness.emulator.unicorn.divisions import DivisionWatch
 from mcu_harness.emulator.unicorn.flash import FlashRegisters
 from mcu_harness.emulator.unicorn.memory import PAGE, BoardMemory
 from mcu_harness.emulator.unicorn.nvic import FIRST_INTERRUPT, Nvic
+from mcu_harness.emulator.unicorn.peripherals.clocks import Counting, clock_models
+from mcu_harness.emulator.unicorn.peripherals.nrf_uart import NrfUart
+from mcu_harness.emulator.unicorn.peripherals.registers import Wiring
 from mcu_harness.emulator.unicorn.scs import BASE as SCS_BASE
 from mcu_harness.emulator.unicorn.scs import SIZE as SCS_SIZE
 from mcu_harness.emulator.unicorn.scs import SystemControlSpace
@@ -104,14 +107,17 @@ class Engine:
         self._callbacks: list[object] = []
         self._error: BaseException | None = None
         self._devices: list[DeviceRegisters] = []
-        self.uarts: list[UartRegisters] = []
+        self.uarts: list[UartRegisters | NrfUart] = []
         self.stateful_models: list[object] = []  # of attached peripherals
         self._elapsed = elapsed
         self._now = now or elapsed
         self.nvic = Nvic(board.core, self._masks)
         self.ticks = SysTick(self._now)
-        self.interrupting: list[UartRegisters] = []  # UARTs whose interrupt is known
+        self.interrupting: list[UartRegisters | NrfUart] = []  # UARTs whose interrupt is known
+        self.counting: list[Counting] = []  # timers
+        self.wiring = Wiring(self._now, self.memory.peek, self.memory.write, self.interrupt, self.device_word)
         self._map_peripherals(board, send, dialogue or Dialogue(()), uarts)
+        self._attach_clocks(board)
         self.flash = self._flash(board.flash_controller)
         self.system = system = SystemControlSpace(
             board.core,
@@ -164,11 +170,14 @@ class Engine:
         timers = (devices.timers for devices in self._devices if devices.timers is not None)
         return (self.nvic, self.ticks, self.system, *self.uarts, *self._devices, *timers, *self.stateful_models)
 
-    def attach(self, low: int, high: int, device: Device) -> bool:
-        """Let `device` answer at [low, high) in place of registers that nobody models; False where there are none."""
+    def attach(self, low: int, high: int, device: Device, origin: int | None = None) -> bool:
+        """Let `device` answer at [low, high) in place of registers that nobody models; False where there are none.
+
+        Its offsets are from `origin`, where that is not `low`.
+        """
         for devices in self._devices:
             if devices.holds(low, high):
-                devices.attach(low, high, device)
+                devices.attach(low, high, device, low if origin is None else origin)
                 return True
         return False
 
@@ -197,7 +206,8 @@ class Engine:
     @property
     def times_read(self) -> int:
         """How often the program has read something that changes by itself, by the time."""
-        return self.system.times_read + sum(devices.times_read for devices in self._devices)
+        counters = sum(timer.times_read for timer in self.counting)
+        return self.system.times_read + counters + sum(devices.times_read for devices in self._devices)
 
     @property
     def registers_read(self) -> int:
@@ -300,29 +310,46 @@ class Engine:
                 page = line.base & -PAGE
                 self._map_registers(page, -(-line.uart.size // PAGE) * PAGE, registers.read, registers.write)
 
-    def _uart(self, line: UartLine, page: int, size: int) -> UartRegisters:
+    def _uart(self, line: UartLine, page: int, size: int) -> UartRegisters | NrfUart:
         """The registers of `line`, in `size` bytes from `page`."""
-        registers = UartRegisters(
-            line.uart,
-            line.base,
-            page,
-            size,
-            line.send,
-            lambda at, n: self.memory.peek(at, n) or b"",
-            line.dialogue,
-            ask=lambda level: self.interrupt(line.irq, line.base, level),
-            now=self._now,
-        )
+        registers: UartRegisters | NrfUart
+        if line.uart.dma:
+            registers = NrfUart(line.base, line.irq, self.wiring, line.send, line.dialogue)
+        else:
+            registers = UartRegisters(
+                line.uart,
+                line.base,
+                page,
+                size,
+                line.send,
+                line.dialogue,
+                ask=lambda level: self.interrupt(line.irq, line.base, level),
+                now=self._now,
+            )
         self.uarts.append(registers)
         if line.irq is not None:
             self.interrupting.append(registers)
         return registers
 
+    def _attach_clocks(self, board: Board) -> None:
+        """Clocks and timers, and what connects their events."""
+        for peripheral, spans, model in clock_models(board, self.wiring, self._start_task):
+            for low, high in spans:
+                self.attach(peripheral.base + low, peripheral.base + high, model, peripheral.base)
+            self.stateful_models.append(model)
+            if isinstance(model, Counting):
+                self.counting.append(model)
+
+    def _start_task(self, address: int) -> None:
+        for devices in self._devices:
+            if devices.holds(address, address + 4):
+                devices.start(address)
+
     def interrupt(self, irq: int | None, device: int, level: bool) -> None:
         """The device at `device` asks for its interrupt, or ceases to; of some it is not known which it is."""
         if irq is not None:
             self.nvic.line(FIRST_INTERRUPT + irq, level, device)
-            self.on_change()
+        self.on_change()
 
     def _masks(self) -> tuple[int, int, int]:
         primask, faultmask, basepri = (int(self.core.reg_read(mask)) for mask in _MASKS)

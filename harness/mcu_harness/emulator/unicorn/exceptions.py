@@ -80,7 +80,11 @@ class Exceptions:
 
     def _next_event(self) -> int | None:
         ticks = None if self._nvic.is_pending(SYSTICK) else self._engine.ticks.fires_at
-        times = (ticks, *(uart.next_byte for uart in self._engine.interrupting))
+        times = (
+            ticks,
+            *(uart.next_byte for uart in self._engine.interrupting),
+            *(timer.next_event for timer in self._engine.counting),
+        )
         return min((time for time in times if time is not None), default=None)
 
     def _pass(self) -> None:
@@ -93,6 +97,8 @@ class Exceptions:
         for uart in self._engine.interrupting:
             if uart.waits:
                 uart.look()
+        for timer in self._engine.counting:
+            timer.pass_time()
 
     def take(self, pc: int) -> int:
         """Execution stopped before `pc`: take the exception that is due, if any; returns where to go on."""

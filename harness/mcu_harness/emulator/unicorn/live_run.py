@@ -63,7 +63,7 @@ class LiveRun:
             uarts=self._ports.lines,
         )
         self._ports.connect(self._engine.uarts)
-        self._peripherals = LivePeripherals(board, self._engine, lambda: self.now)
+        self._peripherals = LivePeripherals(board, self._engine)
         memory = self._engine.memory
         self._fpu = FpuWatch(
             memory.read,

@@ -42,7 +42,6 @@ class UartRegisters:
         page: int,
         size: int,
         send: Callable[[bytes], None],
-        fetch: Callable[[int, int], bytes],
         dialogue: Dialogue,
         *,
         ask: Callable[[bool], None] = lambda _: None,
@@ -53,7 +52,6 @@ class UartRegisters:
         self._base = base - page
         self._words = bytearray(size)
         self._send = send
-        self._fetch = fetch
         self._ask = ask
         self._now = now
         self._asks = False
@@ -66,6 +64,9 @@ class UartRegisters:
         uart, at = self._uart, offset - self._base
         if at == uart.input:
             return self._take()
+        if uart.masked and at == uart.masked[0]:
+            _, status, enabled = uart.masked
+            return self.read(self._base + status, size) & self._get(enabled)
         if self._received:
             bits = sum(
                 bits << 8 * (register - at) for register, bits in uart.received.items() if at <= register < at + size
@@ -78,13 +79,19 @@ class UartRegisters:
         uart, at = self._uart, offset - self._base
         if at == uart.data:
             self._send(bytes([value & 0xFF]))
+            if uart.clear is not None:
+                register, bits = uart.sent
+                self._set(register, self._get(register) | bits)
+                self.look()
+            return
+        if at == uart.clear:
+            register, bits = uart.sent
+            self._set(register, self._get(register) & ~(bits & value))
+            self.look()
             return
         if any(at & ~3 == register & ~3 for register in uart.ready):
             return
         self._words[offset : offset + size] = value.to_bytes(8, "little")[:size]
-        if at == uart.start and value & 1:
-            self._send(self._fetch(self._get(uart.pointer), self._get(uart.count) & 0xFFFF))
-            self._set(uart.done, 1)
         self.look()
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.live_peripherals import Sample
+from mcu_harness.emulator.unicorn.peripherals.nrf_registers import NrfRegisters
 from mcu_harness.emulator.unicorn.peripherals.registers import AtomicRegisters, Registers, Wiring
 from mcu_harness.hardware.adcs import Adc
 from mcu_harness.hardware.peripheral import Peripheral
@@ -122,7 +123,7 @@ class StmAdc(Registers):
         self._wiring.interrupt(self._peripheral.irq, self._peripheral.base, asks)
 
 
-class Saadc(Registers):
+class Saadc(NrfRegisters):
     """Writes samples of all channels that have a positive input to memory; channels of a test are the inputs AIN0 to AIN7.
 
     Registers: Nordic nRF52840 PS v1.7, 6.23.10.
@@ -130,40 +131,22 @@ class Saadc(Registers):
 
     _START, _SAMPLE, _STOP, _CALIBRATE = 0x000, 0x004, 0x008, 0x00C
     _STARTED, _END, _DONE, _RESULTDONE, _CALIBRATED, _STOPPED = 0x100, 0x104, 0x108, 0x10C, 0x110, 0x114
-    _INTEN, _INTENSET, _INTENCLR = 0x300, 0x304, 0x308
     _PSELP, _POINTER, _COUNT, _AMOUNT = 0x510, 0x62C, 0x630, 0x634
 
-    def __init__(self, peripheral: Peripheral, wiring: Wiring) -> None:
-        super().__init__()
+    def __init__(self, base: int, irq: int | None, wiring: Wiring) -> None:
+        super().__init__(base, irq, wiring)
         self.channels = Channels()
         self.set = self.channels.set
-        self._peripheral = peripheral
-        self._wiring = wiring
 
-    def load(self, at: int) -> int:
-        return super().load(self._INTEN if at in (self._INTENSET, self._INTENCLR) else at)
-
-    def store(self, at: int, value: int, mask: int) -> None:
-        if at == self._INTENSET:
-            self.words[self._INTEN] = self.words.get(self._INTEN, 0) | value
-        elif at == self._INTENCLR:
-            self.words[self._INTEN] = self.words.get(self._INTEN, 0) & ~value
-        elif at < self._STARTED:
-            if value & 1:
-                self._task(at)
-        else:
-            super().store(at, value, mask)
-        self._ask()
-
-    def _task(self, at: int) -> None:
+    def task(self, at: int) -> None:
         words = self.words
         if at == self._START:
             words[self._AMOUNT] = 0
-            words[self._STARTED] = 1
+            self.happen(self._STARTED)
         elif at == self._STOP:
-            words[self._STOPPED] = 1
+            self.happen(self._STOPPED)
         elif at == self._CALIBRATE:
-            words[self._CALIBRATED] = 1
+            self.happen(self._CALIBRATED)
         elif at == self._SAMPLE:
             inputs = [words.get(self._PSELP + 0x10 * n, 0) for n in range(8)]
             for source in inputs:
@@ -173,15 +156,10 @@ class Saadc(Registers):
                 place = words.get(self._POINTER, 0) + 2 * words.get(self._AMOUNT, 0)
                 self._wiring.poke(place, sample.to_bytes(2, "little"))
                 words[self._AMOUNT] = words.get(self._AMOUNT, 0) + 1
-            words[self._DONE] = words[self._RESULTDONE] = 1
+            self.happen(self._DONE)
+            self.happen(self._RESULTDONE)
             if words.get(self._AMOUNT, 0) >= words.get(self._COUNT, 0):
-                words[self._END] = 1
-
-    def _ask(self) -> None:
-        events = (self._STARTED, self._END, self._DONE, self._RESULTDONE, self._CALIBRATED, self._STOPPED)
-        bits = sum(bool(self.words.get(event)) << nth for nth, event in enumerate(events))
-        asks = bool(bits & self.words.get(self._INTEN, 0))
-        self._wiring.interrupt(self._peripheral.irq, self._peripheral.base, asks)
+                self.happen(self._END)
 
 
 class RpAdc(AtomicRegisters):

@@ -50,11 +50,11 @@ class SpiBus:
 
 
 class LivePeripherals:
-    """Pins, converters and buses of `board`, on `engine`; `now` is the time in cycles."""
+    """Pins, converters and buses of `board`, on `engine`."""
 
-    def __init__(self, board: Board, engine: Engine, now: Callable[[], int]) -> None:
+    def __init__(self, board: Board, engine: Engine) -> None:
         self._board = board
-        wiring = Wiring(now, engine.memory.peek, engine.memory.write, engine.interrupt, engine.device_word)
+        wiring = engine.wiring
         self.pins = Pins(board.peripherals, wiring)
         self._adcs: dict[str, Converter] = {}
         for peripheral, size, model in self.pins.models:
@@ -77,7 +77,7 @@ class LivePeripherals:
         if peripheral.kind in ("nrf_twim", "nrf_spim"):
             serial = self._serials.get(peripheral.base)
             if serial is None:
-                serial = self._serials[peripheral.base] = NrfSerial(peripheral, wiring)
+                serial = self._serials[peripheral.base] = NrfSerial(peripheral.base, peripheral.irq, wiring)
                 self._attach(engine, peripheral, 0x1000, serial)
             if peripheral.kind == "nrf_twim":
                 self._i2cs[name] = I2cBus(serial.i2c)
@@ -139,7 +139,7 @@ def _converter(peripheral: Peripheral, wiring: Wiring) -> tuple[Converter, int] 
     if peripheral.kind in ADCS:
         return StmAdc(ADCS[peripheral.kind], peripheral, wiring), _ADC_BYTES
     if peripheral.kind == NRF_SAADC:
-        return Saadc(peripheral, wiring), 0x1000
+        return Saadc(peripheral.base, peripheral.irq, wiring), 0x1000
     if peripheral.kind == RP_ADC:
         return RpAdc(peripheral, wiring), 0x4000
     return None

@@ -6,15 +6,14 @@ Registers: Nordic nRF52840 PS v1.7, 6.25.7 and 6.31.7. TWI and SPI, their predec
 from __future__ import annotations
 
 from mcu_harness.emulator.unicorn.peripherals.i2c import I2cWires
-from mcu_harness.emulator.unicorn.peripherals.registers import Registers, Wiring
+from mcu_harness.emulator.unicorn.peripherals.nrf_registers import SHORTS, NrfRegisters
+from mcu_harness.emulator.unicorn.peripherals.registers import Wiring
 from mcu_harness.emulator.unicorn.peripherals.spi import SpiWires
-from mcu_harness.hardware.peripheral import Peripheral
 
 _STARTRX, _STARTTX, _START, _STOP, _SUSPEND, _RESUME = 0x000, 0x008, 0x010, 0x014, 0x01C, 0x020
-_EVENTS = 0x100
 _STOPPED, _ENDRX, _END, _ENDTX, _ERROR, _SUSPENDED = 0x104, 0x110, 0x118, 0x120, 0x124, 0x148
 _RXSTARTED, _TXSTARTED, _LASTRX, _LASTTX, _STARTED = 0x14C, 0x150, 0x15C, 0x160, 0x14C
-_SHORTS, _INTEN, _INTENSET, _INTENCLR, _ERRORSRC, _ENABLE = 0x200, 0x300, 0x304, 0x308, 0x4C4, 0x500
+_ERRORSRC, _ENABLE = 0x4C4, 0x500
 _RX, _TX, _ADDRESS, _ORC = 0x534, 0x544, 0x588, 0x5C0  # of RX and TX: pointer, most, amount
 _TWIM, _SPIM = 6, 7
 _NO_ADDRESS = 1 << 1
@@ -24,34 +23,20 @@ _SHORTCUTS = {  # of TWIM: the event's bit in SHORTS, and the task that it start
 }
 
 
-class NrfSerial(Registers):
+class NrfSerial(NrfRegisters):
     """`i2c` and `spi` are the buses that it is the master of."""
 
-    def __init__(self, peripheral: Peripheral, wiring: Wiring) -> None:
-        super().__init__()
+    def __init__(self, base: int, irq: int | None, wiring: Wiring) -> None:
+        super().__init__(base, irq, wiring)
         self.i2c, self.spi = I2cWires(), SpiWires()
-        self._peripheral = peripheral
-        self._wiring = wiring
-
-    def load(self, at: int) -> int:
-        return super().load(_INTEN if at in (_INTENSET, _INTENCLR) else at)
 
     def store(self, at: int, value: int, mask: int) -> None:
-        words = self.words
-        if at == _INTENSET:
-            words[_INTEN] = words.get(_INTEN, 0) | value
-        elif at == _INTENCLR:
-            words[_INTEN] = words.get(_INTEN, 0) & ~value
-        elif at == _ERRORSRC:
-            words[at] = words.get(at, 0) & ~value
-        elif at < _EVENTS:
-            if value & 1:
-                self._task(at)
+        if at == _ERRORSRC:
+            self.words[at] = self.words.get(at, 0) & ~value
         else:
             super().store(at, value, mask)
-        self._ask()
 
-    def _task(self, task: int) -> None:
+    def task(self, task: int) -> None:
         enabled = self.words.get(_ENABLE, 0)
         if enabled == _TWIM and task in (_STARTRX, _STARTTX):
             self._transfer(task == _STARTRX)
@@ -59,9 +44,9 @@ class NrfSerial(Registers):
             self._exchange()
         elif task == _STOP:
             self.i2c.stop()
-            self.words[_STOPPED] = 1
+            self.happen(_STOPPED)
         elif task == _SUSPEND:
-            self.words[_SUSPENDED] = 1
+            self.happen(_SUSPENDED)
 
     def _transfer(self, reads: bool) -> None:
         words, place = self.words, _RX if reads else _TX
@@ -69,9 +54,9 @@ class NrfSerial(Registers):
         words[place + 8] = 0
         if not self.i2c.start(words.get(_ADDRESS, 0) & 0x7F, reads):
             words[_ERRORSRC] = words.get(_ERRORSRC, 0) | _NO_ADDRESS
-            words[_ERROR] = 1
+            self.happen(_ERROR)
             return
-        words[_RXSTARTED if reads else _TXSTARTED] = 1
+        self.happen(_RXSTARTED if reads else _TXSTARTED)
         if reads:
             self._wiring.poke(pointer, bytes(self.i2c.get() for _ in range(most)))
         else:
@@ -79,10 +64,10 @@ class NrfSerial(Registers):
                 self.i2c.put(byte)
         words[place + 8] = most
         event = _LASTRX if reads else _LASTTX
-        words[event] = 1
+        self.happen(event)
         for bit, task in _SHORTCUTS[event]:
-            if words.get(_SHORTS, 0) >> bit & 1:
-                self._task(task)
+            if words.get(SHORTS, 0) >> bit & 1:
+                self.task(task)
 
     def _exchange(self) -> None:
         words = self.words
@@ -95,11 +80,4 @@ class NrfSerial(Registers):
             self._wiring.poke(words.get(_RX, 0), received[:most])
         words[_TX + 8], words[_RX + 8] = len(sent), most
         for event in (_STARTED, _ENDTX, _ENDRX, _END):
-            words[event] = 1
-
-    def _ask(self) -> None:
-        enabled = self.words.get(_INTEN, 0)
-        asks = any(
-            enabled >> (at - _EVENTS) // 4 & 1 and value for at, value in self.words.items() if 0 <= at - _EVENTS < 0x80
-        )
-        self._wiring.interrupt(self._peripheral.irq, self._peripheral.base, asks)
+            self.happen(event)

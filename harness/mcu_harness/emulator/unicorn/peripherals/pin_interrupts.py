@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mcu_harness.emulator.unicorn.peripherals.gpio import GpioPort
+from mcu_harness.emulator.unicorn.peripherals.nrf_registers import NrfRegisters
 from mcu_harness.emulator.unicorn.peripherals.registers import AtomicRegisters, Registers, Wiring
 from mcu_harness.hardware.gpios import Exti
 from mcu_harness.hardware.peripheral import Peripheral
@@ -71,22 +72,17 @@ class ExtiLines(Registers):
             self._wiring.interrupt(irq, self._peripheral.base, bool(asking & lines))
 
 
-class Gpiote(Registers):
+class Gpiote(NrfRegisters):
     """Eight channels (EVENTS_IN), and one event for all pins that sense a level (EVENTS_PORT). Tasks drive pins.
 
     Registers: Nordic nRF52840 PS v1.7, 6.10.4.
     """
 
-    _OUT, _SET, _CLR, _IN, _PORT, _INTEN, _INTENSET, _INTENCLR, _CONFIG = (
-        *(0x000, 0x030, 0x060, 0x100, 0x17C, 0x300, 0x304, 0x308, 0x510),
-    )
+    _OUT, _SET, _CLR, _IN, _PORT, _CONFIG = 0x000, 0x030, 0x060, 0x100, 0x17C, 0x510
     _CHANNELS = 8
-    _PORT_BIT = 1 << 31
 
-    def __init__(self, peripheral: Peripheral, wiring: Wiring, ports: Mapping[str, GpioPort]) -> None:
-        super().__init__()
-        self._peripheral = peripheral
-        self._wiring = wiring
+    def __init__(self, base: int, irq: int | None, wiring: Wiring, ports: Mapping[str, GpioPort]) -> None:
+        super().__init__(base, irq, wiring)
         self._ports = ports
         self.detected = False
 
@@ -95,8 +91,8 @@ class Gpiote(Registers):
             config = self.words.get(self._CONFIG + 4 * channel, 0)
             polarity = config >> 16 & 3
             if config & 3 == 1 and self._pin(config) == (port, pin) and polarity & (1 if level else 2):
-                self.words[self._IN + 4 * channel] = 1
-        self._ask()
+                self.happen(self._IN + 4 * channel)
+        self.ask()
 
     def level(self) -> None:
         """Levels may have changed: the event is raised when the first pin has the level that it senses."""
@@ -106,27 +102,15 @@ class Gpiote(Registers):
                 port.latch(sensed)
                 self.detected = True
         if self.detected and not before:
-            self.words[self._PORT] = 1
-            self._ask()
+            self.happen(self._PORT)
+            self.ask()
 
     def store(self, at: int, value: int, mask: int) -> None:
-        if at == self._INTENSET:
-            self.words[self._INTEN] = self.words.get(self._INTEN, 0) | value
-        elif at == self._INTENCLR:
-            self.words[self._INTEN] = self.words.get(self._INTEN, 0) & ~value
-        elif at < self._IN:
-            if value & 1:
-                self._task(at)
-        else:
-            super().store(at, value, mask)
-            if at >= self._CONFIG and value & 3 == 3:
-                self._drive(value, value >> 20 & 1)
-        self._ask()
+        super().store(at, value, mask)
+        if at >= self._CONFIG and value & 3 == 3:
+            self._drive(value, value >> 20 & 1)
 
-    def load(self, at: int) -> int:
-        return super().load(self._INTEN if at in (self._INTENSET, self._INTENCLR) else at)
-
-    def _task(self, at: int) -> None:
+    def task(self, at: int) -> None:
         config = self.words.get(self._CONFIG + at % 0x30, 0)
         if config & 3 != 3:
             return
@@ -147,12 +131,6 @@ class Gpiote(Registers):
     @staticmethod
     def _pin(config: int) -> tuple[str, int]:
         return f"P{config >> 13 & 1}.", config >> 8 & 31
-
-    def _ask(self) -> None:
-        events = sum(bool(self.words.get(self._IN + 4 * n)) << n for n in range(self._CHANNELS))
-        events |= self._PORT_BIT if self.words.get(self._PORT) else 0
-        asks = bool(events & self.words.get(self._INTEN, 0))
-        self._wiring.interrupt(self._peripheral.irq, self._peripheral.base, asks)
 
 
 class IoBank(AtomicRegisters):

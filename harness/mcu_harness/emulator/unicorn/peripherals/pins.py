@@ -92,7 +92,7 @@ class Pins:
         if peripheral.kind in EXTIS:
             made, size = ExtiLines(EXTIS[peripheral.kind], peripheral, wiring), 0x400
         elif peripheral.kind == NRF_GPIOTE:
-            made, size = Gpiote(peripheral, wiring, self._ports), 0x1000
+            made, size = Gpiote(peripheral.base, peripheral.irq, wiring, self._ports), 0x1000
         elif peripheral.kind in IO_BANKS:
             port = next(iter(self._ports.values()))
             made, size = IoBank(IO_BANKS[peripheral.kind], peripheral, wiring, port), 0x4000

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _WORD = 0xFFFFFFFF
+
+
+@dataclass(slots=True)
+class Events:
+    """Where events of peripherals, by the addresses of their registers, are told: nowhere, if nothing connects them.
+
+    `version` is another after each change of what is connected.
+    """
+
+    happened: Callable[[int], None] = lambda _: None
+    awaited: Callable[[int], bool] = lambda _: False
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +29,7 @@ class Wiring:
     poke: Callable[[int, bytes], None]
     interrupt: Callable[[int | None, int, bool], None]  # number, who asks, whether it asks
     word: Callable[[int], int]  # what the program has written to a register that no model has
+    events: Events = field(default_factory=Events)
 
 
 class Registers:
