@@ -16,12 +16,12 @@ from mcu_harness.emulator.unicorn.engine import Engine
 from mcu_harness.emulator.unicorn.fpu_watch import FpuWatch
 from mcu_harness.emulator.unicorn.live_drive import LiveDrive
 from mcu_harness.emulator.unicorn.live_parts import NEVER, LiveExceptions
+from mcu_harness.emulator.unicorn.live_peripherals import Converter, I2cBus, LivePeripherals, SpiBus
 from mcu_harness.emulator.unicorn.live_ports import LivePorts
 from mcu_harness.emulator.unicorn.live_state import CoreState, LiveState, MachineState
 from mcu_harness.emulator.unicorn.live_trace import LiveTrace
 from mcu_harness.emulator.unicorn.live_watch import LiveWatch
 from mcu_harness.emulator.unicorn.nvic import FIRST_INTERRUPT
-from mcu_harness.emulator.unicorn.peripherals.live_peripherals import Converter, I2cBus, LivePeripherals, SpiBus
 from mcu_harness.emulator.unicorn.peripherals.pins import Pin
 from mcu_harness.emulator.unicorn.semihosting import Semihosting
 from mcu_harness.emulator.unicorn.watches import HeapWatch
