@@ -127,6 +127,50 @@ class DeviceRegisters:
         self._waits.pop(at, None)
 
 
+class DeviceAreas:
+    """All stretches of addresses that have device registers."""
+
+    def __init__(self) -> None:
+        self.areas: list[DeviceRegisters] = []
+
+    def of(self, low: int, high: int) -> DeviceRegisters | None:
+        """The one that has all of [low, high)."""
+        return next((area for area in self.areas if area.holds(low, high)), None)
+
+    def word(self, address: int) -> int:
+        """What the program has written to a register that no model has; asking changes nothing."""
+        area = self.of(address, address + 4)
+        return area.word(address) if area is not None else 0
+
+    def start(self, address: int) -> None:
+        """Write 1 to a register of a device that is attached; elsewhere nothing happens."""
+        area = self.of(address, address + 4)
+        if area is not None:
+            area.start(address)
+
+    @property
+    def stateful(self) -> tuple[object, ...]:
+        """The parts whose plain attributes are their state."""
+        return (*self.areas, *(area.timers for area in self.areas if area.timers is not None))
+
+    @property
+    def reads(self) -> int:
+        return sum(area.reads for area in self.areas)
+
+    @property
+    def times_read(self) -> int:
+        return sum(area.times_read for area in self.areas)
+
+    @property
+    def guesses_left(self) -> bool:
+        return any(area.guesses_left for area in self.areas)
+
+    @property
+    def made_up(self) -> tuple[int, ...]:
+        """Registers that had to answer something made up."""
+        return tuple(sorted(address for area in self.areas for address in area.made_up))
+
+
 class _Wait:
     """Reads of one register since it was last written with `written`, of which the bits `new` were new."""
 

@@ -33,7 +33,7 @@ from mcu_harness.base.span import gaps
 from mcu_harness.emulator.contract import devices_answer
 from mcu_harness.emulator.dialogue import Dialogue
 from mcu_harness.emulator.live import Device
-from mcu_harness.emulator.unicorn.devices import DeviceRegisters
+from mcu_harness.emulator.unicorn.devices import DeviceAreas, DeviceRegisters
 from mcu_harness.emulator.unicorn.divisions import DivisionWatch
 from mcu_harness.emulator.unicorn.flash import FlashRegisters
 from mcu_harness.emulator.unicorn.memory import PAGE, BoardMemory
@@ -106,7 +106,7 @@ class Engine:
         self.memory = BoardMemory(board, self.core)
         self._callbacks: list[object] = []
         self._error: BaseException | None = None
-        self._devices: list[DeviceRegisters] = []
+        self._devices = DeviceAreas()
         self.uarts: list[UartRegisters | NrfUart] = []
         self.stateful_models: list[object] = []  # of attached peripherals
         self._elapsed = elapsed
@@ -115,7 +115,7 @@ class Engine:
         self.ticks = SysTick(self._now)
         self.interrupting: list[UartRegisters | NrfUart] = []  # UARTs whose interrupt is known
         self.counting: list[Counting] = []  # timers
-        self.wiring = Wiring(self._now, self.memory.peek, self.memory.write, self.interrupt, self.device_word)
+        self.wiring = Wiring(self._now, self.memory.peek, self.memory.write, self.interrupt, self._devices.word)
         self._map_peripherals(board, send, dialogue or Dialogue(()), uarts)
         self._attach_clocks(board)
         self.flash = self._flash(board.flash_controller)
@@ -167,23 +167,17 @@ class Engine:
     @property
     def stateful(self) -> tuple[object, ...]:
         """The parts whose plain attributes are the state of core and peripherals, beside core and memories."""
-        timers = (devices.timers for devices in self._devices if devices.timers is not None)
-        return (self.nvic, self.ticks, self.system, *self.uarts, *self._devices, *timers, *self.stateful_models)
+        return (self.nvic, self.ticks, self.system, *self.uarts, *self._devices.stateful, *self.stateful_models)
 
     def attach(self, low: int, high: int, device: Device, origin: int | None = None) -> bool:
         """Let `device` answer at [low, high) in place of registers that nobody models; False where there are none.
 
         Its offsets are from `origin`, where that is not `low`.
         """
-        for devices in self._devices:
-            if devices.holds(low, high):
-                devices.attach(low, high, device, low if origin is None else origin)
-                return True
-        return False
-
-    def device_word(self, address: int) -> int:
-        """What the program has written to a device's register that no model has; asking changes nothing."""
-        return next((devices.word(address) for devices in self._devices if devices.holds(address, address + 4)), 0)
+        area = self._devices.of(low, high)
+        if area is not None:
+            area.attach(low, high, device, low if origin is None else origin)
+        return area is not None
 
     @staticmethod
     def stop_function() -> int:
@@ -206,18 +200,17 @@ class Engine:
     @property
     def times_read(self) -> int:
         """How often the program has read something that changes by itself, by the time."""
-        counters = sum(timer.times_read for timer in self.counting)
-        return self.system.times_read + counters + sum(devices.times_read for devices in self._devices)
+        return self.system.times_read + self._devices.times_read + sum(timer.times_read for timer in self.counting)
 
     @property
     def registers_read(self) -> int:
         """How often it has read a device's register, or one of the core's own."""
-        return self.system.reads + sum(devices.reads for devices in self._devices)
+        return self.system.reads + self._devices.reads
 
     @property
     def guesses_left(self) -> bool:
         """Whether a device register that is waited for may still get to answer something else."""
-        return any(devices.guesses_left for devices in self._devices)
+        return self._devices.guesses_left
 
     def set_exits(self, addresses: Collection[int]) -> None:
         """Stop before the instruction at any of `addresses`."""
@@ -281,7 +274,7 @@ class Engine:
     @property
     def made_up(self) -> tuple[int, ...]:
         """Device registers that had to answer something made up."""
-        return tuple(sorted(address for devices in self._devices for address in devices.made_up))
+        return self._devices.made_up
 
     def _map_peripherals(
         self, board: Board, send: Callable[[bytes], None], dialogue: Dialogue, uarts: Sequence[UartLine] | None
@@ -333,17 +326,12 @@ class Engine:
 
     def _attach_clocks(self, board: Board) -> None:
         """Clocks and timers, and what connects their events."""
-        for peripheral, spans, model in clock_models(board, self.wiring, self._start_task):
+        for peripheral, spans, model in clock_models(board, self.wiring, self._devices.start):
             for low, high in spans:
                 self.attach(peripheral.base + low, peripheral.base + high, model, peripheral.base)
             self.stateful_models.append(model)
             if isinstance(model, Counting):
                 self.counting.append(model)
-
-    def _start_task(self, address: int) -> None:
-        for devices in self._devices:
-            if devices.holds(address, address + 4):
-                devices.start(address)
 
     def interrupt(self, irq: int | None, device: int, level: bool) -> None:
         """The device at `device` asks for its interrupt, or ceases to; of some it is not known which it is."""
@@ -358,7 +346,7 @@ class Engine:
     def _map_devices(self, start: int, end: int) -> None:
         timers = start <= TIMERS < end and self._has_timers
         devices = DeviceRegisters(start, self._elapsed, self._now if timers else None, end)
-        self._devices.append(devices)
+        self._devices.areas.append(devices)
         self._map_registers(start, end - start, devices.read, devices.write)
 
     def _flash(self, controller: FlashController | None) -> FlashRegisters | None:
