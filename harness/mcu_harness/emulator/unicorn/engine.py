@@ -39,7 +39,6 @@ from mcu_harness.emulator.unicorn.flash import FlashRegisters
 from mcu_harness.emulator.unicorn.memory import PAGE, BoardMemory
 from mcu_harness.emulator.unicorn.nvic import FIRST_INTERRUPT, Nvic
 from mcu_harness.emulator.unicorn.peripherals.clocks import Counting, clock_models
-from mcu_harness.emulator.unicorn.peripherals.nrf_uart import NrfUart
 from mcu_harness.emulator.unicorn.peripherals.registers import Wiring
 from mcu_harness.emulator.unicorn.scs import BASE as SCS_BASE
 from mcu_harness.emulator.unicorn.scs import SIZE as SCS_SIZE
@@ -47,7 +46,8 @@ from mcu_harness.emulator.unicorn.scs import SystemControlSpace
 from mcu_harness.emulator.unicorn.systick import SysTick
 from mcu_harness.emulator.unicorn.timers import DRIVERS
 from mcu_harness.emulator.unicorn.timers import START as TIMERS
-from mcu_harness.emulator.unicorn.uart import SPAN, UartLine, UartRegisters
+from mcu_harness.emulator.unicorn.uart import SPAN, UartLine
+from mcu_harness.emulator.unicorn.uart_models import UartModel, uart_model
 from mcu_harness.hardware.arm.thumb import instruction_size
 from mcu_harness.hardware.board import Board, FlashController
 from mcu_harness.hardware.uarts import UARTS
@@ -107,13 +107,13 @@ class Engine:
         self._callbacks: list[object] = []
         self._error: BaseException | None = None
         self._devices = DeviceAreas()
-        self.uarts: list[UartRegisters | NrfUart] = []
+        self.uarts: list[UartModel] = []
         self.stateful_models: list[object] = []  # of attached peripherals
         self._elapsed = elapsed
         self._now = now or elapsed
         self.nvic = Nvic(board.core, self._masks)
         self.ticks = SysTick(self._now)
-        self.interrupting: list[UartRegisters | NrfUart] = []  # UARTs whose interrupt is known
+        self.interrupting: list[UartModel] = []  # UARTs whose interrupt is known
         self.counting: list[Counting] = []  # timers
         self.wiring = Wiring(self._now, self.memory.peek, self.memory.write, self.interrupt, self._devices.word)
         self._map_peripherals(board, send, dialogue or Dialogue(()), uarts)
@@ -303,22 +303,9 @@ class Engine:
                 page = line.base & -PAGE
                 self._map_registers(page, -(-line.uart.size // PAGE) * PAGE, registers.read, registers.write)
 
-    def _uart(self, line: UartLine, page: int, size: int) -> UartRegisters | NrfUart:
+    def _uart(self, line: UartLine, page: int, size: int) -> UartModel:
         """The registers of `line`, in `size` bytes from `page`."""
-        registers: UartRegisters | NrfUart
-        if line.uart.dma:
-            registers = NrfUart(line.base, line.irq, self.wiring, line.send, line.dialogue)
-        else:
-            registers = UartRegisters(
-                line.uart,
-                line.base,
-                page,
-                size,
-                line.send,
-                line.dialogue,
-                ask=lambda level: self.interrupt(line.irq, line.base, level),
-                now=self._now,
-            )
+        registers = uart_model(line, page, size, self.wiring)
         self.uarts.append(registers)
         if line.irq is not None:
             self.interrupting.append(registers)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mcu_harness.emulator.unicorn.live_parts import LiveInput
-from mcu_harness.emulator.unicorn.peripherals.nrf_uart import NrfUart
-from mcu_harness.emulator.unicorn.uart import UartLine, UartRegisters
+from mcu_harness.emulator.unicorn.uart import UartLine
+from mcu_harness.emulator.unicorn.uart_models import UartModel
 from mcu_harness.hardware.board import Board
 from mcu_harness.hardware.uarts import UARTS
 
@@ -18,7 +18,7 @@ class _Port:
 
     name: str
     input: LiveInput
-    registers: UartRegisters | NrfUart | None = None
+    registers: UartModel | None = None
 
 
 class LivePorts:
@@ -46,7 +46,7 @@ class LivePorts:
         line = UartLine(UARTS[kind], base, irq, lambda data: hear(data, port), self._ports[port].input)
         self.lines.append(line)
 
-    def connect(self, registers: Sequence[UartRegisters | NrfUart]) -> None:
+    def connect(self, registers: Sequence[UartModel]) -> None:
         """The registers of `lines` are these."""
         for port, made in zip(self._ports.values(), registers, strict=True):
             port.registers = made
