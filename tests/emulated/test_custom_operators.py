@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from host_firmware import host_compiler
+from mcu_harness.app.cli.main import main
 from mcu_harness.app.pipeline import run_case
 from mcu_harness.base.errors import BuildError, HarnessError, ModelError, ScenarioError
 from mcu_harness.emulator.emulators import emulator_entry
+from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import Toolchain
 from mcu_harness.model.samples import model_graph, samples_for
 from mcu_harness.results.records import RunResult, Verdict
@@ -96,6 +100,37 @@ def test_it_is_given_tensors_options_and_scratch_and_compared_with_expected_outp
     assert (result.verdict, result.outputs.mismatches) == (Verdict.PASS, 0)
     row = result.layers[1]
     assert (row.kernel, row.instructions > 24) == ("custom/mirror_rows", True)
+
+
+_USER_PROGRAM = """
+#include <stdio.h>
+#include "mcu_model.h"
+int main(void) {
+    while (fread(MCU_INPUT_0, 1, MCU_INPUT_0_ELEMENTS, stdin) == MCU_INPUT_0_ELEMENTS) {
+        mcu_infer();
+        fwrite(MCU_OUTPUT_0, 1, MCU_OUTPUT_0_ELEMENTS, stdout);
+    }
+    return 0;
+}
+"""
+
+
+def test_build_of_the_scenario_takes_the_c_along(folder: Path, tmp_path: Path) -> None:
+    scenario, made = load_scenario(folder / "scenario.toml"), tmp_path / "made"
+    assert main(["build", str(folder / "scenario.toml"), "--output", str(made)]) == 0
+    assert read_program(made / "firmware.elf").symbol("mirror_rows").address
+    assert "generated/custom_0.c" in (made / "CMakeLists.txt").read_text()
+    (given,) = samples_for(scenario.models[0], scenario.inputs, custom=scenario.operators).inputs
+    (tmp_path / "user.c").write_text(_USER_PROGRAM)
+    sources = [path for part in ("generated", "kernels") for path in sorted((made / part).rglob("*.c"))]
+    folders = [f"-I{made / part}" for part in ("generated", "include", "kernels")]
+    subprocess.run(
+        [host_compiler()[0], "-std=c99", *folders, *sources, tmp_path / "user.c", "-o", tmp_path / "user"], check=True
+    )
+    ran = subprocess.run([tmp_path / "user"], input=given.tobytes(), capture_output=True, check=True)
+    negated = (-given).astype(int)
+    expected = np.maximum(np.minimum(negated[..., ::-1] + _WEIGHTS + _OPTION, 127), -1).astype(np.int8)
+    assert ran.stdout == expected.tobytes()
 
 
 def test_without_expected_outputs_nothing_is_said_to_be_right(folder: Path, toolchain: Toolchain) -> None:

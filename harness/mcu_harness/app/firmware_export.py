@@ -6,6 +6,7 @@ What was judged in an emulator is what is written here: the same sources, the sa
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,21 +21,15 @@ from mcu_harness.image.hex_writer import hex_text
 from mcu_harness.image.placed import Placement, check_placed
 from mcu_harness.image.program import read_program
 from mcu_harness.image.toolchain import Toolchain, core_flags, library_flags
+from mcu_harness.model.codegen.layer import C_TYPES
 from mcu_harness.model.codegen.sources import ARENA_SYMBOL, Sources, TensorIo
 from mcu_harness.model.graph import Graph, Tensor
 from mcu_harness.model.planned import planned_sources
 from mcu_harness.model.samples import model_graph
+from mcu_harness.scenario.custom_operators import CustomOperator
 from mcu_harness.scenario.kernels import KERNEL_CHOICES
 
 API_HEADER = "generated/mcu_model.h"
-_C_TYPES = {
-    "int8": "int8_t",
-    "uint8": "uint8_t",
-    "int16": "int16_t",
-    "int32": "int32_t",
-    "float32": "float",
-    "bool": "uint8_t",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +50,19 @@ def export_firmware(
     name: str = "",
     cmsis_nn: Path | None = None,
     placement: Placement = (),
+    custom: Sequence[CustomOperator] = (),
 ) -> Exported:
     """Write firmware for `model` on `board` into `directory`, which is made, and must be empty where it is there.
 
     `model` is in canonical form; `name` is what the user calls it, "" = the file's name. `cmsis_nn` as of a scenario; `placement`: what
-    lies elsewhere than usual.
+    lies elsewhere than usual; `custom`: operators that the user gives C for, which goes along.
 
     Raises HarnessError, before anything is written, when the model is refused or does not build.
     """
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise HarnessError(f"{directory}: is there already and not empty", hint="name a new directory, or remove it")
     check_folder(directory.parent)
-    graph = model_graph(model)
+    graph = model_graph(model, tuple(custom))
     sources = with_cmsis_nn(planned_sources(graph, board.target, kernels).sources, cmsis_nn)
     image = build(sources, board, toolchain, placement=placement)
     program = read_program(image.elf)
@@ -119,7 +115,7 @@ def api_header(graph: Graph, sources: Sources) -> str:
 
 def _accessor(kind: str, number: int, io: TensorIo, tensor: Tensor) -> list[str]:
     name = f"MCU_{kind}_{number}"
-    c_type = _C_TYPES[tensor.dtype]
+    c_type = C_TYPES[tensor.dtype]
     return [
         f"/* {_meaning(tensor)} */",
         f"#define {name}_ELEMENTS {tensor.elements}",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.memory_fit import LEAST_STACK_BYTES, check_fit
@@ -23,10 +22,10 @@ from mcu_harness.emulator.unicorn.emulator import UnicornEmulator
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.placed import PlacedKind, Placement
 from mcu_harness.results.placement_records import PlacedPart, PlacementResult
-from mcu_harness.scenario.cases import cases_of
+from mcu_harness.scenario.cases import Case
 from mcu_harness.scenario.limits import Budget
 from mcu_harness.scenario.placement import AUTO
-from mcu_harness.scenario.scenario import OutputSpec, scenario_for_model
+from mcu_harness.scenario.scenario import InputSpec, OutputSpec
 
 _TITLES = {PlacedKind.CODE: "code", PlacedKind.CONSTANTS: "constants", PlacedKind.ZEROED: "arena"}
 _WORTH_IT = 0.995  # of the cycles before
@@ -80,22 +79,19 @@ def place(
 
 
 def placement_for(
-    model: Path, board: str, options: Options, progress: Callable[[str], None]
+    case: Case, options: Options, progress: Callable[[str], None]
 ) -> tuple[Placement, PlacementResult | None]:
-    """What `place` says of an int8 `model` that no scenario is about, with its kernels and compiler; (), None where that is not asked."""
+    """What `place` says of the model of `case` with the kernels and compiler of `options`; (), None where that is not asked."""
     if options.placement != AUTO:
         return (), None
-    scenario = scenario_for_model(model, (board,))
-    (case,) = cases_of(
-        replace(
-            scenario,
-            inputs=replace(scenario.inputs, count=1),
-            outputs=OutputSpec("none"),
-            kernels=options.kernels or scenario.kernels,
-            cmsis_nn=options.cmsis_nn,
-        )
+    scenario = replace(
+        case.scenario,
+        inputs=InputSpec(count=1),
+        outputs=OutputSpec("none"),
+        kernels=options.kernels or case.scenario.kernels,
+        cmsis_nn=options.cmsis_nn,
     )
-    usual = prepare_model.prepare(case, UnicornEmulator(), options.toolchain, progress)
+    usual = prepare_model.prepare(replace(case, scenario=scenario), UnicornEmulator(), options.toolchain, progress)
     return place(usual, case.board, case.budgets, progress)
 
 
