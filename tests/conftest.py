@@ -15,6 +15,7 @@ from mcu_harness.image.toolchain import Toolchain, find_toolchain
 from model_builder import ModelBuilder
 
 pytest_plugins = ["pytester"]
+pytest.register_assert_rewrite("firmware_runs")
 
 REPOSITORY = Path(__file__).parent.parent
 

@@ -45,3 +45,24 @@ def codes(result: RunResult) -> list[str]:
 
 def calls(result: RunResult) -> dict[str, float]:
     return {function.name: function.calls for function in result.functions}
+
+
+def run_alike(image: Path, emulator: str, session: Session, **options: object) -> RunResult:
+    """As `run`; what another than the embedded emulator says must be what that says, in figures and words."""
+    result = run(image, emulator=emulator, session=session, **options)
+    if emulator != "unicorn":
+        embedded = run(image, session=session, **options)
+        assert said(result) == said(embedded)
+    return result
+
+
+def said(result: RunResult) -> dict[str, object]:
+    """What a run says of the windows: the verdict, the findings in words, the figures that are counted, the calls."""
+    counted = ("instructions", "instructions_max", "cycles", "cycles_max", "stack_hwm_bytes")
+    return {
+        "verdict": result.verdict,
+        "findings": [(finding.code, finding.message) for finding in result.findings],
+        "figures": {name: result.value(name) for name in counted},
+        "spread": result.spreads.get("instructions"),
+        "calls": calls(result),
+    }

@@ -38,7 +38,7 @@ static void start(void) {
     REG(0xE000ED20) = 0xFFu << 16;
     saved[0] = prepare(first_stack, first);
     saved[1] = prepare(second_stack, second);
-    __asm__ volatile("svc #0");
+    GO_ON
 }
 static void __attribute__((noreturn)) finish(void) { if (++finished == 2) { stop(); } for (;;) { yield(); } }
 """
@@ -89,8 +89,11 @@ def firmware(
     name: str = "firmware",
     rtos: str = "",
     flags: tuple[str, ...] = (),
+    kernel_start: str = '__asm__ volatile("svc #0");',
 ) -> Path:
     """`code` defines the tasks `first` and `second`, which `finish`; `before` is done before they are made.
+
+    `kernel_start` goes on with the first.
 
     With an `rtos`, the kernel keeps what that has of its tasks, which are called "sensor" and "logger".
     """
@@ -102,6 +105,7 @@ def firmware(
     )
     assert start.count("PendSV_Handler") == 2
     kernel = KERNEL.replace("ARRAYS", ONE_ARRAY if one_array else TWO_ARRAYS).replace("BEFORE", before)
+    kernel = kernel.replace("GO_ON", kernel_start)
     kernel = kernel.replace("STRUCTURES", STRUCTURES[rtos])
     if rtos == "FreeRTOS":
         kernel = kernel.replace("bl next_stack", "bl vTaskSwitchContext")

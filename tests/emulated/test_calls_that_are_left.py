@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware_runs import calls, codes, run
+from firmware_runs import calls, codes, run_alike
+from mcu_harness.app.session import Session
 from user_firmware import build
 
 pytestmark = pytest.mark.gnu
@@ -24,32 +25,37 @@ int main(void) {
 """
 
 
-def test_a_call_that_a_longjmp_leaves_ends_where_it_is_left(tmp_path: Path) -> None:
-    result = run(build(tmp_path, JUMPS), begin="work")
-    assert result.verdict == "pass"
-    assert "firmware.left-windows" in codes(result)
-    (left,) = [finding for finding in result.findings if finding.code == "firmware.left-windows"]
-    assert left.message.startswith("3 of 9 measured calls did not return")
+def test_a_call_that_a_longjmp_leaves_ends_where_it_is_left(
+    tmp_path: Path, emulator_name: str, session: Session
+) -> None:
+    result = run_alike(build(tmp_path, JUMPS), emulator_name, session, begin="work")
+    assert (result.verdict, codes(result)[0]) == ("pass", "firmware.left-windows")
+    assert result.findings[0].message.startswith("3 of 9 measured calls did not return: a jump took them off the stack")
     counted = calls(result)
-    assert counted["work"] == 1 and counted["parse"] == 1
+    assert (counted["work"], counted["parse"], counted["longjmp"]) == (1, 1, pytest.approx(1 / 3))
     assert not {"main", "after"} & set(counted), "what runs behind the jump is no part of the call"
-    value = result.measurements["instructions"].value
+    value = result.value("instructions")
     assert value is not None and 10 < value < 100
 
 
-@pytest.mark.renode
-@pytest.mark.usefixtures("renode_install")
-def test_in_renode_a_call_that_a_longjmp_leaves_is_in_no_figure(tmp_path: Path) -> None:
-    result = run(build(tmp_path, JUMPS), begin="work", emulator="renode")
-    assert (result.verdict, codes(result)) == ("pass", ["firmware.left-windows", "firmware.open-windows"])
-    assert result.findings[0].message.startswith("2 of 8 measured calls did not return")
-    assert calls(result) == {"work": 1, "parse": 1}
-    value = result.value("instructions")
-    assert value is not None and 15 <= value <= 25, "only calls that returned"
-    assert result.value("instructions_max") == value, "which take the same, each"
+def test_a_region_whose_beginning_is_reached_again_says_so(
+    tmp_path: Path, emulator_name: str, session: Session
+) -> None:
+    """Of three calls, each third leaves the region before its end."""
+    result = run_alike(build(tmp_path, JUMPS), emulator_name, session, begin="work", end="after")
+    assert (result.verdict, codes(result)) == ("pass", [])
+    code = JUMPS.replace("else errors++; after();", "else { errors++; continue; } after();")
+    result = run_alike(build(tmp_path, code, name="skips"), emulator_name, session, begin="work", end="after")
+    assert codes(result)[:2] == ["firmware.open-windows", "firmware.reentered-windows"]
+    assert result.findings[0].message.startswith("1 measured region had not come to its end when the run ended")
+    assert result.findings[1].message.startswith(
+        "`begin` was reached 2 more times in 2 of 6 windows, before `end`: each goes on from the first time to the end"
+    )
 
 
-def test_a_leaf_that_is_called_from_everywhere_is_never_left(tmp_path: Path, emulator_name: str) -> None:
+def test_a_leaf_that_is_called_from_everywhere_is_never_left(
+    tmp_path: Path, emulator_name: str, session: Session
+) -> None:
     """It has no frame: its stack pointer is its caller's all the time, in loops and in functions that it jumps to."""
     code = """
 volatile int total;
@@ -59,7 +65,7 @@ __attribute__((noinline)) int twice(int n) { return leaf(n) + leaf(n + 1); }
 int main(void) { for (int i = 0; i < 5; i++) total += leaf(i) + twice(i); return 0; }
 """
     image = build(tmp_path, code, flags=["-foptimize-sibling-calls"])
-    result = run(image, begin="leaf", emulator=emulator_name)
+    result = run_alike(image, emulator_name, session, begin="leaf")
     assert result.verdict == "pass" and "firmware.left-windows" not in codes(result)
     assert calls(result)["leaf"] == 1 and "main" not in calls(result)
     (spread,) = [finding for finding in result.findings if finding.code == "firmware.windows-differ"]

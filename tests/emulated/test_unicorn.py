@@ -93,11 +93,11 @@ def instructions_by_stepping(program: Program, board: Board, plan: RunPlan) -> l
     edges = run._windows
     edges.open, opened = lambda pc: (windows.append(-counted[0]), opened(pc))[1], edges.open  # type: ignore[method-assign]
 
-    def close(window: object) -> None:
+    def close() -> None:
         windows[-1] += counted[0]
-        closed(window)  # type: ignore[arg-type]
+        closed()
 
-    edges._close, closed = close, edges._close  # type: ignore[method-assign]
+    edges.close, closed = close, edges.close  # type: ignore[method-assign]
     run.execute()
     return windows
 

@@ -101,8 +101,8 @@ class RunPlan:
 
     For firmware of the user's own:
 
-    - `begin` without `end`: a window closes where the function at `begin` returns to;
     - `repeat`: a window opens each time `begin` is reached; `windows` is empty then;
+    - `begin` without `end`, with `repeat`: a window closes where the function at `begin` returns to, or is taken off the stack;
     - `stops`: addresses that end the run, without a status;
     - `main`: the function [start, end) after whose return an endless loop, a wait for an interrupt or a return to
       nowhere is a regular end, with what it returned as the status; as is an endless loop inside of it, without one;
@@ -137,6 +137,11 @@ class RunPlan:
     trace: TraceRequest | None = None
     each_call: frozenset[int] = frozenset()
     tell: Tell | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def follows_calls(self) -> bool:
+        """Whether each call of a function is measured: they may be under way on several stacks."""
+        return self.repeat and self.begin is not None and self.end is None
 
 
 class ExitReason(StrEnum):
@@ -240,13 +245,14 @@ class WindowEnds:
 
     `left` closed because their function's frame was taken off the stack without a return; `dropped` are in no figure, since
     that was only seen when the next one began; `beside` opened while that of another task was open; `unfinished` were open at
-    the end of the run, and are in no figure.
+    the end of the run, and are in no figure; `unseen` are those of a caller that no symbol names, of which `left` is not always seen.
     """
 
     left: int = 0
     dropped: int = 0
     beside: int = 0
     unfinished: int = 0
+    unseen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

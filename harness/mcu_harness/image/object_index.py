@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from mcu_harness.image.program import Program
 from mcu_harness.image.symbols import Symbol
@@ -15,12 +16,17 @@ class ObjectIndex:
         self._program = program
         self._objects: list[Symbol] | None = None
 
-    def at(self, address: int) -> Symbol | None:
-        """The object that holds `address`, None if no symbol says so."""
+    def all(self) -> Sequence[Symbol]:
+        """Sorted by address."""
         if self._objects is None:
             found = (symbol for symbol in self._program.symbols if symbol.kind == "object" and symbol.size)
             self._objects = sorted(found, key=lambda symbol: symbol.address)
-        nth = bisect_right(self._objects, address, key=lambda symbol: symbol.address) - 1
-        if nth < 0 or address >= self._objects[nth].address + self._objects[nth].size:
+        return self._objects
+
+    def at(self, address: int) -> Symbol | None:
+        """The object that holds `address`, None if no symbol says so."""
+        objects = self.all()
+        nth = bisect_right(objects, address, key=lambda symbol: symbol.address) - 1
+        if nth < 0 or address >= objects[nth].address + objects[nth].size:
             return None
-        return self._objects[nth]
+        return objects[nth]

@@ -84,6 +84,7 @@ class Code(StrEnum):
     FIRMWARE_NO_VECTORS = "firmware.no-vectors"
     FIRMWARE_OPEN_WINDOWS = "firmware.open-windows"
     FIRMWARE_OVERLAPPING_WINDOWS = "firmware.overlapping-windows"
+    FIRMWARE_REENTERED_WINDOWS = "firmware.reentered-windows"
     FIRMWARE_OVERLAYS = "firmware.overlays"
     FIRMWARE_WINDOWS_DIFFER = "firmware.windows-differ"
     FIRMWARE_RUNTIME = "firmware.runtime"

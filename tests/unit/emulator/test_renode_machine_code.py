@@ -14,6 +14,7 @@ from mcu_harness.emulator.renode.server import csharp_source
 
 CODE, DATA, STACK = 0x10000, 0x20000, 0x40000
 STATE, BUFFER, OTHERS = DATA, DATA + 0x1000, 0x80000
+POINTER = DATA + 0x800
 COUNTER, HOOK, BACK = 0x50000, 0x50100, 0x50200
 KNOWN, KNOWN_SIZE, NO_LIMIT = 0x0800_0000, 0x1000, 0xFFFF_FFFF
 EXECUTED = 0x1_2345_6789  # more than the entry has room for
@@ -42,7 +43,8 @@ class Machine:
         ):
             self.engine.mem_map(start, size)
         self.engine.mem_write(CODE, code + struct.pack("<Q", STATE))
-        self.engine.mem_write(STATE, struct.pack("<7Q", BUFFER, NO_LIMIT, KNOWN, KNOWN_SIZE, OTHERS, COUNTER, HOOK))
+        state = (BUFFER, NO_LIMIT, KNOWN, KNOWN_SIZE, OTHERS, COUNTER, HOOK, POINTER, 0, 0, 0, 0)
+        self.engine.mem_write(STATE, struct.pack("<12Q", *state))
         # The counter spoils what a function may spoil, and returns.
         self.engine.mem_write(COUNTER, self._counter())
 
@@ -123,3 +125,22 @@ def test_other_code_calls_the_hook_until_it_is_known(machine: Machine, address: 
     assert machine.begin(address, 3) == "goes on"
     assert machine.begin(address, 4) == "hook"  # more of it
     assert len(machine.entries()) == 3
+
+
+def test_the_hook_is_called_above_a_frame_and_in_the_middle_of_its_caller(machine: Machine) -> None:
+    def begins(pointer: int, address: int = KNOWN) -> str:
+        machine.engine.mem_write(POINTER, struct.pack("<I", pointer))
+        return machine.begin(address, 3)
+
+    assert begins(0) == begins(0xFFFF_FFFC) == "goes on", "nothing is watched"
+    machine.set(8, 0x2000_1001)
+    machine.set(9, 0x100)
+    assert [begins(0x2000_1000 + above) for above in (-4, 0, 4, 0x100, 0x104)] == [
+        "goes on", "goes on", "hook", "hook", "goes on",
+    ]  # fmt: skip
+    machine.set(9, 0)
+    machine.set(10, KNOWN + 0x41)
+    machine.set(11, 0x1F)
+    assert [begins(0, KNOWN + 0x40 + into) for into in (-2, 0, 2, 0x1E, 0x20)] == [
+        "goes on", "goes on", "hook", "hook", "goes on",
+    ]  # fmt: skip

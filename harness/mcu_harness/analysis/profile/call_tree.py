@@ -93,7 +93,7 @@ class CallTree:
             outermost = not self._runs_inside_itself(context)
             below = total_instructions[context] * outermost, total_cycles[context] * outermost
             row = np.array([calls[context], self._instructions[context], self._cycles[context], *below], np.float64)
-            if row.any():  # not what ran only in a window that is left out
+            if row[:3].any():  # not what ran only in a window that is left out, or only leads to what ran in others
                 sums[name] = sums[name] + row if name in sums else row
         results = []
         for name, row in sums.items():

@@ -61,12 +61,13 @@ def _record_new(s: State, key: int) -> int:
         to, action = resolve(s, context, previous, current, key >> 32)
     edge = find_edge(s, key, context, previous, current, to, action)
     last = edge_at(s.edges + s.edge)
-    if action != SLOW and not unmasks and last.likely != edge:
+    if action != SLOW and not unmasks and not s.frame_leaves and last.likely != edge:
         last.unlikely = last.likely
         last.likely = edge
     e = edge_at(s.edges + edge)
     row = block_at(s.blocks + current * BLOCK_BYTES)
     s.left = left - (e.ticks - row.ticks)
+    s.frame_leaves = 0
     e.count += 1
     s.edge = edge
     note_stack(s, e)

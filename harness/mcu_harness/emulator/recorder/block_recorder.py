@@ -108,13 +108,17 @@ class BlockRecorder(PausedRun):
     def watch_frame(self, pointer: int, end: int, returns_to: int) -> None:
         """Pause once what was entered with this stack pointer is off the stack, which ends at `end`, without a return.
 
-        New steps alone are asked: one that leaves the frame is never recorded, so it stays new.
+        New steps alone are asked: one that leaves the frame is recorded as one that is looked at anew each time.
         """
         self._state.frame_end = pointer
         self._state.frame_span = max(0, end - pointer) + 1
         caller = self._known.function_start(returns_to)
         self._state.frame_caller = caller if caller >= 0 else _NO_CALLER
         self._state.frame_left = 0
+
+    def function_start(self, address: int) -> int:
+        """Where the function begins that holds `address`; -1 where no symbol says so."""
+        return self._known.function_start(address)
 
     def ignore_frame(self) -> None:
         """No longer."""

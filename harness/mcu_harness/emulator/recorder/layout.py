@@ -45,11 +45,12 @@ class State(Row):
     task_lowest: int
     task_edge: int
     # The window's function: the stack pointer that it was entered with, how many above it are of the same stack (0: not
-    # watched), its caller, and whether it was found to be off the stack.
+    # watched), its caller, whether it was found to be off the stack, and whether the step by which it was is still to be recorded.
     frame_end: int
     frame_span: int
     frame_caller: int
     frame_left: int
+    frame_leaves: int
 
 
 @row(8)

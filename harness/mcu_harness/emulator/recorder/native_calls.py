@@ -193,5 +193,5 @@ def left_frame(s: State, current: int, address: int) -> bool:
     function = block_at(s.blocks + current * BLOCK_BYTES).function
     if above == 0 and (function != s.frame_caller or function == address):
         return False
-    s.frame_left = 1
+    s.frame_left = s.frame_leaves = 1
     return True

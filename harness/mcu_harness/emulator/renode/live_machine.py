@@ -86,7 +86,8 @@ class RenodeLive:
 
     def _start(self) -> None:
         console, clock_hz = console_input(self._board), round(self._board.clock_hz)
-        self._link.start(protocol.run_request(self._plan, self._program.image, False, console, clock_hz))
+        image = self._program.image
+        self._link.start(protocol.run_request(self._plan, image, False, console, clock_hz, protocol.Frames()))
         self._pc = self._link.registers()["pc"] & ~1
         for name, base, register in other_uarts(self._board):
             if self._link.listen(base, register):

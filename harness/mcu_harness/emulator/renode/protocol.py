@@ -16,13 +16,14 @@ from mcu_harness.emulator.contract import STACK_PAINT, OtherCore, RunPlan
 
 HELLO, OK, ERROR, BLOCKS, CODE, OPENED, WINDOW, END = b"H", b"K", b"E", b"B", b"C", b"O", b"W", b"X"
 NO_SUCH_CORE = b"N"
-CALLED, RETURNED = b"G", b"R"
+CALLED, RETURNED, LEFT = b"G", b"R", b"L"
 
 _NO_ADDRESS = -1
 _REGISTERS = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "xpsr", "cfsr", "mmfar", "primask", "faultmask", "shcsr")
 
 
 _WROTE = 0x100
+_MOST_BYTES = (1 << 31) - 1  # of an area
 
 
 class Cause(IntEnum):
@@ -143,6 +144,10 @@ def _areas(areas: Sequence[tuple[int, int]]) -> bytes:
     return struct.pack("<I", len(areas)) + b"".join(struct.pack("<II", *area) for area in areas)
 
 
+def _spans(spans: Sequence[tuple[int, int]]) -> bytes:
+    return _areas([(start, min(end - start, _MOST_BYTES)) for start, end in spans])
+
+
 def platform_request(
     description: Path,
     includes: Sequence[Path],
@@ -183,10 +188,22 @@ class Image:
     flash: tuple[tuple[int, int], ...]
 
 
-def run_request(plan: RunPlan, image: Image, watch_flash: bool, console_input: int | None, clock_hz: int) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Where functions are, and what stacks lie in, as sorted [start, end): to tell when a measured call is off its stack."""
+
+    functions: Sequence[tuple[int, int]] = ()
+    arrays: Sequence[tuple[int, int]] = ()
+    memories: Sequence[tuple[int, int]] = ()
+
+
+def run_request(
+    plan: RunPlan, image: Image, watch_flash: bool, console_input: int | None, clock_hz: int, frames: Frames
+) -> bytes:
     """Run `image` by `plan`; with `watch_flash`, slowly, until the first write to flash.
 
-    `console_input` is the address of the register from which the program reads its console, None without one.
+    `console_input` is the address of the register from which the program reads its console, None without one; `frames` matter to
+    plans that follow calls.
     """
     low, high = plan.stack
     marks = [_address(mark) for mark in (plan.begin, plan.end, plan.exit)]
@@ -203,6 +220,7 @@ def run_request(plan: RunPlan, image: Image, watch_flash: bool, console_input: i
     for window in plan.windows:
         parts += [_chunks(window.writes), _areas(window.reads)]
     parts += [*_of_any_make(plan), struct.pack("<qQ", _address(console_input), clock_hz)]
+    parts += [_spans(spans) for spans in (frames.functions, frames.arrays, frames.memories)]
     return b"".join(parts)
 
 
@@ -235,9 +253,10 @@ def read_opened(frame: bytearray) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """The core came to the function whose calls are measured, or back from it, after so many `instructions`.
+    """The core came to the function whose calls are measured, back from it or off its frame, after so many `instructions`.
 
-    `lr` and `on_process_stack` are only told at the function.
+    The others are only told at the function: the link register, which stack is in use, and whether this Renode lets the stack pointer be
+    looked at before each block.
     """
 
     pc: int
@@ -245,18 +264,18 @@ class Arrival:
     instructions: int
     lr: int = 0
     on_process_stack: bool = False
+    sees_pointer: bool = False
 
 
 def read_called(frame: bytearray) -> Arrival:
     """The core is at the first instruction of the function whose calls are measured."""
     reader = Reader(frame)
-    return Arrival(
-        reader.number("I"), reader.number("I"), reader.number("Q"), reader.number("I"), bool(reader.number("B"))
-    )
+    pc, pointer, instructions, lr = (reader.number(code) for code in "IIQI")
+    return Arrival(pc, pointer, instructions, lr, bool(reader.number("B")), bool(reader.number("B")))
 
 
 def read_returned(frame: bytearray) -> Arrival:
-    """The core is where a call returns to, with its stack pointer."""
+    """The core is where a call returns to, with its stack pointer; or off the frame of a call that began with that one."""
     reader = Reader(frame)
     return Arrival(reader.number("I"), reader.number("I"), reader.number("Q"))
 

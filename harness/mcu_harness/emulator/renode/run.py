@@ -9,20 +9,20 @@ from functools import partial
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator import ending
 from mcu_harness.emulator.contract import Call, Execution, Fault, FaultKind, RunPlan, WindowEnds
+from mcu_harness.emulator.measured_calls import MeasuredCalls
 from mcu_harness.emulator.progress import Progress, Underway
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeError
 from mcu_harness.emulator.recorder.views import function_ranges
 from mcu_harness.emulator.renode import protocol
 from mcu_harness.emulator.renode.blocks import BlockIntake
-from mcu_harness.emulator.renode.call_windows import CallWindows
 from mcu_harness.emulator.renode.end_place import NO_BRANCHES, NOWHERE, LastBranches, arrived, last_branches, located
 from mcu_harness.emulator.renode.even_jump import is_call
 from mcu_harness.emulator.renode.image import LoadedProgram
 from mcu_harness.emulator.renode.outcome import explain, is_even_jump
 from mcu_harness.emulator.renode.platform import console_input
 from mcu_harness.emulator.renode.server import RenodeServer
+from mcu_harness.emulator.stacks import Stacks
 from mcu_harness.hardware.board import Board
-from mcu_harness.image.object_index import ObjectIndex
 from mcu_harness.image.program import Program
 
 _GRACE_S = 20.0  # what Renode may take, beyond the plan's own limit, to say that it was reached
@@ -34,8 +34,7 @@ class Run:
     def __init__(self, program: Program, board: Board, plan: RunPlan, watch_flash: bool = False) -> None:
         self._board = board
         self._asks_profile = plan.profile
-        follows_calls = plan.repeat and plan.begin is not None and plan.end is None
-        self._plan = plan = replace(plan, profile=plan.profile or follows_calls)
+        self._plan = plan = replace(plan, profile=plan.profile or plan.follows_calls)
         self._watch_flash = watch_flash
         self._program = LoadedProgram(program, board, plan.vectors)
         self._first_stack: int | None = None
@@ -58,10 +57,14 @@ class Run:
                 sizes_are_instructions=True,
             )
             self._intake = BlockIntake(self._recorder)
-        self._call_windows: CallWindows | None = None
-        if self._recorder is not None and follows_calls:
-            self._call_windows = CallWindows(self._recorder, self._intake, ObjectIndex(program))
-            self._instructions = self._call_windows.instructions
+        self._measured_calls: MeasuredCalls | None = None
+        self._counted: dict[int, int] = {}  # the instructions that Renode had counted when a window began
+        self._frames = protocol.Frames()
+        if self._recorder is not None and plan.follows_calls:
+            stacks = Stacks(program, board, plan.stack)
+            self._measured_calls = MeasuredCalls(self._recorder, stacks, sees_pointer=False)
+            self._instructions = self._measured_calls.instructions
+            self._frames = protocol.Frames(function_ranges(program), stacks.arrays, stacks.memories)
 
     def on(self, server: RenodeServer) -> Execution:
         """Run to the end in `server`, in which the board is ready."""
@@ -69,9 +72,8 @@ class Run:
         deadline = time.monotonic() + self._plan.timeout_s + _GRACE_S
         console = console_input(self._board)
         clock_hz = self._board.clock_hz
-        server.request(
-            protocol.run_request(self._plan, self._program.image, self._watch_flash, console, round(clock_hz))
-        )
+        image, frames = self._program.image, self._frames
+        server.request(protocol.run_request(self._plan, image, self._watch_flash, console, round(clock_hz), frames))
         while True:
             frame = server.answer(deadline, lambda: self._progress.look(self._underway))
             self._progress.look(self._underway)
@@ -84,10 +86,8 @@ class Run:
                 self._open_window(frame)
             elif kind == protocol.WINDOW:
                 self._close_window(frame)
-            elif kind == protocol.CALLED:
-                self._called(protocol.read_called(frame))
-            elif kind == protocol.RETURNED:
-                self._returned(protocol.read_returned(frame))
+            elif kind in (protocol.CALLED, protocol.RETURNED, protocol.LEFT) and self._measured_calls is not None:
+                self._follow(self._measured_calls, bytes(kind), frame)
             elif kind == protocol.END:
                 return self._execution(protocol.read_end(frame), time.perf_counter() - started)
             else:
@@ -114,15 +114,28 @@ class Run:
             self._intake.settle(pc)
             self._recorder.begin(pc)
 
-    def _called(self, at: protocol.Arrival) -> None:
-        if self._call_windows is None or self._no_code is not None:
+    def _follow(self, calls: MeasuredCalls, kind: bytes, frame: bytearray) -> None:
+        """Of the calls of a function, one begins, returns, or is off its stack; all blocks before have come."""
+        if self._no_code is not None:
             return
-        if self._call_windows.called(at) and self._first_stack is None:
-            self._first_stack = at.pointer
-
-    def _returned(self, at: protocol.Arrival) -> None:
-        if self._call_windows is not None and self._no_code is None:
-            self._call_windows.returned(at)
+        if kind == protocol.CALLED:
+            at = protocol.read_called(frame)
+            self._intake.settle(at.pc)
+            calls.sees_pointer = at.sees_pointer
+            if calls.called(at.pc, at.pointer, at.lr, at.on_process_stack):
+                self._counted[calls.open[-1].number] = at.instructions
+                self._first_stack = at.pointer if self._first_stack is None else self._first_stack
+            return
+        at = protocol.read_returned(frame)
+        self._intake.settle(0)
+        if kind == protocol.RETURNED:
+            ended = calls.returned(at.pc, at.pointer)
+        else:
+            ended = next((call for call in calls.open if (call.end, call.pointer) == (at.pc, at.pointer)), None)
+            if ended is not None:
+                calls.left(ended)
+        if ended is not None:
+            self._compare(at.instructions - self._counted.pop(ended.number), calls.instructions[-1])
 
     def _close_window(self, frame: bytearray) -> None:
         instructions, reads = protocol.read_window(frame)
@@ -132,15 +145,20 @@ class Run:
         if self._recorder is not None and self._no_code is None:
             recorded = self._recorder.instructions - self._recorded
             self._recorded = self._recorder.instructions
-            if recorded != instructions and not self._watch_flash:
-                raise EmulatorError(
-                    f"Renode counted {instructions:,} instructions but reported blocks of {recorded:,}",
-                    hint="report this as a bug, with the firmware",
-                )
+            if not self._watch_flash:
+                self._compare(instructions, recorded)
             self._intake.settle(0)
             self._calls_at_close = self._recorder.calls()
             self._branches_at_close = last_branches(self._recorder)
             self._recorder.end()
+
+    @staticmethod
+    def _compare(counted: int, recorded: int) -> None:
+        if counted != recorded:
+            raise EmulatorError(
+                f"Renode counted {counted:,} instructions but reported blocks of {recorded:,}",
+                hint="report this as a bug, with the firmware",
+            )
 
     @property
     def _is_closed(self) -> bool:
@@ -174,8 +192,8 @@ class Run:
         self.intact, self.flash_changed = end.intact, end.flash_changed
         end, not_made = located(end, self._program.code, partial(self._word, end))
         ends = WindowEnds(unfinished=int(end.window_open and not self._is_closed))
-        if self._call_windows is not None:
-            ends = self._call_windows.ends
+        if self._measured_calls is not None:
+            ends = self._measured_calls.ends
             end = replace(end, window_open=bool(ends.unfinished))
         pc = end.pc & ~1
         around = self._program.code(pc - 2, 6)

@@ -17,6 +17,7 @@ from mcu_harness.emulator.held_signals import held_exceptions
 from mcu_harness.emulator.progress import Progress, Underway
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeError
 from mcu_harness.emulator.recorder.views import function_ranges
+from mcu_harness.emulator.stacks import Stacks
 from mcu_harness.emulator.unicorn import faults
 from mcu_harness.emulator.unicorn.engine import Engine
 from mcu_harness.emulator.unicorn.exceptions import ExceptionFault, Exceptions
@@ -48,9 +49,9 @@ class Run:
             board,
             send=self._send,
             dialogue=self._dialogue,
-            elapsed=self._elapsed,
+            elapsed=lambda: self._recorder.instructions,
             vectors=self._vectors,
-            now=lambda: self._elapsed() + self._exceptions.slept,
+            now=lambda: self._now(),
         )
         self._memory = self._engine.memory
         self._limit = min(plan.max_instructions, plan.stop_after or plan.max_instructions)
@@ -63,7 +64,7 @@ class Run:
             limit=self._limit,
         )
         self._exceptions = Exceptions(board.core, self._engine, self._recorder)
-        self._sleeps = Sleeps(board.clock_hz)
+        self._sleeps = Sleeps(board.clock_hz, self._engine, self._exceptions, self._now)
         self._standstill = Standstill(self._engine, self._exceptions, self._dialogue)
         self._engine.system.on_fpu_enabled = lambda: self._fpu.switched_on(self._recorder.last_block)
         self._engine.watch_divisions(program)
@@ -72,11 +73,11 @@ class Run:
         self._memory.load(program)
         self._stack, self._first = self._start()
         self._semihosting = Semihosting(
-            self._memory, board.clock_hz, self._elapsed, self._send, self._dialogue, self._stack
+            self._memory, board.clock_hz, lambda: self._recorder.instructions, self._send, self._dialogue, self._stack
         )
-        objects = ObjectIndex(program)
-        self._stack_watch = StackWatch(plan, self._engine, self._recorder, objects)
-        self._windows = Windows(plan, self._engine, self._recorder, objects)
+        self._stack_watch = StackWatch(plan, self._engine, self._recorder, ObjectIndex(program))
+        stacks = Stacks(program, board, plan.stack)
+        self._windows = Windows(plan, self._engine, self._recorder, stacks, self._stack_watch.sees_pointer)
         self._main = MainWatch(plan.main, self._engine.register)
         self._heap = HeapWatch(plan.sbrk, self._engine.register)
         self._calls: tuple[Call, ...] = ()
@@ -190,7 +191,7 @@ class Run:
                 if waited == _WFE:
                     if self._waits_in_vain(pc):
                         return self._waits_for_ever(Wait.IN_VAIN, pc)
-                    if not self._exceptions.doze() and self._sleeps.dozed_in_vain(self._place(pc)):
+                    if not self._exceptions.doze() and self._sleeps.dozed_in_vain(pc):
                         return self._waits_for_ever(Wait.EVENT, pc)
                     pc = self._paused(pc)
                 continue
@@ -211,7 +212,7 @@ class Run:
                     return self._waits_for_ever(Wait.IN_VAIN, pc)
                 if not self._exceptions.sleep():
                     return self._waits_for_ever(Wait.INTERRUPT, pc)
-                pc = self._exceptions.take(pc)
+                pc = self._switched(self._exceptions.take(pc))
                 continue
             return ending.faulted(Fault(FaultKind.OTHER), "the emulator stopped without saying why")
 
@@ -223,7 +224,11 @@ class Run:
             self._after_window()
         if self._trace.enough:
             self._trace.part()
-        pc = self._exceptions.take(pc)
+        return self._switched(self._exceptions.take(pc))
+
+    def _switched(self, pc: int) -> int:
+        """Another stack may be in use from `pc` on."""
+        self._windows.look()
         self._engine.set_exits(self._exits())
         return pc
 
@@ -239,7 +244,8 @@ class Run:
     def _after_exception(self, pc: int) -> int | None:
         """Where to go on after the core stopped at `pc`, where that is an exception or the return from one."""
         if self._engine.exception == faults.SVC:
-            return self._exceptions.supervisor_call(pc)
+            handler = self._exceptions.supervisor_call(pc)
+            return None if handler is None else self._switched(handler)
         if not self._exceptions.returns(pc):
             return None
         if pc in self._windows.exits:  # a handler is what is measured
@@ -256,14 +262,9 @@ class Run:
             return True
         return self._main.returned is None and (self._plan.stop_after is not None or bool(self._plan.stops))
 
-    def _place(self, pc: int) -> tuple[int, int, int]:
-        """What tells a wait at `pc` from another: other code ran between two of them where it differs."""
-        return pc, self._engine.register("sp"), self._exceptions.switches
-
     def _waits_in_vain(self, pc: int) -> bool:
         """Whether the program does nothing any more but wait for interrupts at `pc`."""
-        now = self._recorder.now + self._exceptions.slept
-        many, long = self._sleeps.slept(self._place(pc), now)
+        many, long = self._sleeps.slept(pc)
         if self._dialogue.step:
             return False
         if self._main.returned is not None or self._main.holds(pc):
@@ -379,13 +380,14 @@ class Run:
         self._standstill.stir()
         self._dialogue.hear(data)
 
-    def _elapsed(self) -> int:
-        return self._recorder.instructions
+    def _now(self) -> int:
+        """The time, in cycles of the clock."""
+        return self._recorder.now + self._exceptions.slept
 
     def _underway(self) -> Underway:
         closed = self._windows.instructions
-        time_s = (self._recorder.now + self._exceptions.slept) / self._clock_hz
-        return Underway(self._recorder.instructions, time_s, len(closed), closed[-1] if closed else None)
+        last = closed[-1] if closed else None
+        return Underway(self._recorder.instructions, self._now() / self._clock_hz, len(closed), last)
 
     def _in_time(self, instructions: int) -> bool:
         self._timed_out = time.perf_counter() > self._deadline

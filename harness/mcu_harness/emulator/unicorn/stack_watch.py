@@ -11,24 +11,24 @@ from mcu_harness.image.object_index import ObjectIndex
 
 
 class StackWatch:
-    """`objects` are those that stacks of tasks may lie in."""
+    """`objects` are those that stacks of tasks may lie in. The recorder keeps the lowest stack pointers where it can see them
+    (`sees_pointer`).
+    """
 
     def __init__(self, plan: RunPlan, engine: Engine, recorder: BlockRecorder, objects: ObjectIndex) -> None:
         self._low, self._high = plan.stack
         self._engine = engine
         self._recorder = recorder
         self._objects = objects
-        self._sees_pointer = False
+        registers = registers_address(engine.core)
+        self.sees_pointer = registers is not None
+        if registers is not None:
+            recorder.watch_stack(registers + 4 * SP, self._low)
 
     def start(self) -> None:
-        """Paint the plan's stack, and have the recorder keep the lowest stack pointers."""
-        if self._high <= self._low:
-            return
-        self._engine.memory.write(self._low, bytes([STACK_PAINT]) * (self._high - self._low))
-        registers = registers_address(self._engine.core)
-        self._sees_pointer = registers is not None
-        if registers is not None:
-            self._recorder.watch_stack(registers + 4 * SP, self._low)
+        """Paint the plan's stack."""
+        if self._high > self._low:
+            self._engine.memory.write(self._low, bytes([STACK_PAINT]) * (self._high - self._low))
 
     @property
     def area(self) -> bytes:
@@ -38,7 +38,7 @@ class StackWatch:
     @property
     def lowest(self) -> int | None:
         """The lowest address of the plan's stack that the stack pointer reached, where that is known."""
-        return self._recorder.lowest_stack(self._low, self._high) if self._sees_pointer else None
+        return self._recorder.lowest_stack(self._low, self._high) if self.sees_pointer else None
 
     @property
     def tasks(self) -> tuple[TaskStack, ...]:

@@ -6,7 +6,7 @@ nothing was asked that changes with the time, the program does the same again an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from mcu_harness.emulator.dialogue import Dialogue
 from mcu_harness.emulator.unicorn.engine import Engine
@@ -25,25 +25,33 @@ State = tuple[Mapping[str, int], Mapping[str, bytes], object]
 
 
 class Sleeps:
-    """Counts waits at one place. A place is (address, stack pointer, switches to other code so far)."""
+    """Counts waits at one place, which is (address, stack pointer, switches to other code so far); `now()` is the time."""
 
-    def __init__(self, clock_hz: float) -> None:
+    def __init__(self, clock_hz: float, engine: Engine, exceptions: Exceptions, now: Callable[[], int]) -> None:
         self._long = _SECONDS * clock_hz
+        self._engine = engine
+        self._exceptions = exceptions
+        self._now = now
         self._place = self._dozed_at = (0, 0, 0)
         self._count = self._dozes = self._since = 0
 
-    def slept(self, place: tuple[int, int, int], now: int) -> tuple[bool, bool]:
-        """The program waits once more at `place`; whether it has done so very often in a row, and for very long."""
+    def slept(self, pc: int) -> tuple[bool, bool]:
+        """The program waits once more at `pc`; whether it has done so very often in a row, and for very long."""
+        place, now = self._place_at(pc), self._now()
         if place != self._place:
             self._place, self._count, self._since = place, 0, now
         self._count += 1
         return self._count > _SLEEPS, now - self._since > self._long
 
-    def dozed_in_vain(self, place: tuple[int, int, int]) -> bool:
-        """No event can come for a WFE at `place`; whether it has been so very often in a row."""
+    def dozed_in_vain(self, pc: int) -> bool:
+        """No event can come for a WFE at `pc`; whether it has been so very often in a row."""
+        place = self._place_at(pc)
         self._dozes = self._dozes + 1 if place == self._dozed_at else 1
         self._dozed_at = place
         return self._dozes > _DOZES
+
+    def _place_at(self, pc: int) -> tuple[int, int, int]:
+        return pc, self._engine.register("sp"), self._exceptions.switches
 
 
 class Standstill:

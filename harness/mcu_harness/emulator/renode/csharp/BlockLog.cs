@@ -20,7 +20,8 @@ namespace McuHarness
     {
         /// <summary>
         /// `reached(address, instructions)` is called at the begin of a block, which may end the run, when the log is full (`Full`), when it was
-        /// asked for (`Ask`), and at code outside of `known` until it is `Knows`; at other blocks too, which means nothing.
+        /// asked for (`Ask`), and at code outside of `known` until it is `Knows`; where a call may be off its stack (`Watch`); at other blocks
+        /// too, which means nothing.
         /// </summary>
         public BlockLog(CortexM core, Area known, Action<ulong, uint> reached)
         {
@@ -29,6 +30,9 @@ namespace McuHarness
             state[First] = known.Address;
             state[Size] = (ulong)known.Size;
             state[Limit] = Most;
+            Ignore();
+            pointerAt = FindStackPointer(core);
+            state[Pointer] = (ulong)(pointerAt ?? nowhere).ToInt64();
             Array.Clear(others, 0, others.Length);
             Used = 0;
             core.SetHookAtBlockBegin(AtRenodes);
@@ -96,12 +100,88 @@ namespace McuHarness
             others[Place(address)] = Key(address, instructions);
         }
 
+        /// <summary>Whether the stack pointer can be seen at each block.</summary>
+        public bool SeesPointer { get { return pointerAt.HasValue; } }
+
+        /// <summary>The stack pointer, where it can be seen.</summary>
+        public uint StackPointer { get { return Word(pointerAt.Value); } }
+
+        /// <summary>
+        /// Have blocks reached that begin with the stack pointer above `pointer`, up to `end`, or that begin in `caller`, but not
+        /// at its first instruction.
+        /// </summary>
+        public void Watch(ulong pointer, ulong end, Area caller)
+        {
+            if(!SeesPointer)
+            {
+                return;
+            }
+            state[AboveFrom] = pointer + 1;
+            state[Above] = end > pointer ? end - pointer : 0;
+            state[CallerFrom] = caller.Address + 1;
+            state[Caller] = caller.Size > 0 ? (ulong)caller.Size - 1 : 0;
+        }
+
+        /// <summary>No longer.</summary>
+        public void Ignore() { state[Above] = state[Caller] = 0; }
+
+        private bool MayLeave(ulong address)
+        {
+            return unchecked(Word(new IntPtr((long)state[Pointer])) - (uint)state[AboveFrom]) < (uint)state[Above]
+                || unchecked((uint)(address - state[CallerFrom])) < (uint)state[Caller];
+        }
+
+        /// <summary>
+        /// Where the translator keeps the core's stack pointer: its registers lie in a row at the beginning of its state, and are known by values
+        /// that are put into them. Null where that is not so.
+        /// </summary>
+        private static IntPtr? FindStackPointer(CortexM core)
+        {
+            var before = Enumerable.Range(0, Marked).Select(x => core.GetRegister(x)).ToList();
+            try
+            {
+                var library = Library(core);
+                var exported = SharedLibraries.GetSymbolAddress(library, Exporter);
+                var start = ((Export)Marshal.GetDelegateForFunctionPointer(exported, typeof(Export)))();
+                for(var i = 0; i < Marked; i++)
+                {
+                    core.SetRegister(i, Mark + (uint)i);
+                }
+                for(var at = start; at.ToInt64() < start.ToInt64() + MostBefore; at += sizeof(uint))
+                {
+                    if(Enumerable.Range(0, Marked).All(x => Word(at + x * sizeof(uint)) == Mark + (uint)x))
+                    {
+                        return at + StackRegister * sizeof(uint);
+                    }
+                }
+            }
+            catch(Exception)
+            {
+                // Another Renode.
+            }
+            finally
+            {
+                for(var i = 0; i < Marked; i++)
+                {
+                    core.SetRegister(i, before[i]);
+                }
+            }
+            return null;
+        }
+
+        private static uint Word(IntPtr address) { return unchecked((uint)Marshal.ReadInt32(address)); }
+
+        private static IntPtr Library(CortexM core)
+        {
+            var binder = Field(x => x.FieldType == typeof(NativeBinder)).GetValue(core);
+            return (IntPtr)typeof(NativeBinder)
+                .GetFields(BindingFlags.Instance | BindingFlags.NonPublic).Single(x => x.FieldType == typeof(IntPtr)).GetValue(binder);
+        }
+
         /// <summary>Have the translator call what makes entries, and that call Renode's hook.</summary>
         private void Filter()
         {
-            var binder = Field(x => x.FieldType == typeof(NativeBinder)).GetValue(core);
-            var library = (IntPtr)typeof(NativeBinder)
-                .GetFields(BindingFlags.Instance | BindingFlags.NonPublic).Single(x => x.FieldType == typeof(IntPtr)).GetValue(binder);
+            var library = Library(core);
             count = SharedLibraries.GetSymbolAddress(library, Counter);
             counted = (Count)Marshal.GetDelegateForFunctionPointer(count, typeof(Count));
             var renodes = typeof(TranslationCPU).GetMethod("OnBlockBegin", BindingFlags.Instance | BindingFlags.NonPublic);
@@ -138,7 +218,8 @@ namespace McuHarness
         private uint OnBegin(ulong address, uint instructions)
         {
             Add((uint)address, (uint)counted());
-            return state[Next] >= state[Limit] || IsOther(address, instructions) ? Guarded(address, instructions) : 1;
+            var isMore = state[Next] >= state[Limit] || IsOther(address, instructions) || MayLeave(address);
+            return isMore ? Guarded(address, instructions) : 1;
         }
 
         /// <summary>Renode's hook; nothing that is thrown must get into the translator.</summary>
@@ -160,7 +241,7 @@ namespace McuHarness
             if(!isFiltered)
             {
                 Add((uint)address, (uint)core.ExecutedInstructions);
-                if(state[Next] < state[Limit] && !IsOther(address, instructions))
+                if(state[Next] < state[Limit] && !IsOther(address, instructions) && !MayLeave(address))
                 {
                     return;
                 }
@@ -199,9 +280,19 @@ namespace McuHarness
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         private delegate void Attach(IntPtr begin);
 
-        // The translator's own names: of the place of this callback (renode_callbacks.c), and of the number of instructions.
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        private delegate IntPtr Export();
+
+        // The translator's own names: of the place of this callback (renode_callbacks.c), of the number of instructions, and of the core's state.
         private const string Attacher = "renode_external_attach__FuncUInt32UInt64UInt32__OnBlockBegin";
         private const string Counter = "tlib_get_total_executed_instructions";
+        private const string Exporter = "tlib_export_state";
+
+        // Registers that are marked, and with what; within how many bytes they are looked for.
+        private const int Marked = 13;
+        private const int StackRegister = 13;
+        private const uint Mark = 0x5A17C0DE;
+        private const long MostBefore = 64;
 
         private const int BytesOfKind = 4;
         private const int BytesOfEntry = 8;
@@ -210,7 +301,7 @@ namespace McuHarness
         private const int Others = 1 << 14;
 
         // What `state` holds, also for the machine code: where the next entry goes and from where on Renode's hook is called after it, the
-        // known code, `others`, and what to call.
+        // known code, `others`, and what to call; then where the stack pointer is, and what `Watch` was told.
         private const int Next = 0;
         private const int Limit = 1;
         private const int First = 2;
@@ -218,6 +309,11 @@ namespace McuHarness
         private const int OtherCode = 4;
         private const int Getter = 5;
         private const int Hook = 6;
+        private const int Pointer = 7;
+        private const int AboveFrom = 8;
+        private const int Above = 9;
+        private const int CallerFrom = 10;
+        private const int Caller = 11;
 
         // Pinned, and for ever: one core is recorded at a time. A buffer comes to be used again when it was sent long ago.
         private static readonly byte[][] buffers =
@@ -225,8 +321,9 @@ namespace McuHarness
         private static readonly IntPtr[] places = buffers.Select(Pin).ToArray();
         private static int current;
         private static readonly ulong[] others = new ulong[Others];
-        private static readonly ulong[] state = new ulong[] { 0, 0, 0, 0, (ulong)Pin(others).ToInt64(), 0, 0 };
+        private static readonly ulong[] state = new ulong[] { 0, 0, 0, 0, (ulong)Pin(others).ToInt64(), 0, 0, 0, 0, 0, 0, 0 };
         private static readonly IntPtr stateAt = Pin(state);
+        private static readonly IntPtr nowhere = Pin(new uint[] { 0 });
 
         // The translator does not keep them alive.
         private static Begin guarded;
@@ -235,6 +332,7 @@ namespace McuHarness
         private readonly CortexM core;
         private readonly Action<ulong, uint> reached;
         private readonly bool isFiltered;
+        private readonly IntPtr? pointerAt;
         private IntPtr count;
         private Count counted;
         private Begin hook;

@@ -34,7 +34,7 @@ namespace McuHarness
 
         /// <summary>
         /// Called before a block with its address and number of instructions, whether it counts or not: before the next when that was
-        /// asked for (`Ask`), and now and then.
+        /// asked for (`Ask`) or watched for (`Watch`), and now and then.
         /// </summary>
         public event Action<ulong, uint> Before;
 
@@ -43,6 +43,16 @@ namespace McuHarness
 
         /// <summary>How many blocks have begun, more or less: some more than were executed.</summary>
         public long Begun { get { return begun + log.Used; } }
+
+        /// <summary>Whether the stack pointer can be seen at each block, and where it is then.</summary>
+        public bool SeesPointer { get { return log.SeesPointer; } }
+
+        public uint StackPointer { get { return log.StackPointer; } }
+
+        /// <summary>Have `Before` called where a call may be off its stack, see `BlockLog.Watch`; until `Ignore`.</summary>
+        public void Watch(ulong pointer, ulong end, Area caller) { log.Watch(pointer, end, caller); }
+
+        public void Ignore() { log.Ignore(); }
 
         /// <summary>Have `Before` called before the next block.</summary>
         public void Ask() { log.Ask(); }

@@ -30,8 +30,10 @@ namespace McuHarness
             return (core.PC.RawValue & WithoutFloats) != 0 ? Size : SizeWithFloats;
         }
 
+        /// <summary>Of what a return jumps to.</summary>
+        public const ulong ToProcessStack = 1 << 2;
+
         private const ulong FloatingPointContext = 1 << 2;
-        private const ulong ToProcessStack = 1 << 2;
         private const ulong WithoutFloats = 1 << 4;
         private const ulong Size = 0x20;
         private const ulong SizeWithFloats = 0x68;

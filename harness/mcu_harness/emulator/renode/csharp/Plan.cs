@@ -15,6 +15,29 @@ namespace McuHarness
     {
         public ulong Address;
         public int Size;
+
+        public bool Holds(ulong address) { return address >= Address && address - Address < (ulong)Size; }
+
+        public ulong End { get { return Address + (ulong)Size; } }
+
+        /// <summary>Which of `sorted` holds `address`; an empty one if none does.</summary>
+        public static Area Find(List<Area> sorted, ulong address)
+        {
+            int low = 0, high = sorted.Count;
+            while(low < high)
+            {
+                var middle = (low + high) / 2;
+                if(sorted[middle].Address <= address)
+                {
+                    low = middle + 1;
+                }
+                else
+                {
+                    high = middle;
+                }
+            }
+            return low > 0 && sorted[low - 1].Holds(address) ? sorted[low - 1] : new Area();
+        }
     }
 
     internal sealed class Window
@@ -55,7 +78,13 @@ namespace McuHarness
             ReadFirmwareOfAnyMake(request, out Repeat, out Main, out MainEnd, out StopAfter, out Sbrk, out Start);
             Input = request.Address();
             ClockHz = request.Long();
+            Functions = ReadAreas(request);
+            Arrays = ReadAreas(request);
+            Memories = ReadAreas(request);
         }
+
+        /// <summary>Whether each call of a function is measured: they may be under way on several stacks.</summary>
+        public bool FollowsCalls { get { return Repeat && Begin.HasValue && !End.HasValue; } }
 
         public readonly bool Profile;
         public readonly uint Vectors;
@@ -83,6 +112,10 @@ namespace McuHarness
         /// <summary>The register from which the program reads what is sent to its console.</summary>
         public readonly ulong? Input;
         public readonly ulong ClockHz;
+        /// <summary>Of plans that follow calls: where functions are, and what stacks may lie in; sorted.</summary>
+        public readonly List<Area> Functions;
+        public readonly List<Area> Arrays;
+        public readonly List<Area> Memories;
 
         private void ReadFirmwareOfAnyMake(
             Request request, out bool repeat, out ulong? main, out ulong? mainEnd, out ulong? stopAfter,

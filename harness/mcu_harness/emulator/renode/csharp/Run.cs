@@ -60,7 +60,8 @@ namespace McuHarness
                 blocks = new BlockStream(bus, core, channel, plan.Code);
                 exceptions = new Exceptions(bus, core, blocks);
             }
-            windows = new Windows(plan, bus, core, channel, blocks);
+            var calls = plan.FollowsCalls ? new Calls(plan, core, channel, blocks, exceptions) : null;
+            windows = new Windows(plan, bus, core, channel, blocks, calls);
             main = new MainWatch(core, plan.Main, plan.MainEnd);
             heap = new HeapWatch(core, plan.Sbrk);
             platform.Heard = dialogue.Hear;

@@ -21,8 +21,6 @@ namespace McuHarness
 
         public bool IsHere(ulong pc) { return pc == Address && core.SP.RawValue == stack; }
 
-        public bool IsSame(Return other) { return Address == other.Address && stack == other.stack; }
-
         private const int LinkRegister = 14;
         private readonly CortexM core;
         private readonly ulong stack;
