@@ -40,6 +40,7 @@ from mcu_harness.emulator.unicorn.memory import PAGE, BoardMemory
 from mcu_harness.emulator.unicorn.nvic import FIRST_INTERRUPT, Nvic
 from mcu_harness.emulator.unicorn.peripherals.clocks import Counting, clock_models
 from mcu_harness.emulator.unicorn.peripherals.registers import Wiring
+from mcu_harness.emulator.unicorn.registers import Registers
 from mcu_harness.emulator.unicorn.scs import BASE as SCS_BASE
 from mcu_harness.emulator.unicorn.scs import SIZE as SCS_SIZE
 from mcu_harness.emulator.unicorn.scs import SystemControlSpace
@@ -101,6 +102,7 @@ class Engine:
         self._exits: frozenset[int] = frozenset()
         self.core = Uc(unicorn_const.UC_ARCH_ARM, unicorn_const.UC_MODE_THUMB)
         self.core.ctl_set_cpu_model(getattr(arm_const, f"UC_CPU_ARM_{board.core.unicorn}"))
+        self.core_registers = Registers(self.core)
         self.core.ctl_set_tcg_buffer_size(_TRANSLATED_BYTES)
         self.core.ctl_exits_enabled(True)
         self.memory = BoardMemory(board, self.core)
@@ -239,18 +241,18 @@ class Engine:
 
     @property
     def pc(self) -> int:
-        return int(self.core.reg_read(arm_const.UC_ARM_REG_PC)) & 0xFFFFFFFF
+        return self.core_registers.read(arm_const.UC_ARM_REG_PC)
 
     @property
     def thumb(self) -> bool:
         """Whether the core still executes Thumb code: Cortex-M cores can do nothing else."""
-        return bool(self.core.reg_read(arm_const.UC_ARM_REG_CPSR) & 1 << 5)
+        return bool(self.core_registers.read(arm_const.UC_ARM_REG_CPSR) & 1 << 5)
 
     def register(self, name: str) -> int:
-        return int(self.core.reg_read(_REGISTERS[name])) & 0xFFFFFFFF
+        return self.core_registers.read(_REGISTERS[name])
 
     def set_register(self, name: str, value: int) -> None:
-        self.core.reg_write(_REGISTERS[name], value)
+        self.core_registers.write(_REGISTERS[name], value)
 
     def registers(self) -> dict[str, int]:
         masks = dict(zip(("primask", "faultmask", "basepri"), self._masks(), strict=True))
@@ -327,7 +329,7 @@ class Engine:
         self.on_change()
 
     def _masks(self) -> tuple[int, int, int]:
-        primask, faultmask, basepri = (int(self.core.reg_read(mask)) for mask in _MASKS)
+        primask, faultmask, basepri = (self.core_registers.read(mask) for mask in _MASKS)
         return primask, faultmask, basepri
 
     def _map_devices(self, start: int, end: int) -> None:

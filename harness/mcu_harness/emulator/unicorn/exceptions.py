@@ -134,7 +134,7 @@ class Exceptions:
         """
         vector = self._memory.word(self._engine.system.vectors + 4 * SVCALL) or 0
         if not self._nvic.can_take(SVCALL) or not vector & 1 or self._memory.peek(vector & ~1, 2) is None:
-            self._engine.core.reg_write(arm_const.UC_ARM_REG_PC, pc - _SVC_BYTES | 1)
+            self._engine.core_registers.write(arm_const.UC_ARM_REG_PC, pc - _SVC_BYTES | 1)
             return None
         pc = self._enter(SVCALL, pc)
         self._look_ahead()
@@ -144,25 +144,25 @@ class Exceptions:
 
     def _enter(self, number: int, pc: int) -> int:
         """Take exception `number`; code is to go on at `pc` afterwards. Returns the handler's address."""
-        core = self._engine.core
-        xpsr, control, stack = (int(core.reg_read(register)) for register in (_XPSR, _CONTROL, _SP))
+        core = self._engine.core_registers
+        xpsr, control, stack = (core.read(register) for register in (_XPSR, _CONTROL, _SP))
         is_thread = not xpsr & _NUMBER
         floats = bool(control & _FPCA) and self._engine.system.saves_floats
         frame = stack - (_FLOAT_FRAME if floats else _FRAME)
         aligned = frame & 4 if self._engine.system.aligns_stack or floats else 0
         frame = frame - aligned & 0xFFFFFFFF
         status = xpsr & ~_ALIGNED | (_ALIGNED if aligned else 0)
-        words = [*(int(core.reg_read(register)) & 0xFFFFFFFF for register in _STACKED), pc, status]
+        words = [*(core.read(register) for register in _STACKED), pc, status]
         if floats:
-            words += [int(core.reg_read(register)) & 0xFFFFFFFF for register in _FLOATS]
-            words += [int(core.reg_read(_FPSCR)) & 0xFFFFFFFF, 0]
+            words += [core.read(register) for register in _FLOATS]
+            words += [core.read(_FPSCR), 0]
         if not self._memory.writable_at(frame) or not self._memory.writable_at(frame + 4 * len(words) - 1):
             fault = Fault(FaultKind.STACKING, frame, 4 * len(words))
             raise ExceptionFault(fault, ending.no_stack(frame, number))
         self._memory.write(frame, b"".join(word.to_bytes(4, "little") for word in words))
-        core.reg_write(_SP, frame)
+        core.write(_SP, frame)
         to = self._base | (0 if floats else _NO_FLOATS) | (_TO_THREAD if is_thread else 0)
-        core.reg_write(_LR, to | (_TO_PSP if is_thread and control & _SPSEL else 0))
+        core.write(_LR, to | (_TO_PSP if is_thread and control & _SPSEL else 0))
         if is_thread and control & _SPSEL:
             self._recorder.task_stacks.suspend(self._recorder.exceptions.task, stack, frame)
         self._handle(number, status, control, is_thread)
@@ -179,35 +179,35 @@ class Exceptions:
 
     def _handle(self, number: int, status: int, control: int, is_thread: bool) -> None:
         """Enter handler mode, on the main stack, without a floating-point context."""
-        core = self._engine.core
+        core = self._engine.core_registers
         status = status & ~(_NUMBER | _IT | _ALIGNED) | _THUMB
-        core.reg_write(_XPSR, status | number)
+        core.write(_XPSR, status | number)
         if control & _SPSEL and is_thread:
             # SPSEL can be written in privileged thread mode only.
-            core.reg_write(_CONTROL, 0)
-            core.reg_write(_XPSR, status)
-            core.reg_write(_CONTROL, 0)
-            core.reg_write(_XPSR, status | number)
-        core.reg_write(_CONTROL, control & _NPRIV)
+            core.write(_CONTROL, 0)
+            core.write(_XPSR, status)
+            core.write(_CONTROL, 0)
+            core.write(_XPSR, status | number)
+        core.write(_CONTROL, control & _NPRIV)
         self._see_mode()
 
     def _see_mode(self) -> None:
         """Have Unicorn look at the mode anew: of registers it does so for this one only."""
-        core = self._engine.core
-        core.reg_write(_CPSR, core.reg_read(_CPSR))
+        core = self._engine.core_registers
+        core.write(_CPSR, core.read(_CPSR))
 
     # Return.
 
     def returns(self, pc: int) -> bool:
         """Whether a jump to `pc` is the return from an exception."""
-        return pc >= _RETURNS and bool(int(self._engine.core.reg_read(_XPSR)) & _NUMBER)
+        return pc >= _RETURNS and bool(self._engine.core_registers.read(_XPSR) & _NUMBER)
 
     def leave(self, to: int) -> tuple[int, bool]:
         """Return from the exception by a jump to `to`; where to go on, and whether to wait for an interrupt first."""
-        core, memory = self._engine.core, self._memory
-        number = int(core.reg_read(_XPSR)) & _NUMBER
+        core, memory = self._engine.core_registers, self._memory
+        number = core.read(_XPSR) & _NUMBER
         floats = not to & _NO_FLOATS
-        frame = int(core.reg_read(_PSP if to & _TO_PSP else _SP)) & 0xFFFFFFFF
+        frame = core.read(_PSP if to & _TO_PSP else _SP)
         size = _FLOAT_FRAME if floats else _FRAME
         data = memory.peek(frame, size)
         if data is None:
@@ -220,17 +220,17 @@ class Exceptions:
                 f"the return from an exception (number {number}) leaves Thumb state: the stacked xPSR is {status:#010x}"
             )
             raise ExceptionFault(Fault(FaultKind.NOT_THUMB, pc), text)
-        if int(core.reg_read(_FAULTMASK)) and number > 2:
-            core.reg_write(_FAULTMASK, 0)
+        if core.read(_FAULTMASK) and number > 2:
+            core.write(_FAULTMASK, 0)
         stack = frame + size + (4 if status & _ALIGNED else 0)
-        core.reg_write(_PSP if to & _TO_PSP else _SP, stack)
+        core.write(_PSP if to & _TO_PSP else _SP, stack)
         self._unstack(to, status, floats)
         for register, word in zip(_STACKED, words, strict=False):
-            core.reg_write(register, word)
+            core.write(register, word)
         if floats:
             for register, word in zip(_FLOATS, words[8:], strict=False):
-                core.reg_write(register, word)
-            core.reg_write(_FPSCR, words[24])
+                core.write(register, word)
+            core.write(_FPSCR, words[24])
         self._nvic.leave(number)
         self._event = True
         self._recorder.exceptions.leave(pc & ~1, stack)
@@ -242,14 +242,14 @@ class Exceptions:
 
     def _unstack(self, to: int, status: int, floats: bool) -> None:
         """The mode, stack and floating-point context that code returns to."""
-        core = self._engine.core
-        control = int(core.reg_read(_CONTROL))
+        core = self._engine.core_registers
+        control = core.read(_CONTROL)
         wanted = control & _NPRIV | ((_FPCA | _SFPA if self._base & 1 == 0 else _FPCA) if floats else 0)
         if not to & _TO_THREAD:
-            core.reg_write(_XPSR, status & ~_ALIGNED)
-            core.reg_write(_CONTROL, wanted)
+            core.write(_XPSR, status & ~_ALIGNED)
+            core.write(_CONTROL, wanted)
         else:
-            core.reg_write(_CONTROL, 0)  # privileged, as long as this takes
-            core.reg_write(_XPSR, status & ~(_ALIGNED | _NUMBER))
-            core.reg_write(_CONTROL, wanted | (_SPSEL if to & _TO_PSP else 0))
+            core.write(_CONTROL, 0)  # privileged, as long as this takes
+            core.write(_XPSR, status & ~(_ALIGNED | _NUMBER))
+            core.write(_CONTROL, wanted | (_SPSEL if to & _TO_PSP else 0))
         self._see_mode()
