@@ -170,6 +170,10 @@ class Background:
         """The processor time that it has taken; see `Idleness.computed_s`."""
         return self._idleness.computed_s()
 
+    def spun_s(self) -> float:
+        """The processor time since it last got on; see `Idleness.spun_s`."""
+        return self._idleness.spun_s()
+
     def wait(self, timeout_s: float) -> int | None:
         """`exit_code`, after giving it so much time to end."""
         with contextlib.suppress(subprocess.TimeoutExpired):

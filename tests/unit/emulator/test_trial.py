@@ -65,6 +65,7 @@ def hanging_renode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[
         monkeypatch.setenv("RENODE_PATH", str(path))
         # What ends it is that it does nothing, not one of the limits for a Renode that is slow.
         monkeypatch.setattr(server, "_START_TIMEOUT_S", 1000.0)
+        monkeypatch.setattr(server, "START_SPINS_S", 0.5)
         monkeypatch.setattr(find, "_VERSION_TIMEOUT_S", 1000.0)
         return path
 
@@ -130,11 +131,15 @@ KNOWS_ITS_VERSION = '[ "$1" = --version ] && echo Renode v1.16.1.1 && exit'
     ("first", "said"),
     [
         (KNOWS_ITS_VERSION, "renode 1.16.1, from RENODE_PATH: {path}: Renode 1.16.1 ended: it did not start: it has done nothing for 4 s"),
+        (f"{KNOWS_ITS_VERSION}; while :; do :; done", "renode 1.16.1, from RENODE_PATH: {path}: Renode 1.16.1 ended: it did not start: it goes in circles, and has for 0.5 s of a processor"),
+        (f"{KNOWS_ITS_VERSION}; while :; do echo $?; done", "renode 1.16.1, from RENODE_PATH: {path}: Renode 1.16.1 ended: it did not start: it goes in circles, and has for 0.5 s of a processor"),
+        (f"{KNOWS_ITS_VERSION}; exit 0", "renode 1.16.1, from RENODE_PATH: {path}: Renode 1.16.1 ended: it exited with 0"),
+        (f"{KNOWS_ITS_VERSION}; kill -SEGV $$", "renode 1.16.1, from RENODE_PATH: {path}: Renode 1.16.1 ended: it was killed by signal 11"),
         ("", "renode {path} --version: it has done nothing for 4 s: {path} was stopped at its deadline"),
         ("exit 0", "renode {path} is not a Renode: --version says ''"),
         ("echo Renode v1.13.0; exit", "renode {path} is Renode 1.13.0, older than 1.15.3"),
     ],
-    ids=["hangs", "hangs-when-asked-for-its-version", "no-renode", "old"],
+    ids=["hangs", "spins", "prints-for-ever", "exits", "crashes", "hangs-when-asked-for-its-version", "no-renode", "old"],
 )  # fmt: skip
 def test_auto_passes_over_a_renode_that_hangs_or_is_none_and_says_so(
     hanging_renode: Callable[[str], Path], first: str, said: str

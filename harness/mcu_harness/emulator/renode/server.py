@@ -27,9 +27,11 @@ from mcu_harness.emulator.renode.find import Install
 from mcu_harness.emulator.renode.last_start import LastStart
 
 # A start takes some seconds of a processor, and on a busy machine a minute: one that computes is given that long, but not much more
-# of a processor than the last one took here. One that does nothing will not call any more.
+# of a processor than the last one took here. One that does nothing will not call any more, nor one that computes and neither reads
+# anything nor needs memory: a start does that every few hundredths of a second.
 _START_TIMEOUT_S = 90.0
 START_IDLE_S = 4.0
+START_SPINS_S = 5.0
 _TIMES_THE_LAST = 3.0
 _AND_SO_LONG_S = 2.0
 _POLL_S = 0.05
@@ -169,6 +171,10 @@ class RenodeServer:
         while not select.select([listener], [], [], _POLL_S)[0]:
             if self._process.idle_s() > START_IDLE_S:
                 raise self._ended(f"it did not start: it has done nothing for {START_IDLE_S:g} s")
+            if self._process.spun_s() > START_SPINS_S:
+                raise self._ended(
+                    f"it did not start: it goes in circles, and has for {START_SPINS_S:g} s of a processor"
+                )
             if last_s and self._process.computed_s() > most_s:
                 raise self._ended(
                     f"it did not start: it has taken {most_s:.1f} s of a processor, and {last_s:.1f} s when it last started"
