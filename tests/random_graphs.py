@@ -332,12 +332,52 @@ def _through_int32(g: _Graph, x: int) -> int:
     return g.b.operator("QUANTIZE", [long], g.out(x))
 
 
+def _counted(g: _Graph, x: int) -> int:
+    """A stretch of plain int32 and float32, whose numbers stay small."""
+    shape = g.b.shape(x)
+
+    def step(codes: tuple[str, ...], operands: list[int], dtype: str) -> int:
+        code = codes[g.rng.integers(len(codes))]
+        fused = (
+            {"fused_activation": ("NONE", "RELU", "RELU6")[g.rng.integers(3)]} if code in ("ADD", "SUB", "MUL") else {}
+        )
+        return g.b.operator(code, operands, g.b.tensor(shape, None, dtype=dtype), **fused)
+
+    y = g.b.operator(
+        "CAST", [x], g.b.tensor(shape, None, dtype="int32"), in_data_type=DTYPES["int8"], out_data_type=DTYPES["int32"]
+    )
+    few = g.b.constant(g.rng.integers(1, 6, shape if g.flag() else shape[-1:]).astype(np.int32))
+    y = step(("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"), [y, y], "int32")
+    y = step(("FLOOR_DIV", "FLOOR_MOD", "DIV"), [y, few], "int32")
+    real = g.b.operator(
+        "CAST",
+        [y],
+        g.b.tensor(shape, None, dtype="float32"),
+        in_data_type=DTYPES["int32"],
+        out_data_type=DTYPES["float32"],
+    )
+    real = step(
+        ("ADD", "SUB", "MUL"), [real, g.b.constant(g.rng.normal(size=shape[-1:]).astype(np.float32))], "float32"
+    )
+    return g.b.operator("QUANTIZE", [real], g.b.tensor(shape, g.scale(1.0), g.point()))
+
+
+def _gathered(g: _Graph, x: int) -> int:
+    """GATHER_ND of constant places."""
+    shape = g.b.shape(x)
+    axes, rows = int(g.rng.integers(1, len(shape) + 1)), int(g.rng.integers(1, 7))
+    places = np.stack([g.rng.integers(0, shape[k], rows) for k in range(axes)], axis=-1).astype(np.int32)
+    out = g.b.tensor((rows, *shape[axes:]), g.scale_of(x), g.b.tensors[x].zero_points[0])
+    return g.b.operator("GATHER_ND", [x, g.b.constant(places)], out)
+
+
 _WIDE_STEPS: tuple[_Step, ...] = (
     _wide_function, _wide_function, _wide_function, _wide_transpose_conv, _wide_resized, _wide_extreme,
 )  # fmt: skip
 _STEPS: tuple[_Step, ...] = (
     _conv, _conv, _conv, _transpose_conv, _dense, _dense, _pool, _binary, _binary, _binary, _quotient, _root, _function, _function,
-    _function, _prelu, _moved, _moved, _moved, _resized, _reduced, _matmul, _chosen, _cast, _through_int16, _through_int16, _through_int32,
+    _function, _prelu, _moved, _moved, _moved, _resized, _reduced, _matmul, _chosen, _cast, _through_int16, _through_int16, _through_int32, _counted,
+    _gathered,
 )  # fmt: skip
 
 

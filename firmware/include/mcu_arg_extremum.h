@@ -15,4 +15,7 @@ struct mcu_arg_extremum {
 /* ARG_MAX and ARG_MIN of int8. */
 void mcu_arg_extremum_s8(int32_t *output, const int8_t *input, const struct mcu_arg_extremum *parameters);
 
+/* With places of 64 bits. */
+void mcu_arg_extremum_s8_s64(int64_t *output, const int8_t *input, const struct mcu_arg_extremum *parameters);
+
 #endif

@@ -17,4 +17,8 @@ struct mcu_cast {
 /* CAST between integers and truths: what does not fit loses its upper bits, and a truth is 0 or 1. `output` may be `input`. */
 void mcu_cast(void *output, const void *input, const struct mcu_cast *parameters, size_t count);
 
+/* CAST to float32. `output` may start where `input` starts. */
+void mcu_cast_s16_f32(float *output, const int16_t *input, size_t count);
+void mcu_cast_s32_f32(float *output, const int32_t *input, size_t count);
+
 #endif

@@ -146,6 +146,25 @@ def test_concatenation_brings_its_inputs_to_its_output_s_scale(alone: bool, tmp_
     assert "48 inputs of CONCATENATION" in import_notes(graph)[1]
 
 
+def test_images_of_uint8_are_resized_in_floats(tmp_path: Path) -> None:
+    builder = _Uint8Model(7)
+    x = builder.input((2, 4, 5, 3), 0.1, 3)
+    for number, size in enumerate(((1, 1), (9, 7), (4, 5), (11, 13), (3, 20), (17, 2))):
+        modes = {"align_corners": number % 3 == 1, "half_pixel_centers": number % 3 == 2}
+        out = builder.tensor((2, *size, 3), 0.1, 3)
+        builder.output(builder.operator("RESIZE_BILINEAR", [x, builder.constant(list(size))], out, **modes))
+    y = builder.conv_2d(x, channels=3, per_channel=False)
+    builder.output(
+        builder.operator(
+            "ARG_MAX", [y, builder.constant(3)], builder.tensor((2, 4, 5), None, dtype="int32"), output_type=2
+        )
+    )
+    for code in ("REDUCE_MAX", "REDUCE_MIN"):
+        out = builder._like(y, (2, 3))
+        builder.output(builder.operator(code, [y, builder.constant([1, 2])], out, keep_dims=False))
+    check_against_reference(builder, tmp_path, share=True, samples=20)
+
+
 def test_an_operator_whose_kernel_of_uint8_is_another_one_is_refused(tmp_path: Path) -> None:
     builder = _Uint8Model(6)
     x = builder.input((1, 4), 0.1, 0)

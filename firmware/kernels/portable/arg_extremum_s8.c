@@ -1,21 +1,5 @@
 #include "mcu_arg_extremum.h"
 
-void mcu_arg_extremum_s8(int32_t *output, const int8_t *input, const struct mcu_arg_extremum *parameters)
-{
-    const struct mcu_arg_extremum *const p = parameters;
-    for (uint32_t i = 0; i < p->outer; ++i) {
-        for (uint32_t j = 0; j < p->inner; ++j) {
-            uint32_t place = 0;
-            int32_t found = input[j] * p->flip;
-            for (uint32_t k = 1; k < p->size; ++k) {
-                const int32_t value = input[k * p->inner + j] * p->flip;
-                if (value > found) {
-                    found = value;
-                    place = k;
-                }
-            }
-            *output++ = (int32_t)place;
-        }
-        input += p->size * p->inner;
-    }
-}
+#define PLACE int32_t
+#define KERNEL mcu_arg_extremum_s8
+#include "mcu_arg_extremum_elements.h"

@@ -91,6 +91,8 @@ def _places(graph: Graph, index: int) -> int:
             sizes.append(shapes[1][0])
         if layer.operator == "GATHER" and layer.inputs[1] == index:
             sizes.append(shapes[0][int(layer.attributes["axis"])])  # type: ignore[arg-type]
+        if layer.operator == "GATHER_ND" and layer.inputs[1] == index:
+            sizes.append(min(shapes[0][: shapes[1][-1]]))
     return min(sizes, default=0)
 
 

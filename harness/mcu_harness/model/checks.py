@@ -237,6 +237,7 @@ _TYPES = {
 # What is counted or true, whatever scale it has.
 _PLAIN_TYPES = {
     Role.NUMBERS: ("int32",),
+    Role.PLACES: ("int32", "int64"),
     Role.TRUTHS: ("bool",),
     Role.NUMBERS_OR_TRUTHS: ("int8", "uint8", "int16", "int32", "bool"),
     Role.COUNTED: ("float32", "int8", "uint8", "int16", "int32", "bool"),

@@ -13,7 +13,9 @@ from mcu_harness.model.graph import Graph, Layer
 THROUGH_FLOAT = "through_float"  # the option of a layer that is an island
 
 # Functions whose float kernels have one way to be computed.
-FUNCTIONS = frozenset({"RELU", "RELU6", "RELU_N1_TO_1", "LEAKY_RELU", "HARD_SWISH", "ABS", "NEG", "LOGISTIC", "TANH"})
+FUNCTIONS = frozenset(
+    {"RELU", "RELU6", "RELU_N1_TO_1", "LEAKY_RELU", "HARD_SWISH", "ABS", "NEG", "LOGISTIC", "TANH", "SQRT"}
+)
 
 
 def join_float_islands(graph: Graph) -> Graph:

@@ -19,3 +19,5 @@ EMITTERS = _found("EMITTERS")
 LEGACY_EMITTERS = _found("LEGACY_EMITTERS")
 # For layers that compute in int16: what only moves elements is emitted as for int8.
 WIDE_EMITTERS = {**EMITTERS, **_found("WIDE_EMITTERS")}
+# For layers of plain numbers, int32 and float32, likewise.
+PLAIN_EMITTERS = {**EMITTERS, **_found("PLAIN_EMITTERS")}

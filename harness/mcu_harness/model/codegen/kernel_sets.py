@@ -19,7 +19,7 @@ from mcu_harness.model.codegen.cmsis_nn import fully_connected as cmsis_fully_co
 from mcu_harness.model.codegen.cmsis_nn import pooling as cmsis_pooling
 from mcu_harness.model.codegen.dsp import convolution as dsp_convolution
 from mcu_harness.model.codegen.dsp import fully_connected as dsp_fully_connected
-from mcu_harness.model.codegen.emitters import EMITTERS, LEGACY_EMITTERS, WIDE_EMITTERS
+from mcu_harness.model.codegen.emitters import EMITTERS, LEGACY_EMITTERS, PLAIN_EMITTERS, WIDE_EMITTERS
 from mcu_harness.model.codegen.fitted import add as fitted_add
 from mcu_harness.model.codegen.layer import Context, Emitter, LayerCode, Unsuited, in_file
 from mcu_harness.model.codegen.operators import lookup
@@ -28,16 +28,19 @@ from mcu_harness.model.codegen.pairs import convolution as pairs_convolution
 from mcu_harness.model.codegen.pairs import fully_connected as pairs_fully_connected
 from mcu_harness.model.graph import Layer
 from mcu_harness.model.legacy_uint8 import AS_UINT8
-from mcu_harness.model.operators.catalogue import is_wide
+from mcu_harness.model.operators.catalogue import computes_in
 
 _WIDE = "int16"
+_PLAIN = ("int32", "float32")
+_OTHERS = (_WIDE, *_PLAIN)  # types in which layers compute otherwise than in int8
 
 
 def _form(layer: Layer, context: Context) -> str:
     """ "" for layers that compute as of int8, else the key of `KernelSet.others`."""
     if layer.attributes.get(AS_UINT8):
         return AS_UINT8
-    return _WIDE if is_wide(context.graph, layer) else ""
+    kind = computes_in(context.graph, layer)
+    return kind if kind in _OTHERS else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,13 @@ def _has_dsp(target: str) -> bool:
     return CORES[core].dsp == "always" or "dsp" in target.removeprefix(core).split("+")
 
 
-PORTABLE = KernelSet("portable", 2, lambda target: True, EMITTERS, {_WIDE: WIDE_EMITTERS, AS_UINT8: LEGACY_EMITTERS})
+PORTABLE = KernelSet(
+    "portable",
+    2,
+    lambda target: True,
+    EMITTERS,
+    {_WIDE: WIDE_EMITTERS, AS_UINT8: LEGACY_EMITTERS, **dict.fromkeys(_PLAIN, PLAIN_EMITTERS)},
+)
 FITTED = KernelSet("fitted", 1, lambda target: True, {"ADD": fitted_add.emit, "SUB": fitted_add.emit})
 DSP = KernelSet(
     "dsp",

@@ -50,3 +50,9 @@ def leaky_relu(alpha: float) -> RealFunction:
 def hard_swish(x: np.float32) -> np.float32:
     """x * clamp(x + 3, 0, 6) / 6."""
     return np.float32(x * clamp(0.0, 6.0)(x + np.float32(3)) / np.float32(6))
+
+
+def square_root(x: np.float32) -> np.float32:
+    """What has no root is no number, as in the C library."""
+    with np.errstate(invalid="ignore"):
+        return np.float32(np.sqrt(x))

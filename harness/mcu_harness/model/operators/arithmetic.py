@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from mcu_harness.model.operation import Operation, Shape, ShapeError
-from mcu_harness.model.operators.multipliers import MAX_MULTIPLIER, product, scales
-from mcu_harness.model.operators.operator import WIDE, Operator, Role
+from mcu_harness.model.operators.multipliers import MAX_MULTIPLIER, product, quantised, scales
+from mcu_harness.model.operators.operator import PLAIN, WIDE, Operator, Role
 from mcu_harness.model.operators.options import Option, activation, options
 from mcu_harness.model.operators.shapes import broadcast, broadcast_shape
 
@@ -90,12 +90,18 @@ def _squared_difference(operation: Operation) -> str:
 
 OPERATORS = (
     Operator(
+        "FLOOR_DIV", (Role.NUMBERS, Role.NUMBERS), broadcast_shape, options(65), output=Role.NUMBERS, in_place=(0, 1)
+    ),
+    Operator(
+        "FLOOR_MOD", (Role.NUMBERS, Role.NUMBERS), broadcast_shape, options(72), output=Role.NUMBERS, in_place=(0, 1)
+    ),
+    Operator(
         "ADD",
         (Role.VALUE, Role.VALUE),
         broadcast_shape,
         options(11, activation(0), Option("pot_scale_int16", 1, True)),
-        types=WIDE,
-        problem=_added,
+        types=(*WIDE, *PLAIN),
+        problem=quantised(_added),
         in_place=(0, 1),
     ),
     Operator(
@@ -103,8 +109,8 @@ OPERATORS = (
         (Role.VALUE, Role.VALUE),
         broadcast_shape,
         options(28, activation(0), Option("pot_scale_int16", 1, True)),
-        types=WIDE,
-        problem=_sum,
+        types=(*WIDE, *PLAIN),
+        problem=quantised(_sum),
         in_place=(0, 1),
     ),
     Operator(
@@ -112,8 +118,8 @@ OPERATORS = (
         (Role.VALUE, Role.VALUE),
         broadcast_shape,
         options(21, activation(0)),
-        types=WIDE,
-        problem=product,
+        types=(*WIDE, *PLAIN),
+        problem=quantised(product),
         in_place=(0, 1),
     ),
     Operator(
@@ -122,7 +128,8 @@ OPERATORS = (
         broadcast_shape,
         options(29, activation(0)),
         max_rank=5,
-        problem=_quotient,
+        types=("int8", *PLAIN),
+        problem=quantised(_quotient),
         in_place=(0, 1),
     ),
     Operator(
@@ -136,8 +143,12 @@ OPERATORS = (
         macs=_batch_matmul_macs,
     ),
     # LiteRT compares bytes, whatever they stand for.
-    Operator("MAXIMUM", (Role.VALUE, Role.VALUE), broadcast_shape, options(39), types=WIDE, in_place=(0, 1)),
-    Operator("MINIMUM", (Role.VALUE, Role.VALUE), broadcast_shape, options(39), types=WIDE, in_place=(0, 1)),
+    Operator(
+        "MAXIMUM", (Role.VALUE, Role.VALUE), broadcast_shape, options(39), types=(*WIDE, "int32"), in_place=(0, 1)
+    ),
+    Operator(
+        "MINIMUM", (Role.VALUE, Role.VALUE), broadcast_shape, options(39), types=(*WIDE, "int32"), in_place=(0, 1)
+    ),
     Operator(
         "SQUARED_DIFFERENCE",
         (Role.VALUE, Role.VALUE),

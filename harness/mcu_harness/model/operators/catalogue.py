@@ -29,10 +29,15 @@ def output_shapes(graph: Graph, layer: Layer) -> tuple[Shape, ...]:
     return OPERATORS[layer.operator].shapes(Operation.of(graph, layer))
 
 
+def computes_in(graph: Graph, layer: Layer) -> str:
+    """The type in which the layer computes; "" for an operator that is not known."""
+    operator = OPERATORS.get(layer.operator)
+    return operator.computes_in(Operation.of(graph, layer).inputs) if operator is not None else ""
+
+
 def is_wide(graph: Graph, layer: Layer) -> bool:
     """Whether the layer computes in int16."""
-    operator = OPERATORS.get(layer.operator)
-    return operator is not None and operator.computes_in(Operation.of(graph, layer).inputs) == "int16"
+    return computes_in(graph, layer) == "int16"
 
 
 def macs(graph: Graph, layer: Layer) -> int:

@@ -89,6 +89,16 @@ def _gather(op: Operation) -> tuple[Shape, ...]:
     return ((*shape[:axis], *indices.shape, *shape[axis + 1 :]),)
 
 
+def _gather_nd(op: Operation) -> tuple[Shape, ...]:
+    shape, indices = op.shape(), op.operand(1)
+    axes = indices.shape[-1] if indices.shape else 0
+    if not 1 <= axes <= len(shape):
+        raise ShapeError(f"indices of shape {indices.shape} do not name places in {shape}")
+    if indices.is_constant and not all(0 <= index < shape[k % axes] for k, index in enumerate(op.indices(1))):
+        raise ShapeError(f"an index is outside {shape[:axes]}")
+    return ((*indices.shape[:-1], *shape[axes:]),)
+
+
 def _fill(op: Operation) -> tuple[Shape, ...]:
     if op.shape(1) not in ((), (1,)) or min(op.indices(0), default=1) < 1:
         raise ShapeError(f"{op.shape(1)} is not one value, or {op.indices(0)} not a shape")
@@ -182,4 +192,5 @@ OPERATORS = (
         keeps_quantization=True,
         types=ANY,
     ),
+    Operator("GATHER_ND", (Role.VALUE, Role.NUMBERS), _gather_nd, options(83), keeps_quantization=True, types=ANY),
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from mcu_harness.model.graph import Tensor
 from mcu_harness.model.operation import Operation
+from mcu_harness.model.operators.operator import PLAIN
 
 MAX_MULTIPLIER = 2.0**30  # larger ones have no 31-bit multiplier and shift
 
@@ -40,3 +42,8 @@ def reciprocal(operation: Operation) -> str:
 def clamped(operation: Operation) -> str:
     """Both limits of ratio and reciprocal."""
     return ratio(operation) or reciprocal(operation)
+
+
+def quantised(problem: Callable[[Operation], str]) -> Callable[[Operation], str]:
+    """`problem` of layers that compute with scales, not of int32 and float32."""
+    return lambda operation: "" if operation.operand(0).dtype in PLAIN else problem(operation)

@@ -16,6 +16,7 @@ from mcu_harness.model.operators.options import NO_OPTIONS, OptionTable
 
 MAX_RANK = 8
 WIDE = ("int8", "int16")  # types of operators that compute in both, the latter with weights of int8
+PLAIN = ("int32", "float32")  # of numbers without a scale
 ANY = ("int8", "int16", "uint8", "int32", "bool", "float32")  # of those that only move elements
 
 
@@ -40,6 +41,7 @@ class Role(Enum):
     TIME_WEIGHTS = "an int8 or int16 constant with zero point 0"
     ABSENT = "left out"
     NUMBERS = "an int32 activation or constant"
+    PLACES = "an int32 or int64 activation"
     TRUTHS = "a bool activation or constant"
     NUMBERS_OR_TRUTHS = "an int8, uint8, int16, int32 or bool activation"
     COUNTED = "a float32, int8, uint8, int16, int32 or bool activation"

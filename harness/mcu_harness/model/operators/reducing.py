@@ -32,6 +32,8 @@ OPERATORS = (
     Operator("SUM", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, problem=ratio),
     Operator("REDUCE_MAX", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, keeps_quantization=True, types=WIDE),
     Operator("REDUCE_MIN", (Role.ACTIVATION, Role.INDICES), _reduced, _REDUCER, keeps_quantization=True, types=WIDE),
-    Operator("ARG_MAX", (Role.ACTIVATION, Role.INDICES), _arg_extremum, options(40), output=Role.NUMBERS),
-    Operator("ARG_MIN", (Role.ACTIVATION, Role.INDICES), _arg_extremum, options(57), output=Role.NUMBERS),
+    Operator("REDUCE_ANY", (Role.TRUTHS, Role.INDICES), _reduced, _REDUCER, output=Role.TRUTHS),
+    Operator("REDUCE_ALL", (Role.TRUTHS, Role.INDICES), _reduced, _REDUCER, output=Role.TRUTHS),
+    Operator("ARG_MAX", (Role.ACTIVATION, Role.INDICES), _arg_extremum, options(40), output=Role.PLACES),
+    Operator("ARG_MIN", (Role.ACTIVATION, Role.INDICES), _arg_extremum, options(57), output=Role.PLACES),
 )

@@ -9,7 +9,10 @@ from mcu_harness.model.codegen.layer import Context, LayerCode, Struct
 from mcu_harness.model.graph import Layer
 from mcu_harness.model.operation import Operation
 
-_KERNEL = Kernel("mcu_arg_extremum_s8", "portable/arg_extremum_s8.c", "mcu_arg_extremum.h")
+_KERNELS = {  # by the type of places
+    "int32": Kernel("mcu_arg_extremum_s8", "portable/arg_extremum_s8.c", "mcu_arg_extremum.h"),
+    "int64": Kernel("mcu_arg_extremum_s8_s64", "portable/arg_extremum_s8_s64.c", "mcu_arg_extremum.h"),
+}
 
 
 def emit(layer: Layer, context: Context) -> LayerCode:
@@ -21,9 +24,10 @@ def emit(layer: Layer, context: Context) -> LayerCode:
         ("inner", f"{math.prod(source.shape[axis + 1 :])}u"),
         ("flip", "1" if layer.operator == "ARG_MAX" else "-1"),
     )
+    kernel = _KERNELS[context.tensor(layer.outputs[0]).dtype]
     parameters = Struct("struct mcu_arg_extremum", "parameters", fields)
     arguments = f"{context.write(layer.outputs[0])}, {context.read(source.index)}, &{context.name('parameters')}"
-    return LayerCode((f"{_KERNEL.function}({arguments});",), (_KERNEL,), structs=(parameters,))
+    return LayerCode((f"{kernel.function}({arguments});",), (kernel,), structs=(parameters,))
 
 
 EMITTERS = {

@@ -29,6 +29,10 @@ _SELECT = Kernel("mcu_select", "portable/select.c", "mcu_select.h", helpers=("po
 _CAST = Kernel("mcu_cast", "portable/cast.c", "mcu_cast.h")
 _LOOKUP = Kernel("mcu_lookup", "portable/lookup.c", "mcu_lookup.h")
 _TO_FLOAT = Kernel("mcu_dequantize", "portable/dequantize.c", "mcu_dequantize.h")
+_WIDE_TO_FLOAT = {
+    dtype: Kernel(f"mcu_cast_{name}_f32", "portable/cast_f32.c", "mcu_cast.h")
+    for dtype, name in (("int16", "s16"), ("int32", "s32"))
+}
 # Of 0 and 1 the larger one is the disjunction, the smaller one the conjunction.
 _LOGICAL = {
     "LOGICAL_OR": Kernel("mcu_maximum_s8", "portable/maximum_s8.c", "mcu_elementwise.h"),
@@ -131,8 +135,12 @@ def emit_cast(layer: Layer, context: Context) -> LayerCode:
 def _to_float(layer: Layer, context: Context, source: Tensor, result: Tensor) -> LayerCode:
     """What DEQUANTIZE does with a scale of 1 and no zero point."""
     kind = "uint8" if source.dtype == "bool" else source.dtype
+    if kind in _WIDE_TO_FLOAT:
+        kernel = _WIDE_TO_FLOAT[kind]
+        arguments = f"{context.write(result.index)}, {context.read(source.index)}, {result.elements}u"
+        return LayerCode((f"{kernel.function}({arguments});",), (kernel,))
     if kind not in BYTE_RANGES:
-        raise unsupported(layer, f"from {source.dtype} to {result.dtype}; bytes to float32 are")
+        raise unsupported(layer, f"from {source.dtype} to {result.dtype}; integers to float32 are")
     low = BYTE_RANGES[kind][0]
     return _along(
         layer, context, _TO_FLOAT, "dequantize", (("scale", floating(1.0)), ("flip", f"{-low}u"), ("offset", str(-low)))

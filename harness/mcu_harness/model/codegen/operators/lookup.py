@@ -60,6 +60,7 @@ _REAL_FUNCTIONS: dict[str, Callable[[Options], reals.RealFunction]] = {
     "NEG": lambda _: np.negative,
     "LOGISTIC": lambda _: reals.sigmoid,
     "TANH": lambda _: reals.tanh,
+    "SQRT": lambda _: reals.square_root,
 }
 
 _KERNEL = Kernel("mcu_lookup", "portable/lookup.c", "mcu_lookup.h")

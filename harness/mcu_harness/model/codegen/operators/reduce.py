@@ -1,4 +1,4 @@
-"""REDUCE_MAX and REDUCE_MIN over any axes."""
+"""REDUCE_MAX, REDUCE_MIN, REDUCE_ANY and REDUCE_ALL over any axes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,19 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     return LayerCode((f"{kernel.function}({arguments});",), (kernel,), structs=(parameters,))
 
 
+def emit_truths(layer: Layer, context: Context) -> LayerCode:
+    """REDUCE_ANY and REDUCE_ALL: of 0 and 1 the largest and the smallest."""
+    source = context.tensor(layer.inputs[0])
+    fields = loop_fields(layer, source.shape, reduced_axes(Operation.of(context.graph, layer)))
+    kernel = _KERNELS["REDUCE_MAX" if layer.operator == "REDUCE_ANY" else "REDUCE_MIN", "int8"]
+    result, given = f"(int8_t *){context.write(layer.outputs[0])}", f"(const int8_t *){context.read(source.index)}"
+    call = f"{kernel.function}({result}, {given}, &{context.name('parameters')});"
+    return LayerCode((call,), (kernel,), structs=(Struct("struct mcu_reduce", "parameters", fields),))
+
+
 EMITTERS = {
+    "REDUCE_ANY": emit_truths,
+    "REDUCE_ALL": emit_truths,
     "REDUCE_MAX": emit,
     "REDUCE_MIN": emit,
 }

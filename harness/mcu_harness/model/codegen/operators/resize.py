@@ -19,6 +19,8 @@ _BILINEAR = {
     for dtype, name in (("int8", "s8"), ("int16", "s16"))
 }
 
+_REAL_BILINEAR = Kernel("mcu_resize_bilinear_real_s8", "portable/resize_bilinear_real_s8.c", "mcu_resize_bilinear.h")
+
 
 def nearest(
     input_size: int, output_size: int, *, align_corners: bool, half_pixel_centers: bool
@@ -107,6 +109,59 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     call = f"{kernel.function}({context.write(result.index)}, {pointer}, &{context.name(parameters.suffix)});"
     return LayerCode((call,), (kernel,), (*constants, rows, columns), (parameters,))
 
+
+def real_places(
+    input_size: int, output_size: int, *, align_corners: bool, half_pixel_centers: bool
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.float32]]:
+    """Lower and upper input index of each output index, [output_size, 2], and how far it is from the lower one, in float32
+    (`ComputeInterpolationValues` of reference/resize_bilinear.h)."""
+    one = np.float32(1)
+    scale = np.float32(input_size) / np.float32(output_size)
+    if align_corners and output_size > 1:
+        scale = np.float32(input_size - 1) / np.float32(output_size - 1)
+    places = np.arange(output_size, dtype=np.float32)
+    half = one / np.float32(2)
+    places = (places + half) * scale - half if half_pixel_centers else places * scale
+    lower = np.maximum(np.floor(places).astype(np.int64), 0)
+    upper = np.minimum(np.ceil(places).astype(np.int64), input_size - 1)
+    parts = places - lower.astype(np.float32)
+    return np.stack([np.minimum(lower, input_size - 1), upper], axis=1).astype(np.int16), parts.astype(np.float32)
+
+
+def emit_real_bilinear(layer: Layer, context: Context) -> LayerCode:
+    """RESIZE_BILINEAR of models that were uint8, which LiteRT computes in float32."""
+    source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
+    images, height, width, channels = source.shape
+    if max(source.shape[1:3]) > _LARGEST_SIDE:
+        raise unsupported(layer, f"a side of {max(source.shape[1:3])}; {_LARGEST_SIDE} at most")
+    modes = {mode: bool(layer.attributes.get(mode, False)) for mode in ("align_corners", "half_pixel_centers")}
+    rows, row_parts = real_places(height, result.shape[1], **modes)
+    columns, column_parts = real_places(width, result.shape[2], **modes)
+    constants = (
+        Constant("rows", rows),
+        Constant("columns", columns),
+        Constant("row_parts", row_parts),
+        Constant("column_parts", column_parts),
+    )
+    numbers = {
+        "images": images,
+        "input_height": height,
+        "input_width": width,
+        "channels": channels,
+        "output_height": result.shape[1],
+        "output_width": result.shape[2],
+    }
+    fields = (
+        *((member, f"{value}u") for member, value in numbers.items()),
+        *((constant.suffix, context.name(constant.suffix)) for constant in constants),
+    )
+    pointer, more = context.operand(source.index, "input")
+    call = f"{_REAL_BILINEAR.function}({context.write(result.index)}, {pointer}, &{context.name('parameters')});"
+    structs = (Struct("struct mcu_resize_bilinear_real", "parameters", fields),)
+    return LayerCode((call,), (_REAL_BILINEAR,), (*more, *constants), structs)
+
+
+LEGACY_EMITTERS = {"RESIZE_BILINEAR": emit_real_bilinear}
 
 EMITTERS = {
     "RESIZE_NEAREST_NEIGHBOR": emit,
