@@ -126,6 +126,34 @@ def _streaming(b: ModelBuilder, x: int) -> list[int]:
 
 
 # Operators that one sample of any shape says nothing of, and the tests that they have instead.
+def _counted(code: str) -> _Sample:
+    """Of the places of largest values, divided by a constant."""
+
+    def build(b: ModelBuilder, x: int) -> list[int]:
+        n, h, w, _ = b.shape(x)
+        places = b.operator("ARG_MAX", [x, b.constant(1)], b.tensor((n, w, 4), None, dtype="int32"), output_type=2)
+        more = b.operator("SUB", [places, b.constant(h // 2)], b.tensor((n, w, 4), None, dtype="int32"))
+        return [b.operator(code, [more, b.constant(3)], b.tensor((n, w, 4), None, dtype="int32"))]
+
+    return build
+
+
+def _any_or_all(code: str) -> _Sample:
+    def build(b: ModelBuilder, x: int) -> list[int]:
+        n, h, w, c = b.shape(x)
+        limit = b.constant(np.array([100], np.int8), 0.05, -3)
+        truths = b.operator("LESS", [x, limit], b.tensor((n, h, w, c), None, dtype="bool"))
+        out = b.tensor((n, h, c), None, dtype="bool")
+        return [b.operator(code, [truths, b.constant([2])], out, keep_dims=False)]
+
+    return build
+
+
+def _gathered_nd(b: ModelBuilder, x: int) -> list[int]:
+    places = b.rng.integers(0, 3, (5, 3)).astype(np.int32) * np.array([0, 1, 1], np.int32)
+    return [b.operator("GATHER_ND", [x, b.constant(places)], b._like(x, (5, b.shape(x)[3])))]
+
+
 TESTED_ELSEWHERE = {
     "CUSTOM": "emulated/test_custom_operators.py",
     "TFLite_Detection_PostProcess": "firmware/test_detection_postprocess.py",
@@ -218,6 +246,11 @@ SAMPLES: dict[str, _Sample] = {
         b.transpose_conv(x, channels=2, size=(10, 17), kernel=(2, 3), stride=(1, 2), padding="VALID", bias=False),
     ],
     "SVDF": lambda b, x: [b.svdf(b.reshape(x, (1, 288)), 7), b.svdf(b.reshape(x, (2, 144)), 3, rank=2, memory=5)],
+    "GATHER_ND": _gathered_nd,
+    "FLOOR_DIV": _counted("FLOOR_DIV"),
+    "FLOOR_MOD": _counted("FLOOR_MOD"),
+    "REDUCE_ANY": _any_or_all("REDUCE_ANY"),
+    "REDUCE_ALL": _any_or_all("REDUCE_ALL"),
     "ARG_MAX": _arg("ARG_MAX"),
     "ARG_MIN": _arg("ARG_MIN"),
     "MAXIMUM": _extremum("MAXIMUM"),

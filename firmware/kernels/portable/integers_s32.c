@@ -17,10 +17,35 @@ MCU_INLINE int32_t multiply(int32_t a, int32_t b)
     return (int32_t)((uint32_t)a * (uint32_t)b);
 }
 
+/* a / b, cut off, b neither 0 nor -1 where a is -2^31. */
+#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
+static int32_t quotient_of(int32_t a, int32_t b)
+{
+    const uint32_t divisor = b < 0 ? 0u - (uint32_t)b : (uint32_t)b;
+    const uint32_t size = a < 0 ? 0u - (uint32_t)a : (uint32_t)a;
+    uint32_t rest = 0;
+    uint32_t quotient = 0;
+    for (int32_t bit = 31; bit >= 0; --bit) {
+        rest = (rest << 1) | ((size >> bit) & 1u);
+        quotient <<= 1;
+        if (rest >= divisor) {
+            rest -= divisor;
+            quotient |= 1u;
+        }
+    }
+    return (int32_t)((a < 0) != (b < 0) ? 0u - quotient : quotient);
+}
+#else
+MCU_INLINE int32_t quotient_of(int32_t a, int32_t b)
+{
+    return a / b;
+}
+#endif
+
 /* -2^31 / -1 wraps. */
 MCU_INLINE int32_t divide(int32_t a, int32_t b)
 {
-    return b == 0 ? 0 : b == -1 ? (int32_t)(0u - (uint32_t)a) : a / b;
+    return b == 0 ? 0 : b == -1 ? (int32_t)(0u - (uint32_t)a) : quotient_of(a, b);
 }
 
 MCU_INLINE int32_t floor_divide(int32_t a, int32_t b)
@@ -28,8 +53,8 @@ MCU_INLINE int32_t floor_divide(int32_t a, int32_t b)
     if (b == 0 || b == -1) {
         return divide(a, b);
     }
-    const int32_t quotient = a / b;
-    return quotient - (a % b != 0 && (a < 0) != (b < 0));
+    const int32_t quotient = quotient_of(a, b);
+    return quotient - (quotient * b != a && (a < 0) != (b < 0));
 }
 
 MCU_INLINE int32_t floor_modulo(int32_t a, int32_t b)
@@ -37,7 +62,7 @@ MCU_INLINE int32_t floor_modulo(int32_t a, int32_t b)
     if (b == 0 || b == -1) {
         return 0;
     }
-    const int32_t rest = a % b;
+    const int32_t rest = a - quotient_of(a, b) * b;
     return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 

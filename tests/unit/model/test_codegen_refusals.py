@@ -34,7 +34,7 @@ def one_layer(operator: str, tensors: list[Tensor], **attributes: Attribute) -> 
     ("operator", "tensors", "attributes", "why"),
     [
         ("HARD_SWISH", [tensor(0, (4,), scale=1.0), tensor(1, (4,), scale=1 / 129)], {}, "output scale is below 1/128"),
-        ("ABS", [tensor(0, (4,), "int16"), tensor(1, (4,), "int16")], {}, "int16"),
+        ("SQRT", [tensor(0, (4,), "int16"), tensor(1, (4,), "int16")], {}, "int16"),
         ("QUANTIZE", [tensor(0, (4,), "float32"), tensor(1, (4,), "int32")], {}, "float32 to int32"),
         ("DEQUANTIZE", [tensor(0, (4,), "int32"), tensor(1, (4,), "float32")], {}, "int32 to float32"),
         (
