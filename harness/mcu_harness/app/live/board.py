@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mcu_harness.app.live.answers import Change, Snapshot
-from mcu_harness.app.live.calls import Hook, Hooks, begin_call, end_call
+from mcu_harness.app.live.calls import Hook, Hooks, Observer, begin_call, end_call
 from mcu_harness.app.live.console import Consoles
 from mcu_harness.app.live.failures import BoardFailure, Explainer
 from mcu_harness.app.live.firmware import LiveFirmware, parse_budgets
 from mcu_harness.app.live.gdb_server import GdbServer
+from mcu_harness.app.live.heap_timeline import HeapTimeline
 from mcu_harness.app.live.measurement import Measurement, Measuring
 from mcu_harness.app.live.peripherals import BoardPeripherals
 from mcu_harness.app.live.rtos_tasks import TaskSwitches
@@ -24,6 +25,7 @@ from mcu_harness.base import units
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.toml_reader import did_you_mean
 from mcu_harness.emulator.contract import STACK_PAINT
+from mcu_harness.emulator.heap_log import heap_functions
 from mcu_harness.emulator.live import Device, Listener, LiveMachine, Stop, StopReason
 from mcu_harness.image.symbol_names import titles
 from mcu_harness.results.records import RunResult, Verdict
@@ -242,11 +244,12 @@ class LiveBoard(BoardPeripherals):
         return self._hooks.add(function, self._firmware.function(function).address, callback, replace)
 
     @contextmanager
-    def timeline(self, path: str | Path, functions: Sequence[str]) -> Iterator[None]:
+    def timeline(self, path: str | Path, functions: Sequence[str], *, heap: bool = False) -> Iterator[None]:
         """Write when `functions` ran within the `with` block, and what was said, to `path`: Perfetto opens it.
 
         Handlers of exceptions are functions too; patterns as "mcu_layer_*" name many. Tasks of FreeRTOS, Zephyr and ThreadX
-        have a track of their own. It is written however the block ends.
+        have a track of their own. With `heap`, the bytes on the heap are a counter; what was there before the block began is not in it.
+        It is written however the block ends.
         """
         named = [(name, symbol) for name in functions for symbol in self._firmware.functions(name)]
         followed = {symbol.address: name if name == symbol.name else symbol.name for name, symbol in named}
@@ -254,12 +257,20 @@ class LiveBoard(BoardPeripherals):
         since = self.cycles
         tasks = TaskSwitches(self._firmware.program, self._variables, timeline.task)
         tasks.begin(self._machine)
-        self._hooks.observers += [timeline, tasks]
+        observers: list[Observer] = [timeline, tasks]
+        if heap:
+            allocator = heap_functions(self._firmware.program)
+            if not allocator:
+                raise HarnessError(
+                    "the firmware has no malloc", hint="leave `heap` out, or keep the symbols in the ELF"
+                )
+            observers.append(HeapTimeline(allocator, self._machine, timeline.heap))
+        self._hooks.observers += observers
         try:
             yield
         finally:
-            self._hooks.observers.remove(timeline)
-            self._hooks.observers.remove(tasks)
+            for observer in observers:
+                self._hooks.observers.remove(observer)
             timeline.write(Path(path), self.cycles, self._consoles.said_since(since))
 
     def interrupt(self, number: int) -> None:

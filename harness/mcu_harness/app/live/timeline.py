@@ -79,6 +79,11 @@ class Timeline:
         if name:
             self._event("B", name, now, _TASKS)
 
+    def heap(self, in_use: int, now: int) -> None:
+        """So many bytes are on the heap from now on."""
+        counter = {"ph": "C", "name": "heap", "ts": now / self._per_us, "pid": _PROCESS, "args": {"bytes": in_use}}
+        self._events.append(counter)
+
     def _event(self, phase: str, name: str, now: int, track: int = _FUNCTIONS) -> None:
         self._events.append(
             {"ph": phase, "name": one_line(name), "ts": now / self._per_us, "pid": _PROCESS, "tid": track}
