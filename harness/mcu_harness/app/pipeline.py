@@ -18,6 +18,7 @@ from mcu_harness.analysis.firmware_under_test import FirmwareUnderTest
 from mcu_harness.analysis.high_water_mark import above_heap
 from mcu_harness.analysis.memory_fit import check_fit
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading, Request, merged
+from mcu_harness.analysis.profile.costs import Contexts
 from mcu_harness.analysis.profile.profile import Profile, profile
 from mcu_harness.app import prepare_firmware
 from mcu_harness.app.judge import judge
@@ -135,12 +136,29 @@ def read(
     Firmware of the user's own that is at fault is profiled where it closed a window; generated firmware then is not.
     """
     execution = above_heap(execution, firmware.plan.stack[0], bool(firmware.program.symbols))
-    run = ObservedRun(firmware, board, emulator, execution)
+    run = ObservedRun(with_overlays(firmware, execution), board, emulator, execution)
     reading = merged(analysis.read(run) for analysis in analyses if not analysis.reads_costs)
     if not reading.findings or (execution.window_instructions and not firmware.generated):
         progress("profiling")
         run = profiled(run)
     return run, merged([reading, *(analysis.read(run) for analysis in analyses if analysis.reads_costs)])
+
+
+def with_overlays(firmware: FirmwareUnderTest, execution: Execution) -> FirmwareUnderTest:
+    """`firmware` with the functions of overlays that may be what ran; regions say where they hold what others run there."""
+    if not firmware.program.overlays:
+        return firmware
+    blocks = execution.blocks
+    ran = [] if blocks is None else zip(blocks.block_address.tolist(), blocks.block_code, strict=True)
+    program = firmware.program.ran((*ran, *execution.elsewhere))
+    several = program.several_at
+    regions = tuple(
+        replace(region, name=f"{region.name} (overlay, or others there)")
+        if not isinstance(region.entries, Contexts) and any(program.function_at(at) in several for at in region.entries)
+        else region
+        for region in firmware.code_regions
+    )
+    return replace(firmware, program=program, code_regions=regions)
 
 
 def profiled(run: ObservedRun) -> ObservedRun:

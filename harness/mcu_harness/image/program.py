@@ -8,11 +8,11 @@ import itertools
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mcu_harness.base.errors import ElfError
-from mcu_harness.image import elf_reader
+from mcu_harness.image import elf_reader, overlays
 from mcu_harness.image.elf_reader import ElfFile, ProgramHeader, SectionHeader
 from mcu_harness.image.symbols import (
     Section,
@@ -58,15 +58,20 @@ class Program:
     code_ranges: tuple[tuple[int, int], ...]  # [start, end) of Thumb code, from $t/$d mapping symbols or sections
     digest: str
     compiler: tuple[str, str] | None = None  # name and version, where the file says so
+    idle: frozenset[str] = frozenset()  # overlays that never ran, by their sections
     _by_name: dict[str, Symbol] = field(init=False, repr=False, compare=False)
+    _named: tuple[Symbol, ...] = field(init=False, repr=False, compare=False)
     _functions: tuple[Symbol, ...] = field(init=False, repr=False, compare=False)
     _shared_names: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_name", {symbol.name: symbol for symbol in reversed(self.symbols)})
         code = {section.name for section in self.sections if section.executable}
-        object.__setattr__(self, "_functions", tuple(s for s in self.symbols if s.size and is_code(s, code)))
-        names = sorted((s.name, s.address) for s in self._functions)
+        object.__setattr__(self, "_named", tuple(s for s in self.symbols if s.size and is_code(s, code)))
+        active = [s for s in self._named if s.section not in self.idle]
+        in_use = (section for section in self.sections if section.name not in self.idle)
+        object.__setattr__(self, "_functions", overlays.merged(active, in_use))
+        names = sorted((s.name, s.address) for s in self._named)
         shared = (a[0] for a, b in itertools.pairwise(names) if a[0] == b[0] and a[1] != b[1])
         object.__setattr__(self, "_shared_names", frozenset(shared))
 
@@ -83,7 +88,7 @@ class Program:
 
     def _clone(self, name: str) -> Symbol | None:
         """What the compiler made of the function `name`, where it made one clone of it and dropped the original."""
-        clones = [symbol for symbol in self._functions if is_clone_of(symbol.name, name)]
+        clones = [symbol for symbol in self._named if is_clone_of(symbol.name, name)]
         addresses = {symbol.address for symbol in clones}
         if len(addresses) > 1:
             names = ", ".join(sorted({symbol.name for symbol in clones}))
@@ -95,7 +100,7 @@ class Program:
         return name in self._shared_names
 
     def function_at(self, address: int) -> Symbol | None:
-        """The function whose range holds `address`.
+        """The function whose range holds `address`; of overlays that share it, one with all names (`ran` says which there are).
 
         A label without a type counts where it stands in an executable section; a function without a size (both are
         common in assembler) reaches to the next symbol of its section, or to its end.
@@ -106,6 +111,25 @@ class Program:
             nth -= 1
         found = self._functions[nth] if nth >= 0 else None
         return found if found and address < found.address + found.size else None
+
+    def ran(self, code: overlays.Code) -> Program:
+        """The same, but without the functions of overlays that cannot be what ran, by the blocks (address, bytes) that did."""
+        idle = overlays.idle(self.sections, code, self._bytes_of)
+        return replace(self, idle=idle) if idle else self
+
+    @property
+    def several_at(self) -> frozenset[Symbol]:
+        """The functions that `function_at` gives for those of several overlays."""
+        return frozenset(self._functions).difference(self._named) if self.overlays else frozenset()
+
+    @property
+    def overlays(self) -> list[list[Section]]:
+        """The sections of code that share memory with others, by the memory that they share."""
+        return overlays.groups(self.sections)
+
+    def _bytes_of(self, section: Section, address: int, size: int) -> bytes:
+        left = section.end - address
+        return self.loaded_bytes(section.load_address + address - section.address, min(size, left)) if left > 0 else b""
 
     def bytes_at(self, address: int, most: int) -> bytes:
         """Bytes of the image where they are at run time, from `address` to the end of their segment, at most `most`."""

@@ -132,7 +132,7 @@ def sample_firmware() -> Any:
     from mcu_harness.emulator.contract import RunPlan
     from mcu_harness.image.footprint import Footprint
 
-    program: Any = SimpleNamespace(symbols=(), sections=(), segments=())
+    program: Any = SimpleNamespace(symbols=(), sections=(), segments=(), overlays=[])
     footprint = Footprint(0, 0, (), (), (), ())
     return FirmwareUnderTest(
         model="m",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from mcu_harness.analysis.coverage.executed import Executed, walk
 from mcu_harness.analysis.coverage.paths import SourcePaths
@@ -23,9 +23,12 @@ from mcu_harness.results.coverage_records import (
 
 
 def coverage(program: Program, ran: Executed) -> Coverage:
-    """Of `program`, as far as its debug information says where its code is from; no files without any."""
+    """Of `program`, as far as its debug information says where its code is from; no files without any.
+
+    Overlays are left out: line tables tell code by its address alone.
+    """
     table, paths = SourceLines(program), SourcePaths(program)
-    lines = _lines(table, ran)
+    lines = _lines(program, table, ran)
     branches = _branches(program, table, ran)
     functions = _functions(program, table, ran)
     return merged(
@@ -43,10 +46,18 @@ def coverage(program: Program, ran: Executed) -> Coverage:
     )
 
 
-def _lines(table: SourceLines, ran: Executed) -> dict[str, dict[int, int]]:
+def _is_overlay(program: Program) -> Callable[[int], bool]:
+    shared = [(group[0].address, max(section.end for section in group)) for group in program.overlays]
+    return lambda address: any(low <= address < high for low, high in shared)
+
+
+def _lines(program: Program, table: SourceLines, ran: Executed) -> dict[str, dict[int, int]]:
     addresses = sorted(ran.instructions)
     found: dict[str, dict[int, int]] = defaultdict(dict)
+    is_overlay = _is_overlay(program)
     for low, high, place in table.ranges():
+        if is_overlay(low):
+            continue
         inside = addresses[bisect_left(addresses, low) : bisect_left(addresses, high)]
         count = max((ran.instructions[at] for at in inside), default=0)
         lines = found[place.path]
@@ -57,9 +68,10 @@ def _lines(table: SourceLines, ran: Executed) -> dict[str, dict[int, int]]:
 def _branches(program: Program, table: SourceLines, ran: Executed) -> dict[str, list[BranchCoverage]]:
     """All conditional branches of the code, by file, sorted by line and address."""
     places: list[tuple[str, int, int]] = []
+    is_overlay = _is_overlay(program)
     for address in _conditional(program):
         place = table.at(address)
-        if place is not None:
+        if place is not None and not is_overlay(address):
             places.append((place.path, place.line, address))
     found: dict[str, list[BranchCoverage]] = defaultdict(list)
     before, number = ("", 0), 0
@@ -82,8 +94,9 @@ def _functions(program: Program, table: SourceLines, ran: Executed) -> dict[str,
     found: dict[str, list[FunctionCoverage]] = defaultdict(list)
     functions = {symbol.address: symbol for symbol in reversed(program.symbols) if symbol.kind == "function"}
     names = titles(program, functions.values())
+    is_overlay = _is_overlay(program)
     for address in functions:
         place = table.at(address)
-        if place is not None:
+        if place is not None and not is_overlay(address):
             found[place.path].append(FunctionCoverage(names[address], place.line, ran.instructions.get(address, 0)))
     return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 from mcu_harness.analysis.address_names import Places
 from mcu_harness.analysis.diagnose.context import Case
 from mcu_harness.analysis.diagnose.endings import known_ending, other_ending
@@ -17,7 +15,7 @@ from mcu_harness.base.text import one_line
 from mcu_harness.emulator.contract import BlockCounts, Execution, ExitReason, FaultKind
 from mcu_harness.hardware.arm.thumb import instruction_size
 from mcu_harness.hardware.board import Board
-from mcu_harness.image.program import Program
+from mcu_harness.image.program import Program, Section
 from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, Verdict
 
@@ -101,16 +99,7 @@ def run_notes(execution: Execution, program: Program, board: Board) -> list[Find
                 advice="nearly always a wrong jump: look at what leads there",
             )
         )
-    for low, names in sorted(_overlays(program).items()):
-        notes.append(
-            Finding(
-                code=Code.FIRMWARE_OVERLAYS,
-                verdict=Verdict.PASS,
-                message=f"{one_line(', '.join(names))} are overlays that share the memory at {low:#010x}: what runs there is "
-                "counted for the functions of one of them",
-                advice="measure overlays in images of their own to tell them apart",
-            )
-        )
+    notes += [_overlays(program, group) for group in program.overlays]
     return notes
 
 
@@ -127,11 +116,25 @@ def _entered_inside(blocks: BlockCounts) -> list[int]:
     return sorted(wide & set(blocks.block_address.tolist()))
 
 
-def _overlays(program: Program) -> dict[int, list[str]]:
-    """The sections of code that share memory, by their lowest address."""
-    found: dict[int, list[str]] = {}
-    code = [section for section in program.sections if section.executable]
-    for before, after in itertools.pairwise(code):  # sorted by address
-        if after.address < before.end:
-            found.setdefault(before.address, [before.name]).append(after.name)
-    return found
+def _overlays(program: Program, group: list[Section]) -> Finding:
+    """What is told apart of overlays that share memory."""
+    names = one_line(", ".join(section.name for section in group))
+    low, high = group[0].address, max(section.end for section in group)
+    active = [section.name for section in group if section.name not in program.idle]
+    several = [one for one in program.several_at if low <= one.address < high]
+    message = f"{names} are overlays that share the memory at {low:#010x}: "
+    if len(active) == 1:
+        message += f"by its bytes, what ran there was {one_line(active[0])}"
+    elif several:
+        message += (
+            "functions of several that lie at one address are one row, with the names of all, and where their code has blocks of one length at one "
+            "address, calls and cycles are those of the block that ran first"
+        )
+    else:
+        message += "no functions of two of them lie at one address"
+    return Finding(
+        code=Code.FIRMWARE_OVERLAYS,
+        verdict=Verdict.PASS,
+        message=f"{message}. Their source is not in coverage",
+        advice="measure overlays in images of their own to tell them apart" if several else "",
+    )

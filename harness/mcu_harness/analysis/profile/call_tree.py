@@ -78,7 +78,8 @@ class CallTree:
         ):
             inherited = outside if parent < 0 else owner[parent]
             inherited = index_of_call.get(context, inherited)
-            owner.append(index_of.get(function.address if function else entry, inherited))
+            inherited = index_of.get(function.address if function else entry, inherited)
+            owner.append(index_of.get(entry, inherited))  # of overlays, the function may begin before it
         return owner
 
     def functions(self, windows: int) -> tuple[FunctionResult, ...]:
