@@ -87,7 +87,7 @@ def run_notes(execution: Execution, program: Program, board: Board) -> list[Find
                 advice="what it does with these devices is not to be trusted; Renode models many of them",
             )
         )
-    inside = _entered_inside(execution.blocks) if execution.blocks is not None else []
+    inside = _entered_inside(execution.blocks, program) if execution.blocks is not None else []
     if inside:
         places = Places(program)
         more = f", and at {len(inside) - 1} more places" if len(inside) > 1 else ""
@@ -103,8 +103,8 @@ def run_notes(execution: Execution, program: Program, board: Board) -> list[Find
     return notes
 
 
-def _entered_inside(blocks: BlockCounts) -> list[int]:
-    """Where blocks begin in the second half of an instruction of another block."""
+def _entered_inside(blocks: BlockCounts, program: Program) -> list[int]:
+    """Where blocks begin in the second half of an instruction of another block, but for overlays, which are several pieces of code."""
     wide: set[int] = set()
     for start, code in zip(blocks.block_address.tolist(), blocks.block_code, strict=True):
         at = 0
@@ -113,7 +113,9 @@ def _entered_inside(blocks: BlockCounts) -> list[int]:
             if size > 2:
                 wide.add(start + at + 2)
             at += size
-    return sorted(wide & set(blocks.block_address.tolist()))
+    found = sorted(wide & set(blocks.block_address.tolist()))
+    shared = [(group[0].address, max(section.end for section in group)) for group in program.overlays]
+    return [address for address in found if not any(low <= address < high for low, high in shared)]
 
 
 def _overlays(program: Program, group: list[Section]) -> Finding:
