@@ -193,6 +193,16 @@ def test_what_was_sent_before_the_firmware_could_receive_it_is_lost_and_said_to_
     board.expect("done", timeout="10 ms")
 
 
+def test_what_is_no_snapshot_of_the_board_and_no_variable_is_one_error(board: LiveBoard, elf: Path) -> None:
+    with live_board(elf) as other:
+        for wrong in (None, other.snapshot()):
+            with pytest.raises(HarnessError, match="that is no snapshot of this board"):
+                board.restore(wrong)  # type: ignore[arg-type]
+    for wrong in (None, 1.5):
+        with pytest.raises(HarnessError, match=f"^{wrong} names no variable"):
+            board.read(wrong)  # type: ignore[call-overload, arg-type]
+
+
 def test_every_uart_is_spoken_to_by_its_name(board: LiveBoard) -> None:
     other = board.uart("usart1")
     board.expect("ready in 5 ms\n")

@@ -11,9 +11,10 @@ from mcu_harness.app.live.values import Value
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What `LiveBoard.restore` puts back; of that board only."""
+    """What `LiveBoard.restore` puts back: the `state` of that `machine` and of no other."""
 
     machine: object
+    state: object
     consoles: Mapping[str, Position]
     owed: int | None
 

@@ -295,13 +295,15 @@ class LiveBoard(BoardPeripherals):
 
     def snapshot(self) -> Snapshot:
         """The board as it is, with its time, for `restore`."""
-        return Snapshot(self._machine.snapshot(), self._consoles.position, self._owed)
+        return Snapshot(self._machine, self._machine.snapshot(), self._consoles.position, self._owed)
 
     def restore(self, snapshot: Snapshot) -> None:
         """The board as it was then. Hooks and attached devices are not part of it."""
+        if not isinstance(snapshot, Snapshot) or snapshot.machine is not self._machine:
+            raise HarnessError("that is no snapshot of this board", hint="give what its own `snapshot()` returned")
         if self._measuring:
             raise HarnessError("a measurement is under way", hint="end its `with` block before the board is put back")
-        self._machine.restore(snapshot.machine)
+        self._machine.restore(snapshot.state)
         self._consoles.rewind(snapshot.consoles)
         self._owed = snapshot.owed
 

@@ -11,6 +11,15 @@ from mcu_harness.base.errors import HarnessError
 from mcu_harness.emulator.live import LiveMachine, Stop
 from mcu_harness.emulator.live_peripherals import AdcChannels, HasPeripherals, I2cBus, SpiBus
 
+# What works them in Renode, whose names and commands differ from model to model.
+_OWN_FILE = 'describe the device in a file of yours, mcu_board(..., renode=["sensors.repl"])'
+_ELSEWHERE = {
+    "pins": 'as in board.monitor("sysbus.gpioPortC OnGPIO 13 false"), and the port\'s input register says its level',
+    "ADCs": 'as in board.monitor("sysbus.adc1 FeedSample 1234 5") for 1234 counts on channel 5',
+    "I2C": _OWN_FILE,
+    "SPI": _OWN_FILE,
+}
+
 
 class BoardPeripherals(ABC):
     """A part of `LiveBoard`, which has the machine and lets time pass."""
@@ -62,5 +71,5 @@ class BoardPeripherals(ABC):
             return self._machine
         raise HarnessError(
             f"models of {kind} are in the embedded emulator alone, and this board is in {self._machine.name}",
-            hint="use that emulator's own peripherals, or `--mcu-emulator unicorn`",
+            hint=f'{_ELSEWHERE[kind]}; board.monitor("peripherals") names what is there; or use `--mcu-emulator unicorn`',
         )

@@ -125,7 +125,8 @@ def _number(type: DataType, value: Value, where: str) -> int:
             if name == value:
                 return number
         raise HarnessError(
-            f"{where}: {type.name} has no {value!r}", hint=did_you_mean(value, tuple(type.names.values()))
+            f"{where} has no {value!r}" if where == type.name else f"{where}: {type.name} has no {value!r}",
+            hint=did_you_mean(value, tuple(type.names.values())),
         )
     if type.kind is Kind.CHARACTER and isinstance(value, str) and len(value.encode()) == 1:
         return value.encode()[0]

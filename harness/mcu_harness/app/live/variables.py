@@ -58,6 +58,8 @@ class Variables:
 
     def _split(self, place: str) -> tuple[str, list[tuple[str, str]]]:
         """The symbol and the steps from there; symbols of compilers may have dots in their names themselves."""
+        if not isinstance(place, str):
+            raise HarnessError(f"{place!r} names no variable", hint='give its name, as in "state.mode", or an address')
         if any(symbol.name == place for symbol in self._firmware.program.symbols):
             return place, []
         root = _ROOT.match(place)
