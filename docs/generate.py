@@ -14,6 +14,8 @@ They become a column of the emulator and its version, or `--label NAME` for a bu
 `python docs/generate.py --zoo RESULTS.json` takes the figures of the zoo into `zoo_figures.json`, from which `zoo.md` is made:
 
     pytest scenarios/zoo --mcu-report-dir zoo
+
+`python docs/generate.py --outputs` runs the commands of the pages that `page_outputs.py` names, or of those given, and writes what they print there.
 """
 
 from __future__ import annotations
@@ -23,11 +25,14 @@ import dataclasses
 import inspect
 import json
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from page_outputs import PAGES as PAGES_OF_RUNS
+from page_outputs import PageError, folder_of, renewed
 from toml_keys import DEFAULTS, KINDS, NEEDED_LISTS, Key, board_keys, scenario_keys
 
 from mcu_harness.app import options, pytest_hooks, pytest_plugin
@@ -370,6 +375,20 @@ def take_counts(paths: Iterable[Path], label: str = "") -> None:
     COUNTS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
+def take_outputs(names: Iterable[str]) -> list[str]:
+    """Write what commands print now into the pages that show it; returns the pages that could not be renewed."""
+    failed = []
+    for name in names:
+        try:
+            with tempfile.TemporaryDirectory() as folder, folder_of(name, Path(folder)) as (page, run, edit):
+                (DOCS / name).write_text(renewed(page, run, edit), encoding="utf-8")
+            print(f"renewed {name}")
+        except PageError as error:  # the command's own message, of an extra that is missing, say, is above
+            print(f"{name}: {error}", file=sys.stderr)
+            failed.append(name)
+    return failed
+
+
 def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
@@ -393,17 +412,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--counts", nargs="+", type=Path, default=[], metavar="RESULTS.json")
     parser.add_argument("--zoo", type=Path, metavar="RESULTS.json")
     parser.add_argument(
+        "--outputs",
+        nargs="*",
+        metavar="PAGE",
+        help="run the commands of pages (all that have some), and renew what they print",
+    )
+    parser.add_argument(
         "--label", default="", help="the column that they become; without it the emulator and its version"
     )
     arguments = parser.parse_args(argv)
+    failed: list[str] = []
     if arguments.zoo:
         take_zoo(arguments.zoo)
+    if arguments.outputs is not None:
+        failed = take_outputs(arguments.outputs or list(PAGES_OF_RUNS))
     if arguments.counts:
         take_counts(arguments.counts, arguments.label)
     PAGES.mkdir(exist_ok=True)
     for name, make in PAGES_MADE.items():
         (DOCS / name).write_text(make(), encoding="utf-8")
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

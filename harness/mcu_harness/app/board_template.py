@@ -82,8 +82,8 @@ core = "not looked up"  # data sheet, features
 clock = "not looked up"  # schematic, start-up code
 memory = "not looked up"  # reference manual, memory map
 wait_states = "not looked up"  # reference manual, flash interface
-current = "not known"
-console = "no UART is led out"
+current = "not looked up"  # data sheet, supply current
+console = "not looked up"  # schematic
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def test_template_is_a_board_of_every_core(core: str, tmp_path: Path) -> None:
         96 << 10,
         36 << 10,
     )
+    assert set(tomllib.loads(path.read_text())["sources"].values()) == {"not looked up"}  # nobody said anything yet
     assert not board.code_memory.waits_stated  # so that every run says that its cycles lack them
 
 
