@@ -2,7 +2,8 @@
 
 What is written is there at once, so that nothing is ever busy. Erasing changes nothing, since flash that no image fills is 0 here,
 and parts that are programmed by functions in a ROM need no entry. Bits that start something read as 0: it is done. Masks are those of
-the reference manuals named; most of ST's were compared with SVD files, the others were not. Registers that are not here (option bytes) keep what is written.
+the reference manuals named; most of ST's, Nordic's and those of the D21 were compared with SVD
+files, those of the D51 (CTRLA) and the E70 with register headers. Registers that are not here (option bytes) keep what is written.
 """
 
 from __future__ import annotations
@@ -105,8 +106,8 @@ def _stm32_two_banks(source: str, access: int, control: int, reset: int) -> Fami
 
 
 def _nrf(source: str, **config: Bits) -> Family:
-    """NVMC: READY, READYNEXT, CONFIG, ICACHECNF."""
-    registers = {0x400: Bits(fixed=1), 0x408: Bits(fixed=1), 0x540: Bits(0x101)}
+    """NVMC: READY, READYNEXT, CONFIG, ERASEPAGEPARTIALCFG."""
+    registers = {0x400: Bits(fixed=1), 0x408: Bits(fixed=1), 0x51C: Bits(0x7F, reset=0xA)}
     registers |= {int(at.removeprefix("at_"), 16): bits for at, bits in config.items()}
     return Family(source, (0x504,), 7, 1, tuple(registers.items()), size=0x1000)
 
@@ -138,7 +139,7 @@ FAMILIES: dict[str, Family] = {
     ),
     "stm32h7": _stm32_two_banks("ST RM0433, 4.9", 0x37, 0x1FEF_873E, 0x31),
     "stm32h7a3": _stm32_two_banks("ST RM0455, 4.9", 0x13, 0x1FAF_9FCE, 0x1),
-    "nrf_nvmc": _nrf("Nordic nRF52840 PS v1.7, 4.3", at_504=Bits(0x3)),
+    "nrf_nvmc": _nrf("Nordic nRF52840 PS v1.7, 4.3", at_504=Bits(0x3), at_540=Bits(0x101)),
     "nrf53_nvmc": _nrf("Nordic nRF5340 PS v1.3, NVMC", at_504=Bits(0x7), at_584=Bits(0x3)),
     "sam_nvm": Family(
         "Microchip DS40001882, NVMCTRL: CTRLA with its key; D21", (0x00,), 0xFF00, 0xA500,
