@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 
 from live_boards import live_board
+from mcu_harness.app.options import Options
+from mcu_harness.app.session import Session
 from mcu_harness.base.errors import HarnessError
 from mcu_harness.emulator.kept import KeptEmulators
+from mcu_harness.results.report import heap_section
+from mcu_harness.scenario.cases import cases_of
+from mcu_harness.scenario.firmware_tables import FirmwareSpec
+from mcu_harness.scenario.scenario import scenario_for_firmware
 from user_firmware import build
 
 pytestmark = pytest.mark.gnu
@@ -68,3 +74,21 @@ def test_a_timeline_of_a_heap_that_is_not_there(tmp_path: Path, emulators: KeptE
         board.timeline("t.json", [], heap=True),
     ):
         pass
+
+
+def test_results_have_the_course_alike_in_both_emulators(
+    elf: Path, session: Session, emulator_name: str, tmp_path: Path
+) -> None:
+    case = cases_of(scenario_for_firmware(elf, (BOARD,), FirmwareSpec(image=str(elf), begin="work")))[0]
+    result = session.run(case, Options(emulator=emulator_name, heap_trace=True))
+    use = result.heap
+    assert use is not None and result.verdict == "pass", result.findings
+    assert [in_use for _, in_use in use.course] == COURSE
+    assert (use.peak_bytes, use.left_bytes, use.left_blocks, use.failed, use.unknown) == (220, 80, 1, 1, 0)
+    moments = [now for now, _ in use.course]
+    assert moments == sorted(moments)
+    assert session.run(case, Options(emulator="unicorn", heap_trace=True)).heap == use  # after as many instructions
+    assert session.run(case, Options(emulator=emulator_name)).heap is None
+    said = "At most 220 B on the heap at once, by 6 calls of the allocator; 80 B in 1 block left at the end; 1 call got nothing"
+    assert heap_section.sentence(use) == said
+    assert heap_section.chart_path(use).count(" ") == 2 * len(COURSE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mcu_harness.analysis.core_conformance import CoreConformance
 from mcu_harness.analysis.coverage.covered import Covered
 from mcu_harness.analysis.diagnose.findings import Diagnosis
-from mcu_harness.analysis.heap import Heap
+from mcu_harness.analysis.heap import Heap, HeapOverTime
 from mcu_harness.analysis.memory.access_counts import AccessCounts
 from mcu_harness.analysis.observation import Analysis, Request
 from mcu_harness.analysis.stack.use import Stack
@@ -16,6 +16,7 @@ ANALYSES: tuple[type[Analysis], ...] = (
     Diagnosis,
     CoreConformance,
     Heap,
+    HeapOverTime,
     Stack,
     WhatIfs,
     AccessCounts,

@@ -28,6 +28,7 @@ class Request:
 
     board: Board
     memory_trace: bool = False
+    heap_trace: bool = False
     what_ifs: tuple[str, ...] = ()
     coverage: bool = False
     coverage_of: CoverageSpec = field(default_factory=CoverageSpec)

@@ -17,6 +17,7 @@ class Options:
     emulator: str = "auto"
     toolchain: str = "auto"
     memory_trace: bool = False
+    heap_trace: bool = False
     coverage: bool = False
     kernels: str = ""  # "" leaves it to the scenario
     cmsis_nn: Path | None = None  # None leaves it to the scenario
@@ -136,6 +137,11 @@ _EVERY: tuple[Option, ...] = (
     Option(
         "memory-trace",
         "trace memory, at a fifth of the speed: what reads and writes what, and reads of what was never written",
+        commands=(RUN, PROFILE),
+    ),
+    Option(
+        "heap-trace",
+        "say what is on the heap over time, by the calls of malloc, calloc, realloc and free (newlib's, FreeRTOS's, others of these names)",
         commands=(RUN, PROFILE),
     ),
     Option("gdb", "when a test with mcu_board fails, wait for GDB to look at the board where it stands", ini=False),

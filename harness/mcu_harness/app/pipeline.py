@@ -48,16 +48,17 @@ def run_case(
     *,
     memory_trace: bool = False,
     coverage: bool = False,
+    heap_trace: bool = False,
 ) -> RunResult:
     """Run one case; raises HarnessError when it cannot be set up. What the firmware does wrong is a finding.
 
     `what_ifs` are questions about the same run (see `mcu_harness.analysis.what_if.questions`); nothing of it is judged by their answers. With
-    `memory_trace`, all of it is traced; with `coverage`, a budget for it or the scenario's table, the result says which of the source ran.
+    `memory_trace`, all of it is traced; with `heap_trace`, the calls of its allocator are; with `coverage`, a budget for it or the scenario's table, the result says which of the source ran.
     """
     board, tool = case.board, Tool(emulator.name, emulator.version())
     spec = case.scenario.coverage
     covered = coverage or COVERAGE in case.budgets or spec is not None
-    analyses = analyses_for(Request(board, memory_trace, tuple(what_ifs), covered, spec or CoverageSpec()))
+    analyses = analyses_for(Request(board, memory_trace, heap_trace, tuple(what_ifs), covered, spec or CoverageSpec()))
     placement, placed = chosen_placement(case, emulator, toolchain_name, progress)
     prepared = prepare(case, emulator, toolchain_name, analyses, progress, placement)
     firmware = prepared.firmware

@@ -93,7 +93,16 @@ class Session:
         questions = (*case.scenario.what_if, *options.what_if)
         toolchain = case.toolchain or options.toolchain
         traced, covered = options.memory_trace, options.coverage
-        result = run_case(case, emulator, toolchain, progress, questions, memory_trace=traced, coverage=covered)
+        result = run_case(
+            case,
+            emulator,
+            toolchain,
+            progress,
+            questions,
+            memory_trace=traced,
+            coverage=covered,
+            heap_trace=options.heap_trace,
+        )
         return result, tuple(passed_over)
 
     def keep(

@@ -142,6 +142,7 @@ def settings(source: Source) -> Settings:
             emulator=source.text("emulator"),
             toolchain=toolchains[0] if toolchains else "auto",
             memory_trace=trace,
+            heap_trace=source.is_given("heap-trace") or source.text("heap-trace") in _YES,
             coverage=source.is_given("coverage") or source.text("coverage") in _YES,
             kernels=kernel_choice(source.text("kernels")),
             cmsis_nn=source.path("cmsis-nn"),

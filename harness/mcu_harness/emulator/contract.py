@@ -24,6 +24,7 @@ import numpy.typing as npt
 from mcu_harness.base.span import Span, gaps
 from mcu_harness.emulator.fault_kinds import Fault as Fault
 from mcu_harness.emulator.fault_kinds import FaultKind as FaultKind
+from mcu_harness.emulator.heap_log import HeapFunction, HeapLog
 from mcu_harness.emulator.progress import Tell
 from mcu_harness.hardware.arm.address_map import EXTERNAL_DEVICES, PERIPHERALS
 from mcu_harness.hardware.board import Board
@@ -111,7 +112,8 @@ class RunPlan:
     - `vectors`: where the vector table lies, where it is not the board's own place for it;
     - `start`: stack pointer and first instruction, of a program without a vector table;
     - `sbrk`: the function by which the C library moves the end of the heap;
-    - `each_call`: entries of functions of which every call in a window is to be told apart (a thousand at most).
+    - `each_call`: entries of functions of which every call in a window is to be told apart (a thousand at most);
+    - `heap_functions`: those of its allocator, whose calls `Execution.heap_log` is to have.
 
     `trace` asks for `Execution.data`, of emulators that can trace; `tell` hears how far the run is.
     """
@@ -136,6 +138,7 @@ class RunPlan:
     sbrk: int | None = None
     trace: TraceRequest | None = None
     each_call: frozenset[int] = frozenset()
+    heap_functions: tuple[HeapFunction, ...] = ()
     tell: Tell | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -311,6 +314,7 @@ class Execution:
     window_ends: WindowEnds = WindowEnds()
     task_stacks: tuple[TaskStack, ...] = ()
     wait: Wait | None = None
+    heap_log: HeapLog | None = None
 
 
 class Emulator(Protocol):

@@ -83,6 +83,23 @@ class TaskStackUse:
 
 
 @dataclass(frozen=True, slots=True)
+class HeapUse:
+    """What the firmware's allocator was asked for, in all of the run: bytes are those that were asked for.
+
+    Of its `calls`, `failed` got nothing, and `unknown` freed what nobody was seen to allocate. `course` are moments (instructions since
+    reset, bytes on the heap from then on), of many the highest of each stretch.
+    """
+
+    calls: int
+    failed: int
+    unknown: int
+    peak_bytes: int
+    left_bytes: int
+    left_blocks: int
+    course: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StackUse:
     """How the stack got to its deepest point, and how deep it could get.
 

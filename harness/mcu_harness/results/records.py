@@ -13,6 +13,7 @@ from mcu_harness.results.coverage_records import Coverage
 from mcu_harness.results.finding_codes import Category, category_of
 from mcu_harness.results.memory_records import (
     ArenaBlock,
+    HeapUse,
     RegionResult,
     SectionResult,
     StackArea,
@@ -246,6 +247,7 @@ class RunResult:
     what_ifs: tuple[WhatIf, ...] = ()
     coverage: Coverage | None = None  # where it was asked for
     placement: PlacementResult | None = None  # where it was asked for
+    heap: HeapUse | None = None  # over time, where that was asked for
     test: str = (
         ""  # node id of the test that made it, where that is not the scenario itself; with " (2)" for its second
     )

@@ -11,6 +11,7 @@ import pytest
 from mcu_harness.analysis import analyses as table
 from mcu_harness.analysis.analyses import ANALYSES, analyses_for
 from mcu_harness.analysis.coverage.covered import Covered
+from mcu_harness.analysis.heap import HeapOverTime
 from mcu_harness.analysis.memory.access_counts import AccessCounts
 from mcu_harness.analysis.observation import Analysis, ObservedRun, Reading, Request, merged
 from mcu_harness.analysis.what_if.questions import WhatIfs
@@ -50,8 +51,10 @@ def test_readings_are_merged_in_their_order_and_a_finding_stands_once() -> None:
 def test_only_what_was_asked_for_is_analysed() -> None:
     board = sample_board()
     plain = [type(analysis) for analysis in analyses_for(Request(board))]
-    assert set(ANALYSES) - set(plain) == {AccessCounts, Covered, WhatIfs}
-    everything = analyses_for(Request(board, memory_trace=True, what_ifs=("clock=1MHz",), coverage=True))
+    assert set(ANALYSES) - set(plain) == {AccessCounts, Covered, HeapOverTime, WhatIfs}
+    everything = analyses_for(
+        Request(board, memory_trace=True, heap_trace=True, what_ifs=("clock=1MHz",), coverage=True)
+    )
     assert [type(analysis) for analysis in everything] == list(ANALYSES)
 
 

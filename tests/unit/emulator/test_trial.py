@@ -80,6 +80,7 @@ def test_a_renode_that_spins_is_told_by_what_its_last_start_took(
     LastStart(install).keep(0.1)
     assert LastStart(install).computed_s == 0.1
     monkeypatch.setattr(server, "_AND_SO_LONG_S", 0.2)
+    monkeypatch.setattr(server, "START_SPINS_S", 1000.0)
     with pytest.raises(
         EmulatorError, match=r"did not start: it has taken 0\.5 s of a processor, and 0\.1 s when it last"
     ):

@@ -13,10 +13,12 @@ from enum import IntEnum
 from pathlib import Path
 
 from mcu_harness.emulator.contract import STACK_PAINT, OtherCore, RunPlan
+from mcu_harness.emulator.heap_log import Allocates
 
 HELLO, OK, ERROR, BLOCKS, CODE, OPENED, WINDOW, END = b"H", b"K", b"E", b"B", b"C", b"O", b"W", b"X"
 NO_SUCH_CORE = b"N"
 CALLED, RETURNED, LEFT = b"G", b"R", b"L"
+ALLOCATED = b"A"
 
 _NO_ADDRESS = -1
 _REGISTERS = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "xpsr", "cfsr", "mmfar", "primask", "faultmask", "shcsr")
@@ -221,6 +223,8 @@ def run_request(
         parts += [_chunks(window.writes), _areas(window.reads)]
     parts += [*_of_any_make(plan), struct.pack("<qQ", _address(console_input), clock_hz)]
     parts += [_spans(spans) for spans in (frames.functions, frames.arrays, frames.memories)]
+    parts.append(struct.pack("<I", len(plan.heap_functions)))
+    parts += [struct.pack("<IBB", one.entry, one.does, one.first) for one in plan.heap_functions]
     return b"".join(parts)
 
 
@@ -278,6 +282,13 @@ def read_returned(frame: bytearray) -> Arrival:
     """The core is where a call returns to, with its stack pointer; or off the frame of a call that began with that one."""
     reader = Reader(frame)
     return Arrival(reader.number("I"), reader.number("I"), reader.number("Q"))
+
+
+def read_allocated(frame: bytearray) -> tuple[Allocates, tuple[int, int], int, int]:
+    """A call of the allocator that has returned: what the function does, its arguments, its result, instructions so far."""
+    reader = Reader(frame)
+    does, arguments = Allocates(reader.number("B")), (reader.number("I"), reader.number("I"))
+    return does, arguments, reader.number("I"), reader.number("Q")
 
 
 def read_window(frame: bytearray) -> tuple[int, tuple[bytes, ...]]:

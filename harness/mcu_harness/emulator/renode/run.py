@@ -9,6 +9,7 @@ from functools import partial
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator import ending
 from mcu_harness.emulator.contract import Call, Execution, Fault, FaultKind, RunPlan, WindowEnds
+from mcu_harness.emulator.heap_log import HeapLog
 from mcu_harness.emulator.measured_calls import MeasuredCalls
 from mcu_harness.emulator.progress import Progress, Underway
 from mcu_harness.emulator.recorder.block_recorder import BlockRecorder, NoCodeError
@@ -45,6 +46,7 @@ class Run:
         self._recorder: BlockRecorder | None = None
         self._recorded = 0
         self._no_code: int | None = None
+        self._heap_log = HeapLog()
         self._progress = Progress(plan.tell)
         self.intact = True  # whether the server can be used for another run
         self.flash_changed = False
@@ -88,6 +90,8 @@ class Run:
                 self._close_window(frame)
             elif kind in (protocol.CALLED, protocol.RETURNED, protocol.LEFT) and self._measured_calls is not None:
                 self._follow(self._measured_calls, bytes(kind), frame)
+            elif kind == protocol.ALLOCATED:
+                self._heap_log.returned(*protocol.read_allocated(frame))
             elif kind == protocol.END:
                 return self._execution(protocol.read_end(frame), time.perf_counter() - started)
             else:
@@ -221,6 +225,7 @@ class Run:
             calls=self._calls(end, not_made if fault and fault.kind is FaultKind.NOT_THUMB else None),
             window_stack=self._first_stack,
             heap=end.heap,
+            heap_log=self._heap_log if self._plan.heap_functions else None,
             wait=outcome.wait,
             window_ends=ends,
         )

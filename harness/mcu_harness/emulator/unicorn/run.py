@@ -26,7 +26,7 @@ from mcu_harness.emulator.unicorn.run_trace import RunTrace
 from mcu_harness.emulator.unicorn.semihosting import BREAKPOINT, Semihosting
 from mcu_harness.emulator.unicorn.stack_watch import StackWatch
 from mcu_harness.emulator.unicorn.standstill import Sleeps, Standstill
-from mcu_harness.emulator.unicorn.watches import HeapWatch, MainWatch
+from mcu_harness.emulator.unicorn.watches import FunctionWatches
 from mcu_harness.emulator.unicorn.windows import Windows
 from mcu_harness.hardware.board import Board
 from mcu_harness.image.object_index import ObjectIndex
@@ -78,8 +78,8 @@ class Run:
         self._stack_watch = StackWatch(plan, self._engine, self._recorder, ObjectIndex(program))
         stacks = Stacks(program, board, plan.stack)
         self._windows = Windows(plan, self._engine, self._recorder, stacks, self._stack_watch.sees_pointer)
-        self._main = MainWatch(plan.main, self._engine.register)
-        self._heap = HeapWatch(plan.sbrk, self._engine.register)
+        self._watches = FunctionWatches(plan, self._engine.register, lambda: self._recorder.instructions)
+        self._main = self._watches.main
         self._calls: tuple[Call, ...] = ()
         self._deadline = 0.0
         self._timed_out = False
@@ -117,7 +117,8 @@ class Run:
                 fault=end.fault,
                 calls=self._calls or self._recorder.calls(),
                 window_stack=self._windows.first_stack,
-                heap=self._heap.extent,
+                heap=self._watches.heap,
+                heap_log=self._watches.heap_log,
                 made_up=self._engine.made_up,
                 elsewhere=self._recorder.elsewhere(),
                 data=self._trace.data,
@@ -275,7 +276,7 @@ class Run:
 
     def _exits(self) -> set[int]:
         ends = {address for address in (self._plan.exit, *self._plan.stops) if address is not None}
-        return ends | self._windows.exits | self._main.exits | self._heap.exits
+        return ends | self._windows.exits | self._watches.exits
 
     def _arrived(self, pc: int) -> End | None:
         """Do what is to be done at `pc`, one of the exits; None when the run goes on."""
@@ -283,9 +284,7 @@ class Run:
             return self._exited(self._engine.register("r0"))
         if pc in self._plan.stops:
             return self._finished()
-        for watch in (self._main, self._heap):
-            if pc in watch.exits:
-                watch.at(pc)
+        self._watches.at(pc)
         if pc in self._windows.exits:
             self._windows.at(pc)
             self._after_window()

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mcu_harness.emulator.contract import RunPlan
+from mcu_harness.emulator.heap_log import HeapCourse, HeapLog
+
 _FAILED = 0xFFFFFFFF
 
 
@@ -76,3 +79,33 @@ class HeapWatch:
                 after = (before + self._increment) & 0xFFFFFFFF
                 low, high = self.extent or (before, before)
                 self.extent = min(low, before, after), max(high, before, after)
+
+
+class FunctionWatches:
+    """All of a run by `plan`; `now` is the time for the log of the heap."""
+
+    def __init__(self, plan: RunPlan, register: Callable[[str], int], now: Callable[[], int]) -> None:
+        self.main = MainWatch(plan.main, register)
+        self._heap = HeapWatch(plan.sbrk, register)
+        self._course = HeapCourse(plan.heap_functions, register, now)
+        self._is_traced = bool(plan.heap_functions)
+
+    @property
+    def heap(self) -> tuple[int, int] | None:
+        """The lowest and highest end of the heap; None without any."""
+        return self._heap.extent
+
+    @property
+    def heap_log(self) -> HeapLog | None:
+        """The calls of the allocator, where the plan asks for them."""
+        return self._course.log if self._is_traced else None
+
+    @property
+    def exits(self) -> set[int]:
+        return self.main.exits | self._heap.exits | self._course.exits
+
+    def at(self, pc: int) -> None:
+        """Execution has reached `pc`: whoever wants to be asked there is."""
+        for watch in (self.main, self._heap, self._course):
+            if pc in watch.exits:
+                watch.at(pc)

@@ -11,6 +11,7 @@ from mcu_harness.results.records import Results, RunResult
 from mcu_harness.results.report import (
     accesses_section,
     cycle_parts_section,
+    heap_section,
     input_spread,
     placement_section,
     spared_section,
@@ -80,7 +81,7 @@ def _run(run: RunResult) -> list[str]:
             ]
         )
     lines += _table(["figure", "value", "budget", "headroom", "exact", "how it was obtained"], rows)
-    lines += _layers(run) + _what_ifs(run) + _memory(run) + _accesses(run) + _stack(run) + _functions(run)
+    lines += _layers(run) + _what_ifs(run) + _memory(run) + _accesses(run) + _stack(run) + _heap(run) + _functions(run)
     made = run.provenance
     flags = " ".join(run.toolchain.flags)
     lines += [
@@ -235,6 +236,10 @@ def _stack(run: RunResult) -> list[str]:
         rows = [[for_markdown_code(name), used, size] for name, used, size in stack_section.task_rows(use)]
         lines += ["", f"{stack_section.TASKS_TITLE}:", "", *_table([*stack_section.TASK_COLUMNS], rows, 1)]
     return lines
+
+
+def _heap(run: RunResult) -> list[str]:
+    return ["", "### Heap", "", f"{for_markdown(heap_section.sentence(run.heap))}."] if run.heap else []
 
 
 def _path(rows: list[stack_section.Row]) -> list[str]:

@@ -12,6 +12,7 @@ from mcu_harness.results.records import Results, RunResult, Verdict
 from mcu_harness.results.report import (
     accesses_section,
     cycle_parts_section,
+    heap_section,
     input_spread,
     placement_section,
     spared_section,
@@ -136,7 +137,7 @@ def _cycle_parts(run: RunResult) -> list[str]:
 
 
 def _stack(run: RunResult) -> list[str]:
-    found = stack_section.lines(run)
+    found = [*stack_section.lines(run), *heap_section.lines(run)]
     return ["", *found] if found else []
 
 

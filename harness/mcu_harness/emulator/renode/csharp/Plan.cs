@@ -54,6 +54,13 @@ namespace McuHarness
         public bool Measured;
     }
 
+    /// <summary>What a function of an allocator does, as heap_log.py numbers it, and the register of its first argument.</summary>
+    internal struct HeapFunction
+    {
+        public byte Does;
+        public byte First;
+    }
+
     internal sealed class Plan
     {
         public Plan(Request request)
@@ -81,6 +88,11 @@ namespace McuHarness
             Functions = ReadAreas(request);
             Arrays = ReadAreas(request);
             Memories = ReadAreas(request);
+            count = request.Word();
+            for(var i = 0u; i < count; i++)
+            {
+                HeapFunctions[request.Word()] = new HeapFunction { Does = request.Byte(), First = request.Byte() };
+            }
         }
 
         /// <summary>Whether each call of a function is measured: they may be under way on several stacks.</summary>
@@ -112,6 +124,8 @@ namespace McuHarness
         /// <summary>The register from which the program reads what is sent to its console.</summary>
         public readonly ulong? Input;
         public readonly ulong ClockHz;
+        /// <summary>Functions of the allocator whose calls are told, by their entries.</summary>
+        public readonly Dictionary<ulong, HeapFunction> HeapFunctions = new Dictionary<ulong, HeapFunction>();
         /// <summary>Of plans that follow calls: where functions are, and what stacks may lie in; sorted.</summary>
         public readonly List<Area> Functions;
         public readonly List<Area> Arrays;

@@ -64,6 +64,7 @@ namespace McuHarness
             windows = new Windows(plan, bus, core, channel, blocks, calls);
             main = new MainWatch(core, plan.Main, plan.MainEnd);
             heap = new HeapWatch(core, plan.Sbrk);
+            heapCourse = new HeapCourse(core, channel, plan.HeapFunctions);
             platform.Heard = dialogue.Hear;
             marks = new Marks(core, Arrive);
             if(Reset())
@@ -124,7 +125,7 @@ namespace McuHarness
         private IEnumerable<ulong> Exits()
         {
             var ends = plan.Exit.HasValue ? plan.Stops.Concat(new[] { plan.Exit.Value }) : plan.Stops;
-            return ends.Concat(windows.Exits).Concat(main.Exits).Concat(heap.Exits);
+            return ends.Concat(windows.Exits).Concat(main.Exits).Concat(heap.Exits).Concat(heapCourse.Exits);
         }
 
         /// <summary>Do what is to be done at `address`, one of the exits.</summary>
@@ -147,6 +148,10 @@ namespace McuHarness
             if(heap.Exits.Contains(address))
             {
                 heap.At(address);
+            }
+            if(heapCourse.Exits.Contains(address))
+            {
+                heapCourse.At(address);
             }
             if(windows.Exits.Contains(address))
             {
@@ -303,6 +308,7 @@ namespace McuHarness
         private Flash flash;
         private MainWatch main;
         private HeapWatch heap;
+        private HeapCourse heapCourse;
         private Dialogue dialogue;
         private Marks marks;
         private Answer end;

@@ -13,6 +13,7 @@ from mcu_harness.results.records import Contributor, Finding, RunResult, Verdict
 from mcu_harness.results.report import (
     accesses_section,
     cycle_parts_section,
+    heap_section,
     input_spread,
     placement_section,
     spared_section,
@@ -199,6 +200,17 @@ class RunView:
             path = stack_section.rows(use.static_path) if stack_section.shows_static_path(use) else []
             found.append((stack_section.static_title(use), path, use.open_ends))
         return found
+
+    @property
+    def heap(self) -> str:
+        """The heap over time in a sentence, "" where it was not asked for."""
+        return heap_section.sentence(self.run.heap) if self.run.heap else ""
+
+    @property
+    def heap_chart(self) -> tuple[int, int, str]:
+        """Width, height and points of its course."""
+        use = self.run.heap
+        return heap_section.WIDTH, heap_section.HEIGHT, heap_section.chart_path(use) if use and use.course else ""
 
     @property
     def task_stacks(self) -> list[stack_section.Row]:
