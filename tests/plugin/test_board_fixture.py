@@ -112,14 +112,26 @@ def test_counts(mcu_board):
     board.expect("ready")
     board.send("count\\n")
     board.expect(r"\\d+\\n")
+
+
+def test_waits_in_vain(mcu_board):
+    mcu_board("shell.elf", "stm32f4_discovery").expect("finished", timeout="1 ms")
 """
     result = run(project, GOOD + other, "--mcu-coverage", "--mcu-report-dir=reports", *workers)
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=2, failed=1)
+    # A row takes the outcome of its test, which is told after the row was made, or before.
+    runs = json.loads((project.path / "reports" / "results.json").read_text())["runs"]
+    verdicts = {each["scenario"]: each["verdict"] for each in runs}
+    passing = ("test_counts.run", "test_infers.idle", "test_infers.infer", "test_infers.run")
+    assert verdicts == dict.fromkeys(passing, "pass") | {"test_waits_in_vain.run": "fail"}
+    (finding,) = runs[-1]["findings"]
+    said = "the test failed: expect('finished'): it did not come within 1 ms"
+    assert (finding["code"], finding["message"]) == ("test.failed", said)
     result.stdout.fnmatch_lines(["test_counts.run *pass*", "coverage: * of * lines, * functions, * ways of branches"])
     lcov = (project.path / "reports" / "coverage.lcov").read_text()
     assert "FNDA:1,infer\n" in lcov
     assert "FNDA:0,crash\n" in lcov
-    assert "FNDA:2,main\n" in lcov  # one of each test
+    assert "FNDA:3,main\n" in lcov  # one of each test
 
 
 OPEN = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +20,7 @@ KEEPER = "mcu_harness_collector"  # the name of the plugin that keeps results
 
 _GDB = "--mcu-gdb"
 _GDB_WAIT_S = 600.0
+_MOST_OF_WHY = 300  # characters
 
 _BOARDS = pytest.StashKey[list["LiveBoard"]]()
 
@@ -131,6 +133,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
             if board.transcript:
                 report.sections.append((f"mcu-harness: console of board{number}", board.transcript))
     return report
+
+
+def why_failed(report: pytest.TestReport) -> str:
+    """Why a test failed, or could not be set up or ended, in one line."""
+    from mcu_harness.base.text import one_line
+
+    crash = getattr(report.longrepr, "reprcrash", None)
+    said = str(getattr(crash, "message", "") or report.longreprtext or report.outcome).strip()
+    first = said.splitlines()[0] if said else report.outcome
+    return one_line(re.sub(r"^(?:[\w.]*\.)?(?:BoardFailure|AssertionError|Failed): (?:fail: )?", "", first))[
+        :_MOST_OF_WHY
+    ]
 
 
 def _debug(item: pytest.Item, boards: list[LiveBoard]) -> None:

@@ -77,6 +77,7 @@ class _Collector:
         self._emulators: KeptEmulators | None = None
         self._settings: Settings | None = None
         self._properties: dict[str, list[tuple[str, object]]] = {}  # that this plugin gave to a test, by its id
+        self._failed: dict[str, str] = {}  # tests that failed, with why in a line
         self._errors: list[HarnessError] = []  # of what is written when all is over
 
     @property
@@ -190,6 +191,10 @@ class _Collector:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if hasattr(self.config, "workerinput"):
             return
+        if report.when == "setup":  # perhaps not for the first time
+            self._failed.pop(report.nodeid, None)
+        if report.failed:
+            self._failed.setdefault(report.nodeid, pytest_board.why_failed(report))
         results = getattr(report, "mcu_results", None)
         if results is None:
             return
@@ -210,6 +215,8 @@ class _Collector:
         if self._session is None:
             return
         worker_output = getattr(session.config, "workeroutput", None)
+        for nodeid, why in self._failed.items():  # rows of coverage come after the test has failed
+            self._session.fail(nodeid, why)
         if worker_output is not None:
             worker_output["mcu_unused"] = self._session.unused_baselines()
         elif self._session.runs:

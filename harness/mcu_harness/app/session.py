@@ -150,6 +150,19 @@ class Session:
         """Drop what the test `owner` has measured: it begins again."""
         self._runs = [(kept, run) for kept, run in self._runs if kept != owner]
 
+    def fail(self, owner: str, why: str) -> None:
+        """The test `owner` failed, `why` in one line: no row that it left passes, whatever its own figures were."""
+        finding = Finding(
+            Code.TEST_FAILED,
+            Verdict.FAIL,
+            f"the test failed: {why}",
+            "look at the test's own report; the figures may be whole",
+        )
+        self._runs = [
+            (kept, with_findings(run, [finding]) if kept == owner and run.verdict is Verdict.PASS else run)
+            for kept, run in self._runs
+        ]
+
     @property
     def runs(self) -> list[RunResult]:
         """The results so far, one for each case, in the order in which they came."""

@@ -115,6 +115,13 @@ def format_signed(value: float) -> str:
     return f"{value:+,.0f}" if whole else f"{value:+,.2f}"
 
 
+def format_change(value: float, unit: str) -> str:
+    """A change of a figure in its record unit, with sign and unit: "+50", "+1,024 B", "-0.2 ms"; counts to the last one."""
+    if unit in ("s", "J", "fraction", "dB", "real"):
+        return f"{'-' if value < 0 else '+'}{format_value(abs(value), unit)}"
+    return format_signed(value) + (" B" if unit == "B" else "")
+
+
 def format_seconds(value: float) -> str:
     """Times for people, three digits: "12.5 ms"."""
     for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):

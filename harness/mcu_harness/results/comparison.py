@@ -109,10 +109,7 @@ def value_text(value: float, figure: str) -> str:
 
 def delta_text(delta: float, figure: str) -> str:
     """The same of a difference, with its sign and unit: "+50", "+1,024 B", "-0.20 ms"."""
-    known = FIGURES[figure]
-    if known.is_count:
-        return units.format_signed(delta) + (" B" if known.unit == "B" else "")
-    return f"{'-' if delta < 0 else '+'}{units.format_value(abs(delta), known.unit)}"
+    return units.format_change(delta, FIGURES[figure].unit)
 
 
 def change_text(change: FigureChange) -> str:
@@ -122,10 +119,16 @@ def change_text(change: FigureChange) -> str:
     return f"{figure_name(change.figure)} {before} -> {after} ({delta_text(change.delta, change.figure)}{share})"
 
 
+def share_text(change: FigureChange) -> str:
+    """ "+5.00 %" of what the figure was; in absolute terms, with the unit, where that was 0."""
+    if change.before:
+        return f"{change.delta / change.before * 100:+.2f} %"
+    return delta_text(change.delta, change.figure)
+
+
 def relative_text(change: FigureChange) -> str:
     """ "cycles +5.00 %"; in absolute terms where the figure was 0."""
-    name = figure_name(change.figure)
-    return f"{name} " + (f"{change.delta / change.before * 100:+.2f} %" if change.before else f"{change.delta:+g}")
+    return f"{figure_name(change.figure)} {share_text(change)}"
 
 
 def worsening(change: FigureChange) -> float:

@@ -25,6 +25,7 @@ class Category(StrEnum):
     BUDGET = "budget"  # a budget is broken, or its figure missing
     BASELINE = "baseline"  # against the baseline
     COMPARE = "compare"  # two sets of results
+    TEST = "test"  # the test that measured it
     OTHER = "other"  # of a results file that another version wrote
 
 
@@ -98,6 +99,7 @@ class Code(StrEnum):
     BASELINE_NOT_COMPARABLE = "baseline.not-comparable"
     BASELINE_REFUSED = "baseline.refused"
     COMPARE_NOT_PAIRED = "compare.not-paired"
+    TEST_FAILED = "test.failed"
 
 
 # Findings of these say that the firmware did not do its work: what it wrote to its console may tell why.

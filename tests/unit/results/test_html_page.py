@@ -18,12 +18,21 @@ from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.text import one_line
 from mcu_harness.results import results_file as results_json
 from mcu_harness.results.origin import OriginKind
-from mcu_harness.results.records import Measurement, Results
+from mcu_harness.results.records import (
+    BaselineCheck,
+    Contributor,
+    FigureChange,
+    Finding,
+    Measurement,
+    Results,
+    Verdict,
+)
 from mcu_harness.results.report.html import html_file as html_report
 from mcu_harness.results.report.html.chart_data import Names, run_data, script_json
 from mcu_harness.results.report.html.figure_tiles import accuracy_class
 from mcu_harness.results.report.html.memory_map import memory_map
 from mcu_harness.results.report.html.page import page
+from mcu_harness.results.report.text import contributor_text
 from sample_results import FAILING, HOSTILE, PASSING, RESULTS
 
 
@@ -46,6 +55,22 @@ def test_policy_names_each_script_and_style_by_its_digest(text: str) -> None:
     for content in (*scripts, *styles):
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
         assert f"'sha256-{digest}'" in policy
+
+
+def test_changes_against_the_baseline_have_names_units_and_no_zeros() -> None:
+    """As the terminal says them: a latency is no count of seconds."""
+    moved = (Contributor("function dot", 4.6e-5),)
+    changes = (FigureChange("latency_s", 1.86e-4, 2.32e-4, moved), FigureChange("flash_bytes", 0, 1_050))
+    changed = replace(PASSING, baseline=BaselineCheck("baselines/x.json", Verdict.PASS, changes=changes))
+    made = page(Results((changed,)))
+    table = made[made.index("<h3>Against the baseline</h3>") :].partition("</table>")[0]
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", table)][1:]
+    assert cells == [
+        ["latency", "186 us", "232 us", "+24.73 %", "function dot (+46 us)"],
+        ["flash", "0 B", "1,050 B", "+1,050 B", ""],
+    ]
+    finding = Finding("baseline.latency", Verdict.FAIL, "", "", None, 2.32e-4, "s", moved, 1.86e-4)
+    assert contributor_text(moved[0], finding) == "function dot: +46 us (100.0 %)"
 
 
 def test_page_refers_to_nothing_outside_of_it(text: str) -> None:

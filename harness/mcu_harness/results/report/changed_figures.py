@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mcu_harness.base import units
-from mcu_harness.results.comparison import figure_name, value_text, worsening
+from mcu_harness.results.comparison import delta_text, figure_name, value_text, worsening
 from mcu_harness.results.records import FigureChange
 from mcu_harness.scenario.figure_catalogue import FIGURES
 
@@ -56,7 +55,7 @@ class Move:
         """The parts that moved most on that board, with their share of the change."""
         change = self.most.change
         shown = [
-            f"{part.name} {units.format_signed(part.value)} ({part.value / change.delta * 100:.0f} %)"
+            f"{part.name} {delta_text(part.value, self.figure)} ({part.value / change.delta * 100:.0f} %)"
             for part in change.moved[:most]
         ]
         return ", ".join(shown)

@@ -119,7 +119,7 @@ def contributor_text(item: Contributor, finding: Finding) -> str:
     """A contributor with its share of the figure, or, in a comparison, of what the figure moved by."""
     if finding.baseline is not None:
         total = (finding.measured or 0) - finding.baseline
-        value = f"{units.format_signed(item.value)}{' B' if finding.unit == 'B' else ''}"
+        value = units.format_change(item.value, finding.unit)
     else:
         total = finding.measured or sum(other.value for other in finding.contributors)
         value = units.format_value(item.value, finding.unit)

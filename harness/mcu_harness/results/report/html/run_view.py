@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mcu_harness.base import units
+from mcu_harness.results import comparison
 from mcu_harness.results.board_matrix import Fit
 from mcu_harness.results.cost_records import FunctionResult, LayerResult
 from mcu_harness.results.memory_records import SymbolResult
-from mcu_harness.results.records import Contributor, Finding, RunResult, Verdict
+from mcu_harness.results.records import Contributor, FigureChange, Finding, RunResult, Verdict
 from mcu_harness.results.report import (
     accesses_section,
     cycle_parts_section,
@@ -23,11 +24,13 @@ from mcu_harness.results.report import (
 )
 from mcu_harness.results.report.html.figure_tiles import ShownFigure, figures, tiles
 from mcu_harness.results.report.html.memory_map import RegionMap, memory_map
+from mcu_harness.scenario.figure_catalogue import FIGURES
 
 # Rows of what the page draws in full elsewhere; the rest is one line that says how much it is.
 _MOST_FUNCTIONS = 40
 _MOST_SYMBOLS = 40
 _MOST_CONTRIBUTORS = 8
+_MOST_MOVED = 4
 _MOST_BLOCKS = 200
 _MOST_OBJECTS = 60
 
@@ -52,6 +55,17 @@ class Part:
     name: str
     amount: str
     share: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A figure against its baseline, in words and units; `moved` are the parts that changed most."""
+
+    title: str
+    before: str
+    after: str
+    change: str
+    moved: str
 
 
 @dataclass(frozen=True)
@@ -87,6 +101,11 @@ class RunView:
     @property
     def memory(self) -> list[RegionMap]:
         return memory_map(self.run)
+
+    @property
+    def changes(self) -> list[ChangeRow]:
+        """What changed against the baseline, as `compare` and the terminal say it."""
+        return [_change_row(change) for change in self.run.baseline.changes] if self.run.baseline else []
 
     @property
     def layers(self) -> list[LayerRow]:
@@ -249,10 +268,23 @@ def _digest(value: str) -> str:
 
 
 def _part(item: Contributor, finding: Finding, total: float) -> Part:
-    amount = units.format_value(item.value, finding.unit)
     if finding.baseline is not None:
-        return Part(item.name, amount if item.value < 0 else f"+{amount}", "")
+        return Part(item.name, units.format_change(item.value, finding.unit), "")
+    amount = units.format_value(item.value, finding.unit)
     return Part(item.name, amount, f"{item.value / total * 100:.1f} %" if total else "")
+
+
+def _change_row(change: FigureChange) -> ChangeRow:
+    before, after = (comparison.value_text(value, change.figure) for value in (change.before, change.after))
+    moved = (f"{part.name} ({comparison.delta_text(part.value, change.figure)})" for part in change.moved[:_MOST_MOVED])
+    unit = " B" if FIGURES[change.figure].unit == "B" else ""
+    return ChangeRow(
+        comparison.figure_name(change.figure),
+        before + unit,
+        after + unit,
+        comparison.share_text(change),
+        ", ".join(moved),
+    )
 
 
 def _ratio(value: float | int | None, base: float | int | None) -> float | None:
