@@ -300,7 +300,7 @@ def zoo_page() -> str:
         figures = kept["figures"].get(each.name, {})
         rows.append((f"`{each.name}`", each.description, _macs(figures), _score(figures)))
     text += "\n" + _markdown_table(("net", "what it is", "MACs", "score"), rows)
-    for title, figure in (("Cycles", "cycles"), ("Flash", "flash_bytes"), ("RAM (static)", "ram_bytes")):
+    for title, figure in (("Cycles", "cycles"), ("Flash", "flash_bytes"), ("RAM", "ram_bytes")):
         shown = format_bytes if figure.endswith("bytes") else lambda value: f"{value:,.0f}"
         rows = []
         for each in scenarios:

@@ -32,7 +32,7 @@ MEASUREMENTS = {
     for m in (
         Measurement("instructions", 21_410.5, "instructions", "counted: unicorn 2.1.4", OriginKind.COUNTED),
         Measurement("cycles", 26_514.0, "cycles", "estimated: cycle-approximate, not validated", OriginKind.ESTIMATED),
-        Measurement("latency_s", 26_514 / 168e6, "s", "estimated: the cycles above at 168 MHz", OriginKind.ESTIMATED),
+        Measurement("latency_s", 26_514 / 168e6, "s", "estimated: the cycles at 168 MHz", OriginKind.ESTIMATED),
         Measurement("flash_bytes", 6_144, "B", "ELF", OriginKind.ELF),
         Measurement("ram_bytes", 8_200, "B", "ELF", OriginKind.ELF),
         Measurement("arena_bytes", 8_000, "B", "memory plan", OriginKind.PLAN),

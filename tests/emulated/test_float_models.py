@@ -136,7 +136,7 @@ def test_what_quantisation_cost_is_in_results_reports_and_budgets(
     assert "worst layer" in figures["sqnr_db"]["origin"] and "8 inputs" in figures["sqnr_db"]["origin"]
     assert all(layer["sqnr_db"] > 5 for layer in run["layers"])
     markdown = (tmp_path / "reports" / f"{BOARD}.md").read_text()
-    assert "signal to quantisation noise" in markdown and "accuracy lost to quantisation" in markdown
+    assert "| SQNR " in markdown and "| accuracy drop " in markdown
     assert main(["report", str(tmp_path / "r.json"), "--format", "html", "--output", str(tmp_path / "r.html")]) == 0
     assert '<th scope="col" class="n">SQNR</th>' in (tmp_path / "r.html").read_text()
     scenario.write_text(text % 90)

@@ -83,7 +83,7 @@ def _of_run(board: Board, profiled: Profile, counted_by: str) -> list[Measuremen
     latency_s, at_clock = None, profiled.cycles_origin
     if cycles is not None:
         latency_s = cycles / board.clock_hz
-        at_clock = Origin(OriginKind.ESTIMATED, f"the cycles above at {format_hertz(board.clock_hz)}")
+        at_clock = Origin(OriginKind.ESTIMATED, f"the cycles at {format_hertz(board.clock_hz)}")
     return [
         Measurement.of("instructions", profiled.instructions, Origin(OriginKind.COUNTED, counted_by)),
         Measurement.of("cycles", cycles, profiled.cycles_origin),
@@ -139,7 +139,7 @@ def _energy(board: Board, profiled: Profile) -> Measurement:
     if profiled.cycles is None:
         return Measurement.of("energy_j", None, profiled.cycles_origin)
     current = f"{board.current_a_per_hz * 1e12:g} uA/MHz at {board.supply_v:g} V"
-    origin = Origin(OriginKind.ESTIMATED, f"{current} times the cycles above; {source}; {_ENERGY_ERROR}")
+    origin = Origin(OriginKind.ESTIMATED, f"{current} times the cycles; {source}; {_ENERGY_ERROR}")
     return Measurement.of("energy_j", board.joules_per_cycle * profiled.cycles, origin)
 
 

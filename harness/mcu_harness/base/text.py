@@ -23,6 +23,11 @@ def is_plain_name(name: str) -> bool:
     return bool(name) and name[0] != "." and all(c.isalnum() or c in "_-.+" for c in name)
 
 
+def counted(number: int, noun: str) -> str:
+    """ "1 run", "2 runs": for nouns whose plural ends in "s"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def one_line(text: str) -> str:
     """`text` with whatever is no printable character (control characters, marks of direction, halves of characters) as "?".
 

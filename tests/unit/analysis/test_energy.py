@@ -54,7 +54,7 @@ def test_energy_is_voltage_times_current_times_cycles(memory: CodeMemory) -> Non
     assert profiled.cycles is not None
     assert found["energy_j"].value == pytest.approx(300e-12 * profiled.cycles, rel=1e-12)
     origin = found["energy_j"].origin
-    assert origin.startswith("estimated: 100 uA/MHz at 3 V times the cycles above; a datasheet")
+    assert origin.startswith("estimated: 100 uA/MHz at 3 V times the cycles; a datasheet")
     assert "error not known" in origin
 
 

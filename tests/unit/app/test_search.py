@@ -10,13 +10,14 @@ import pytest
 
 from mcu_harness.app.cli.main import main
 from mcu_harness.app.search.knobs import Knob, Value, knob_of, parse_knobs
-from mcu_harness.app.search.search import _method, search
+from mcu_harness.app.search.search import SearchResult, _method, search
+from mcu_harness.app.search.search_text import to_text
 from mcu_harness.app.search.strategies import bisect, grid, optuna
 from mcu_harness.app.search.trials import Trial
 from mcu_harness.base.errors import HarnessError, ScenarioError
 from mcu_harness.results.board_matrix import matrix
 from mcu_harness.results.finding_codes import budget_code
-from mcu_harness.results.records import Finding, Measurement, Results, Verdict
+from mcu_harness.results.records import Finding, Measurement, Results, RunResult, Verdict
 from sample_results import PASSING
 
 LIMIT = 1000.0
@@ -81,6 +82,28 @@ def test_search_that_is_too_long_for_all_values_says_how_many_it_tried() -> None
     best, notes = bisect(Knob("w", tuple(range(1, 901))), trials, COSTS, 10)
     assert found(best) == 4
     assert "10 of 8" in notes[0] and len(trials.made) <= 2 + 10 + 4 + 10
+
+
+def test_values_that_give_the_same_net_are_one_row() -> None:
+    trials, knob = Trials(lambda arguments: float(arguments["w"]) // 3 * 400), Knob("w", tuple(range(1, 10)))
+    made = tuple(trials({"w": w}) for w in knob.values)
+    for_each = tuple(
+        replace(
+            trial,
+            fits=tuple(replace(fit, run=with_macs(fit.run, int(trial.arguments["w"]) // 3)) for fit in trial.fits),
+        )
+        for trial in made
+    )
+    found = SearchResult("f", "bisect", (knob,), {}, "macs", for_each, for_each[6], (), Results(()))
+    text = to_text(found)
+    assert [line.split()[0] for line in text.splitlines()[2:6]] == ["1..2", "3..5", "6..8", "9"]
+    assert "9 trials of 4 different nets, by bisect" in text
+
+
+def with_macs(run: RunResult, macs: int) -> RunResult:
+    return replace(
+        run, measurements={**run.measurements, "macs": replace(run.measurements["cycles"], name="macs", value=macs)}
+    )
 
 
 def test_nothing_that_fits_is_no_answer() -> None:

@@ -36,6 +36,13 @@ def test_same_run_in_two_parts_counts_once() -> None:
     assert merge([(A, RESULTS), (B, Results((PASSING,)))]) == RESULTS
 
 
+def test_command_says_what_was_given_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    part = tmp_path / "part.json"
+    results_json.save(Results((PASSING,)), part)
+    assert main(["merge", str(part), str(part), "-o", str(tmp_path / "all.json")]) == 0
+    assert capsys.readouterr().out.endswith("all.json: 1 run (1 run given twice)\n")
+
+
 def test_parts_that_disagree_are_an_error_that_names_both_and_the_figure() -> None:
     with pytest.raises(ResultsError, match=r"a\.json and b\.json disagree about tiny .*cycles is 26514.* and 30000"):
         merge([(A, RESULTS), (B, Results((slower(),)))])

@@ -132,7 +132,7 @@ def test_comment_compares_with_older_results_when_given() -> None:
     later = replace(PASSING, measurements={**PASSING.measurements, "cycles": cycles})
     text = pr_comment.to_text(Results((later,)), Results((PASSING,))).replace("\\", "")
     assert "26,514 -> 30,000 (+13.15 %)" in text
-    assert "No figure moved in 1 compared runs." in pr_comment.to_text(Results((PASSING,)), Results((PASSING,)))
+    assert "No figure moved in 1 compared run." in pr_comment.to_text(Results((PASSING,)), Results((PASSING,)))
 
 
 def test_comment_is_at_most_a_screen_however_much_moved() -> None:

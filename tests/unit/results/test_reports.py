@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mcu_harness.app.cli.main import main
 from mcu_harness.base.errors import HarnessError, ResultsError
 from mcu_harness.base.files import write_text
 from mcu_harness.results import results_file as results_json
@@ -24,6 +25,7 @@ from mcu_harness.results.report import junit, markdown, terminal, what_if_sectio
 from mcu_harness.results.report import text as text_pieces
 from mcu_harness.results.report.colour import has_colour
 from mcu_harness.results.report.columns import columns_for
+from mcu_harness.results.report.formats import FORMATS
 from mcu_harness.results.report.html.page import page
 from sample_results import FAILING, HOSTILE, LAYERS, PASSING, RESULTS
 
@@ -338,3 +340,19 @@ def test_results_of_before_say_nothing_of_what_import_changed() -> None:
     for name in ("converted_from", "converters", "import_notes"):
         del plain["runs"][0]["provenance"][name]
     assert results_json.parse(json.dumps(plain), "here") == Results((PASSING,))
+
+
+def test_outputs_of_several_models_name_them() -> None:
+    other = replace(PASSING, scenario="other", model="other")
+    said = {
+        tuple(line for line in terminal.notes(Results(runs)) if line.startswith("outputs"))
+        for runs in ((PASSING,), (PASSING, other))
+    }
+    assert {line.partition(" (")[2] for (line,) in said} == {"board_a)", "other, tiny on board_a)"}
+
+
+def test_formats_can_be_listed_without_results(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "--format", "help"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(FORMATS)
+    assert main(["report"]) == 2
+    assert "give the RESULTS.json" in capsys.readouterr().err

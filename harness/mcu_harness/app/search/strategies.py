@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from mcu_harness.app.search.knobs import Knob, Value
 from mcu_harness.app.search.trials import Trial
 from mcu_harness.base.errors import HarnessError
+from mcu_harness.base.units import format_value
 from mcu_harness.scenario.figure import Better
 from mcu_harness.scenario.figure_catalogue import FIGURES
 
@@ -78,9 +79,10 @@ def _first_fall(trials: Sequence[Trial], costs: Sequence[str]) -> str:
         for name in costs:
             first, second = before.worst(name), after.worst(name)
             if first is not None and second is not None and second < first:
-                return (
-                    f"{FIGURES[name].heading} falls from {first:,.6g} at {before.name} to {second:,.6g} at {after.name}"
-                )
+                figure = FIGURES[name]
+                from_, to = (format_value(cost, figure.unit) for cost in (first, second))
+                by = f", by {(first - second) / first:.2g} of it" if from_ == to else ""
+                return f"{figure.heading} falls from {from_} at {before.name} to {to} at {after.name}{by}"
     return ""
 
 

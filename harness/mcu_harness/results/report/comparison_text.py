@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mcu_harness.base.text import for_terminal
+from mcu_harness.base.text import counted, for_terminal
 from mcu_harness.results.baseline import Snapshot
 from mcu_harness.results.comparison import (
     Comparison,
@@ -94,10 +94,10 @@ def to_text(pairs: Pairs, findings: list[Judged], verbosity: int = 0) -> str:
     for pair in shown:
         lines += ["", *_details(pair, 50 if verbosity else _MOST_PARTS)]
     if len(moved) > len(shown):
-        lines += ["", f"and {len(moved) - len(shown)} more cases that moved (-v shows them)"]
+        lines += ["", f"and {counted(len(moved) - len(shown), 'more case')} that moved (-v shows them)"]
     for reason in sorted({p.comparison.incomparable for p in pairs.both} - {""}):
         count = sum(p.comparison.incomparable == reason for p in pairs.both)
-        lines += ["", f"not comparable in {count} cases: {reason}"]
+        lines += ["", f"not comparable in {counted(count, 'case')}: {reason}"]
     told = {judged.case for judged in findings if judged.pair is None}
     for unclear in pairs.ambiguous:
         if " on ".join(_case(unclear.after[0])) not in told:

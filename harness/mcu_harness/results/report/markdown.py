@@ -118,7 +118,7 @@ def _layers(run: RunResult) -> list[str]:
             [
                 for_markdown(layer.name),
                 *([spared_section.channels(layer)] if fewer else []),
-                text.number(layer.macs),
+                text.number(layer.macs or None),
                 text.number(layer.instructions),
                 text.number(layer.cycles),
                 share,

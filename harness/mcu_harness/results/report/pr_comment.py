@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcu_harness.base.text import for_markdown
+from mcu_harness.base.text import counted, for_markdown
 from mcu_harness.results.baseline import snapshot
 from mcu_harness.results.comparison import causes_text, compare
 from mcu_harness.results.matching import match
@@ -97,11 +97,16 @@ def _remarks(results: Results, compared: Sequence[tuple[RunResult, BaselineCheck
         causes = sorted({cause for check in held if check.changes for cause in check.causes})
         lines.append(f"{for_markdown(causes_text(causes).capitalize())}.")
     elif held:
-        lines.append(f"No figure moved in {len(held)} compared runs.")
+        lines.append(f"No figure moved in {counted(len(held), 'compared run')}.")
     apart = [check for _, check in compared if check.incomparable]
     if apart:
-        lines.append(f"{len(apart)} runs are not fully comparable: {for_markdown(apart[0].incomparable)}.")
+        verb = "is" if len(apart) == 1 else "are"
+        lines.append(
+            f"{counted(len(apart), 'run')} {verb} not fully comparable: {for_markdown(apart[0].incomparable)}."
+        )
     rest = len(results.runs) - len(held) - len(apart)
     if rest:
-        lines.append(f"{rest} of {len(results.runs)} runs were compared with nothing.")
+        lines.append(
+            f"{rest} of {counted(len(results.runs), 'run')} {'was' if rest == 1 else 'were'} compared with nothing."
+        )
     return ["  \n".join(lines)] if lines else []

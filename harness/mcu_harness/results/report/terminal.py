@@ -217,12 +217,16 @@ def notes(results: Results, width: int | None = None) -> list[str]:
     With a `width` they are broken between words so that none is longer.
     """
     lines: list[str] = []
-    checks: dict[str, set[str]] = {}
+    checks: dict[str, dict[str, set[str]]] = {}
     for run in results.runs:
         said = f"differ from {run.outputs.oracle}" if run.outputs.mismatches else text.outputs_text(run)
-        checks.setdefault(said, set()).add(run.board)
-    lines += [f"outputs: {said} ({_some(boards)})" for said, boards in sorted(checks.items())]
-    lines += [f"int8: {said} ({_some(names)})" for said, names in sorted(_faithfulness(results).items())]
+        checks.setdefault(said, {}).setdefault(run.case_name, set()).add(run.board)
+    several = len({run.case_name for run in results.runs}) > 1
+    for said, cases in sorted(checks.items()):
+        of_boards = _some(set().union(*cases.values()))
+        of_models = f"{_some(set(cases), 'models')} on " if several else ""
+        lines.append(f"outputs: {said} ({of_models}{of_boards})")
+    lines += [f"int8: {said} ({_some(names, 'models')})" for said, names in sorted(_faithfulness(results).items())]
     lines += [
         f"placement: {said} ({run.case_name} on {run.board})"
         for run in results.runs
@@ -266,7 +270,7 @@ def _broken(line: str, width: int) -> list[str]:
     ) or [line]
 
 
-def _some(names: set[str]) -> str:
+def _some(names: set[str], noun: str = "boards") -> str:
     """A few of `names`, and how many more."""
     shown = sorted(names)
-    return ", ".join(shown) if len(shown) <= 3 else f"{', '.join(shown[:2])} and {len(shown) - 2} more boards"
+    return ", ".join(shown) if len(shown) <= 3 else f"{', '.join(shown[:2])} and {len(shown) - 2} more {noun}"

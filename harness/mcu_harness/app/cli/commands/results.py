@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mcu_harness.app.cli.commands.shared import FAIL, PASS, check_places
 from mcu_harness.base.errors import HarnessError
-from mcu_harness.base.text import one_line
+from mcu_harness.base.text import counted, one_line
 
 if TYPE_CHECKING:
     from mcu_harness.results.records import Results
@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 
 def add_report(parser: argparse.ArgumentParser) -> None:
     """Fill the parser of `report`."""
-    parser.add_argument("results", type=Path, metavar="RESULTS.json")
+    from mcu_harness.results.report.formats import FORMATS
+
+    parser.add_argument(
+        "results", type=Path, nargs="?", metavar="RESULTS.json", help="what a run wrote with --json or --report-dir"
+    )
     parser.add_argument(
         "--format",
         default="terminal",
         metavar="NAME",
-        help="terminal, markdown, html, pr-comment, ...; `help` lists them",
+        help=f"{', '.join(FORMATS)} (default: terminal); `--format help` says what each is",
     )
     parser.add_argument("--baseline", type=Path, metavar="OLD.json", help="pr-comment: what to compare with")
     parser.add_argument("--output", type=Path, metavar="PATH", help="write it there; markdown: a directory")
-    parser.add_argument("-v", "--verbose", action="count", default=0)
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="terminal: layer tables, too")
     parser.set_defaults(command=_report)
 
 
@@ -78,6 +82,8 @@ def _report(arguments: argparse.Namespace) -> int:
         raise HarnessError(
             f"no format is called {arguments.format!r}", hint=did_you_mean(arguments.format, tuple(FORMATS))
         )
+    if arguments.results is None:
+        raise HarnessError("report of what?", hint="give the RESULTS.json that a run wrote with --json or --report-dir")
     form = FORMATS[arguments.format]
     results = results_json.load(arguments.results)
     if form.files is not None:
@@ -129,9 +135,12 @@ def _merge(arguments: argparse.Namespace) -> int:
     from mcu_harness.results.merge import merge
 
     check_places([arguments.output])
-    results = merge((path, results_json.load(path)) for path in arguments.parts)
+    parts = [(path, results_json.load(path)) for path in arguments.parts]
+    results = merge(parts)
     results_json.save(results, arguments.output)
-    print(one_line(f"wrote {arguments.output}: {len(results.runs)} runs"))
+    given = sum(len(part.runs) for _, part in parts)
+    twice = f" ({counted(given - len(results.runs), 'run')} given twice)" if given > len(results.runs) else ""
+    print(one_line(f"wrote {arguments.output}: {counted(len(results.runs), 'run')}{twice}"))
     return PASS
 
 
