@@ -161,9 +161,13 @@ def test_the_transcript_has_both_sides_with_their_times(board: LiveBoard) -> Non
 def test_expect_that_times_out_says_what_is_known(board: LiveBoard) -> None:
     board.expect(r"ms\n")
     board.send("delay\n")
+    board.on("infer", lambda: None)
+    board.on("delay", lambda: None)
     with pytest.raises(BoardFailure) as failure:
         board.expect("finished", timeout="10 ms")
     said = str(failure.value)
+    assert "on('infer') has not been called" in said
+    assert "on('delay')" not in said
     assert said.startswith("expect('finished'): it did not come within 10 ms")
     assert "the core is in delay at 0x" in said
     assert "shell.c:" in said

@@ -57,7 +57,7 @@ class LiveBoard(BoardPeripherals):
         low, high = firmware.under_test.plan.stack
         self._machine.write(low, bytes([STACK_PAINT]) * (high - low))
         self._since_reset = self._machine.begin(traced=False)
-        self._explainer = Explainer(self._machine, firmware, self._consoles, self._since_reset)
+        self._explainer = Explainer(self._machine, firmware, self._consoles, self._hooks, self._since_reset)
         self._uart = self._made_uart("")
         self._uarts: dict[str, LiveUart] = {}
 

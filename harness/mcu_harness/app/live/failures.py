@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mcu_harness.app.live.calls import Hooks
 from mcu_harness.app.live.console import Consoles
 from mcu_harness.app.live.firmware import LiveFirmware
 from mcu_harness.base.text import for_terminal
@@ -21,16 +22,19 @@ class BoardFailure(AssertionError):
 class Explainer:
     """Says what is known of `machine` when something went wrong; `since_reset` is its stretch from the start."""
 
-    def __init__(self, machine: LiveMachine, firmware: LiveFirmware, consoles: Consoles, since_reset: object) -> None:
+    def __init__(
+        self, machine: LiveMachine, firmware: LiveFirmware, consoles: Consoles, hooks: Hooks, since_reset: object
+    ) -> None:
         self._machine = machine
         self._firmware = firmware
         self._consoles = consoles
+        self._hooks = hooks
         self._since_reset = since_reset
 
     def missing(self, said: str, stop: Stop) -> BoardFailure:
         """What was waited for did not come, as `said`; the machine stands at `stop`."""
         ended = [stop.detail] if stop.reason is StopReason.EXITED else []
-        return BoardFailure("\n".join([said, *ended, *self._core(), *self._left(), *self._said()]))
+        return BoardFailure("\n".join([said, *ended, *self._core(), *self._left(), *self._unmet(), *self._said()]))
 
     def check(self, stop: Stop) -> None:
         """Raises for a stop that no test can want."""
@@ -62,6 +66,11 @@ class Explainer:
             if unread := self._machine.unread(uart):
                 lines.append(f"the firmware has not read {unread!r} of what was sent{of}")
         return lines
+
+    def _unmet(self) -> list[str]:
+        """Callbacks at functions that were never entered: mostly, the compiler has put their code where they are called."""
+        names = dict.fromkeys(hook.name for hook in self._hooks.hooks if not hook.count and not hook.removed)
+        return [f"on({name!r}) has not been called: calls that the compiler inlined are none" for name in names]
 
     def _core(self) -> list[str]:
         """Where the core is, and the calls under way."""
