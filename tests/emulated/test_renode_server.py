@@ -18,6 +18,7 @@ from small_firmware import SUM_OF_SQUARES, firmware, plan_for
 
 from mcu_harness.base.errors import EmulatorError
 from mcu_harness.emulator.contract import ExitReason
+from mcu_harness.emulator.progress import Progress
 from mcu_harness.emulator.renode import server
 from mcu_harness.emulator.renode.emulator import RenodeEmulator
 from mcu_harness.emulator.renode.find import Install
@@ -163,14 +164,24 @@ def test_two_run_at_once_without_noticing_each_other(
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_ended_in_the_middle_by_somebody_is_an_error_and_leaves_nothing(
-    own: RenodeEmulator, board: Board, firmware_cache: Path, tmp_path: Path, how: signal.Signals
+    own: RenodeEmulator,
+    board: Board,
+    firmware_cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    how: signal.Signals,
 ) -> None:
     endless = firmware(board, ENDLESS, firmware_cache)
     own.run(endless, board, plan_for(endless, max_instructions=1000))
     pid = pid_of(own)
-    threading.Timer(1.0, os.kill, (pid, how)).start()
+
+    def look(progress: Progress, underway: object) -> None:  # the run has begun, and its end is waited for
+        monkeypatch.undo()
+        os.kill(pid, how)
+
+    monkeypatch.setattr(Progress, "look", look)
     with pytest.raises(EmulatorError, match=r"it was killed by signal|it exited with"):
-        own.run(endless, board, plan_for(endless, max_instructions=1 << 60, timeout_s=1000))
+        own.run(endless, board, plan_for(endless, max_instructions=1 << 60, timeout_s=60))
     assert list(tmp_path.iterdir()) == []
 
 

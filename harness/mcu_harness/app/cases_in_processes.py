@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from mcu_harness.app.session import Session
 from mcu_harness.base.errors import EmulatorError, UnitError
+from mcu_harness.base.futures import result_of
 
 if TYPE_CHECKING:
     from mcu_harness.app.options import Options
@@ -76,7 +77,7 @@ def _submit(pool: ProcessPoolExecutor, case: Case, options: Options) -> Future[M
 
 def _result(found: Future[Measured]) -> Measured:
     try:
-        return found.result()
+        return result_of(found)
     except BrokenProcessPool as error:
         raise EmulatorError("a process that ran cases died", hint="--jobs 1 shows at which case") from error
 

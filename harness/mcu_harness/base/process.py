@@ -24,6 +24,9 @@ from mcu_harness.base.idleness import Idleness
 
 _CHUNK_BYTES = 65536
 _POLL_S = 0.1
+# A signal that comes between Python's last look for one and the moment in which a wait begins does not end that wait.
+# So none is longer than this.
+SLICE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ def _waited(waiter: threading.Thread, process: subprocess.Popen[bytes], timeout_
     deadline = time.monotonic() + timeout_s
     idleness = Idleness(process.pid)
     while waiter.is_alive() and (left := deadline - time.monotonic()) > 0:
-        waiter.join(min(left, threading.TIMEOUT_MAX if idle_s is None else _POLL_S))
+        waiter.join(min(left, SLICE_S if idle_s is None else _POLL_S))
         if idle_s is not None and waiter.is_alive() and idleness.seconds() > idle_s:
             return f"it has done nothing for {idle_s:g} s"
     return f"no end within {timeout_s:g} s" if waiter.is_alive() else ""

@@ -16,6 +16,7 @@ from pathlib import Path
 from mcu_harness.base import process
 from mcu_harness.base.cache import BuildCache, default_root, digest
 from mcu_harness.base.errors import BoardError, BuildError, HarnessError
+from mcu_harness.base.futures import result_of
 from mcu_harness.hardware.board import Board
 from mcu_harness.image import linker_script
 from mcu_harness.image.placed import Placement
@@ -196,7 +197,7 @@ class _Job:
             try:  # around the submissions too: the first compiler may hang before the last one is asked for
                 steps = [pool.submit(self._compile_one, key, units[key].name, objects[key]) for key in missing]
                 for step in steps:
-                    step.result()
+                    result_of(step)
             except BaseException:  # Ctrl-C too: nobody waits for a compiler that hangs
                 self._running.end()
                 pool.shutdown(cancel_futures=True)
