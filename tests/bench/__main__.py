@@ -153,14 +153,26 @@ def renode() -> Iterator[Row]:
 
     try:
         speeds = measure()
-        counted, profiled = short_blocks()
+        short = short_blocks()
     except EmulatorError as error:
         print(f"renode: not measured: {error.message}", file=sys.stderr)
         return
     yield Row("Renode, counting / Renode alone", speeds.counting / speeds.alone, 0.9, "", at_least=True)
     yield Row("Renode, profile / an empty block hook", speeds.profiling / speeds.empty_hook, 0.8, "", at_least=True)
-    yield Row("Renode, short blocks: processor time of a profile / of counting", profiled / counted, 1.25, "")
-    yield Row("Renode, short blocks, profiled", profiled, None, "ns/instr")
+    yield Row(
+        "Renode, short blocks: processor time of a profile / of counting", short.profiled / short.counted, 1.25, ""
+    )
+    yield Row(
+        "Renode, short blocks: an empty callback of machine code / Renode alone",
+        short.empty_code / short.alone,
+        None,
+        "",
+    )
+    yield Row("Renode, short blocks: a profile / an empty callback", short.profiled / short.empty_code, None, "")
+    yield Row(
+        "Renode, short blocks: a warm run of 100 M, profiled / counted", short.profiled_s / short.counted_s, None, ""
+    )
+    yield Row("Renode, short blocks, profiled", short.profiled, None, "ns/instr")
     yield Row("Renode alone", speeds.alone, None, "M instr/s")
     yield Row("Renode, profiled", speeds.profiling, None, "M instr/s")
     yield Row("Renode: a warm run beyond emulation", speeds.warm_s, 1.0, "s")
