@@ -264,9 +264,9 @@ def _cast(g: _Graph, x: int) -> int:
 
 def _through_int16(g: _Graph, x: int) -> int:
     """A stretch of 16x8."""
-    scale = 2.0 ** -int(g.rng.integers(9, 14)) if g.flag() else g.scale_of(x) / 128
+    power = g.flag()
+    scale = 2.0 ** round(math.log2(g.scale_of(x) / 128)) if power else g.scale_of(x) / 128
     wide = g.b.operator("QUANTIZE", [x], _wide(g, g.b.shape(x), scale))
-    power = math.frexp(scale)[0] == 0.5 and g.flag()
     sum_scale = scale if power else scale * 2.1
     more = g.b.operator(
         ("ADD", "SUB")[g.rng.integers(2)],

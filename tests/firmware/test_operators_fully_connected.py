@@ -63,3 +63,15 @@ def test_inputs_of_other_shapes_are_rows_as_long_as_the_filter(tmp_path: Path) -
     filters = builder.constant(builder.rng.integers(-127, 128, (6, 24)).astype(np.int8), 0.01)
     builder.output(builder.operator("FULLY_CONNECTED", [x, filters, -1], builder.tensor((2, 6), 0.2, 5)))
     check_against_reference(builder, tmp_path)
+
+
+def test_long_filters_are_written_as_strings_with_the_same_bytes(tmp_path: Path) -> None:
+    builder = ModelBuilder(31)
+    x = builder.input((2, 96))
+    every = np.tile(np.arange(-128, 128).astype(np.int8), 18).reshape(48, 96)
+    for values in (every, every[::-1, ::-1], builder.rng.integers(-128, 128, (48, 96)).astype(np.int8)):
+        filters = builder.constant(np.ascontiguousarray(values), 0.004)
+        builder.output(builder.operator("FULLY_CONNECTED", [x, filters, -1], builder.tensor((2, 48), 2.0, 3)))
+    check_against_reference(builder, tmp_path, samples=4, share=True)
+    text = (tmp_path / "weights.c").read_text()
+    assert '] __attribute__((aligned(4))) =\n    "' in text

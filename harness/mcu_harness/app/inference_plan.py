@@ -18,6 +18,9 @@ Array = npt.NDArray[np.generic]
 # Reference kernels take below 50 instructions a MAC on the slowest core; whatever needs 40 times that hangs.
 _INSTRUCTIONS_PER_MAC = 2_000
 _INSTRUCTIONS_AT_LEAST = 200_000_000
+# A MAC takes 10 ns in the embedded emulator, and a portable kernel's ten times that.
+_SECONDS_PER_MAC = 1e-6
+_SECONDS_AT_LEAST = 600.0
 
 
 def run_plan(
@@ -26,9 +29,12 @@ def run_plan(
     graph: Graph,
     inputs: Sequence[Array],
     reads: Sequence[TensorIo],
-    timeout_s: float = 600.0,
+    timeout_s: float | None = None,
 ) -> RunPlan:
-    """A window per input sample: `inputs[k][i]` is written for model input k, `reads` are read when it closes."""
+    """A window per input sample: `inputs[k][i]` is written for model input k, `reads` are read when it closes.
+
+    Without `timeout_s` the limit of time grows with the MACs of all samples.
+    """
     count = len(inputs[0])
     windows = []
     for i in range(count):
@@ -47,7 +53,7 @@ def run_plan(
         windows=tuple(windows),
         stack=(program.symbol("__stack_limit").address, program.symbol("__stack_top").address),
         max_instructions=limit,
-        timeout_s=timeout_s,
+        timeout_s=_SECONDS_AT_LEAST + _SECONDS_PER_MAC * graph.macs * count if timeout_s is None else timeout_s,
     )
 
 

@@ -11,7 +11,10 @@ from mcu_harness.results.finding_codes import Code
 from mcu_harness.results.records import Finding, Verdict
 
 _ADVICE = {
-    ExitReason.TIMEOUT: "give it more time, or look for a loop in the function named that never ends",
+    ExitReason.TIMEOUT: (
+        "look for a loop in the function named that never ends; of a large model, run fewer inputs ([inputs] count), or emulate fewer of them "
+        "([inputs] emulated)"
+    ),
     ExitReason.INSTRUCTION_LIMIT: "look for a loop in the function named that never ends",
     ExitReason.ENDLESS_LOOP: "the firmware waits there for ever: look at why it was called, a failed check or a handler",
     ExitReason.STOPPED_EARLY: "the firmware ended before it had run every input",

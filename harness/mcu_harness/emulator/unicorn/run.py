@@ -81,7 +81,7 @@ class Run:
         self._watches = FunctionWatches(plan, self._engine.register, lambda: self._recorder.instructions)
         self._main = self._watches.main
         self._calls: tuple[Call, ...] = ()
-        self._deadline = 0.0
+        self._deadline = 0.0  # of this thread's processor time: a busy machine takes nothing away from a run
         self._timed_out = False
         self._progress = Progress(plan.tell)
         self._clock_hz = board.clock_hz
@@ -94,7 +94,7 @@ class Run:
         try:
             with held_exceptions() as self._interrupted:
                 started = time.perf_counter()
-                self._deadline = started + self._plan.timeout_s
+                self._deadline = time.thread_time() + self._plan.timeout_s
                 end = self._reset_and_run()
                 self._end_whole_run()  # however it ended: what was counted until then
                 emulation_s = time.perf_counter() - started
@@ -389,7 +389,7 @@ class Run:
         return Underway(self._recorder.instructions, self._now() / self._clock_hz, len(closed), last)
 
     def _in_time(self, instructions: int) -> bool:
-        self._timed_out = time.perf_counter() > self._deadline
+        self._timed_out = time.thread_time() > self._deadline
         self._progress.look(self._underway)
         if self._plan.stop_after is None and self._standstill.check(instructions, self._trace.is_on):
             self._recorder.pause()

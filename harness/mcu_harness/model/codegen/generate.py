@@ -186,4 +186,5 @@ def _weights(codes: list[tuple[Layer, LayerCode]]) -> str:
     definitions = [
         c_text.constant_definition(layer.symbol, constant) for layer, code in codes for constant in code.constants
     ]
-    return "\n".join([_NOTICE, '#include "model.h"', "", *definitions]) + "\n"
+    strings = c_text.of_strings(constant for _, code in codes for constant in code.constants)
+    return "\n".join([_NOTICE, '#include "model.h"', "", *strings, *definitions]) + "\n"
