@@ -145,6 +145,15 @@ def test_constants_are_aligned_as_asked_and_hold_every_element() -> None:
     assert [int(v) for v in re.findall(r"-?\d+", text[text.index("{") :])] == list(range(-100, 100))
 
 
+def test_a_long_array_of_words_is_a_string_of_its_bytes_under_its_name() -> None:
+    words = np.arange(-512, 512, dtype=np.int32) * 4_000_037
+    text = c_text.constant_definition("mcu_layer_00", Constant("filter", words, 4))
+    start = 'const char mcu_layer_00_filter_bytes[4096] MCU_NAMED("mcu_layer_00_filter") __attribute__((aligned(4))) ='
+    assert text.startswith(start)
+    written = bytes(int(value, 8) for value in re.findall(r"\\([0-7]+)", text))
+    assert written == words.astype("<i4").tobytes()
+
+
 def test_a_filter_that_layers_share_is_written_once(tmp_path: Path) -> None:
     builder = ModelBuilder(1)
     x = first = builder.input((1, 64))
@@ -154,7 +163,7 @@ def test_a_filter_that_layers_share_is_written_once(tmp_path: Path) -> None:
     builder.output(x, builder.fully_connected(first, units=64, bias=False))
     graph = import_tflite(builder.write(tmp_path / "m.tflite"))
     sources = generate(graph, plan_memory(graph, TARGET), TARGET)
-    assert len(re.findall(r"const int\w+ \w+_filter\[\d+\] __", sources.files["weights.c"])) == 2
+    assert len(re.findall(r"^const \w+ \w+_filter(?:_bytes)?\[\d+\] ", sources.files["weights.c"], re.MULTILINE)) == 2
     assert (
         "#define mcu_layer_19_fully_connected_filter mcu_layer_00_fully_connected_filter\n" in sources.files["model.h"]
     )
