@@ -44,6 +44,7 @@ def variant(
         scenario=scenario,
         model=name,
         board=board,
+        provenance=replace(PASSING.provenance, model_digest=f"digest of {name}"),
         measurements={key: value for key, value in found.items() if value.value is not None},
         budgets={"latency_s": 0.001} if over_budget else {},
         layers=tuple(

@@ -27,16 +27,20 @@ COSTS = (("latency_s", "instructions"), ("flash_bytes",), ("ram_bytes",))
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A variant on the board. `left_out` says why it is not compared, "" where it is; `dominated_by` names others."""
+    """A variant on the board. `left_out` says why it is not compared, "" where it is; `dominated_by` names others.
+
+    `same_as` names an earlier one that is the same model, to the byte: one of them is enough.
+    """
 
     name: str
     run: RunResult
     left_out: str
     dominated_by: tuple[str, ...] = ()
+    same_as: str = ""
 
     @property
     def on_front(self) -> bool:
-        return not self.left_out and not self.dominated_by
+        return not self.left_out and not self.dominated_by and not self.same_as
 
     @property
     def keeps_budgets(self) -> bool:
@@ -126,10 +130,14 @@ def _comparison(runs: Sequence[RunResult]) -> Comparison:
     costs = _common(COSTS, usable)
     axes = (*quality, *costs)
     entries = []
+    first_of: dict[object, str] = {}  # a model's digest with its figures: the name of the first that is compared
     for run in sorted(runs, key=lambda run: _order(run, axes)):
         why = _why_left_out(run)
         better = () if why else tuple(_name(other) for other in usable if _dominates(other, run, axes))
-        entries.append(Entry(_name(run), run, why, better))
+        digest = run.provenance.model_digest
+        what = (digest, *(run.value(figure.name) for figure in axes))
+        same_as = first_of.setdefault(what, _name(run)) if digest and not why else ""
+        entries.append(Entry(_name(run), run, why, better, "" if same_as == _name(run) else same_as))
     first = runs[0]
     tools = f"{first.toolchain.name}, {first.emulator.name}"
     found = quality[0] if quality else None

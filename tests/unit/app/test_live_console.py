@@ -69,6 +69,20 @@ def test_a_rewound_console_forgets_what_came_after() -> None:
     assert (console.bytes, console.pending) == (b"one two", b" two")
 
 
+def test_the_end_of_a_line_that_something_was_sent_in_is_no_line_of_its_own() -> None:
+    consoles = Consoles("usart2")
+    for at, sent, data in (
+        (0, False, b"ready"),
+        (10, True, b"go\n"),
+        (20, False, b"\r\n"),
+        (30, False, b"\n"),
+        (40, False, b"done\n"),
+    ):
+        (consoles[""].sent if sent else consoles[""].heard)(data, at)
+    lines = [line.split("ms  ")[1] for line in consoles.transcript(1_000_000)]
+    assert lines == ["< ready", "> go", "< ", "< done"]  # the empty line that the firmware wrote stays
+
+
 def test_a_flood_without_lines_is_cut_in_the_transcript_and_whole_in_the_text() -> None:
     console = Console()
     for nth in range(5000):

@@ -191,3 +191,20 @@ def test_the_overview_shows_every_model_on_every_board() -> None:
 
 def test_one_model_needs_no_matrix() -> None:
     assert '<table class="matrix' not in page(Results((big_run("kws", "a", layers=2, symbols=5),)))
+
+
+def test_charts_of_boards_are_of_what_was_measured_and_the_title_names_what_ran() -> None:
+    bare = replace(PASSING, measurements={"coverage_lines": PASSING.measurements["cycles"]})
+    assert "Boards side by side" in page(Results((PASSING,)))
+    assert "Boards side by side" not in page(Results((bare,)))
+    assert "<h1>tiny on board_a</h1>" in page(Results((bare,)))
+
+
+def test_qualities_of_a_converted_model_have_cards() -> None:
+    found = {
+        name: Measurement(name, value, unit, "", OriginKind.COMPUTED)
+        for name, value, unit in (("accuracy_drop", 0.01, "fraction"), ("sqnr_db", 30.0, "dB"))
+    }
+    shown = page(Results((replace(PASSING, measurements={**PASSING.measurements, **found}),)))
+    tiles = re.findall(r'<p class="title">([^<]+?) <', shown)
+    assert {"accuracy drop", "SQNR"} <= set(tiles)

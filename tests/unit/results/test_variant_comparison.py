@@ -25,6 +25,17 @@ def compared(*runs) -> Comparison:  # type: ignore[no-untyped-def]
     return found
 
 
+def test_of_two_that_are_the_same_model_one_is_worth_having() -> None:
+    one = variant("one", 0.99, 10, 9000)
+    found = compared(one, replace(one, model="two"), variant("three", 0.99, 10, 9000))
+    assert [entry.name for entry in found.front] == ["one", "three"]  # other weights, the same figures: both stay
+    assert found.entry("two").same_as == "one"
+    assert any("the same model as one" in cell for row in variants_text.rows(found)[1] for cell in row)
+    assert "<h1>Variants: one, three, two</h1>" in variants_page(
+        Results((one, replace(one, model="two"), variant("three", 0.99, 10, 9000)))
+    )
+
+
 def test_front_is_what_no_other_matches_in_all_and_beats_in_one() -> None:
     found = compared(
         variant("best", 0.99, 10, 9000),

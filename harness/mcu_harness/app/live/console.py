@@ -165,7 +165,7 @@ class Consoles:
 
         Where others than the console were used, each line says of which UART it is.
         """
-        said = self.said_since(0)
+        said = _without_late_line_ends(self.said_since(0))
         lines = []
         for uart, one in said[-most:]:
             text = one_line(one.data.decode("utf-8", "backslashreplace").rstrip("\r\n"))
@@ -173,3 +173,18 @@ class Consoles:
             lines.append(f"{one.at / clock_hz * 1e3:12.3f} ms  {of}{'>' if one.sent else '<'} {text}")
         left_out = len(said) - most
         return [f"({left_out} lines before)", *lines] if left_out > 0 else lines
+
+
+def _without_late_line_ends(said: list[tuple[str, Said]]) -> list[tuple[str, Said]]:
+    """`said` without the end of a line of the firmware that something was sent in: it is not a line of its own."""
+    found: list[tuple[str, Said]] = []
+    is_open: set[str] = set()
+    for uart, one in said:
+        data = one.data
+        if not one.sent:
+            if uart in is_open:
+                data = data.removeprefix(b"\r").removeprefix(b"\n")
+            (is_open.discard if one.data.endswith(b"\n") else is_open.add)(uart)
+        if data:
+            found.append((uart, Said(one.at, one.sent, data)))
+    return found

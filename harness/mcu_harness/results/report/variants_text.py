@@ -36,10 +36,12 @@ _LAYER_FIGURES = ("cycles", "flash_bytes", "sqnr_db")
 
 
 def standing(entry: Entry) -> str:
-    """ "front", who dominates it, or why it is not compared."""
+    """ "front", who dominates it, which it is the same as, or why it is not compared."""
     if entry.left_out:
         return f"not compared: {entry.left_out}"
     over = "" if entry.keeps_budgets else "over budget; "
+    if entry.same_as:
+        return f"{over}the same model as {entry.same_as}"
     return f"{over}dominated by {', '.join(entry.dominated_by)}" if entry.dominated_by else f"{over}front"
 
 

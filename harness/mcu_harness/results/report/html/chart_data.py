@@ -84,18 +84,21 @@ def run_data(run: RunResult, names: Names) -> dict[str, Columns]:
     }
 
 
-def bar_figures() -> list[Figure]:
-    """What the charts of the overview compare, in their order."""
-    return by_tile(shown_in(Shown.BARS))
+def bar_figures(runs: Iterable[RunResult]) -> list[Figure]:
+    """What the charts of the overview compare, in their order: what any of `runs` has."""
+    values = list(runs)
+    return [f for f in by_tile(shown_in(Shown.BARS)) if any(run.value(f.name) is not None for run in values)]
 
 
 def overview_data(runs: Iterable[RunResult], matrix: Matrix) -> dict[str, object]:
     """The figures that the overview's charts compare, and per case a row a board."""
     columns: dict[str, dict[str, list[object]]] = {case: {} for case in matrix.cases}
-    for run in runs:
+    all_runs = list(runs)
+    figures = bar_figures(all_runs)
+    for run in all_runs:
         case = run.case_name
         row: dict[str, object] = {"board": run.board, "verdict": str(run.verdict)}
-        for figure in bar_figures():
+        for figure in figures:
             row[figure.name] = _short(run.value(figure.name))
             row[f"{figure.name}_limit"] = _short(run.budgets.get(figure.name))
         for key, value in row.items():
@@ -103,7 +106,7 @@ def overview_data(runs: Iterable[RunResult], matrix: Matrix) -> dict[str, object
     return {
         "figures": [
             {"name": figure.name, "title": figure.title, "unit": figure.unit, "better": str(figure.better)}
-            for figure in bar_figures()
+            for figure in figures
         ],
         "cases": {case: dict(found) for case, found in columns.items()},
     }

@@ -45,6 +45,7 @@ def page(results: Results, *, first: str = "overview") -> str:
     found = matrix(results)
     runs = run_views(found.fits)
     names = chart_data.Names()
+    bars = chart_data.bar_figures(results.runs)
     styles, script = static(_STYLES), static(_SCRIPTS)
     return (
         environment()
@@ -64,7 +65,7 @@ def page(results: Results, *, first: str = "overview") -> str:
             matrix=found,
             rankings=_rankings(found),
             overview_figures=by_tile(present(shown_in(Shown.OVERVIEW), results)),
-            bar_figures=chart_data.bar_figures(),
+            bar_figures=bars,
             ranking_figures=fit_report.ranking_figures(),
             estimated=_estimated(results),
             overview_json=_json(chart_data.overview_data(results.runs, found)),
@@ -153,7 +154,7 @@ def _title(results: Results) -> str:
     boards = sorted({run.board for run in results.runs})
     cases = list(dict.fromkeys(run.case_name for run in results.runs))
     if len(boards) == 1:
-        return boards[0]
+        return f"{cases[0] if len(cases) == 1 else f'{len(results.runs)} runs'} on {boards[0]}"
     return f"{cases[0]} on {len(boards)} boards" if len(cases) == 1 else f"{len(cases)} models, {len(boards)} boards"
 
 

@@ -26,16 +26,19 @@ def write_variants_page(results: Results, output: Path) -> list[Path]:
     return [path]
 
 
+_MOST_NAMES = 5  # in the title
+
+
 def variants_page(results: Results) -> str:
     """The page of all comparisons in `results`; deterministic."""
     found = comparisons(results)
     styles = static(_STYLES)
-    scenarios = list(dict.fromkeys(comparison.scenario for comparison in found))
+    names = list(dict.fromkeys(entry.name for comparison in found for entry in comparison.entries))
     return (
         environment()
         .get_template("variants.html")
         .render(
-            title=f"Variants of {scenarios[0]}" if len(scenarios) == 1 else "Variants",
+            title=f"Variants: {', '.join(names)}" if len(names) <= _MOST_NAMES else f"{len(names)} variants",
             version=__version__,
             policy=policy(styles),
             styles=Markup(styles),  # noqa: S704 - files of this package

@@ -11,7 +11,20 @@ mcu.arenaChart = (section) => {
   const size = arena.size[0];
   const peak = Math.max(0, ...layers.arena.map((value) => value ?? 0));
   const label = `The arena of ${mcu.count(size ?? 0)} bytes over ${count} layers: rectangles are tensors, the line is what is live, at most ${mcu.bytes(peak)}; the table below lists them`;
+  box.after(arenaLegend(arena));
   return [mcu.chart(box, (width) => ({ svg: arenaPlot(arena, layers, size, width), label }))];
+};
+
+const arenaLegend = (arena) => {
+  const square = (fill) => mcu.svg("rect", { width: 10, height: 10, fill });
+  const line = (name) => mcu.svg("path", { class: name, d: "M0,5H10" });
+  const entries = [["a tensor; colours only tell neighbours apart", ...SHADES.slice(0, 3).map(square)]];
+  if (arena.kind.includes("scratch")) entries.push(["scratch memory of one layer", square(SCRATCH)]);
+  entries.push(["bytes live in each layer", line("p-line")], ["size of the arena", line("p-most")]);
+  return mcu.element("ul", { class: "legend" }, ...entries.map(([text, ...shapes]) => {
+    const keys = shapes.map((shape) => mcu.svg("svg", { class: "key", viewBox: "0 0 10 10" }, shape));
+    return mcu.element("li", {}, ...keys, ` ${text}`);
+  }));
 };
 
 const arenaPlot = (arena, layers, size, width) => {
