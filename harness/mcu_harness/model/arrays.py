@@ -18,6 +18,7 @@ from mcu_harness.base.errors import ModelError
 from mcu_harness.model.checks import label
 from mcu_harness.model.graph import RANGES, Graph, Tensor
 from mcu_harness.model.layout import Layout
+from mcu_harness.model.lfs_pointer import LFS_PULL, is_lfs_pointer
 
 Array = npt.NDArray[np.generic]
 
@@ -281,6 +282,10 @@ def _load(path: Path) -> dict[str, Array]:
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
     except _UNREADABLE as error:
+        if is_lfs_pointer(path):
+            raise ModelError(
+                f"{path}: it is a Git LFS pointer, the file itself was not downloaded", hint=LFS_PULL
+            ) from error
         why = "it is another kind of file, or holds Python objects" if "pickle" in str(error) else str(error)
         raise ModelError(
             f"{place}: not a usable .npy or .npz file: {why}", hint="write it with numpy.save or numpy.savez"

@@ -11,6 +11,7 @@ import pytest
 
 from mcu_harness.app.cli import main as cli
 from mcu_harness.base.errors import ModelError
+from mcu_harness.model.arrays import load_float_inputs
 from mcu_harness.model.importers import model_kinds
 from mcu_harness.model.importers.model_kinds import (
     INT8_TFLITE,
@@ -104,3 +105,19 @@ def test_the_table_is_looked_at_without_loading_a_reader() -> None:
     code = "import sys, mcu_harness.model.importers.model_kinds; print([n for n in ('numpy', 'tflite') if n in sys.modules])"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert ended.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".pt2", ".keras", ".tflite"])
+def test_a_git_lfs_pointer_is_said_to_be_one_whatever_the_kind(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"net{suffix}"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 4711\n")
+    with pytest.raises(ModelError, match=f"net{suffix}: it is a Git LFS pointer") as error:
+        kind_of(path)
+    assert "git lfs pull" in error.value.hint
+
+
+def test_samples_that_git_lfs_did_not_download_are_said_to_be_such(tmp_path: Path) -> None:
+    path = tmp_path / "samples.npz"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 4711\n")
+    with pytest.raises(ModelError, match=r"samples\.npz: it is a Git LFS pointer"):
+        load_float_inputs(path, [("x", (1, 4))])

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from mcu_harness.model.lfs_pointer import LFS_POINTER, LFS_PULL
+
 _CONVERT = "convert the model with tf.lite.TFLiteConverter, full-integer quantisation"
 EXPORTED = "give the exported program that it was made from: torch.export.save(torch.export.export(model, (example,)), 'model.pt2')"
 FROM_CORE_ML = "nothing turns it back faithfully: give the PyTorch or TensorFlow model that coremltools converted"
 _LOOKED_AT = 4096  # bytes
+
 
 Test = Callable[[bytes], bool]
 
@@ -32,9 +35,9 @@ def _is_c_source(head: bytes) -> bool:
 _KINDS: tuple[tuple[Test, str, str], ...] = (
     (lambda head: not head, "it is empty", "copy the file again"),
     (
-        _starts(b"version https://git-lfs"),
+        _starts(LFS_POINTER),
         "it is a Git LFS pointer, the model itself was not downloaded",
-        "run `git lfs pull` in its repository, or download the file from its page",
+        LFS_PULL,
     ),
     (
         lambda head: head[:4] == b"PK\x03\x04",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mcu_harness.base.errors import ModelError
 from mcu_harness.model.importers.foreign_files import FROM_CORE_ML
+from mcu_harness.model.lfs_pointer import LFS_PULL, is_lfs_pointer
 from mcu_harness.scenario.custom_operators import CustomOperator
 from mcu_harness.scenario.model_files import is_core_ml, split_factory
 
@@ -172,6 +173,8 @@ def _refuse(path: Path) -> None:
         raise ModelError(f"{path}: it is a Core ML model, which is not read", hint=FROM_CORE_ML)
     if path.is_dir():
         return
+    if is_lfs_pointer(path):
+        raise ModelError(f"{path}: it is a Git LFS pointer, the model itself was not downloaded", hint=LFS_PULL)
     if suffix == ".py":
         raise ModelError(
             f"{path}: which function makes the model?",
