@@ -289,7 +289,7 @@ def test_a_dialogue_delimits_what_is_measured(tmp_path: Path) -> None:
     one = run(elf, begin="work", stop_after=200_000, dialogue=(ready, DialogueStep("i10%", "m-ready")))
     slope = ((run(elf, dialogue=(ready, many)).value("instructions") or 0) - (result.value("instructions") or 0)) / 100
     assert 0 < slope - (one.value("instructions") or 0) < 12  # the loop around `work`
-    each = run(elf, dialogue=(ready, DialogueStep("i110%", "m-ready", measure=True, times=110)))
+    each = run(elf, dialogue=(ready, DialogueStep("i110%", "m-ready", measure=True, inferences=110)))
     assert calls(each)["work"] == 1
     assert (each.value("instructions") or 0) == pytest.approx(slope, rel=0.05)
 

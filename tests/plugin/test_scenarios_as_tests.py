@@ -103,6 +103,18 @@ def test_broken_scenario_is_an_error_with_file_and_line_and_stops_nobody(
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+def test_what_is_left_of_a_scenario_is_an_error_named_or_met(project: pytest.Pytester) -> None:
+    (project.path / "empty.toml").touch()
+    (project.path / "other.toml").write_text('model = "large"\n')
+    result = run(project, "-k", "empty or other")
+    result.assert_outcomes(errors=1, deselected=2)
+    result.stdout.fnmatch_lines(["*empty.toml:1: boards: missing*"])
+    (project.path / "case.toml").unlink()
+    result = run(project, "empty.toml")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*empty.toml:1: boards: missing*"])
+
+
 def test_set_up_error_has_no_traceback(project: pytest.Pytester) -> None:
     (project.path / "small.tflite").write_bytes(b"not a model at all")
     result = run(project)

@@ -12,12 +12,14 @@ from mcu_harness.base.errors import HarnessError
 from mcu_harness.base.text import is_plain_name, one_line, shown
 from mcu_harness.emulator.contract import Execution
 from mcu_harness.results.budgets import check_budgets
-from mcu_harness.results.finding_codes import Code
+from mcu_harness.results.finding_codes import STOPPED, Code
 from mcu_harness.results.records import Finding, OutputCheck, Provenance, RunResult, Tool, Verdict, worst
 from mcu_harness.scenario.cases import Case
 from mcu_harness.scenario.scenario import Scenario
 
 _DID_NOT_RUN = "the firmware did not run"
+_DID_NOT_FINISH = "the run did not finish"
+_WENT_WRONG = "the run went wrong before they were looked at"
 
 
 def judge(
@@ -34,7 +36,7 @@ def judge(
     a wrong run costs is not judged.
     """
     board = case.board
-    findings, check = list(reading.findings), output_check.unchecked(_DID_NOT_RUN)
+    findings, check = list(reading.findings), output_check.unchecked(_why_unchecked(execution, reading))
     if execution is not None and not findings:
         check, findings = firmware.check(execution)
     own = (*firmware.figures, *reading.figures)
@@ -75,6 +77,13 @@ def judge(
         spreads=measured_figures.spreads(profile),
     )
     return reading.show(result)
+
+
+def _why_unchecked(execution: Execution | None, reading: Reading) -> str:
+    """Why outputs were not checked, where they were not."""
+    if execution is None:
+        return _DID_NOT_RUN
+    return _DID_NOT_FINISH if any(finding.category in STOPPED for finding in reading.findings) else _WENT_WRONG
 
 
 def _unchecked(case: Case, firmware: FirmwareUnderTest, check: OutputCheck) -> list[Finding]:

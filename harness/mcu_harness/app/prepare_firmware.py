@@ -68,7 +68,7 @@ def prepare(case: Case, spec: FirmwareSpec, progress: Callable[[str], None]) -> 
         code_regions=parts,
         check=check,
         provenance=lambda profiled: provenance.of_firmware(case, program, profiled),
-        times=tuple(step.times for step in spec.dialogue if step.measure),
+        times=tuple(step.inferences for step in spec.dialogue if step.measure),
         stack_area=StackArea(boot.stack_limit, boot.stack_top),
         notes=(*_notes(boot), *_runtime_notes(program, spec)),
     )
@@ -93,7 +93,7 @@ def plan_for(program: Program, spec: FirmwareSpec, boot: Boot, begin: int | None
         main=(main.address, main.address + main.size) if main else None,
         stop_after=spec.stop_after,
         dialogue=tuple(
-            Exchange(step.send.encode(), step.wait.encode(), step.measure, step.times) for step in spec.dialogue
+            Exchange(step.send.encode(), step.wait.encode(), step.measure, step.inferences) for step in spec.dialogue
         ),
         vectors=boot.vectors,
         start=None if boot.vectors is not None else (boot.stack_top, boot.first),

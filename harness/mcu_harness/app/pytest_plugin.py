@@ -159,12 +159,13 @@ class _Collector:
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         if file_path.suffix != ".toml":
             return None
-        from mcu_harness.scenario.discovery import is_named, is_scenario_file
+        from mcu_harness.scenario.discovery import is_left_of_one, is_named, is_scenario_file
 
         patterns = tuple(self.config.getini(SCENARIOS.key))
         named = patterns != SCENARIOS.default and is_named(file_path, self.config.rootpath, patterns)
-        recognised = patterns == SCENARIOS.default or parent.session.isinitpath(file_path)
-        if not named and not (recognised and is_scenario_file(file_path)):
+        asked = parent.session.isinitpath(file_path)
+        recognised = (patterns == SCENARIOS.default or asked) and is_scenario_file(file_path)
+        if not named and not recognised and not (asked and is_left_of_one(file_path)):
             return None
         from mcu_harness.app.pytest_scenarios import ScenarioFile
 

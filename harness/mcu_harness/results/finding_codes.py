@@ -98,6 +98,7 @@ class Code(StrEnum):
     BASELINE_MISSING = "baseline.missing"
     BASELINE_NOT_COMPARABLE = "baseline.not-comparable"
     BASELINE_REFUSED = "baseline.refused"
+    COMPARE_GONE = "compare.gone"
     COMPARE_NOT_PAIRED = "compare.not-paired"
     TEST_FAILED = "test.failed"
 

@@ -15,6 +15,35 @@ from mcu_harness.scenario.model_files import is_model_folder
 
 _MOST_BYTES = 1 << 20  # larger than any scenario by far
 _SUBJECTS = ("model", "models", "variants", "firmware")
+# All keys at the top of a scenario.
+KEYS = frozenset(
+    [
+        "baseline",
+        "boards",
+        "budgets",
+        "cmsis_nn",
+        "console",
+        "coverage",
+        "description",
+        "firmware",
+        "inputs",
+        "kernels",
+        "model",
+        "models",
+        "name",
+        "operators",
+        "outputs",
+        "placement",
+        "profile",
+        "quantize",
+        "renode",
+        "variants",
+        "what_if",
+    ]
+)
+# Of those, the ones that are in nobody else's files, each by itself or with the others of its row.
+_TELLING = ({"budgets"}, {"quantize"}, {"what_if"}, {"cmsis_nn"}, {"inputs", "outputs"}, {"firmware", "console"})
+_OTHERS = frozenset(("pyproject.toml", "Cargo.toml", "ruff.toml", "uv.toml", "taplo.toml", "rustfmt.toml"))
 _KEY = r"(?m)^\s*[\"']?{}[\"']?\s*="
 
 
@@ -23,8 +52,45 @@ def is_scenario_file(path: Path) -> bool:
 
     Read as TOML, so every spelling counts, and a file that is somebody else's does not, whatever it calls a model. What was
     meant as a scenario is one, so that it is reported and not skipped: with a key misspelt beside a board that there is, or
-    broken TOML that names both.
+    broken TOML that names both. So is what is left of one, beside other scenarios or with a baseline of its own: a gate
+    must not go away with half of its file.
     """
+    return _is_whole(path) or (is_left_of_one(path) and _has_company(path))
+
+
+def is_left_of_one(path: Path) -> bool:
+    """Whether `path` can be what is left of a scenario: empty, no text, or keys of scenarios alone without boards or subject."""
+    if path.suffix != ".toml" or path.name in _OTHERS or path.name.startswith(".") or not path.is_file():
+        return False
+    try:
+        text = read_bounded(path, _MOST_BYTES).decode("utf-8")
+        top = tomllib.loads(text.replace("\r\n", "\n"))
+    except OSError:
+        return False
+    except UnicodeDecodeError:
+        return True
+    except (ValueError, RecursionError):
+        return "\0" in text or any(
+            all(re.search(rf"(?m)^\s*\[?\s*{key}\s*[]=]", text) for key in keys) for keys in _TELLING
+        )
+    if not top:
+        return not text.strip()  # a file of comments alone was written by a person
+    if not top.keys() <= KEYS:
+        return False
+    model = top.get("model")
+    names_file = isinstance(model, str) and bool(model) and (path.parent / model).is_file()
+    return names_file or _are_known(top.get("boards", [])) or any(keys <= top.keys() for keys in _TELLING)
+
+
+def _has_company(path: Path) -> bool:
+    """Whether there are scenarios beside `path`, or a baseline that can be its own."""
+    if any(_is_whole(other) for other in sorted(path.parent.glob("*.toml")) if other != path):
+        return True
+    baselines = (path.parent / "baselines").glob("*@*.json")
+    return any(file.name.startswith((f"{path.stem}@", f"{path.stem}+")) for file in baselines)
+
+
+def _is_whole(path: Path) -> bool:
     if path.suffix != ".toml" or path.name == "pyproject.toml":
         return False
     try:

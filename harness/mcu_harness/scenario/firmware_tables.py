@@ -25,12 +25,12 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class DialogueStep:
-    """`send` this to the console, then wait for `wait`; a `measure`d step is a window with `times` inferences."""
+    """`send` this to the console, then wait for `wait`; a `measure`d step is a window in which the firmware makes `inferences`."""
 
     send: str
     wait: str
     measure: bool = False
-    times: int = 1
+    inferences: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,20 +154,26 @@ def _regions(profile: Table | None) -> tuple[Region, ...]:
 
 
 def _dialogue(console: Table | None) -> tuple[DialogueStep, ...]:
-    """[console] dialogue: tables with `send`, `wait`, `measure` and `times`."""
+    """[console] dialogue: tables with `send`, `wait`, `measure` and `inferences`."""
     if console is None:
         return ()
     steps = []
     for table in console.tables("dialogue"):
+        if "times" in table.names():  # what it was called, and was taken for a count of repetitions
+            raise table.fail(
+                "times",
+                "is called `inferences`: how many the firmware makes in this step, which figures are divided by",
+                hint="a step is sent once; to send it again, write it again",
+            )
         step = DialogueStep(
-            table.text("send", ""), table.text("wait", ""), table.flag("measure", False), table.whole("times", 1)
+            table.text("send", ""), table.text("wait", ""), table.flag("measure", False), table.whole("inferences", 1)
         )
         if not step.send and not step.wait:
             raise table.fail("", "a step that neither sends nor waits", hint='write { send = "...", wait = "..." }')
-        if step.times < 1:
-            raise table.fail("times", "must be 1 or more")
-        if step.times > 1 and not step.measure:
-            raise table.fail("times", "only a measured step has inferences", hint="add `measure = true`")
+        if step.inferences < 1:
+            raise table.fail("inferences", "must be 1 or more")
+        if step.inferences > 1 and not step.measure:
+            raise table.fail("inferences", "only a measured step has inferences", hint="add `measure = true`")
         table.done()
         steps.append(step)
     console.done()

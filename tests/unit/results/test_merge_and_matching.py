@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -151,6 +152,23 @@ def test_compare_command_shows_all_cases_and_fails_by_tolerance(
     assert [(change["figure"], change["fails"]) for change in changes] == [("cycles", True)]
     assert command("compare", before, after, "--fail", "cycles") == 2
     assert command("compare", before, tmp_path / "none.json") == 2
+
+
+def test_a_case_that_is_gone_fails_a_comparison_that_holds_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would take its gate along; without --fail it is told and no more."""
+    before, after = (tmp_path / f"{name}.json" for name in ("before", "after"))
+    results_json.save(RESULTS, before)
+    results_json.save(Results((PASSING,)), after)
+    assert command("compare", before, after) == 0
+    assert command("compare", before, after, "--fail", "cycles:0%", "--allow-gone") == 0
+    capsys.readouterr()
+    assert command("compare", before, after, "--fail", "cycles:0%") == 1
+    text = capsys.readouterr().out
+    assert "on board_b: fail: the case is gone" in text and "--allow-gone" in text
+    assert command("compare", after, before, "--fail", "cycles:0%") == 0  # what is new is named
+    assert "board_b  new" in re.sub(" +", "  ", capsys.readouterr().out)
 
 
 def test_merge_command_writes_one_file(tmp_path: Path) -> None:

@@ -74,8 +74,12 @@ def test_everything_is_read(tmp_path: Path) -> None:
         (TOP + '[firmware]\nelf = "a"\nbuild = ["x"]\n[profile.regions]\nconv = []\n', ":6: ", "no symbols"),
         (TOP + '[firmware]\nelf = "a"\nbuild = ["x"]\n[console]\ndialogue = [{}]\n', "dialogue", "neither sends"),
         (
-            TOP + '[firmware]\nelf = "a"\nbuild = ["x"]\n[console]\ndialogue = [{send = "a", times = 2}]\n',
-            "times", "only a measured step",
+            TOP + '[firmware]\nelf = "a"\nbuild = ["x"]\n[console]\ndialogue = [{send = "a", inferences = 2}]\n',
+            "inferences", "only a measured step",
+        ),
+        (
+            TOP + '[firmware]\nelf = "a"\nbuild = ["x"]\n[[console.dialogue]]\nsend = "a"\nmeasure = true\ntimes = 2\n',
+            ":8: console.dialogue.times", "called `inferences`",
         ),
         (
             TOP + '[firmware]\nelf = "a"\nbuild = ["x"]\nbegin = "b"\n[console]\ndialogue = [{send = "a", measure = true}]\n',

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from mcu_harness.base.errors import ScenarioError
-from mcu_harness.scenario.discovery import is_scenario_file
+from mcu_harness.scenario.discovery import KEYS, is_scenario_file
 from mcu_harness.scenario.quantize import QuantizeSpec
 from mcu_harness.scenario.scenario import load_scenario, scenario_for_model
 
@@ -119,6 +120,46 @@ def test_file_that_is_not_text_is_an_error(write) -> None:  # type: ignore[no-un
 )
 def test_a_scenario_is_toml_that_names_boards_and_what_runs_on_them(write, text: str, expected: bool) -> None:  # type: ignore[no-untyped-def]
     assert is_scenario_file(write(text)) is expected
+
+
+LEFT = [b"", b"\x8f\x00\xff\xfe", b'[budgets]\nflash = "64 KiB"\n', b'[budgets]\nflash = "64 Ki']
+OF_OTHERS = [
+    b"# nothing yet\n",
+    b'[profile.default]\nsrc = "src"\n',
+    b'model = "large"\nname = "chat"\n',
+    b'model = "net.tflite"\ntemperature = 0.5\n',
+    b"[package\nname = 1\n",
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [*((each, True) for each in LEFT), *((each, False) for each in OF_OTHERS)]
+)
+def test_what_is_left_of_a_scenario_is_one_beside_others_or_with_a_baseline(
+    write,  # type: ignore[no-untyped-def]
+    content: bytes,
+    expected: bool,
+) -> None:
+    """Else a file that was cut off takes its gate along, and nobody is told. Files of others stay what they are."""
+    path = write(GOOD).with_name("cut.toml")
+    path.write_bytes(content)
+    assert is_scenario_file(path) is expected
+    if expected:
+        with pytest.raises(ScenarioError, match=r"cut\.toml"):
+            load_scenario(path)
+    for other in set(path.parent.glob("*.toml")) - {path}:
+        other.unlink()
+    assert not is_scenario_file(path)
+    (path.parent / "baselines").mkdir()
+    (path.parent / "baselines" / "cut@nucleo_g071rb.json").touch()
+    assert is_scenario_file(path) is expected
+    path.rename(path.with_name("ruff.toml"))
+    assert not is_scenario_file(path.with_name("ruff.toml"))
+
+
+def test_keys_of_scenarios_are_those_that_are_described() -> None:
+    meanings = tomllib.loads((Path(__file__).parents[3] / "docs" / "key_meanings.toml").read_text(encoding="utf-8"))
+    assert {key.partition(".")[0] for key in meanings["scenario"]} == KEYS
 
 
 def test_model_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -45,8 +45,11 @@ class Judged:
     pair: Pair | None = None
 
 
-def judge(pairs: Pairs, tolerances: Iterable[Tolerance]) -> list[Judged]:
-    """Findings of all cases that break `tolerances` or cannot be held to them; [] without tolerances."""
+def judge(pairs: Pairs, tolerances: Iterable[Tolerance], may_go: bool = False) -> list[Judged]:
+    """Findings of all cases that break `tolerances` or cannot be held to them; [] without tolerances.
+
+    A case that is gone is one, unless it `may_go`: it would take its gate along.
+    """
     held = tuple(tolerances)
     if not held:
         return []
@@ -63,7 +66,18 @@ def judge(pairs: Pairs, tolerances: Iterable[Tolerance]) -> list[Judged]:
         found.append(
             Judged("all cases", _not_comparable("the two have no case in common, so nothing was held to anything"))
         )
+    if not may_go:
+        found += [Judged(" on ".join(_case(case)), _gone()) for case in pairs.gone]
     return found
+
+
+def _gone() -> Finding:
+    return Finding(
+        code=Code.COMPARE_GONE,
+        verdict=Verdict.FAIL,
+        message="the case is gone, and nothing holds its figures now; --allow-gone if it was meant to go",
+        advice="bring it back, or allow it",
+    )
 
 
 def _not_comparable(message: str) -> Finding:

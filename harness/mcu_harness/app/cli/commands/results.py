@@ -45,6 +45,9 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
         metavar="FIGURE:AMOUNT",
         help="as in cycles:2%% or flash:+256 (repeatable)",
     )
+    parser.add_argument(
+        "--allow-gone", action="store_true", help="with --fail: cases that are not there any more are no failure"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the comparison there")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="all cases and all parts that moved")
     parser.set_defaults(command=_compare)
@@ -123,7 +126,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     check_places([arguments.json])
     tolerances = [parse_tolerance(text) for text in arguments.fail]
     pairs = pair(read_snapshots(arguments.before), read_snapshots(arguments.after))
-    findings = comparison_text.judge(pairs, tolerances)
+    findings = comparison_text.judge(pairs, tolerances, arguments.allow_gone)
     sys.stdout.write(comparison_text.to_text(pairs, findings, arguments.verbose))
     if arguments.json:
         write_text(arguments.json, comparison_text.to_json(pairs, findings))
