@@ -24,6 +24,7 @@ import argparse
 import dataclasses
 import inspect
 import json
+import shutil
 import sys
 import tempfile
 import tomllib
@@ -382,6 +383,8 @@ def take_outputs(names: Iterable[str]) -> list[str]:
         try:
             with tempfile.TemporaryDirectory() as folder, folder_of(name, Path(folder)) as (page, run, edit):
                 (DOCS / name).write_text(renewed(page, run, edit), encoding="utf-8")
+                for file in PAGES_OF_RUNS[name].written:
+                    shutil.copy(Path(folder) / file, (DOCS / name).parent / file)
             print(f"renewed {name}")
         except PageError as error:  # the command's own message, of an extra that is missing, say, is above
             print(f"{name}: {error}", file=sys.stderr)

@@ -49,6 +49,7 @@ class Page:
     files: dict[str, str] = field(default_factory=dict)  # name there -> path in the repository
     blocks: tuple[str, ...] = ()  # names of the page's first blocks of a language, in their order
     before: tuple[str, ...] = ()  # commands that the page does not show
+    written: tuple[str, ...] = ()  # files that the commands write and that are kept beside the page
     quick: bool = True  # small models that need no extra: these the tests run, too
 
 
@@ -70,7 +71,7 @@ PAGES = {
     "howto/search.md": Page(blocks=("net.py",), quick=False),
     "howto/shrink.md": Page(NETS, quick=False),
     "howto/variants.md": Page({**NETS, "int8.tflite": MODELS + "digits.tflite"}, quick=False),
-    "examples/which-variant/README.md": Page(NETS, quick=False),
+    "examples/which-variant/README.md": Page(NETS, written=("variants.html",), quick=False),
     "howto/placement.md": Page({"ad.tflite": MODELS + "anomaly_detection.tflite"}, quick=False),
     "examples/regression-gate/README.md": Page(
         {name: f"docs/examples/regression-gate/{name}" for name in ("gesture.tflite", "gesture_wider.tflite", "gesture.toml")},
