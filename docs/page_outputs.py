@@ -11,7 +11,7 @@ A block of a page is a command, and lines of what it prints:
 
 Lines that follow each other on the page follow each other in the output; a line of `...` stands for those left out, and an output that
 ends earlier on the page ends with one. A passage is found again by the words of its first line, whatever its figures are, and takes as many
-lines as it has on the page. Durations of the machine and versions of tools stay as the page has them.
+lines as it has on the page. A block of firmware that is not in the repository is ```text, and is not run. Durations of the machine and versions of tools stay as the page has them.
 """
 
 from __future__ import annotations
