@@ -68,7 +68,7 @@ def finished(facts: RunFacts, detail: str = "", status: int | None = None) -> En
         reached = facts.is_open or facts.dropped
         what = "did not come to its end" if reached else "was never reached"
         place = f"{facts.plan.begin or 0:#010x}"
-        return End(ExitReason.STOPPED_EARLY, status, f"what is to be measured, at {place}, {what}")
+        return End(ExitReason.STOPPED_EARLY, status, f"what is to be measured, {place}, {what}")
     return End(ExitReason.FINISHED, status, f"{detail}{_measured(facts)}" if detail else "")
 
 

@@ -12,6 +12,8 @@ from mcu_harness.image.program import Program, Section
 # Vector tables are aligned to their size, 32 words at least on cores that can move them (Armv7-M ARM, B3.2.5).
 _ALIGNMENT = 128
 _LARGEST_BOOT_LOADER = 1 << 20  # how far from the image's start its vector table is looked for
+# SRAM and external RAM of the architecture's memory map (Armv7-M ARM, B3.1), and core-coupled memory below.
+_RAM_OF_ANY_BOARD = ((0x1000_0000, 0x4000_0000), (0x6000_0000, 0xA000_0000))
 _STACK_SYMBOLS = ("__StackTop", "_estack", "__stack_top", "__stack", "__initial_sp", "__INITIAL_SP", "_stack_top")
 
 
@@ -55,9 +57,18 @@ def own_vectors(program: Program) -> int:
 
 
 def check_start(program: Program, board: Board, boot: Boot) -> None:
-    """Raises ElfError for an image that has no vector table and cannot be started at its entry either."""
+    """Raises ElfError for an image with the vector table of another board, or with none and no entry to start at either."""
     if boot.vectors is not None:
         return
+    foreign = next((at for at in _candidates(program, board) if _is_of_another_board(program, board, at)), None)
+    if foreign is not None:
+        stack, reset = _word(program, foreign), _word(program, foreign + 4)
+        memories = ", ".join(f"{m.name} {m.origin:#010x} to {m.end:#010x}" for m in board.memories if m.kind == "ram")
+        raise ElfError(
+            f"{program.path}: its vector table at {foreign:#010x} does not fit {board.name}: the stack would begin at "
+            f"{stack:#010x}, which is outside of its RAM, and the reset handler is at {reset & ~1:#010x}",
+            hint=f"is it firmware for another board? RAM of this one: {memories}",
+        )
     if not program.entry and not program.symbols:
         start = min(segment.load_address for segment in program.segments)
         raise ElfError(
@@ -97,6 +108,20 @@ def _is_table(program: Program, board: Board, address: int) -> bool:
         handler & 1 and any(start <= handler & ~1 < end for start, end in _places_of_code(program))
         for handler in (reset, *real)
     )
+
+
+def _is_of_another_board(program: Program, board: Board, address: int) -> bool:
+    """Whether the words at `address` are a vector table but for the stack pointer, which no RAM of `board` has.
+
+    At the board's own place the reset handler has to be code; elsewhere it has to be the entry.
+    """
+    stack, reset = _word(program, address), _word(program, address + 4)
+    could_be_ram = any(start < stack <= end for start, end in _RAM_OF_ANY_BOARD) and stack % 4 == 0
+    if not could_be_ram or any(m.kind == "ram" and m.origin < stack <= m.end for m in board.memories):
+        return False
+    own = address == board.code_memory.origin + board.vector_offset
+    is_code = bool(reset & 1) and any(start <= reset & ~1 < end for start, end in _places_of_code(program))
+    return is_code and (own or reset & ~1 == program.entry)
 
 
 def _places_of_code(program: Program) -> Iterator[tuple[int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mcu_harness.base.errors import ModelError
+from mcu_harness.base.files import why_no_file
 from mcu_harness.model.convert.record import Conversion
 from mcu_harness.model.convert.routes import Job, Progress, with_scheme
 from mcu_harness.model.importers.model_kinds import kind_of
@@ -28,5 +29,15 @@ def int8_model(path: Path, spec: QuantizeSpec, progress: Progress = _silent) -> 
         )
     kind = kind_of(path)
     job = Job(path, kind.name, spec, progress)
-    conversion = kind.convert(job) if kind.convert else Conversion(path)
+    conversion = kind.convert(job) if kind.convert else _as_it_is(job)
     return conversion if spec.scheme == "int8" else with_scheme(job, conversion)
+
+
+def _as_it_is(job: Job) -> Conversion:
+    """A model that an importer reads; samples that were given for it are said to be of no use, and have to be there."""
+    calibration = job.spec.calibration
+    if calibration is None or job.spec.scheme != "int8":  # else the scheme is what they are for
+        return Conversion(job.path)
+    if problem := why_no_file(calibration):
+        raise ModelError(f"{calibration}: {problem}", hint="calibration samples lie in an .npy or .npz file")
+    return Conversion(job.path, notes=(f"the model is quantised already: samples of {calibration.name} are not used",))

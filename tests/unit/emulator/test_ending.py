@@ -60,7 +60,7 @@ def test_what_waits_for_ever_is_an_end_in_main_or_after_it_and_a_failure_elsewhe
     unseen = ending.waits_for_ever(replace(FACTS, closed=0), wait, True)
     assert (unseen.reason, unseen.detail) == (
         ExitReason.STOPPED_EARLY,
-        "what is to be measured, at 0x00000100, was never reached",
+        "what is to be measured, 0x00000100, was never reached",
     )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from mcu_harness.base.errors import ElfError
 from mcu_harness.image.program import Program, Section, Segment, Symbol
-from mcu_harness.image.start_up import find_boot
+from mcu_harness.image.start_up import check_start, find_boot
 from sample_boards import FLASH, SRAM, board
 
 TOP = SRAM + 0x1000
@@ -55,3 +58,12 @@ def test_stack_may_grow_down_to_the_data_and_no_further() -> None:
     assert find_boot(image(code, bss=0x123), board()).stack_limit == SRAM + 0x124
     above = image(code, (TOP + 0x10, b"data above the stack"), bss=0x20)
     assert find_boot(above, board()).stack_limit == SRAM + 0x20
+
+
+def test_a_table_of_another_board_is_refused_with_its_stack_and_nothing_is_started_at_the_entry() -> None:
+    foreign = image((FLASH, table(0x2FFF_0000, FLASH + 0x41)), entry=FLASH + 8)
+    with pytest.raises(ElfError, match="begin at 0x2fff0000") as caught:
+        check_start(foreign, board(), find_boot(foreign, board()))
+    assert "another board" in caught.value.hint
+    none = image((FLASH, bytes(64)), entry=FLASH + 8)
+    check_start(none, board(), find_boot(none, board()))  # code that begins at its entry

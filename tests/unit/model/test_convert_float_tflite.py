@@ -152,6 +152,32 @@ def test_calibration_that_does_not_fit_is_refused(
     assert re.search(message, error.message)
 
 
+@pytest.mark.parametrize(
+    ("samples", "said"),
+    [
+        (np.zeros((10, 8, 8, 3), np.float32), "never vary: each value is 0"),
+        (np.tile(np.arange(192, dtype=np.float32).reshape(1, 8, 8, 3), (3, 1, 1, 1)), "the 3 calibration samples"),
+    ],
+)
+def test_samples_that_do_not_vary_are_a_note(
+    cache: Path, model: Path, tmp_path: Path, samples: np.ndarray, said: str
+) -> None:
+    np.savez(tmp_path / "same.npz", inputs=samples)
+    (note,) = int8_model(model, QuantizeSpec(tmp_path / "same.npz")).notes
+    assert said in note and "'image_0'" in note
+
+
+def test_samples_for_a_model_that_is_int8_already_are_a_note_and_have_to_be_there(
+    cache: Path, model: Path, spec: QuantizeSpec, tmp_path: Path
+) -> None:
+    conversion = int8_model(model, spec)
+    assert conversion.notes == ()
+    assert int8_model(conversion.model, QuantizeSpec()).notes == ()
+    (note,) = int8_model(conversion.model, spec).notes
+    assert note == "the model is quantised already: samples of calibration.npz are not used"
+    assert "none.npz: no such file" in refused(conversion.model, QuantizeSpec(tmp_path / "none.npz")).message
+
+
 def test_more_samples_than_there_are_is_an_error(cache: Path, model: Path, spec: QuantizeSpec) -> None:
     assert "32 calibration samples, 33 are asked for" in refused(model, replace(spec, count=33)).message
 

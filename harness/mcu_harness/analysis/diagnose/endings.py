@@ -19,6 +19,10 @@ _ADVICE = {
     ExitReason.ENDLESS_LOOP: "the firmware waits there for ever: look at why it was called, a failed check or a handler",
     ExitReason.STOPPED_EARLY: "the firmware ended before it had run every input",
 }
+_NOT_MEASURED = (
+    "the run was over before: by a loop that does nothing any more, or by what was told to stop it; have the firmware come "
+    "to it before that, or measure something else"
+)
 _CODES = {
     ExitReason.TIMEOUT: Code.RUN_TIMEOUT,
     ExitReason.INSTRUCTION_LIMIT: Code.RUN_INSTRUCTION_LIMIT,
@@ -60,11 +64,16 @@ def other_ending(case: Case) -> Finding | None:
         if entered is not None:
             return entered
     handler = _handler_of(case) if execution.reason is ExitReason.ENDLESS_LOOP else ""
+    detail, advice = execution.detail, _ADVICE[execution.reason]
+    begin = case.firmware.plan.begin
+    if execution.reason is ExitReason.STOPPED_EARLY and case.firmware.plan.repeat and begin is not None:
+        at, name = f"{begin:#010x}", case.places.name(begin)
+        detail, advice = detail.replace(at, f"{name} ({at})" if name else at), _NOT_MEASURED
     return Finding(
         code=_CODES[execution.reason],
         verdict=Verdict.FAIL,
-        message=f"{execution.reason} {case.places.where(execution.pc)}{case.layer}: {execution.detail}",
-        advice=_ADVICE[execution.reason],
+        message=f"{execution.reason} {case.places.where(execution.pc)}{case.layer}: {detail}",
+        advice=advice,
         details=(*([handler] if handler else []), *call_lines(case)),
     )
 

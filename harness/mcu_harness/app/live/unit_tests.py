@@ -53,7 +53,8 @@ def run_unit_tests(board: LiveBoard) -> list[UnitTest]:
     if not found:
         raise HarnessError(
             f"the firmware reported no test of Unity, CppUTest (with -v), GoogleTest or ztest within {TIMEOUT_S:g} s",
-            hint=f"what it said:\n{board.transcript or '(nothing)'}",
+            hint="is it a test image? `mcu-harness profile`, [firmware] in a scenario and `mcu_board` are for other firmware; "
+            f"what it said:\n{board.transcript or '(nothing)'}",
         )
     return found
 

@@ -46,3 +46,14 @@ def samples(request: dict[str, Any], inputs: Sequence[tuple[str, tuple[int, ...]
     if count is not None and count > available:
         raise Refusal(f"{file}: {available} calibration samples, {count} are asked for", hint="lower `count`")
     return tuple(array[:count].astype(np.float32) for array in arrays)
+
+
+def sample_notes(given: Sequence[npt.NDArray[Any]], inputs: Sequence[tuple[str, tuple[int, ...]]]) -> list[str]:
+    """What is odd about calibration samples, for each of `inputs`: the ranges that come of them mean nothing then."""
+    return [
+        f"the calibration samples of input {name[:60]!a} never vary: each value is {array.flat[0]:g}, so ranges mean nothing"
+        if array.min() == array.max()
+        else f"the {len(array)} calibration samples of input {name[:60]!a} are all the same"
+        for array, (name, _) in zip(given, inputs, strict=True)
+        if array.size > 1 and (array.min() == array.max() or (len(array) > 1 and (array == array[0]).all()))
+    ]

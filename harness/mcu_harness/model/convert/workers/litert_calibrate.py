@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from mcu_harness.model.convert.refusal import Refusal, first_line
 from mcu_harness.model.convert.workers.answering import answer
-from mcu_harness.model.convert.workers.calibration import samples
+from mcu_harness.model.convert.workers.calibration import sample_notes, samples
 from mcu_harness.model.layout import Layout
 
 # Of activations and biases; filters are int8 in each.
@@ -24,8 +24,9 @@ NUMBERS: dict[str, tuple[npt.DTypeLike, npt.DTypeLike]] = {"int8": (np.int8, np.
 
 def convert(request: dict[str, Any]) -> dict[str, Any]:
     model = Path(request["model"]).read_bytes()
-    Path(request["output"]).write_bytes(quantised(model, request, "int8"))
-    return {"notes": [], "original_is": "the float model, in LiteRT", **described(model)}
+    content, notes = quantised(model, request, "int8")
+    Path(request["output"]).write_bytes(content)
+    return {"notes": notes, "original_is": "the float model, in LiteRT", **described(model)}
 
 
 def described(model: bytes) -> dict[str, Any]:
@@ -47,8 +48,11 @@ def described(model: bytes) -> dict[str, Any]:
     }
 
 
-def quantised(model: bytes, request: dict[str, Any], numbers: str) -> bytes:
-    """The float .tflite `model` with `numbers` of NUMBERS, calibrated as `request` says; raises Refusal."""
+def quantised(model: bytes, request: dict[str, Any], numbers: str) -> tuple[bytes, list[str]]:
+    """The float .tflite `model` with `numbers` of NUMBERS, calibrated as `request` says, and notes on the samples.
+
+    Raises Refusal.
+    """
     try:
         from ai_edge_litert._pywrap_tensorflow_lite_calibration_wrapper import CalibrationWrapper
     except ImportError as error:
@@ -77,7 +81,7 @@ def quantised(model: bytes, request: dict[str, Any], numbers: str) -> bytes:
             f"LiteRT cannot quantise the model to {numbers}: {first_line(error)}",
             hint=f"the operator it names has no {numbers} form: replace it in the model",
         ) from error
-    return content
+    return content, sample_notes(given, inputs)
 
 
 def _samples(request: dict[str, Any], inputs: list[tuple[str, tuple[int, ...]]]) -> list[npt.NDArray[np.generic]]:

@@ -30,20 +30,20 @@ def convert(request: dict[str, Any]) -> dict[str, Any]:
         real = dequantised(model)
         Path(request["original"]).write_bytes(real)
         told |= {**described(real), "original_is": "the int8 model, computed in float"}
-    made, note = _STEPS[request["scheme"]](model, real, request)
+    made, notes = _STEPS[request["scheme"]](model, real, request)
     Path(request["output"]).write_bytes(made)
-    return told | {"notes": [note]}
+    return told | {"notes": notes}
 
 
-def _wide(model: bytes, real: bytes, request: dict[str, Any]) -> tuple[bytes, str]:
-    made = quantised(real or dequantised(model), request, "16x8")
-    return made, f"16x8: activations of int16, weights of int8, biases of int64. {_WIDE}"
+def _wide(model: bytes, real: bytes, request: dict[str, Any]) -> tuple[bytes, list[str]]:
+    made, notes = quantised(real or dequantised(model), request, "16x8")
+    return made, [f"16x8: activations of int16, weights of int8, biases of int64. {_WIDE}", *notes]
 
 
-def _int4(model: bytes, real: bytes, request: dict[str, Any]) -> tuple[bytes, str]:
+def _int4(model: bytes, real: bytes, request: dict[str, Any]) -> tuple[bytes, list[str]]:
     made, layers, weights = with_int4_weights(model)
     sizes = f"the file has {len(made):,} bytes in place of {len(model):,}"
-    return made, f"int4: {weights:,} weights of {layers} layers have 4 bits, {sizes}. {_UNPACKED}"
+    return made, [f"int4: {weights:,} weights of {layers} layers have 4 bits, {sizes}. {_UNPACKED}"]
 
 
 _STEPS = {"16x8": _wide, "int4": _int4}

@@ -13,7 +13,7 @@ from mcu_harness.model.convert.qdq import operators
 from mcu_harness.model.convert.qdq.importer import Importer
 from mcu_harness.model.convert.qdq.reader import is_quantised, read
 from mcu_harness.model.convert.workers.answering import answer
-from mcu_harness.model.convert.workers.calibration import samples
+from mcu_harness.model.convert.workers.calibration import sample_notes, samples
 
 assert operators.__all__  # importing them registers their handlers
 
@@ -24,11 +24,13 @@ def convert(request: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=Path(request["output"]).parent) as folder:
         if not is_quantised(model):
             told["original_is"] = "the float model, in onnxruntime"
-            given = samples(request, model_inputs(model))
+            inputs = model_inputs(model)
+            given = samples(request, inputs)
             model = prepared(model, Path(folder))
             onnx.save(model, request["original"])
             options = {key: request[key] for key in ("method", "per_channel")}
             importer = Importer(quantised(model, given, Path(folder), **options))
+            importer.notes += sample_notes(given, inputs)
         else:
             onnx.save(model, request["original"])
             given = samples(request, model_inputs(model)) if request["calibration"] else ()
