@@ -65,5 +65,6 @@ def test_a_table_of_another_board_is_refused_with_its_stack_and_nothing_is_start
     with pytest.raises(ElfError, match="begin at 0x2fff0000") as caught:
         check_start(foreign, board(), find_boot(foreign, board()))
     assert "another board" in caught.value.hint
-    none = image((FLASH, bytes(64)), entry=FLASH + 8)
-    check_start(none, board(), find_boot(none, board()))  # code that begins at its entry
+    none = image((FLASH, bytes(64)), entry=FLASH + 8)  # not a table at all
+    with pytest.raises(ElfError, match="no Thumb code at its entry"):
+        check_start(none, board(), find_boot(none, board()))
