@@ -23,9 +23,9 @@ from pathlib import Path
 
 from mcu_harness.base.errors import HarnessError
 
-# Objects, archives, images, memory traces, answers of the oracle; int8 models with the conversion's record and the float model
+# Objects, archives, images, memory traces, answers of the oracle; compiled hooks of the emulator; int8 models with the conversion's record and the float model
 # it began with.
-KINDS = ("o", "a", "elf", "trace", "answer", "tflite", "conversion", "original")
+KINDS = ("o", "a", "elf", "trace", "answer", "tflite", "conversion", "original", "hook")
 _LIMIT_BYTES = 1 << 30
 _ABANDONED_S = 24 * 3600.0  # scratch directories older than this belong to processes that were killed
 _SCRATCH = "mcu-harness-scratch-"

@@ -16,6 +16,7 @@ LATE = (
     "ai_edge_litert",
     "ziglang",
     "onnx",
+    "numba",
 )
 
 

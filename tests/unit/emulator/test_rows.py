@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
-import numpy as np
 import pytest
 from numba import types
 
 from mcu_harness.emulator.recorder import layout as recorder_layout
-from mcu_harness.emulator.recorder.native import code_digest, inner, pointer_to
+from mcu_harness.emulator.recorder.native import inner, pointer_to
 from mcu_harness.emulator.recorder.rows import Row, Table, row
 from mcu_harness.emulator.trace import layout as trace_layout
 
@@ -92,39 +87,3 @@ def test_every_row_of_recorder_and_trace_has_what_its_class_names_and_starts_wit
     for kind in (recorder_layout.Edge, recorder_layout.Block):  # those that every block is looked up in
         assert kind.nbytes & (kind.nbytes - 1) == 0, kind
         assert Table(kind, 1).address % kind.nbytes == 0
-
-
-def test_code_that_was_compiled_before_a_change_in_any_of_its_files_is_not_used(tmp_path: Path) -> None:
-    """numba looks at one file only; what it has kept must not outlive a change in the others."""
-    (tmp_path / "helper.py").write_text("FACTOR = 3\n")
-    (tmp_path / "outer.py").write_text(
-        "import sys\n"
-        "from pathlib import Path\n"
-        "import numba\n"
-        "from mcu_harness.emulator.recorder.native import code_digest\n"
-        "from helper import FACTOR\n"
-        "def entry(code):\n"
-        "    def times(value):\n"
-        "        _ = code\n"
-        "        return value * FACTOR\n"
-        "    return times\n"
-        "made = numba.cfunc('int64(int64)', cache=True)(entry(code_digest(Path(__file__).parent)))\n"
-        "print(made.cache_hits, made.ctypes(7))\n"
-    )
-
-    def run() -> str:
-        command = [sys.executable, "-B", str(tmp_path / "outer.py")]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
-
-    assert run() == "0 21\n"
-    assert run() == "1 21\n"
-    (tmp_path / "helper.py").write_text("FACTOR = 5\n")
-    assert run() == "0 35\n"
-
-
-def test_the_digest_is_of_the_code(tmp_path: Path) -> None:
-    one = code_digest(tmp_path)
-    (tmp_path / "more.py").write_text("x = 1\n")
-    other = code_digest(tmp_path)
-    assert one != other == code_digest(tmp_path)
-    assert np.iinfo(np.int64).max > max(one, other) >= 0

@@ -1,153 +1,42 @@
-"""Compiled: what runs for every executed block.
-
-Its logic is in `native_tables` (blocks, edges and contexts) and `native_calls` (the stack of calls). All of it knows no
-Python object, only the address of a `State`, so that it can be kept on disk; `block_recorder` explains what is recorded.
-"""
+"""The compiled functions that an emulator calls for every executed block."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ctypes
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import numba
-from numba import types
+import numpy as np
+import numpy.typing as npt
 
-from mcu_harness.emulator.recorder.layout import (
-    ENDLESS,
-    OUTSIDE,
-    SLOW,
-    STAY,
-    STOP_CHECK,
-    STOP_ENDLESS,
-    STOP_ERROR,
-    UNMASKS,
-    State,
-)
-from mcu_harness.emulator.recorder.native import call, code_digest, inlined, inner, kept_on_disk
-from mcu_harness.emulator.recorder.native_calls import left_frame, note_stack, repeat, resolve
-from mcu_harness.emulator.recorder.native_tables import (
-    BLOCK_BYTES,
-    block_at,
-    edge_at,
-    find_block,
-    find_edge,
-    state_at,
-)
+from mcu_harness.emulator.recorder.compiled_code import addresses
+
+_ON_BUFFER = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)  # lets other threads run
 
 
-@inner
-def _record_new(s: State, key: int) -> int:
-    """As `_record_known`, when the step is not one of the two that usually follow, or the run may have to stop: then 1."""
-    last = edge_at(s.edges + s.edge)
-    context, previous = last.to_context, last.current
-    current = find_block(s, key)
-    if current == 0:
-        s.stopped = STOP_ERROR
-        return 1
-    row = block_at(s.blocks + current * BLOCK_BYTES)
-    if previous == current and row.kind & ENDLESS and s.interrupts == 0:
-        s.stopped = STOP_ENDLESS
-        return 1
-    left = s.left - row.ticks
-    unmasks = block_at(s.blocks + previous * BLOCK_BYTES).kind & UNMASKS
-    if left < 0 or (unmasks and s.held) or (s.frame_span and left_frame(s, current, key >> 32)):
-        if call(s.check, row.ticks, 0, 0) == 0:
-            s.stopped = STOP_CHECK
-            return 1
-        left = s.left - row.ticks
-    to, action = OUTSIDE, STAY
-    if context != OUTSIDE:
-        to, action = resolve(s, context, previous, current, key >> 32)
-    edge = find_edge(s, key, context, previous, current, to, action)
-    last = edge_at(s.edges + s.edge)
-    if action != SLOW and not unmasks and not s.frame_leaves and last.likely != edge:
-        last.unlikely = last.likely
-        last.likely = edge
-    e = edge_at(s.edges + edge)
-    row = block_at(s.blocks + current * BLOCK_BYTES)
-    s.left = left - (e.ticks - row.ticks)
-    s.frame_leaves = 0
-    e.count += 1
-    s.edge = edge
-    note_stack(s, e)
-    return 0
+@dataclass(frozen=True, slots=True)
+class BlockHook:
+    """C addresses of the functions of `native_block`."""
 
+    on_block: int
+    on_new_block: int
+    on_buffer: int
 
-@inlined
-def _record_known(s: State, key: int) -> bool:
-    """Count a step that is one of the two that usually follow the last one; False when it is not, or needs care."""
-    edges = s.edges
-    last = edge_at(edges + s.edge)
-    edge = last.likely
-    e = edge_at(edges + edge)
-    if e.key != key:
-        edge = last.unlikely
-        e = edge_at(edges + edge)
-        if e.key != key:
-            return False
-    left = s.left - e.ticks
-    action = e.action
-    if left < 0 or (action != STAY and not repeat(s, last, e, action, key >> 32)):
-        return False
-    s.left = left
-    s.edge = edge
-    e.count += 1
-    note_stack(s, e)
-    return True
-
-
-class Compiled:
-    """The compiled recorder: some seconds the first time, then a fraction of one from numba's cache."""
-
-    def __init__(self) -> None:
-        self._hook, self._new_block, self.add = kept_on_disk(_compile)
-        self.hook_address = int(self._hook.address)
-        self.new_block_address = int(self._new_block.address)
-
-
-def _compile(keep: bool) -> tuple[Any, Any, Callable[[int, Any], int]]:
-    """`on_block` and `on_new_block` as C callbacks and `on_buffer` as a function."""
-    compiler: Any = numba
-    word = types.int64
-    on_block, on_new_block, on_buffer = _entries(code_digest())
-    hook = compiler.cfunc(types.void(word, word, types.uint32, word), cache=keep)(on_block)
-    new_block = compiler.cfunc(types.void(word, word, word), cache=keep)(on_new_block)
-    buffer = compiler.njit(word(word, types.uint32[:, ::1]), cache=keep, nogil=True)(on_buffer)
-    return hook, new_block, buffer
-
-
-def _entries(code: int) -> tuple[Callable[..., None], Callable[..., None], Callable[..., int]]:
-    """What is called from outside; each holds `code`, so that what numba has kept of other code is not taken for it."""
-
-    def on_block(engine: int, address: int, size: int, state: int) -> None:
-        """UC_HOOK_BLOCK: the engine, the block's address and size in bytes, and the state as user data."""
-        _ = code
-        s = state_at(state)
-        key = address << 32 | size
-        if not _record_known(s, key):
-            call(s.new_block, engine, key, state)
-
-    def on_new_block(engine: int, key: int, state: int) -> None:
-        """What `on_block` calls for all but the steps it knows: by address, so that it needs no stack frame of its own."""
-        _ = code
-        s = state_at(state)
-        if _record_new(s, key) != 0:
-            call(s.emu_stop, engine, 0, 0)
-
-    def on_buffer(state: int, records: Any) -> int:
-        """Count blocks from an (n, 2) uint32 array of (address, size); returns how many were taken before it stopped."""
-        _ = code
-        s = state_at(state)
-        for i in range(records.shape[0]):
-            key = types.int64(records[i, 0]) << 32 | types.int64(records[i, 1])
-            if not _record_known(s, key) and _record_new(s, key) != 0:
-                return i
-        return len(records)
-
-    return on_block, on_new_block, on_buffer
+    def add(self, state: int, records: npt.NDArray[np.uint32]) -> int:
+        """Count blocks from an (n, 2) array of (address, size); returns how many were taken before it stopped."""
+        place, _ = records.__array_interface__["data"]
+        return int(_ON_BUFFER(self.on_buffer)(state, place, len(records)))
 
 
 @cache
-def compiled() -> Compiled:
-    return Compiled()
+def compiled() -> BlockHook:
+    """Some seconds the first time on a machine, then some hundredths of one."""
+    return BlockHook(*addresses((), ("on_block", "on_new_block", "on_buffer"), _make))
+
+
+def _make() -> Mapping[str, Any]:
+    from mcu_harness.emulator.recorder.native_block import entries  # numba: only where there is something to compile
+
+    return entries()

@@ -80,7 +80,7 @@ class BlockRecorder(PausedRun):
         if clock is not None:
             self._callbacks.append(_STEP_CALLBACK(self._price))
             state.price = _address(self._callbacks[-1])
-        state.new_block = compiled().new_block_address
+        state.new_block = compiled().on_new_block
         self.task_stacks = TaskStacks(tables, self._known.code)
         self.exceptions = TakenExceptions(tables, self._known.function_start, lambda: self.ticks)
 
@@ -94,7 +94,7 @@ class BlockRecorder(PausedRun):
     @property
     def hook_address(self) -> int:
         """C address of a UC_HOOK_BLOCK callback."""
-        return compiled().hook_address
+        return compiled().on_block
 
     def set_stop_function(self, address: int) -> None:
         """The C function that the block hook calls with its engine to stop it (uc_emu_stop)."""

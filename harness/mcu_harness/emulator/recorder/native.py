@@ -1,10 +1,8 @@
-"""What code that numba compiles needs here: rows and memory by address, C functions by address, and a cache that is never stale."""
+"""What code that numba compiles needs here: rows and memory by address, and C functions by address."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -15,7 +13,6 @@ from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
 
 from mcu_harness.emulator.recorder.rows import Row
-from mcu_harness.hardware.arm import thumb
 
 _WORD = ir.IntType(64)
 _HALF = ir.IntType(32)
@@ -23,7 +20,6 @@ _BYTE = ir.IntType(8)
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _R = TypeVar("_R", bound=Row)
-_T = TypeVar("_T")
 _numba: Any = numba
 _intrinsic: Any = intrinsic
 _lower_getattr: Any = lower_getattr_generic
@@ -156,25 +152,3 @@ peek32: Callable[[int], int] = _intrinsic(_peek32)
 peek8: Callable[[int], int] = _intrinsic(_peek8)
 poke32: Callable[[int, int], None] = _intrinsic(_poke32)
 poke8: Callable[[int, int], None] = _intrinsic(_poke8)
-
-
-def code_digest(*folders: Path) -> int:
-    """A number for the code in folders, this one included, for a function that is made inside another one to hold.
-
-    numba keeps compiled code on disk, and looks only at the file of the outermost function to see whether it is as it was;
-    what a function holds of the one that it was made in is looked at too.
-    """
-    total = hashlib.sha256()
-    for folder in (Path(__file__).parent, *folders):
-        for path in sorted(folder.glob("*.py")):
-            total.update(path.read_bytes())
-    total.update(Path(thumb.__file__).read_bytes())
-    return int.from_bytes(total.digest()[:4], "little")
-
-
-def kept_on_disk(make: Callable[[bool], _T]) -> _T:
-    """What `make(True)` compiles, or loads from numba's cache on disk; `make(False)` compiles it where there is no such place."""
-    try:
-        return make(True)
-    except RuntimeError:  # neither the package's directory nor the user's cache directory can be written
-        return make(False)

@@ -55,7 +55,7 @@ class RenodeTrace:
         self._read_code = read_code
         self._address = np.zeros(16, np.uint32)
         self._tracer = MemoryTracer(board, recorder, int(self._address.ctypes.data), (), addresses_known=True)
-        self._on_instruction = _HOOK(compiled().address)
+        self._on_instruction = _HOOK(compiled())
         self._instructions: dict[int, _Instruction] = {}
         self._events: list[tuple[int, int]] = []
         self._next = 0

@@ -81,7 +81,7 @@ class MemoryTracer:
     @property
     def hook_address(self) -> int:
         """C address of a UC_HOOK_CODE callback."""
-        return filtered(int(compiled().address))
+        return filtered(compiled())
 
     @property
     def state_address(self) -> int:

@@ -7,13 +7,17 @@ skipped too, and does not stop there. Compilers put them there where they have t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from unicorn import arm_const
 
+from mcu_harness.emulator.recorder.compiled_code import addresses
 from mcu_harness.emulator.recorder.rows import Table, aligned
-from mcu_harness.emulator.unicorn.divisions_native import Division, compiled
+from mcu_harness.emulator.unicorn.division_row import Division
 from mcu_harness.hardware.arm.thumb import ItBlocks, instruction_size
 from mcu_harness.image.program import Program
 
@@ -71,6 +75,19 @@ class DivisionWatch:
     def hooks(self) -> Iterator[tuple[int, int, int]]:
         """(C address of the callback, its user data, the instruction's address) of each place."""
         if self._sites:
-            callback = int(compiled().address)
+            callback = compiled()
             for nth, site in enumerate(self._sites):
                 yield callback, self._rows.row(nth).address, site.address
+
+
+@cache
+def compiled() -> int:
+    """The C address of `native_division.on_division`."""
+    (address,) = addresses((Path(__file__).parent,), ("on_division",), _make)
+    return address
+
+
+def _make() -> Mapping[str, Any]:
+    from mcu_harness.emulator.unicorn.native_division import entries  # numba: only where there is something to compile
+
+    return entries()
