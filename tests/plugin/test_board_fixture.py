@@ -104,6 +104,30 @@ def test_baselines_are_accepted_and_held(project: pytest.Pytester) -> None:
     )
 
 
+@pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["alone", "workers"])
+def test_no_baseline_is_accepted_of_a_test_that_does_not_pass(
+    project: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    """Neither where it fails after the measurement, nor where its fixtures do; what cannot be written is an error."""
+    fails = GOOD.replace("test_infers", "test_fails") + "    assert board is None\n"
+    ends_badly = GOOD.replace("test_infers(mcu_board", "test_ends_badly(broken, mcu_board")
+    fixture = "import pytest\n\n@pytest.fixture\ndef broken():\n    yield\n    raise OSError('gone')\n"
+    folder = project.path / "baselines" / "live"
+    (folder / "test_infers.idle@stm32f4_discovery.json").mkdir(parents=True)
+    result = run(project, fixture + fails + ends_badly + GOOD, "--mcu-update-baseline", *workers)
+    result.assert_outcomes(passed=2, failed=1, errors=2)
+    assert [path.name for path in folder.iterdir() if path.is_file()] == ["test_infers.infer@stm32f4_discovery.json"]
+    refused = "baseline: *{}.infer@*.json was left as it is: the test did not pass: {}*"
+    result.stdout.fnmatch_lines_random(
+        [
+            refused.format("test_fails", "assert "),
+            refused.format("test_ends_badly", "OSError: gone"),
+            "*test_infers.idle@stm32f4_discovery.json cannot be written: *",
+            "baseline: accepted as *test_infers.infer@stm32f4_discovery.json: new",
+        ]
+    )
+
+
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "workers"])
 def test_coverage_of_all_tests_together(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
     other = """

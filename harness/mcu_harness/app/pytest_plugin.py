@@ -78,6 +78,7 @@ class _Collector:
         self._settings: Settings | None = None
         self._properties: dict[str, list[tuple[str, object]]] = {}  # that this plugin gave to a test, by its id
         self._failed: dict[str, str] = {}  # tests that failed, with why in a line
+        self._not_passed: dict[str, str] = {}  # tests under way that will not have passed, with why in a line
         self._errors: list[HarnessError] = []  # of what is written when all is over
 
     @property
@@ -185,9 +186,22 @@ class _Collector:
             from mcu_harness.app.pytest_scenarios import as_error
 
             as_error(item, call, report)
+        self._note_end(item, report)
         if self._session is not None and hasattr(self.config, "workerinput"):
             report.mcu_results = self._session.take_json()  # type: ignore[attr-defined]
         return report
+
+    def _note_end(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Baselines of what a test measured are written when it has passed; one that cannot be written is an error of the test."""
+        if report.when == "setup":
+            self._not_passed.pop(item.nodeid, None)
+        if not report.passed:
+            why = pytest_board.why_failed(report) if report.failed else "it was skipped, or expected to fail"
+            self._not_passed.setdefault(item.nodeid, f"the test did not pass: {why}")
+        if report.when == "teardown" and self._session is not None:
+            problems = self._session.end_test(item.nodeid, self._not_passed.pop(item.nodeid, ""))
+            if problems and report.passed:
+                report.outcome, report.longrepr = "failed", "\n".join(problems)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if hasattr(self.config, "workerinput"):

@@ -48,6 +48,7 @@ class Session:
         self._expected: list[Case] = []
         self._unused: set[str] = set()
         self._runs: list[tuple[str, RunResult]] = []  # with the test that made it, "" for none
+        self._to_accept: dict[str, list[tuple[tuple[str, ...], Path]]] = {}  # by test: rows and their baselines
         self._emulators = emulators
 
     def run(
@@ -117,7 +118,26 @@ class Session:
         """Judge the result of a run of `case` as `run` does, and keep it."""
         if gated:
             result = self._gate.judge(case, result)
-        return self.add(with_findings(result, rules(result)), owner)
+        kept = self.add(with_findings(result, rules(result)), owner)
+        if gated and self._gate.update and not self._gate.is_final(case):
+            path = self._gate.path(case, kept.toolchain.name)
+            self._to_accept.setdefault(owner, []).append((case_key(kept), path))
+        return kept
+
+    def end_test(self, owner: str, failure: str) -> list[str]:
+        """Accept the figures of the test `owner` where that was asked for, unless it had a `failure`; returns what went wrong."""
+        waiting = dict(self._to_accept.pop(owner, []))
+        problems = []
+        for nth, (kept, run) in enumerate(self._runs):
+            if kept == owner and case_key(run) in waiting:
+                done = self._gate.accepted(waiting[case_key(run)], replace(run, test=""), failure)
+                self._runs[nth] = (kept, replace(done, test=run.test))
+                problems += [
+                    finding.message
+                    for finding in done.findings
+                    if finding.code == Code.BASELINE_REFUSED and finding.verdict is not Verdict.PASS
+                ]
+        return problems
 
     def add(self, result: RunResult, owner: str = "") -> RunResult:
         """Keep a result, of the test `owner`, in place of an earlier one of the same case; returns it as it is kept.
@@ -149,6 +169,7 @@ class Session:
     def forget(self, owner: str) -> None:
         """Drop what the test `owner` has measured: it begins again."""
         self._runs = [(kept, run) for kept, run in self._runs if kept != owner]
+        self._to_accept.pop(owner, None)
 
     def fail(self, owner: str, why: str) -> None:
         """The test `owner` failed, `why` in one line: no row that it left passes, whatever its own figures were."""
@@ -223,8 +244,12 @@ class Session:
         return all(finding.category is not Category.SETUP for run in self.runs for finding in run.findings)
 
     def take_json(self) -> list[str]:
-        """The results so far as text that another process can `add_json`; they are not kept here."""
-        taken, self._runs = self.runs, []
+        """The results so far as text that another process can `add_json`; they are not kept here.
+
+        Those whose baselines wait for the end of their test stay until then.
+        """
+        taken = [run for kept, run in self._runs if kept not in self._to_accept]
+        self._runs = [(kept, run) for kept, run in self._runs if kept in self._to_accept]
         return [results_json.to_text(Results((run,))) for run in taken]
 
     def add_json(self, text: str, owner: str = "") -> None:

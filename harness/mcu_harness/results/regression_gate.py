@@ -74,13 +74,13 @@ class Gate:
         return own if self.per_toolchain or own.is_file() else self._directory(case) / _file_name(case)
 
     def judge(self, case: Case, run: RunResult) -> RunResult:
-        """`run` with its comparison and the findings of it; writes the baseline when asked to update.
+        """`run` with its comparison and the findings of it; writes the baseline when asked to update and it `is_final`.
 
         Raises ResultsError for a baseline that cannot be read.
         """
         path = self.path(case, run.toolchain.name)
         if self.update:
-            return self._accepted(path, run)
+            return self.accepted(path, run) if self.is_final(case) else run
         tolerances = self.tolerances_for(case)
         if not tolerances and not path.is_file():
             return run
@@ -95,6 +95,10 @@ class Gate:
         if comparison.incomparable and verdict is Verdict.PASS:
             verdict = Verdict.NOT_COMPARABLE
         return _with(run, _check(path, verdict, comparison), findings)
+
+    def is_final(self, case: Case) -> bool:
+        """Whether a run of `case` says all: one in a test is accepted by `accepted`, when it is known how the test ends."""
+        return not case.accepted_by
 
     def check_places(self, cases: Iterable[Case]) -> None:
         """Raise HarnessError where baselines of `cases` are to be written and cannot be."""
@@ -141,8 +145,14 @@ class Gate:
     def _is_private(self, case: Case) -> bool:
         return self._directory(case).resolve().is_relative_to(case.scenario.directory.resolve())
 
-    def _accepted(self, path: Path, run: RunResult) -> RunResult:
-        """Writes the baseline. A wrong run must not become what later ones are held to; a larger one may."""
+    def accepted(self, path: Path, run: RunResult, failure: str = "") -> RunResult:
+        """`run` with what became of its baseline `path`, which is written, unless the test that made it had a `failure`.
+
+        A wrong run must not become what later ones are held to; a larger one may.
+        """
+        if failure:
+            message = f"{shown(path)} was left as it is: {failure}"
+            return _with(run, None, [Finding(Code.BASELINE_REFUSED, Verdict.PASS, message, "correct the test first")])
         if not _is_judged(run):
             message = f"{shown(path)} was left as it is: figures of a run that went wrong are not accepted"
             return _with(run, None, [Finding(Code.BASELINE_REFUSED, Verdict.PASS, message, "correct the run first")])
