@@ -30,6 +30,17 @@ _BASE_UNITS = {
     "decibels": "dB",
     "number": "",
 }
+# The most that a board can have, or a limit can say; what is above is a slip of the pen.
+_MOST = {
+    "bytes": "1 GiB",
+    "hertz": "10 GHz",
+    "seconds": "604800 s",  # a week
+    "joules": "1000000 J",
+    "count": "1e15",
+    "fraction": "100 %",
+    "decibels": "1000 dB",
+    "number": "1e38",  # of a model's own outputs: float32 ends there
+}
 _QUANTITY = re.compile(r"^\s*([-+]?(?:\d[\d_]*)(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*([^\d\s]*)\s*$")
 
 
@@ -58,6 +69,20 @@ def parse(value: object, kind: str) -> float:
     if not math.isfinite(number * units[unit]):
         raise UnitError(f"{str(value)[:40]!r} is not a finite number", hint=_accepted(kind))
     return number * units[unit]
+
+
+def most(kind: str) -> float:
+    """The most that a board can have of a kind of quantity, or a limit can say, in base units."""
+    return parse(_MOST[kind], kind)
+
+
+def parse_limit(value: object, kind: str) -> float:
+    """As `parse`, for what figures are held to: 0 to `most`; raises UnitError that shows the range."""
+    number = parse(value, kind)
+    if not 0 <= number <= most(kind):
+        message = f"{_article(kind)} from 0 to {_MOST[kind]} is accepted, got {str(value)[:40]!r}"
+        raise UnitError(message, hint=_accepted(kind))
+    return number
 
 
 def _float(value: float) -> float:

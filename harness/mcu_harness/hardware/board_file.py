@@ -6,7 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from mcu_harness.base import toml_reader
+from mcu_harness.base import toml_reader, units
 from mcu_harness.base.errors import BoardError
 from mcu_harness.base.files import why_no_file
 from mcu_harness.base.text import is_plain_name
@@ -19,12 +19,10 @@ from mcu_harness.hardware.peripheral import read_peripherals
 BOARD_DIRECTORY = Path(__file__).parent / "boards"
 _VECTOR_ALIGNMENT = 128  # VTOR has no lower bits (Armv7-M ARM, B3.2.5)
 # Above everything that a board with a Cortex-M has.
-_MOST_MEMORY_BYTES = 1 << 30
 _MOST_CACHE_BYTES = 16 << 20
 _MOST_LINE_BYTES = 1 << 10
 _MOST_WAYS = 1 << 10
 _MOST_WAIT_CYCLES = 100_000
-_MOST_HZ = 10_000_000_000
 _MOST_UA_PER_MHZ = 1_000_000
 _MOST_VOLTS = 1_000
 _MOST_MEMORIES = 64
@@ -77,7 +75,7 @@ def load_board(path: Path) -> Board:
     clock_hz = clock.whole_quantity("frequency", "hertz")
     if clock_hz == 0:
         raise clock.fail("frequency", "must be above 0")
-    _check_most(clock, "frequency", clock_hz, _MOST_HZ)
+    _check_most(clock, "frequency", clock_hz, units.most("hertz"))
     clock.done()
     memories = _memories(top)
     layout = top.needed_table("layout")
@@ -198,7 +196,7 @@ def _memories(top: toml_reader.Table) -> tuple[Memory, ...]:
 def _check_bounds(table: toml_reader.Table, memory: Memory) -> None:
     """Every number that becomes a size, a time or a count: sane, and lines as the hardware has them."""
     for key, value, most in (
-        ("size", memory.size, _MOST_MEMORY_BYTES),
+        ("size", memory.size, units.most("bytes")),
         ("wait_states", memory.wait_states, _MOST_WAIT_CYCLES),
         ("fetch", memory.fetch_bytes, _MOST_LINE_BYTES),
         ("cache_size", memory.cache_bytes, _MOST_CACHE_BYTES),
@@ -217,7 +215,7 @@ def _check_bounds(table: toml_reader.Table, memory: Memory) -> None:
 def _check_most(table: toml_reader.Table, key: str, value: float, most: float) -> None:
     if value > most:
         shown = value if value < 1 << 64 else f"{value:.3g}" if value < 1e300 else "far more"
-        raise table.fail(key, f"must be at most {most:,}, got {shown}")
+        raise table.fail(key, f"must be at most {most:,.0f}, got {shown}")
 
 
 def _cycles(table: toml_reader.Table, key: str) -> float | None:

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from mcu_harness.base import units
 from mcu_harness.base.errors import ScenarioError
 from mcu_harness.base.toml_reader import Table
 
 DEFAULT_BUILD_TIMEOUT_S = 600.0
-_LONGEST_BUILD_S = 7 * 24 * 3600.0
 BOARD_PLACEHOLDER = "{board}"
 _ADDRESS = re.compile(r"0[xX][0-9a-fA-F]{1,8}$")
 
@@ -112,7 +112,7 @@ def read_firmware(top: Table) -> FirmwareSpec | None:
     if "image" in table and "elf" in table:
         raise table.fail("elf", "give either `elf` or `image`, not both")
     timeout_s = table.quantity("build_timeout", "seconds", DEFAULT_BUILD_TIMEOUT_S)
-    if not 0 < timeout_s <= _LONGEST_BUILD_S:
+    if not 0 < timeout_s <= units.most("seconds"):
         raise table.fail(
             "build_timeout", f"{timeout_s:g} s is no time to build in", hint='such as "10000 s"; a week at most'
         )

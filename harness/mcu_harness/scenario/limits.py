@@ -26,11 +26,9 @@ class Budget:
 def parse_limit(key: str, value: object, set_in: str = "") -> Budget:
     """The budget that `key = value` means ("64 KiB", "20 ms", "90 %"); raises UnitError."""
     kind = budgeted()[key].kind
-    limit = units.parse(value, kind)
-    if limit < 0:
-        raise UnitError(f"a budget is 0 or more, got {value!r}")
-    if kind == "fraction" and limit > 1:
+    if kind == "fraction" and units.parse(value, kind) > 1:
         raise UnitError(f"more than 100 % cannot be reached, got {value!r}", hint='write 0.95 or "95 %"')
+    limit = units.parse_limit(value, kind)
     return Budget(key, limit, set_in) if set_in else Budget(key, limit)
 
 

@@ -58,6 +58,6 @@ def parse_tolerance(text: str) -> Tolerance:
             amount = amount[1:].strip()
             if figure.kind == "bytes" and amount.replace("_", "").isdigit():
                 amount += " B"  # how differences of memory are shown, and long written
-            return Tolerance(figure.name, absolute=units.parse(amount, figure.kind))
+            return Tolerance(figure.name, absolute=units.parse_limit(amount, figure.kind))
     hint = "write for example cycles:2% or flash:+256; figures: " + ", ".join(tolerated())
     raise UnitError(f"cannot read the tolerance {text!r}", hint=hint)

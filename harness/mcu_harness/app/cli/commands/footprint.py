@@ -93,4 +93,4 @@ def _budget(text: str, known: list[str]) -> tuple[str, float]:
         known = list(dict.fromkeys(known))
         hint = did_you_mean(name, tuple(known)) if equals else "write REGION=SIZE, such as flash=200KiB"
         raise HarnessError(f"--budget {text!r}: no such region", hint=hint)
-    return name, units.parse(size, "bytes")
+    return name, units.parse_limit(size, "bytes")
