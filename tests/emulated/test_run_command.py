@@ -125,6 +125,28 @@ def test_quiet_leaves_the_table_and_what_failed(capsys: pytest.CaptureFixture[st
     assert last.startswith("baseline: ") and "accepted" in last  # a file was written: quiet runs say so too
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--toolchain=gcc", "no toolchain is called 'gcc'"),
+        ("--emulator=qemu", "no emulator named 'qemu'"),
+        ("--what-if=cluck=3", "nrf52840dk has no 'cluck'"),
+        ("--what-if=clock", "cannot read 'clock'"),
+    ],
+)
+def test_a_choice_that_there_is_not_is_one_error_and_no_table(
+    capsys: pytest.CaptureFixture[str], option: str, said: str
+) -> None:
+    assert main(["run", "small.tflite", "--board", "nrf52840dk", option]) == 2
+    told = capsys.readouterr()
+    assert said in told.err and told.err.count("mcu-harness: error:") == 1 and told.out == ""
+
+
+def test_a_function_of_no_file_names_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "net.py:make", "--board", "nrf52840dk"]) == 2
+    assert "net.py:make: net.py: no such file" in capsys.readouterr().err
+
+
 def test_a_place_that_cannot_be_written_is_refused_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
     Path("file").write_text("no folder")
     model, elsewhere = ["small.tflite", "--board", "nrf52840dk"], str(Path("file", "below"))

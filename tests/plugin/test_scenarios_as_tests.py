@@ -150,11 +150,17 @@ def test_figures_are_properties_in_junit(project: pytest.Pytester) -> None:
 
 
 @pytest.mark.parametrize("option", ["--mcu-emulator=qemux", "--mcu-toolchain=iar"])
-def test_unknown_tool_is_a_set_up_error_that_lists_the_known_ones(project: pytest.Pytester, option: str) -> None:
+def test_unknown_tool_is_a_usage_error_that_lists_the_known_ones(project: pytest.Pytester, option: str) -> None:
     result = project.runpytest_subprocess("-p", "no:cacheprovider", option)
-    result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["*set-up error: *"])
-    assert any(known in result.stdout.str() for known in ("unicorn", "zig"))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR and "collected" not in result.stdout.str()
+    assert any(known in result.stderr.str() for known in ("unicorn", "zig"))
+
+
+def test_unknown_tool_in_ini_is_a_set_up_error(project: pytest.Pytester) -> None:
+    project.makeini("[pytest]\nmcu_emulator = qemux\n")
+    result = project.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*set-up error: no emulator named 'qemux'*"])
 
 
 @pytest.mark.usefixtures("nothing_imported")

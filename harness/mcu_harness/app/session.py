@@ -16,6 +16,7 @@ from mcu_harness.results.records import Finding, Results, RunResult, Verdict, ca
 from mcu_harness.results.regression_gate import Gate, undecided
 from mcu_harness.results.report import coverage_files, coverage_text, markdown, terminal, variants_text
 from mcu_harness.results.report.baseline_notes import baseline_notes, written_notes
+from mcu_harness.results.report.earlier_pages import earlier_pages
 from mcu_harness.results.variant_comparison import comparisons
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Session:
         self._runs: list[tuple[str, RunResult]] = []  # with the test that made it, "" for none
         self._to_accept: dict[str, list[tuple[tuple[str, ...], Path]]] = {}  # by test: rows and their baselines
         self._emulators = emulators
+        self._earlier: list[str] = []  # pages of an earlier run, beside those of this one
 
     def run(
         self,
@@ -275,6 +277,7 @@ class Session:
                 written.append(directory / name)
         with kept_in(errors):
             written += markdown.write_board_reports(results, directory)
+        self._earlier = [shown(path) for path in earlier_pages(directory, written)]
         return written
 
     def summary_lines(
@@ -293,6 +296,7 @@ class Session:
             *variants_text.summary_lines(results),
             *coverage_text.lines(results),
             *baseline_notes(results, self.unused_baselines(), self._gate.accept_words),
+            *(f"of an earlier run, and not in results.json: {page}" for page in self._earlier),
         ]
         return [*table, *([""] if below else []), *map(for_terminal, below)]
 

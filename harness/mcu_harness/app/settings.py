@@ -114,6 +114,19 @@ def _is_on(name: str, text: str) -> bool:
     return text in _YES
 
 
+def _check_names(emulator: str, toolchains: tuple[str, ...]) -> None:
+    """Raise HarnessError for an emulator or compiler that there is not: every case would end in the same error."""
+    if emulator != "auto":
+        from mcu_harness.emulator.emulators import emulator_entry
+
+        emulator_entry(emulator)
+    if toolchains:
+        from mcu_harness.image.toolchain import toolchain_parts
+
+        for toolchain in toolchains:
+            toolchain_parts(toolchain)
+
+
 def settings(source: Source) -> Settings:
     """What was chosen; raises HarnessError for a tolerance, column or switch that cannot be read."""
     from mcu_harness.results.regression_gate import Gate
@@ -121,6 +134,7 @@ def settings(source: Source) -> Settings:
     from mcu_harness.scenario.tolerance import parse_tolerance
 
     toolchains = source.texts("toolchain")
+    _check_names(source.text("emulator"), toolchains)
     # What a command must repeat to meet the same cases and baselines again; `Gate` adds the board to commands.
     repeated = ("board", "toolchain") if source.is_pytest else ("toolchain",)
     again = [f"{source.flag(name)}={value}" for name in repeated for value in source.given(name)]

@@ -199,12 +199,20 @@ def load(path: Path, error: type[HarnessError]) -> Table:
         return Table(path, text, tomllib.loads(text), error)
     except tomllib.TOMLDecodeError as cause:
         line = re.search(r"line (\d+)", str(cause))
-        place = f"{path}:{line[1]}" if line else str(path)
-        raise error(f"{place}: not valid TOML: {cause}") from cause
+        place, hint = (f"{path}:{line[1]}", "") if line else _unclosed(path, text)
+        raise error(f"{place}: not valid TOML: {cause}", hint=hint) from cause
     except RecursionError as cause:
         raise error(f"{path}: tables or lists lie too deep in each other", hint="flatten them") from cause
     except ValueError as cause:  # a number of thousands of digits
         raise error(f"{path}: not valid TOML: {cause}") from cause
+
+
+def _unclosed(path: Path, text: str) -> tuple[str, str]:
+    """The place and a hint for an error "at end of document": what is missing there was begun in a line before."""
+    return (
+        f"{path}:{len(text.rstrip().splitlines()) or 1}",
+        "close the list, table or text that begins in or above this line",
+    )
 
 
 def _header_of(parts: list[str], whole: bool = False) -> re.Pattern[str]:
@@ -216,10 +224,18 @@ def _key(key: str) -> str:
     return f"[\"']?{re.escape(key)}[\"']?"
 
 
+def _another_number(word: str, known: str) -> bool:
+    """Whether the two are alike but for their digits, and those are not: cortex-m99 is no slip for cortex-m7."""
+    if re.sub(r"\d", "", word) != re.sub(r"\d", "", known):
+        return False
+    digits = [re.sub(r"\D", "", each) for each in (word, known)]
+    return difflib.SequenceMatcher(None, digits[0], digits[1]).ratio() < 0.5
+
+
 def did_you_mean(word: str, known: tuple[str, ...]) -> str:
     """A hint with the nearest of `known` (those that contain `word` first), and the list of them."""
     lower = word.lower()
     near = [name for name in sorted(set(known)) if len(lower) > 1 and lower in name.lower()][:3]
-    near = near or difflib.get_close_matches(word, known, n=1)
+    near = near or [name for name in difflib.get_close_matches(word, known, n=1) if not _another_number(word, name)]
     listed = "known here: " + ", ".join(sorted(set(known)))
     return f"did you mean {' or '.join(map(repr, near))}? {listed}" if near else listed

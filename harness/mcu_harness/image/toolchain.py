@@ -173,20 +173,28 @@ def available_toolchains() -> list[Toolchain]:
     return [toolchain for toolchain in found if toolchain is not None]
 
 
+def toolchain_parts(name: str) -> tuple[str, tuple[str, ...]]:
+    """The name of a compiler, installed or not, and the flags after it; raises ToolchainError for what there is not."""
+    name, colon, listed = name.partition(":")
+    options = tuple(listed.split(",")) if colon else ()
+    for option in options:
+        if not re.fullmatch(r"-[fmOW][\w=+.-]*", option):
+            raise ToolchainError(
+                f"{option!r} is not a compiler flag that can be chosen here",
+                hint="write for example gnu:-Os or gnu:-O3,-funroll-loops",
+            )
+    if name not in ("auto", *NAMES):
+        raise ToolchainError(f"no toolchain is called {name!r}", hint="known here: auto, " + ", ".join(NAMES))
+    return name, options
+
+
 def find_toolchain(name: str = "auto") -> Toolchain:
     """The compiler called `name`; "auto" is the first of `available_toolchains`.
 
     "gnu:-O3,-funroll-loops" adds flags, which win over the usual ones. Raises ToolchainError that says how to get one.
     """
-    name, colon, listed = name.partition(":")
-    if colon:
-        options = tuple(listed.split(","))
-        for option in options:
-            if not re.fullmatch(r"-[fmOW][\w=+.-]*", option):
-                raise ToolchainError(
-                    f"{option!r} is not a compiler flag that can be chosen here",
-                    hint="write for example gnu:-Os or gnu:-O3,-funroll-loops",
-                )
+    name, options = toolchain_parts(name)
+    if options:
         return replace(find_toolchain(name), options=options)
     if name == "auto":
         found = available_toolchains()
@@ -194,8 +202,6 @@ def find_toolchain(name: str = "auto") -> Toolchain:
             return found[0]
         ways = "; or ".join(f"{each}: {_GET[each]}" for each in reversed(NAMES))
         raise ToolchainError("no compiler for Arm Cortex-M found", hint=ways)
-    if name not in NAMES:
-        raise ToolchainError(f"no toolchain is called {name!r}", hint="known here: auto, " + ", ".join(NAMES))
     toolchain = _find(name)
     if toolchain is None:
         raise ToolchainMissing(f"toolchain {name!r} was asked for and is not installed", hint=_GET[name])

@@ -183,6 +183,11 @@ def _dominates(one: RunResult, other: RunResult, axes: Sequence[Figure]) -> bool
     return all(a <= b + room for a, b, room in pairs) and any(a < b - room for a, b, room in pairs)
 
 
+def count_as_same(one: RunResult, other: RunResult, figure: Figure) -> bool:
+    """Whether the two differ in `figure` by so little that neither is the better for it."""
+    return abs(_loss(one, figure) - _loss(other, figure)) <= _room(other, figure)
+
+
 def _room(run: RunResult, figure: Figure) -> float:
     """Within how much of its value a figure of `run` counts as the same."""
     return 0.0 if figure.better is Better.MORE else CLOSE * _loss(run, figure)

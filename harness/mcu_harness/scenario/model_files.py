@@ -26,7 +26,8 @@ def why_no_model(path: Path) -> str:
         return f"{function!r} after the colon is not the name of a function"
     if is_model_folder(file):
         return ""
-    return why_no_file(file)
+    problem = why_no_file(file)
+    return f"{file.name}: {problem}" if problem and function else problem
 
 
 def is_model_folder(path: Path) -> bool:

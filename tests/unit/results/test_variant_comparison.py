@@ -58,6 +58,7 @@ def test_two_that_are_the_same_in_everything_do_not_dominate_each_other() -> Non
 def test_a_cost_that_is_less_by_under_a_hundredth_saves_no_variant() -> None:
     found = compared(variant("good", 0.98, 10.0, 5000), variant("worse", 0.95, 9.95, 5000))
     assert found.entry("worse").dominated_by == ("good",) and found.entry("good").on_front
+    assert any("the same latency" in said for said in variants_text.sentences(found))
     assert compared(variant("good", 0.98, 10.0, 5000), variant("fast", 0.95, 9.8, 5000)).entry("fast").on_front
 
 

@@ -18,12 +18,14 @@ from mcu_harness.results.variant_comparison import (
     Entry,
     LayerPair,
     comparisons,
+    count_as_same,
     layer_pairs,
     table_figures,
 )
 from mcu_harness.scenario.figure import Better, Figure
 
 FORMAT_VERSION = 1
+PAGE_TITLE = "# Variants"
 _QUALITIES = ("fraction", "decibels")
 _OF_CONVERTED = ("accuracy_drop", "sqnr_db")
 _AS_GIVEN = "it was given quantised, so there is no float model to compare it with"
@@ -132,7 +134,7 @@ def dominance_text(comparison: Comparison, entry: Entry) -> str:
             continue
         mine, theirs = entry.run.value(figure.name), by.run.value(figure.name)
         assert mine is not None and theirs is not None
-        if mine == theirs:
+        if count_as_same(by.run, entry.run, figure):
             parts.append(f"the same {figure.heading}")
         elif figure.better is Better.MORE or not mine:
             parts.append(f"{figure.heading} {difference_text(theirs - mine, figure)}")
@@ -201,7 +203,7 @@ def summary_lines(results: Results) -> list[str]:
 
 def markdown(results: Results) -> str:
     """All comparisons as Markdown."""
-    lines = ["# Variants"]
+    lines = [PAGE_TITLE]
     for comparison in comparisons(results):
         titles, body = rows(comparison)
         cells = [[for_markdown(cell) for cell in row] for row in body]

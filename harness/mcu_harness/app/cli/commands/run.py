@@ -93,6 +93,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if not chosen.boards and len(usable) == len(cases):  # else not all cases of the scenarios are known
         session.expect(usable)
     chosen.gate.check_places(usable)
+    if chosen.options.what_if:
+        _check_questions(chosen.options.what_if, usable)
     errors: list[HarnessError] = []
     with text_out_of_the_way(json):
         try:
@@ -108,6 +110,20 @@ def _run(arguments: argparse.Namespace) -> int:
     if tell_errors(errors) or not session.all_set_up:
         return ERROR
     return PASS if session.passed else FAIL
+
+
+def _check_questions(questions: tuple[str, ...], cases: list[Case]) -> None:
+    """Raise the HarnessError of `questions` that mean something on none of the boards; other boards' cases tell their own."""
+    from mcu_harness.analysis.what_if.spec import parse
+    from mcu_harness.base.files import kept_in
+
+    errors: list[HarnessError] = []
+    boards = {case.board.name: case.board for case in cases}.values()
+    for board in boards:
+        with kept_in(errors):
+            parse(questions, board)
+    if errors and len(errors) == len(boards):
+        raise errors[0]
 
 
 def _run_all(
