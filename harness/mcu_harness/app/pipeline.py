@@ -69,7 +69,7 @@ def run_case(
     started, plan = time.monotonic(), prepared.plan
 
     def tell(underway: Underway) -> None:
-        text = progress_text(underway, time.monotonic() - started, plan.timeout_s, plan.repeat)
+        text = progress_text(underway, time.monotonic() - started, plan.timeout_s, not firmware.generated)
         progress(f"running in {tool.name}: {text}")
 
     execution = run_traced(emulator, firmware.program, board, replace(plan, tell=tell))

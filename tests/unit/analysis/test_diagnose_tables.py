@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from mcu_harness.analysis.diagnose.addresses import about
 from mcu_harness.analysis.diagnose.arguments import arguments, text_at
+from mcu_harness.analysis.diagnose.endings import other_ending
 from mcu_harness.analysis.diagnose.exception_handlers import exception_name, vectors_of, vectors_text
 from mcu_harness.analysis.diagnose.failure_functions import FAILURE_FUNCTIONS, failure_function
 from mcu_harness.analysis.diagnose.status import CFSR_BITS, predict
-from mcu_harness.emulator.contract import BlockCounts, Fault, FaultKind
+from mcu_harness.emulator.contract import BlockCounts, ExitReason, Fault, FaultKind
 from mcu_harness.emulator.fault_kinds import FAULT_MEANINGS
 from mcu_harness.emulator.unicorn.divisions import Site, division_sites
 from mcu_harness.hardware.board_file import find_board
@@ -142,6 +144,19 @@ def test_endings_are_found_by_name() -> None:
         found = failure_function(name)
         assert found is not None and found.code == code
     assert failure_function("main") is None and failure_function("aborted") is None
+
+
+@pytest.mark.parametrize("reason", [ExitReason.TIMEOUT, ExitReason.INSTRUCTION_LIMIT])
+@pytest.mark.parametrize("generated", [False, True])
+def test_firmware_that_goes_on_for_ever_can_be_stopped_earlier(reason: ExitReason, generated: bool) -> None:
+    """Not firmware that is generated: it ends by itself, or never was right."""
+    execution = SimpleNamespace(reason=reason, detail="not finished after 5 s", pc=0x80000C8, registers={}, calls=())
+    firmware = SimpleNamespace(generated=generated, plan=SimpleNamespace(begin=None))
+    places = SimpleNamespace(where=lambda pc: f"in never at {pc:#010x}", path=lambda _: [])
+    case = SimpleNamespace(execution=execution, firmware=firmware, places=places, layer="", path=[])
+    finding = other_ending(case)  # type: ignore[arg-type]
+    assert finding is not None and finding.message == f"{reason} in never at 0x080000c8: not finished after 5 s"
+    assert ("--stop-after" in finding.advice) == (not generated)
 
 
 def test_exceptions_have_their_names() -> None:

@@ -19,6 +19,10 @@ _ADVICE = {
     ExitReason.ENDLESS_LOOP: "the firmware waits there for ever: look at why it was called, a failed check or a handler",
     ExitReason.STOPPED_EARLY: "the firmware ended before it had run every input",
 }
+_FOR_EVER = (  # of firmware that is not made here, and may well have no end
+    "look for a loop in the function named that never ends; firmware that goes on for ever is ended earlier by --stop-after "
+    "(`stop_after` under [firmware]), as in --stop-after 50M"
+)
 _NOT_MEASURED = (
     "the run was over before: by a loop that does nothing any more, or by what was told to stop it; have the firmware come "
     "to it before that, or measure something else"
@@ -65,6 +69,8 @@ def other_ending(case: Case) -> Finding | None:
             return entered
     handler = _handler_of(case) if execution.reason is ExitReason.ENDLESS_LOOP else ""
     detail, advice = execution.detail, _ADVICE[execution.reason]
+    if execution.reason in (ExitReason.TIMEOUT, ExitReason.INSTRUCTION_LIMIT) and not case.firmware.generated:
+        advice = _FOR_EVER
     begin = case.firmware.plan.begin
     if execution.reason is ExitReason.STOPPED_EARLY and case.firmware.plan.repeat and begin is not None:
         at, name = f"{begin:#010x}", case.places.name(begin)
