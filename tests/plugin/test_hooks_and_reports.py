@@ -54,11 +54,13 @@ def pytest_mcu_session(config, results):
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "workers"])
 def test_hooks_choose_boards_add_findings_and_see_results(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
     project.makeconftest(HOOKS)
-    result = run(project, *workers)
+    result = run(project, "--mcu-update-baseline", *workers)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*fail: layer 0 takes *% [[]own.share[]]", "*what to do: shrink it"])
     assert (project.path / "seen.txt").read_text() == "nrf52840dk fail\n"
     assert (project.path / "session.txt").read_text() == "1 fail\n"
+    assert not (project.path / "baselines").exists()  # what a rule fails is not accepted
+    result.stdout.fnmatch_lines(["baseline: *case@nrf52840dk.json was left as it is: *"])
 
 
 def test_board_option_wins_over_the_hook(project: pytest.Pytester) -> None:

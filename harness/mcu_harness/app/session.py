@@ -118,9 +118,12 @@ class Session:
         owner: str = "",
     ) -> RunResult:
         """Judge the result of a run of `case` as `run` does, and keep it."""
-        if gated:
-            result = self._gate.judge(case, result)
-        kept = self.add(with_findings(result, rules(result)), owner)
+        if gated and self._gate.update:  # what a rule fails is not accepted
+            result = self._gate.judge(case, with_findings(result, rules(result)))
+        else:
+            result = self._gate.judge(case, result) if gated else result
+            result = with_findings(result, rules(result))
+        kept = self.add(result, owner)
         if gated and self._gate.update and not self._gate.is_final(case):
             path = self._gate.path(case, kept.toolchain.name)
             self._to_accept.setdefault(owner, []).append((case_key(kept), path))
