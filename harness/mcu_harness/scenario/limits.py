@@ -43,5 +43,8 @@ def parse_limits(texts: Iterable[str]) -> dict[str, Budget]:
             )
         if key not in budgeted():
             raise ScenarioError(f"no budget is called {key!r}", hint=did_you_mean(key, tuple(budgeted())))
-        limits[key] = parse_limit(key, value, f"in --budget {key}=...")
+        try:
+            limits[key] = parse_limit(key, value, f"in --budget {key}=...")
+        except UnitError as error:
+            raise UnitError(f"--budget {key}: {error.message}", hint=error.hint) from error
     return limits

@@ -162,6 +162,8 @@ def test_budgets_of_the_command_line_are_read_as_those_of_scenarios() -> None:
         parse_limits(["flsh=1"])
     with pytest.raises(UnitError):
         parse_limits(["flash=3 ms"])
+    with pytest.raises(UnitError, match="--budget latency: a time from 0 to 604800 s is accepted, got '1e30 s'"):
+        parse_limits(["latency=1e30 s"])
 
 
 @pytest.fixture
