@@ -141,7 +141,7 @@ def _counted(code: str) -> _Sample:
 def _any_or_all(code: str) -> _Sample:
     def build(b: ModelBuilder, x: int) -> list[int]:
         n, h, w, c = b.shape(x)
-        limit = b.constant(np.array([100], np.int8), 0.05, -3)
+        limit = b.constant(np.array([100 if code == "REDUCE_ALL" else -100], np.int8), 0.05, -3)
         truths = b.operator("LESS", [x, limit], b.tensor((n, h, w, c), None, dtype="bool"))
         out = b.tensor((n, h, c), None, dtype="bool")
         return [b.operator(code, [truths, b.constant([2])], out, keep_dims=False)]

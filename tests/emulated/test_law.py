@@ -145,7 +145,7 @@ def test_code_that_runs_outside_of_windows_is_checked_too(tmp_path: Path) -> Non
 def test_many_foreign_instructions_are_one_finding_a_part(tmp_path: Path) -> None:
     many = "\\n".join([".hword 0xfb21, 0xf002"] * 30)
     code = f'int main(void) {{ __asm__ volatile("{many}" ::: "r0"); __asm__ volatile(".hword 0xee30, 0x0a20"); return 0; }}'
-    result = profiled(build(tmp_path, code, cpu="cortex-m3"), "nucleo_f103rb")
+    result = profiled(build(tmp_path, code, cpu="cortex-m3", ram_size=20 << 10), "nucleo_f103rb")
     findings = failed(result)
     assert {finding.code for finding in findings} == {"law.instruction"}
     assert len(findings) == 2

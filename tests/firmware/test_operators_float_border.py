@@ -96,7 +96,7 @@ def test_float_in_and_out_around_int8(tmp_path: Path) -> None:
 
 ISLANDS: dict[str, dict[str, object]] = {
     "RELU": {}, "RELU6": {}, "RELU_N1_TO_1": {}, "LEAKY_RELU": {"alpha": 0.1}, "HARD_SWISH": {}, "ABS": {}, "NEG": {},
-    "LOGISTIC": {}, "TANH": {},
+    "LOGISTIC": {}, "TANH": {}, "SQRT": {},
 }  # fmt: skip
 
 
@@ -105,7 +105,8 @@ def test_a_function_between_floats_is_one_table(operator: str, tmp_path: Path) -
     """As quantisers leave it that have no integer form for the function."""
     builder = ModelBuilder(3)
     for number, scale in enumerate((0.02, 0.004, 0.5)):
-        x = builder.input((1, 16, 16), 0.03 * (number + 1), 20 * number - 30)
+        zero_point = -128 if operator == "SQRT" else 20 * number - 30  # of negative numbers there is none
+        x = builder.input((1, 16, 16), 0.03 * (number + 1), zero_point)
         inside = builder.tensor((1, 16, 16), None, dtype="float32")
         builder.operator(operator, [builder.dequantize(x)], inside, version=1, **ISLANDS[operator])
         builder.output(builder.quantize(inside, "int8", scale=scale, zero_point=7))
