@@ -126,4 +126,4 @@ def _own_machine() -> Any:
 @cache
 def _address_of_abort() -> int:
     """What stands for numba's runtime, which only an exception would call."""
-    return ctypes.cast(ctypes.CDLL(None).abort, ctypes.c_void_p).value or 0
+    return ctypes.cast(ctypes.pythonapi.Py_FatalError, ctypes.c_void_p).value or 0
