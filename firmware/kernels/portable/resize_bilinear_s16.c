@@ -1,7 +1,4 @@
-#include "mcu_resize_bilinear.h"
-
-enum { LOWER, UPPER, PART, PLACE };
-enum { FRACTION_BITS = 10, ONE = 1 << FRACTION_BITS, HALF = 1 << (2 * FRACTION_BITS - 1) };
+#include <stdint.h>
 
 /* The sum of four products, whose upper and lower bytes are multiplied apart: each part fits 32 bits. */
 static int64_t weighted(const int32_t *values, const int32_t *weights)
@@ -15,36 +12,8 @@ static int64_t weighted(const int32_t *values, const int32_t *weights)
     return (int64_t)((uint64_t)(int64_t)high << 8) + low;
 }
 
-void mcu_resize_bilinear_s16(int16_t *output, const int16_t *input, const struct mcu_resize_bilinear *parameters)
-{
-    const struct mcu_resize_bilinear *const p = parameters;
-    const int32_t channels = (int32_t)p->channels;
-    const int32_t row_size = (int32_t)p->input_width * channels;
-    for (uint32_t i = 0; i < p->images; ++i) {
-        const int16_t *row = p->rows;
-        for (uint32_t y = 0; y < p->output_height; ++y) {
-            const int16_t *const above = input + row[LOWER] * row_size;
-            const int16_t *const below = input + row[UPPER] * row_size;
-            const int16_t *column = p->columns;
-            for (uint32_t x = 0; x < p->output_width; ++x) {
-                const int32_t left = column[LOWER] * channels;
-                const int32_t right = column[UPPER] * channels;
-                const int32_t weights[4] = {
-                    (ONE - row[PART]) * (ONE - column[PART]),
-                    (ONE - row[PART]) * column[PART],
-                    row[PART] * (ONE - column[PART]),
-                    row[PART] * column[PART],
-                };
-                for (int32_t c = 0; c < channels; ++c) {
-                    const int32_t values[4] = {above[left + c], above[right + c], below[left + c], below[right + c]};
-                    const int64_t sum = weighted(values, weights);
-                    const int32_t magnitude = (int32_t)(((sum < 0 ? -sum : sum) + HALF) >> (2 * FRACTION_BITS));
-                    *output++ = (int16_t)(sum < 0 ? -magnitude : magnitude);
-                }
-                column += PLACE;
-            }
-            row += PLACE;
-        }
-        input += (int32_t)p->input_height * row_size;
-    }
-}
+#define ELEMENT int16_t
+#define RESIZE mcu_resize_bilinear_s16
+#define SUM int64_t
+#define WEIGHTED(a, b, c, d, weights) weighted((const int32_t[4]){(a), (b), (c), (d)}, weights)
+#include "mcu_resize_bilinear_elements.h"

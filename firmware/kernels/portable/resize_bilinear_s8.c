@@ -1,38 +1,5 @@
-#include "mcu_resize_bilinear.h"
-
-enum { LOWER, UPPER, PART, PLACE };
-enum { FRACTION_BITS = 10, ONE = 1 << FRACTION_BITS, HALF = 1 << (2 * FRACTION_BITS - 1) };
-
-void mcu_resize_bilinear_s8(int8_t *output, const int8_t *input, const struct mcu_resize_bilinear *parameters)
-{
-    const struct mcu_resize_bilinear *const p = parameters;
-    const int32_t channels = (int32_t)p->channels;
-    const int32_t row_size = (int32_t)p->input_width * channels;
-    for (uint32_t i = 0; i < p->images; ++i) {
-        const int16_t *row = p->rows;
-        for (uint32_t y = 0; y < p->output_height; ++y) {
-            const int8_t *const above = input + row[LOWER] * row_size;
-            const int8_t *const below = input + row[UPPER] * row_size;
-            const int16_t *column = p->columns;
-            for (uint32_t x = 0; x < p->output_width; ++x) {
-                const int32_t left = column[LOWER] * channels;
-                const int32_t right = column[UPPER] * channels;
-                const int32_t weights[4] = {
-                    (ONE - row[PART]) * (ONE - column[PART]),
-                    (ONE - row[PART]) * column[PART],
-                    row[PART] * (ONE - column[PART]),
-                    row[PART] * column[PART],
-                };
-                for (int32_t c = 0; c < channels; ++c) {
-                    const int32_t sum = above[left + c] * weights[0] + above[right + c] * weights[1] +
-                                        below[left + c] * weights[2] + below[right + c] * weights[3];
-                    const int32_t magnitude = ((sum < 0 ? -sum : sum) + HALF) >> (2 * FRACTION_BITS);
-                    *output++ = (int8_t)(sum < 0 ? -magnitude : magnitude);
-                }
-                column += PLACE;
-            }
-            row += PLACE;
-        }
-        input += (int32_t)p->input_height * row_size;
-    }
-}
+#define ELEMENT int8_t
+#define RESIZE mcu_resize_bilinear_s8
+#define SUM int32_t
+#define WEIGHTED(a, b, c, d, weights) ((a) * (weights)[0] + (b) * (weights)[1] + (c) * (weights)[2] + (d) * (weights)[3])
+#include "mcu_resize_bilinear_elements.h"

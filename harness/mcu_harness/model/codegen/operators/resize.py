@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from mcu_harness.model.codegen.kernel import Kernel
 from mcu_harness.model.codegen.layer import Constant, Context, LayerCode, Struct, unsupported
-from mcu_harness.model.graph import DTYPE_BYTES, Layer
+from mcu_harness.model.graph import DTYPE_BYTES, Layer, Tensor
 
 _LARGEST_SIDE = 2**15
 
@@ -54,14 +54,13 @@ def between(
     return np.stack([np.minimum(lower, input_size - 1), upper, places - 1024 * lower], axis=1).astype(np.int16)
 
 
-def emit_bilinear(layer: Layer, context: Context) -> LayerCode:
-    source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
+def _modes(layer: Layer) -> dict[str, bool]:
+    return {mode: bool(layer.attributes.get(mode, False)) for mode in ("align_corners", "half_pixel_centers")}
+
+
+def _sizes(source: Tensor, result: Tensor) -> list[tuple[str, str]]:
+    """The members that the parameters of both kinds of RESIZE_BILINEAR begin with."""
     images, height, width, channels = source.shape
-    if max(source.shape[1:3]) >= _LARGEST_SIDE or max(source.shape[1:3]) * 1024 * 4 >= 2**31:
-        raise unsupported(layer, f"a side of {max(source.shape[1:3])}; {_LARGEST_SIDE} at most")
-    modes = {mode: bool(layer.attributes.get(mode, False)) for mode in ("align_corners", "half_pixel_centers")}
-    rows = Constant("rows", between(height, result.shape[1], **modes))
-    columns = Constant("columns", between(width, result.shape[2], **modes))
     numbers = {
         "images": images,
         "input_height": height,
@@ -70,8 +69,18 @@ def emit_bilinear(layer: Layer, context: Context) -> LayerCode:
         "output_height": result.shape[1],
         "output_width": result.shape[2],
     }
+    return [(member, f"{value}u") for member, value in numbers.items()]
+
+
+def emit_bilinear(layer: Layer, context: Context) -> LayerCode:
+    source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
+    _, height, width, _ = source.shape
+    if max(source.shape[1:3]) >= _LARGEST_SIDE or max(source.shape[1:3]) * 1024 * 4 >= 2**31:
+        raise unsupported(layer, f"a side of {max(source.shape[1:3])}; {_LARGEST_SIDE} at most")
+    rows = Constant("rows", between(height, result.shape[1], **_modes(layer)))
+    columns = Constant("columns", between(width, result.shape[2], **_modes(layer)))
     fields = (
-        *((member, f"{value}u") for member, value in numbers.items()),
+        *_sizes(source, result),
         ("rows", context.name(rows.suffix)),
         ("columns", context.name(columns.suffix)),
     )
@@ -86,9 +95,8 @@ def emit(layer: Layer, context: Context) -> LayerCode:
     images, height, width, channels = source.shape
     if max(source.shape[1:3]) > _LARGEST_SIDE:
         raise unsupported(layer, f"a side of {max(source.shape[1:3])}; {_LARGEST_SIDE} at most")
-    modes = {mode: bool(layer.attributes.get(mode, False)) for mode in ("align_corners", "half_pixel_centers")}
-    rows = Constant("rows", nearest(height, result.shape[1], **modes))
-    columns = Constant("columns", nearest(width, result.shape[2], **modes))
+    rows = Constant("rows", nearest(height, result.shape[1], **_modes(layer)))
+    columns = Constant("columns", nearest(width, result.shape[2], **_modes(layer)))
     pixel_bytes = channels * DTYPE_BYTES[source.dtype]
     numbers = {
         "images": images,
@@ -131,28 +139,19 @@ def real_places(
 def emit_real_bilinear(layer: Layer, context: Context) -> LayerCode:
     """RESIZE_BILINEAR of models that were uint8, which LiteRT computes in float32."""
     source, result = context.tensor(layer.inputs[0]), context.tensor(layer.outputs[0])
-    images, height, width, channels = source.shape
+    _, height, width, _ = source.shape
     if max(source.shape[1:3]) > _LARGEST_SIDE:
         raise unsupported(layer, f"a side of {max(source.shape[1:3])}; {_LARGEST_SIDE} at most")
-    modes = {mode: bool(layer.attributes.get(mode, False)) for mode in ("align_corners", "half_pixel_centers")}
-    rows, row_parts = real_places(height, result.shape[1], **modes)
-    columns, column_parts = real_places(width, result.shape[2], **modes)
+    rows, row_parts = real_places(height, result.shape[1], **_modes(layer))
+    columns, column_parts = real_places(width, result.shape[2], **_modes(layer))
     constants = (
         Constant("rows", rows),
         Constant("columns", columns),
         Constant("row_parts", row_parts),
         Constant("column_parts", column_parts),
     )
-    numbers = {
-        "images": images,
-        "input_height": height,
-        "input_width": width,
-        "channels": channels,
-        "output_height": result.shape[1],
-        "output_width": result.shape[2],
-    }
     fields = (
-        *((member, f"{value}u") for member, value in numbers.items()),
+        *_sizes(source, result),
         *((constant.suffix, context.name(constant.suffix)) for constant in constants),
     )
     pointer, more = context.operand(source.index, "input")
