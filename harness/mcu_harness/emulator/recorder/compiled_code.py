@@ -70,8 +70,8 @@ def _features() -> str:
     return str(llvm.get_host_cpu_features().flatten())
 
 
-@cache
 def _machine() -> Any:
+    """For this processor; an engine takes over the one that it is given."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
@@ -110,17 +110,11 @@ def _load(kept: bytes) -> int:
     for name in json.loads(names):
         if llvm.address_of_symbol(name) is None:
             llvm.add_symbol(name, _address_of_abort())
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _own_machine())
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _loaded.append(engine)
     return int(engine.get_function_address(_ENTRY))
-
-
-def _own_machine() -> Any:
-    """A machine for an engine, which takes it over."""
-    _machine.cache_clear()
-    return _machine()
 
 
 @cache
